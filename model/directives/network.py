@@ -1,0 +1,60 @@
+"""What a directive file says: a network of layers, each with its mapping and its place in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mapsearch.model.errors import MappingError
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import Mapping, Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a mapped layer stands in a file.
+
+    layer: the line of the layer. levels: the line where each level begins (its Cluster; the Dataflow for level 0).
+    directives: for each level, the line and the text as written, with its sizes worked out, of each directive of the mapping.
+    """
+
+    source: str
+    layer: int
+    levels: tuple[int, ...]
+    directives: tuple[tuple[tuple[int, str], ...], ...]
+
+    def line_and_text(self, violation: Violation) -> tuple[int, str]:
+        """The line that breaks the law, and the directive that does, or "" where it is no single one."""
+        match violation.at:
+            case (level, index):
+                return self.directives[level][index]
+            case (level,):
+                return self.levels[level], ""
+            case _:
+                return self.layer, ""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedLayer:
+    """A layer and how it is mapped; equal to another whatever the places."""
+
+    layer: Layer
+    mapping: Mapping
+    places: Places | None = field(default=None, compare=False)
+
+    def check(self, pes: int | None = None) -> None:
+        """Raise MappingError, with file and line where known, unless the mapping is legal on `pes` PEs (None: on some machine)."""
+        if self.places is None:
+            self.mapping.check(self.layer, pes)
+            return
+        violation = self.mapping.violation(pes)
+        if violation is not None:
+            line, text = self.places.line_and_text(violation)
+            raise MappingError(f"{self.places.source}:{line}: {violation.message(self.layer.name, text)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A name and layers in order."""
+
+    name: str
+    layers: tuple[MappedLayer, ...]

@@ -1,0 +1,142 @@
+"""Energy, area and leakage: counts times what one action costs in the hardware's technology.
+
+A word of b bits costs access energy * b / access_bits. The reads and writes that are counted:
+
+| buffer | reads | writes |
+|---|---|---|
+| L1 | MACs of W, of I, of O; outputs written back | MACs of O; fills of W, I; partial sums read back |
+| L2 | W, I, partial sums on their way to L1; reads for adding; O going off-chip | W, I, O from off-chip; outputs from L1 |
+
+The network carries the fills of W and I, partial sums read back, and outputs written. At a level that the technology
+calls compressed, a word costs its tensor's density of the energy (partial sums: the output's).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import COUNTS, Costs, Count
+from mapsearch.model.hardware import BufferTechnology, Hardware
+from mapsearch.model.layer import Layer, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyBreakdown:
+    """Energies of B mappings in pJ, float64[B] each; rows that do not fit the hardware have no counts and no meaning."""
+
+    mac: NDArray[np.float64]
+    l1: NDArray[np.float64]
+    l2: NDArray[np.float64]
+    noc: NDArray[np.float64]
+    offchip: NDArray[np.float64]
+    total: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyCoefficients:
+    """Energy as an affine function of a mapping's counts, for one layer on one hardware.
+
+    constant_pj:  float64[5]          what every mapping of the layer costs; rows are mac, l1, l2, noc, offchip
+    per_count_pj: float64[5, COUNTS]  what each count adds, by the columns of `Count`
+    """
+
+    constant_pj: NDArray[np.float64]
+    per_count_pj: NDArray[np.float64]
+
+    def energy_pj(self, costs: Costs) -> EnergyBreakdown:
+        """The energies of each mapping of the batch.
+
+        Column by column instead of a matrix product: a mapping's last digit must not depend on the batch it came in.
+        """
+        parts = np.repeat(self.constant_pj[:, None], len(costs.counts), axis=1)
+        for part, count in zip(*np.nonzero(self.per_count_pj), strict=True):
+            parts[part] += self.per_count_pj[part, count] * costs.counts[:, count]
+        mac, l1, l2, noc, offchip = parts
+        return EnergyBreakdown(mac, l1, l2, noc, offchip, total=mac + l1 + l2 + noc + offchip)
+
+
+def energy_pj(layer: Layer, hardware: Hardware, costs: Costs) -> EnergyBreakdown:
+    """The energies of each mapping of the batch, in pJ."""
+    return energy_coefficients(layer, hardware).energy_pj(costs)
+
+
+def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
+    """What a mapping of the layer costs on the hardware by its counts; work it out once for many batches."""
+    technology = hardware.technology
+    at_l1, at_noc, at_l2, at_offchip = (_word_bits(layer, hardware, compressed) for compressed in technology.compressed)
+    l1_read, l1_write = _access_pj_per_bit(technology.l1, hardware.l1.bytes)
+    l2_read, l2_write = _access_pj_per_bit(technology.l2, hardware.l2.bytes)
+    w, i, o = Tensor
+    effectual_macs = layer.macs * layer.density[w] * layer.density[i]
+    macs_pj = effectual_macs * technology.mac_pj * _mac_scale(hardware)
+    operands_pj = layer.macs * (l1_read * (at_l1[w] + at_l1[i] + at_l1[o]) + l1_write * at_l1[o])
+    l1 = {
+        Count.OUTPUT_WRITE: l1_read * at_l1[o],
+        Count.L1_FILL_W: l1_write * at_l1[w],
+        Count.L1_FILL_I: l1_write * at_l1[i],
+        Count.PSUM_READ: l1_write * at_l1[o],
+    }
+    l2 = {
+        Count.L2_TO_L1_W: l2_read * at_l2[w],
+        Count.L2_TO_L1_I: l2_read * at_l2[i],
+        Count.PSUM_READ: l2_read * at_l2[o],
+        Count.L2_ADD_READ: l2_read * at_l2[o],
+        Count.OFFCHIP_WRITE: l2_read * at_l2[o],
+        Count.OFFCHIP_READ_W: l2_write * at_l2[w],
+        Count.OFFCHIP_READ_I: l2_write * at_l2[i],
+        Count.OFFCHIP_READ_O: l2_write * at_l2[o],
+        Count.OUTPUT_WRITE: l2_write * at_l2[o],
+    }
+    noc = {
+        Count.L1_FILL_W: technology.noc_pj_per_bit * at_noc[w],
+        Count.L1_FILL_I: technology.noc_pj_per_bit * at_noc[i],
+        Count.PSUM_READ: technology.noc_pj_per_bit * at_noc[o],
+        Count.OUTPUT_WRITE: technology.noc_pj_per_bit * at_noc[o],
+    }
+    offchip = {
+        Count.OFFCHIP_READ_W: technology.offchip_pj_per_bit * at_offchip[w],
+        Count.OFFCHIP_READ_I: technology.offchip_pj_per_bit * at_offchip[i],
+        Count.OFFCHIP_READ_O: technology.offchip_pj_per_bit * at_offchip[o],
+        Count.OFFCHIP_WRITE: technology.offchip_pj_per_bit * at_offchip[o],
+    }
+    per_count = np.zeros((5, COUNTS))
+    for part, terms in enumerate((l1, l2, noc, offchip), start=1):
+        per_count[part, list(terms)] = list(terms.values())
+    return EnergyCoefficients(np.array([macs_pj, operands_pj, 0.0, 0.0, 0.0]), per_count)
+
+
+def area_mm2(hardware: Hardware) -> float:
+    """Area of the PEs' MACs and L1s and of the L2; the network, control and pads are left out."""
+    technology = hardware.technology
+    macs = hardware.simd * technology.mac_area_mm2 * _mac_scale(hardware)
+    return hardware.pes * (macs + technology.l1.area_mm2.at(hardware.l1.bytes)) + technology.l2.area_mm2.at(hardware.l2.bytes)
+
+
+def leakage_mw(hardware: Hardware) -> float:
+    """Leakage power of all L1s and the L2."""
+    technology = hardware.technology
+    return hardware.pes * technology.l1.leakage_mw.at(hardware.l1.bytes) + technology.l2.leakage_mw.at(hardware.l2.bytes)
+
+
+def _word_bits(layer: Layer, hardware: Hardware, compressed: bool) -> tuple[float, float, float]:  # noqa: FBT001 one flag of Technology
+    """Bits that a word of W, I, O moves at a level."""
+    w, i, o = (bits * density if compressed else float(bits) for bits, density in zip(hardware.bits, layer.density, strict=True))
+    return w, i, o
+
+
+def _access_pj_per_bit(technology: BufferTechnology, capacity_bytes: int) -> tuple[float, float]:
+    """Energy of reading and of writing one bit."""
+    read, write = technology.read_pj.at(capacity_bytes), technology.write_pj.at(capacity_bytes)
+    return read / technology.access_bits, write / technology.access_bits
+
+
+def _mac_scale(hardware: Hardware) -> float:
+    """Energy and area of the hardware's MAC over those of the technology's.
+
+    An array multiplier has one cell per pair of operand bits, so both grow with the product of the operands' widths.
+    """
+    weight_bits, input_bits, _ = hardware.bits
+    return weight_bits * input_bits / hardware.technology.mac_bits**2

@@ -1,0 +1,114 @@
+"""An accelerator: PEs with private L1s, a shared L2, a network between, memory outside, and the technology it is made in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapsearch.model.errors import HardwareError
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLaw:
+    """value = factor * KiB**exponent, as a function of a buffer's capacity."""
+
+    factor: float
+    exponent: float
+
+    def at(self, capacity_bytes: int) -> float:
+        """The value for a buffer of `capacity_bytes`."""
+        return float(self.factor * (capacity_bytes / 1024) ** self.exponent)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferTechnology:
+    """A buffer's laws: energies per access of `access_bits`, area and leakage of the whole buffer."""
+
+    access_bits: int
+    read_pj: PowerLaw
+    write_pj: PowerLaw
+    area_mm2: PowerLaw
+    leakage_mw: PowerLaw
+
+
+@dataclass(frozen=True, slots=True)
+class Technology:
+    """What an action costs in one process.
+
+    mac_pj, mac_area_mm2: one multiply-accumulate of `mac_bits` operands, and the area of the unit that does it.
+    noc_pj_per_bit, offchip_pj_per_bit: moving one bit over the network and to or from off-chip memory.
+    compressed: whether zeros are squeezed out of the words at L1, on the network, at L2, off-chip (then their energy
+    scales with the tensor's density).
+    """
+
+    name: str
+    mac_bits: int
+    mac_pj: float
+    mac_area_mm2: float
+    l1: BufferTechnology
+    l2: BufferTechnology
+    noc_pj_per_bit: float
+    offchip_pj_per_bit: float
+    compressed: tuple[bool, bool, bool, bool] = (False, False, False, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A buffer's capacity in bytes, and whether one half fills while the other works."""
+
+    bytes: int
+    double_buffered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Noc:
+    """The network L2 -> PEs and the one back, each `bytes_per_cycle` wide with a head latency of `latency_cycles`."""
+
+    bytes_per_cycle: int
+    latency_cycles: int = 1
+    multicast: bool = True
+    reduction: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Offchip:
+    """Off-chip memory: width and latency of the first access."""
+
+    bytes_per_cycle: int
+    latency_cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """One machine; bits are the word widths of weight, input, output (partial sums have the output's)."""
+
+    name: str
+    pes: int
+    simd: int
+    clock_mhz: float
+    bits: tuple[int, int, int]
+    l1: Buffer
+    l2: Buffer
+    noc: Noc
+    offchip: Offchip
+    technology: Technology
+
+    def __post_init__(self) -> None:
+        limits: tuple[tuple[str, int, int], ...] = (
+            ("pes", self.pes, 2**20),
+            ("simd", self.simd, 2**20),
+            *((f"bits.{tensor}", bits, 64) for tensor, bits in zip(("weight", "input", "output"), self.bits, strict=True)),
+            ("l1.bytes", self.l1.bytes, 2**50),
+            ("l2.bytes", self.l2.bytes, 2**50),
+            ("noc.bytes_per_cycle", self.noc.bytes_per_cycle, 2**50),
+            ("noc.latency_cycles", self.noc.latency_cycles, 2**30),
+            ("offchip.bytes_per_cycle", self.offchip.bytes_per_cycle, 2**50),
+        )
+        for key, value, most in limits:
+            if not 1 <= value <= most:
+                raise HardwareError(f"hardware {self.name}: {key} must be from 1 to {most}, got {value}")
+        if not 0 <= self.offchip.latency_cycles <= 2**30:
+            raise HardwareError(
+                f"hardware {self.name}: offchip.latency_cycles must be from 0 to {2**30}, got {self.offchip.latency_cycles}"
+            )
+        if not 0.0 < self.clock_mhz < 1e6:
+            raise HardwareError(f"hardware {self.name}: clock_mhz must be above 0 and below 1e6, got {self.clock_mhz}")

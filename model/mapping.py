@@ -1,0 +1,185 @@
+"""A mapping: cluster levels of directives, its text-free form, and its form as arrays for the cost models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.errors import MappingError
+from mapsearch.model.layer import MAX_EXTENT, Dim, Layer
+
+DIMS = len(Dim)
+
+
+class MapKind(StrEnum):
+    """How a directive hands out its chunks: over time steps or over the units of its level."""
+
+    TEMPORAL = "TemporalMap"
+    SPATIAL = "SpatialMap"
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One map: chunk `size` (in units of the dim, output rows and columns for Y' and X'; the offset equals it)."""
+
+    kind: MapKind
+    size: int
+    dim: Dim
+
+    @property
+    def text(self) -> str:
+        """The directive in the directive language, with the dim's name in a convolution."""
+        return f"{self.kind}({self.size},{self.size}) {self.dim.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A law that a mapping breaks.
+
+    at: () for the mapping as a whole, (level,), or (level, index of the directive in its level).
+    """
+
+    at: tuple[int, ...]
+    reason: str
+
+    def message(self, layer: str, directive: str) -> str:
+        """The error's text: where in the layer, and the reason; `directive` is the directive's own text, if one is meant."""
+        where = f"layer {layer}"
+        if self.at:
+            where += f", level {self.at[0]}"
+        if directive:
+            where += f": {directive}"
+        return f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Levels of directives, outermost level and outermost loop first.
+
+    clusters[i] is the size of the Cluster between levels i and i+1, so there is one less than levels. Level i+1 has
+    clusters[i] units; level 0 has what the hardware's PEs leave: PEs // product of clusters.
+    A dim that a level does not name is taken whole, innermost.
+    """
+
+    levels: tuple[tuple[Directive, ...], ...]
+    clusters: tuple[int, ...] = ()
+
+    def units(self, pes: int) -> tuple[int, ...]:
+        """Units of each level on a machine of `pes` PEs."""
+        return (pes // prod(self.clusters), *self.clusters)
+
+    def violation(self, pes: int | None = None) -> Violation | None:
+        """The first law that the mapping breaks on `pes` PEs (None: on every machine), or None.
+
+        Chunks of a directive partition its tile (offset = size), so these laws are all that can be broken.
+        """
+        if len(self.levels) != len(self.clusters) + 1:
+            return Violation((), f"{len(self.clusters)} Clusters need {len(self.clusters) + 1} levels, got {len(self.levels)}")
+        for members in self.clusters:
+            if not 1 <= members <= MAX_EXTENT:
+                return Violation((), f"a Cluster must have from 1 to {MAX_EXTENT} members, got {members}")
+        if pes is not None and prod(self.clusters) > pes:
+            reason = f"the Clusters need {prod(self.clusters)} PEs and the hardware has {pes}; make a Cluster smaller"
+            return Violation((), reason)
+        units = (1,) * len(self.levels) if pes is None else self.units(pes)
+        found = (_level_violation(index, level, units[index]) for index, level in enumerate(self.levels))
+        return next((violation for violation in found if violation is not None), None)
+
+    def check(self, layer: Layer, pes: int | None = None) -> None:
+        """Raise MappingError unless the chunks cover every MAC of the layer exactly once on `pes` PEs (None: on some machine)."""
+        violation = self.violation(pes)
+        if violation is not None:
+            raise MappingError(violation.message(layer.name, self._text(violation)))
+
+    def _text(self, violation: Violation) -> str:
+        match violation.at:
+            case (level, index):
+                return self.levels[level][index].text
+            case _:
+                return ""
+
+
+def _level_violation(level: int, directives: tuple[Directive, ...], units: int) -> Violation | None:
+    seen: set[Dim] = set()
+    spatial = False
+    for index, directive in enumerate(directives):
+        at = (level, index)
+        if not 1 <= directive.size <= MAX_EXTENT:
+            return Violation(at, f"the size must be from 1 to {MAX_EXTENT}")
+        if directive.dim in seen:
+            return Violation(at, "a level maps each dim at most once; remove one of the two")
+        if spatial and directive.kind is MapKind.SPATIAL:
+            return Violation(at, "a level has at most one SpatialMap, and this is its second; put a Cluster between them")
+        seen.add(directive.dim)
+        spatial = spatial or directive.kind is MapKind.SPATIAL
+    if units > 1 and not spatial:
+        reason = f"its {units} units have no SpatialMap, so each would repeat the same MACs"
+        return Violation((level,), f"{reason}; add one SpatialMap, or make the Clusters use up the PEs")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class MappingBatch:
+    """B mappings of L levels as arrays, all with every dim named at every level.
+
+    units:   int64[B, L]     units of each level
+    spatial: int8[B, L]      the dim of the level's SpatialMap, or -1
+    order:   int8[B, L, 8]   dims of each level, outermost loop first; a permutation of 0..7
+    size:    int64[B, L, 8]  chunk size of each dim at each level, indexed by dim, at most the tile's nominal size
+                             (the size of the level above; at level 0 the extent)
+    """
+
+    units: NDArray[np.int64]
+    spatial: NDArray[np.int8]
+    order: NDArray[np.int8]
+    size: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> MappingBatch:
+        return MappingBatch(self.units[rows], self.spatial[rows], self.order[rows], self.size[rows])
+
+    def decode(self, row: int, layer: Layer) -> Mapping:
+        """The mapping of one row, naming at each level the dims whose tile has more than one index."""
+        levels: list[tuple[Directive, ...]] = []
+        tile = list(layer.extents)
+        for level in range(int(self.units.shape[1])):
+            directives: list[Directive] = []
+            spatial = int(self.spatial[row, level])
+            for index in self.order[row, level]:
+                dim = Dim(int(index))
+                size = int(self.size[row, level, dim])
+                if tile[dim] > 1 or dim == spatial:
+                    directives.append(Directive(MapKind.SPATIAL if dim == spatial else MapKind.TEMPORAL, size, dim))
+                tile[dim] = size
+            levels.append(tuple(directives))
+        return Mapping(tuple(levels), tuple(int(n) for n in self.units[row, 1:]))
+
+
+def encode(mappings: Sequence[Mapping], layer: Layer, pes: int) -> MappingBatch:
+    """The arrays of mappings that all have the same number of levels; each is checked first (MappingError)."""
+    levels = len(mappings[0].levels)
+    shape = (len(mappings), levels)
+    units = np.empty(shape, np.int64)
+    spatial = np.full(shape, -1, np.int8)
+    order = np.empty((*shape, DIMS), np.int8)
+    size = np.empty((*shape, DIMS), np.int64)
+    for row, mapping in enumerate(mappings):
+        mapping.check(layer, pes)
+        units[row] = mapping.units(pes)
+        tile = list(layer.extents)
+        for index, level in enumerate(mapping.levels):
+            for directive in level:
+                tile[directive.dim] = min(directive.size, tile[directive.dim])
+                if directive.kind is MapKind.SPATIAL:
+                    spatial[row, index] = directive.dim
+            named = [directive.dim for directive in level]
+            order[row, index] = named + [dim for dim in Dim if dim not in named]
+            size[row, index] = tile
+    return MappingBatch(units, spatial, order, size)

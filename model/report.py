@@ -1,0 +1,256 @@
+"""What is told about one mapping of one layer on one hardware: counts, energy, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mapsearch.model.cost import Costs, Count, Fit
+from mapsearch.model.energy import area_mm2, energy_pj, leakage_mw
+from mapsearch.model.errors import MappingError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class TensorWords:
+    """Words of each tensor."""
+
+    weight: int
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class TensorReuse:
+    """A ratio of each tensor; 0 where nothing moved."""
+
+    weight: float
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyReport:
+    """Energies in pJ."""
+
+    mac: float
+    l1: float
+    l2: float
+    noc: float
+    offchip: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoundShare:
+    """Shares in 0..1 of what a run waits for.
+
+    compute, ingress, egress: of the array cycles, those in which a step waits for that part.
+    offchip: of max(array cycles, off-chip cycles), those in which the off-chip memory is busy; 1 where it bounds the run.
+    """
+
+    compute: float
+    ingress: float
+    egress: float
+    offchip: float
+
+
+@dataclass(frozen=True, slots=True)
+class NocWords:
+    """Words in and out per cycle: over the array's run, and in the step that moves the most."""
+
+    average: float
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The object that `mapsearch evaluate --json` prints for a mapping that fits.
+
+    legal                     True
+    macs                      multiply-accumulates, zeros included
+    steps                     time steps
+    runtime_cycles            fill + max(array, off-chip)
+    array_cycles              cycles of the PEs with their network
+    offchip_cycles            cycles of the off-chip memory's traffic
+    fill_cycles               cycles until the first working set is in L2
+    l2_to_l1_words            words L2 -> L1; output: entrances of outputs into the array
+    l1_fill_words             words that the L1s receive; output: entrances of outputs into the PEs
+    psum_read_words           partial sums L2 -> L1
+    output_write_words        outputs L1 -> L2
+    l2_add_read_words         L2 reads for adding, where the network does not reduce
+    offchip_read_words        words off-chip -> L2; output: partial sums that come back
+    offchip_write_words       outputs L2 -> off-chip
+    l1_need_bytes             of one PE, double buffering included
+    l2_need_bytes             double buffering included
+    energy_pj                 pJ by component
+    edp_pj_cycles             total energy * runtime
+    area_mm2                  MACs, L1s and L2
+    power_mw                  total energy over the runtime at the hardware's clock; leakage comes on top
+    leakage_mw                L1s and L2
+    throughput_macs_per_cycle MACs / runtime
+    utilization               MACs / (runtime * PEs * simd), in 0..1
+    bound_by                  offchip if its cycles exceed the array's, else the largest of compute, ingress, egress
+    bound_share               shares of what the run waits for
+    arithmetic_intensity_macs_per_byte  MACs per off-chip byte
+    l1_reuse                  MACs per word that the L1s receive
+    l2_reuse                  weight, input: words L2 -> L1 per word read off-chip; output: L1 -> L2 per word written off-chip
+    noc_words_per_cycle       words L2 -> L1 and L1 -> L2 per cycle
+    zero_macs                 of the MACs, those with an inserted zero (transposed convolution)
+    effectual_macs            expected MACs without a zero operand, MACs * density of weight * density of input
+    """
+
+    legal: bool
+    macs: int
+    steps: int
+    runtime_cycles: int
+    array_cycles: int
+    offchip_cycles: int
+    fill_cycles: int
+    l2_to_l1_words: TensorWords
+    l1_fill_words: TensorWords
+    psum_read_words: int
+    output_write_words: int
+    l2_add_read_words: int
+    offchip_read_words: TensorWords
+    offchip_write_words: int
+    l1_need_bytes: int
+    l2_need_bytes: int
+    energy_pj: EnergyReport
+    edp_pj_cycles: float
+    area_mm2: float
+    power_mw: float
+    leakage_mw: float
+    throughput_macs_per_cycle: float
+    utilization: float
+    bound_by: str
+    bound_share: BoundShare
+    arithmetic_intensity_macs_per_byte: float
+    l1_reuse: TensorReuse
+    l2_reuse: TensorReuse
+    noc_words_per_cycle: NocWords
+    zero_macs: int
+    effectual_macs: float
+
+
+def report(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> dict[str, Any]:
+    """The fields of `Report` as plain data, for one mapping of the batch.
+
+    Raises MappingError with `overflow_message` where the mapping does not fit.
+    """
+    if costs.fit[row] != Fit.LEGAL:
+        raise MappingError(overflow_message(layer, hardware, costs, row))
+    count = {name: int(costs.counts[row, name]) for name in Count}
+    runtime = count[Count.RUNTIME_CYCLES]
+    energy = _energy(layer, hardware, costs, row)
+    return asdict(
+        Report(
+            legal=True,
+            macs=layer.macs,
+            steps=count[Count.STEPS],
+            runtime_cycles=runtime,
+            array_cycles=count[Count.ARRAY_CYCLES],
+            offchip_cycles=count[Count.OFFCHIP_CYCLES],
+            fill_cycles=count[Count.FILL_CYCLES],
+            l2_to_l1_words=TensorWords(count[Count.L2_TO_L1_W], count[Count.L2_TO_L1_I], count[Count.L2_TO_L1_O]),
+            l1_fill_words=TensorWords(count[Count.L1_FILL_W], count[Count.L1_FILL_I], count[Count.L1_FILL_O]),
+            psum_read_words=count[Count.PSUM_READ],
+            output_write_words=count[Count.OUTPUT_WRITE],
+            l2_add_read_words=count[Count.L2_ADD_READ],
+            offchip_read_words=TensorWords(count[Count.OFFCHIP_READ_W], count[Count.OFFCHIP_READ_I], count[Count.OFFCHIP_READ_O]),
+            offchip_write_words=count[Count.OFFCHIP_WRITE],
+            l1_need_bytes=count[Count.L1_NEED_BYTES],
+            l2_need_bytes=count[Count.L2_NEED_BYTES],
+            energy_pj=energy,
+            edp_pj_cycles=energy.total * runtime,
+            area_mm2=area_mm2(hardware),
+            # pJ / (cycles / (MHz * 1e6 / s)) = 1e-6 W * pJ * MHz / cycles
+            power_mw=1e-3 * _ratio(energy.total * hardware.clock_mhz, runtime),
+            leakage_mw=leakage_mw(hardware),
+            throughput_macs_per_cycle=_ratio(layer.macs, runtime),
+            utilization=_ratio(layer.macs, runtime * hardware.pes * hardware.simd),
+            bound_by=_bound_by(count),
+            bound_share=_bound_share(count),
+            arithmetic_intensity_macs_per_byte=_ratio(layer.macs, _offchip_bytes(hardware, count)),
+            l1_reuse=_l1_reuse(layer, count),
+            l2_reuse=_l2_reuse(count),
+            noc_words_per_cycle=_noc_words(count),
+            zero_macs=layer.zero_macs,
+            effectual_macs=layer.macs * layer.density[0] * layer.density[1],
+        )
+    )
+
+
+def overflow_message(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> str:
+    """One line on why a mapping that is not legal does not fit."""
+    if costs.fit[row] == Fit.L1_OVERFLOW:
+        level, need, buffer, tiles, doubling = "L1", Count.L1_NEED_BYTES, hardware.l1, "innermost", ""
+    else:
+        level, need, buffer, tiles, doubling = "L2", Count.L2_NEED_BYTES, hardware.l2, "outermost", " of what moves"
+    doubled = f" (2 x for double buffering{doubling})" if buffer.double_buffered else ""
+    return (
+        f"layer {layer.name}: {level} needs {int(costs.counts[row, need])} bytes{doubled}, "
+        f"the hardware {hardware.name} has {buffer.bytes}; use smaller {tiles} tiles or a larger {level}"
+    )
+
+
+def _ratio(value: float, per: float) -> float:
+    return value / per if per else 0.0
+
+
+def _energy(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> EnergyReport:
+    one = energy_pj(layer, hardware, Costs(costs.fit[[row]], costs.counts[[row]]))
+    parts = (one.mac, one.l1, one.l2, one.noc, one.offchip, one.total)
+    return EnergyReport(*(float(part[0]) for part in parts))
+
+
+def _bound_by(count: dict[Count, int]) -> str:
+    if count[Count.OFFCHIP_CYCLES] > count[Count.ARRAY_CYCLES]:
+        return "offchip"
+    parts = {
+        "compute": count[Count.COMPUTE_BOUND_CYCLES],
+        "ingress": count[Count.INGRESS_BOUND_CYCLES],
+        "egress": count[Count.EGRESS_BOUND_CYCLES],
+    }
+    return max(parts, key=lambda part: parts[part])
+
+
+def _bound_share(count: dict[Count, int]) -> BoundShare:
+    array, offchip = count[Count.ARRAY_CYCLES], count[Count.OFFCHIP_CYCLES]
+    return BoundShare(
+        compute=_ratio(count[Count.COMPUTE_BOUND_CYCLES], array),
+        ingress=_ratio(count[Count.INGRESS_BOUND_CYCLES], array),
+        egress=_ratio(count[Count.EGRESS_BOUND_CYCLES], array),
+        offchip=_ratio(offchip, max(array, offchip)),
+    )
+
+
+def _offchip_bytes(hardware: Hardware, count: dict[Count, int]) -> float:
+    weight, input_, output = hardware.bits
+    output_words = count[Count.OFFCHIP_READ_O] + count[Count.OFFCHIP_WRITE]
+    return (weight * count[Count.OFFCHIP_READ_W] + input_ * count[Count.OFFCHIP_READ_I] + output * output_words) / 8
+
+
+def _l1_reuse(layer: Layer, count: dict[Count, int]) -> TensorReuse:
+    return TensorReuse(
+        weight=_ratio(layer.macs, count[Count.L1_FILL_W]),
+        input=_ratio(layer.macs, count[Count.L1_FILL_I]),
+        output=_ratio(layer.macs, count[Count.L1_FILL_O]),
+    )
+
+
+def _l2_reuse(count: dict[Count, int]) -> TensorReuse:
+    return TensorReuse(
+        weight=_ratio(count[Count.L2_TO_L1_W], count[Count.OFFCHIP_READ_W]),
+        input=_ratio(count[Count.L2_TO_L1_I], count[Count.OFFCHIP_READ_I]),
+        output=_ratio(count[Count.OUTPUT_WRITE], count[Count.OFFCHIP_WRITE]),
+    )
+
+
+def _noc_words(count: dict[Count, int]) -> NocWords:
+    words = count[Count.L2_TO_L1_W] + count[Count.L2_TO_L1_I] + count[Count.PSUM_READ] + count[Count.OUTPUT_WRITE]
+    return NocWords(
+        average=_ratio(words, count[Count.ARRAY_CYCLES]),
+        peak=_ratio(count[Count.PEAK_NOC_WORDS], count[Count.PEAK_NOC_CYCLES]),
+    )

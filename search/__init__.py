@@ -1,0 +1,1 @@
+"""How to choose: samplers, the compiled inner search over tile sizes, workers."""

@@ -1,0 +1,198 @@
+"""The mappings that a search may choose from, for one layer on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from math import factorial, gcd, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Dim, Layer, Tensor
+from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.spaces.dataflow import Dataflow, dim_in
+from mapsearch.spaces.tiles import LIMITS, TileRule, draw_sizes, vary_sizes
+
+MAX_LEVELS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a mapping is without its tile sizes.
+
+    orders: per level the iterating dims, outermost loop first; spatial: per level the dim of its SpatialMap;
+    clusters: sizes of the Clusters between the levels.
+    """
+
+    orders: tuple[tuple[Dim, ...], ...]
+    spatial: tuple[Dim, ...]
+    clusters: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Space:
+    """All mappings of `levels` levels whose tile sizes follow `tiles`; a `dataflow` holds the structure fixed.
+
+    Only dims with an extent above 1 are chosen from; the others have one index and their place makes no difference.
+    """
+
+    layer: Layer
+    hardware: Hardware
+    levels: int = 2
+    tiles: TileRule = TileRule.BALANCED
+    dataflow: Dataflow | None = None
+    dims: tuple[Dim, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.levels <= MAX_LEVELS:
+            raise InputError(f"levels must be from 1 to {MAX_LEVELS}, got {self.levels}")
+        object.__setattr__(self, "dims", tuple(self.layer.iterating()) or (Dim.K,))
+        _, ok = self.draw(self._tile([self.random_structure(np.random.default_rng(0))], 1), np.random.default_rng(0))
+        least = sum((bits + 7) // 8 for bits in self.hardware.bits) * (2 if self.hardware.l1.double_buffered else 1)
+        if least > self.hardware.l1.bytes:
+            raise InputError(
+                f"layer {self.layer.name}: no mapping fits: one word of each operand needs {least} bytes of L1, "
+                f"the hardware {self.hardware.name} has {self.hardware.l1.bytes}; use a larger L1"
+            )
+        if not ok.all() and not self._any_fits():
+            raise InputError(
+                f"layer {self.layer.name}: no mapping fits the L2 of the hardware {self.hardware.name} "
+                f"({self.hardware.l2.bytes} bytes), not even with tiles of 1; use a larger L2"
+            )
+
+    def _any_fits(self) -> bool:
+        rng = np.random.default_rng(1)
+        _, ok = self.draw(self._tile([self.random_structure(rng) for _ in range(500)], 1), rng)
+        return bool(ok.any())
+
+    @cached_property
+    def cluster_sizes(self) -> tuple[int, ...]:
+        """Sizes of a Cluster worth a choice: the largest for each number of clusters that the PEs can form."""
+        return tuple(sorted({self.hardware.pes // count for count in range(1, self.hardware.pes + 1)}))
+
+    def random_structure(self, rng: np.random.Generator) -> Structure:
+        """A structure drawn evenly over orders, spatial dims and cluster sizes (that of the dataflow where one is held)."""
+        if self.dataflow is not None:
+            choices = self.dataflow_clusters(self.dataflow)
+            return self.dataflow_structure(self.dataflow, choices[int(rng.integers(len(choices)))])
+        orders = tuple(tuple(self.dims[i] for i in rng.permutation(len(self.dims))) for _ in range(self.levels))
+        spatial = tuple(self.dims[int(rng.integers(len(self.dims)))] for _ in range(self.levels))
+        return Structure(orders, spatial, self._random_clusters(rng))
+
+    def _random_clusters(self, rng: np.random.Generator) -> tuple[int, ...]:
+        left = self.hardware.pes
+        clusters: list[int] = []
+        for _ in range(self.levels - 1):
+            fitting = [size for size in self.cluster_sizes if size <= left]
+            clusters.append(fitting[int(rng.integers(len(fitting)))])
+            left //= clusters[-1]
+        return tuple(clusters)
+
+    def dataflow_clusters(self, dataflow: Dataflow) -> list[tuple[int, ...]]:
+        """The cluster sizes that a dataflow leaves open, each tuple within the PEs."""
+        options: list[Sequence[int]] = []
+        for cluster in dataflow.clusters:
+            if cluster is None:
+                options.append(self.cluster_sizes)
+            elif isinstance(cluster, Dim):
+                options.append((self.layer.extents[dim_in(self.layer, cluster)],))
+            else:
+                options.append((cluster,))
+        fitting = [clusters for clusters in product(*options) if prod(clusters) <= self.hardware.pes]
+        if not fitting:
+            raise InputError(
+                f"layer {self.layer.name}: the clusters of the dataflow {dataflow.name} need more than the "
+                f"{self.hardware.pes} PEs of the hardware {self.hardware.name}"
+            )
+        return fitting
+
+    def dataflow_structure(self, dataflow: Dataflow, clusters: tuple[int, ...]) -> Structure:
+        """The structure of a dataflow with its cluster sizes chosen."""
+        orders: list[tuple[Dim, ...]] = []
+        for level in dataflow.levels:
+            named = [dim for dim in (dim_in(self.layer, dim) for dim in level.order) if dim in self.dims]
+            orders.append((*named, *(dim for dim in self.dims if dim not in named)))
+        spatial = tuple(dim_in(self.layer, level.spatial) for level in dataflow.levels)
+        return Structure(tuple(orders), spatial, clusters)
+
+    def _tile(self, structures: Sequence[Structure], copies: int) -> MappingBatch:
+        """A batch with the structures, each `copies` times, and sizes yet to be drawn."""
+        levels = len(structures[0].orders)
+        shape = (len(structures) * copies, levels)
+        units = np.empty(shape, np.int64)
+        spatial = np.empty(shape, np.int8)
+        order = np.empty((*shape, DIMS), np.int8)
+        for row, structure in enumerate(structures):
+            rows = slice(row * copies, (row + 1) * copies)
+            units[rows] = (self.hardware.pes // prod(structure.clusters), *structure.clusters)
+            spatial[rows] = structure.spatial
+            for level, dims in enumerate(structure.orders):
+                order[rows, level] = (*dims, *(dim for dim in Dim if dim not in dims))
+        return MappingBatch(units, spatial, order, np.ones((*shape, DIMS), np.int64))
+
+    @cached_property
+    def _limits(self) -> NDArray[np.int64]:
+        hardware = self.hardware
+        phases = [
+            value // gcd(stride, dilation)
+            for stride, dilation in zip(self.layer.stride, self.layer.dilation, strict=True)
+            for value in (dilation, stride)
+        ]
+        doubled_l1, doubled_l2 = 1 + hardware.l1.double_buffered, 1 + hardware.l2.double_buffered
+        limits = np.array([*hardware.bits, hardware.l1.bytes, doubled_l1, hardware.l2.bytes, doubled_l2, *phases], np.int64)
+        assert limits.shape == (LIMITS,)
+        return limits
+
+    @cached_property
+    def _whole(self) -> NDArray[np.int64]:
+        return np.array([(self.layer.words(t) * bits + 7) // 8 for t, bits in zip(Tensor, self.hardware.bits, strict=True)], np.int64)
+
+    def structures(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
+        """Mappings of the structures, `copies` of each, with random sizes; those that cannot fit are left out."""
+        batch, ok = self.draw(self._tile(structures, copies), rng)
+        return batch[ok]
+
+    def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
+        """`count` random mappings, each of a random structure; those that cannot fit are left out."""
+        return self.structures([self.random_structure(rng) for _ in range(count)], 1, rng)
+
+    def draw(self, batch: MappingBatch, rng: np.random.Generator) -> tuple[MappingBatch, NDArray[np.bool_]]:
+        """The batch with new random sizes, and bool[B], whether each fits."""
+        size, ok = np.empty_like(batch.size), np.empty(len(batch), np.int8)
+        extents = np.array(self.layer.extents, np.int64)
+        draw_sizes(extents, batch.units, batch.spatial, self._limits, self._whole, int(self.tiles), rng, size, ok)
+        return MappingBatch(batch.units, batch.spatial, batch.order, size), ok.astype(np.bool_)
+
+    def vary(self, parents: MappingBatch, count: int, rng: np.random.Generator) -> MappingBatch:
+        """`count` mappings with the structure of the parents (all the same, best first) and sizes changed from theirs."""
+        rows = np.zeros(count, np.intp)
+        batch = parents[rows]
+        size, ok = np.empty_like(batch.size), np.empty(count, np.int8)
+        extents = np.array(self.layer.extents, np.int64)
+        vary_sizes(
+            extents, batch.units, batch.spatial, self._limits, self._whole, int(self.tiles), parents.size, rng, size, ok
+        )  # fmt: skip
+        return MappingBatch(batch.units, batch.spatial, batch.order, size)[ok.astype(np.bool_)]
+
+    def size(self) -> int:
+        """How many mappings cover the layer: orders of the loops that iterate, spatial dims, cluster sizes, tile sizes.
+
+        Capacities are not looked at, so this counts what the L1 and the L2 may still refuse.
+        """
+        return sum(self._sizes_of(spatial, clusters) for spatial, clusters in self._shapes())
+
+    def _shapes(self) -> Iterator[tuple[tuple[Dim, ...], tuple[int, ...]]]:
+        if self.dataflow is not None:
+            for clusters in self.dataflow_clusters(self.dataflow):
+                yield self.dataflow_structure(self.dataflow, clusters).spatial, clusters
+            return
+        clusters_of_levels = product(self.cluster_sizes, repeat=self.levels - 1)
+        fitting = [clusters for clusters in clusters_of_levels if prod(clusters) <= self.hardware.pes]
+        for spatial in product(self.dims, repeat=self.levels):
+            for clusters in fitting:
+                yield spatial, clusters

@@ -1,0 +1,213 @@
+"""Tile sizes that are legal by construction: drawn or changed, then brought back under what L1 and L2 hold.
+
+A chain of sizes, one a level and dim, is legal where each divides up the tile above it (any size does) and where
+
+    L1: sum over tensors of bytes(innermost tile) x (2 if double-buffered)                         <= L1 bytes
+    L2: sum over tensors of min(bytes(tensor), bytes(level-0 working set) x (2 if double-buffered)) <= L2 bytes
+
+The second is exactly the least need over all depths of residency: a footprint shrinks as the depth grows, so the least is
+that of depth 0, which never moves, or that of the full depth.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import OPTIONS
+
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.int8]
+
+
+class TileRule(IntEnum):
+    """Which sizes of a tile may be chosen.
+
+    BALANCED: the smallest size for each trip count; DIVISORS: sizes that divide the tile; ALL: every size.
+    """
+
+    BALANCED = 0
+    DIVISORS = 1
+    ALL = 2
+
+
+BALANCED, DIVISORS = int(TileRule.BALANCED), int(TileRule.DIVISORS)
+
+# Columns of the limits of a layer on a machine, an int64 vector.
+BITS = 0  # to 2: of a word of weight, input, output
+L1_BYTES = 3
+L1_DOUBLED = 4  # 2 where double-buffered, else 1
+L2_BYTES = 5
+L2_DOUBLED = 6
+PHASES = 7  # to 10: (dilation, stride)/gcd of rows, then of columns
+LIMITS = 11
+
+
+@njit(**OPTIONS)
+def allowed_size(tile: int, size: int, rule: int) -> int:
+    """The largest allowed size of a tile that is at most `size`, or 1."""
+    size = max(1, min(size, tile))
+    if rule == BALANCED:
+        trips = (tile + size - 1) // size
+        smallest = (tile + trips - 1) // trips
+        return int(smallest)
+    if rule == DIVISORS:
+        best = 1
+        low = 1
+        while low * low <= tile:
+            if tile % low == 0:
+                if low <= size:
+                    best = max(best, low)
+                if tile // low <= size:
+                    best = max(best, tile // low)
+            low += 1
+        return best
+    return size
+
+
+@njit(**OPTIONS)
+def _smaller(tile: int, size: int, rule: int) -> int:
+    """An allowed size of about half, at least 1 and less than `size`, which is above 1."""
+    return int(allowed_size(tile, size // 2, rule))
+
+
+@njit(**OPTIONS)
+def _tensor_bytes(tile: Ints, limits: Ints, out: Ints) -> None:
+    """Bytes of W, I and O that a tile of eight lengths takes."""
+    g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
+    rows = y * r - max(y - limits[PHASES], 0) * max(r - limits[PHASES + 1], 0)
+    columns = x * s - max(x - limits[PHASES + 2], 0) * max(s - limits[PHASES + 3], 0)
+    out[0] = (g * k * c * r * s * limits[BITS] + 7) // 8
+    out[1] = (n * g * c * rows * columns * limits[BITS + 1] + 7) // 8
+    out[2] = (n * g * k * y * x * limits[BITS + 2] + 7) // 8
+
+
+@njit(**OPTIONS)
+def _fits_l1(tile: Ints, limits: Ints, work: Ints) -> bool:
+    _tensor_bytes(tile, limits, work)
+    return bool((work[0] + work[1] + work[2]) * limits[L1_DOUBLED] <= limits[L1_BYTES])
+
+
+@njit(**OPTIONS)
+def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, whole: Ints, limits: Ints, chunk: Ints, work: Ints) -> bool:
+    """Whether the working set of a level-0 tile, of all units of its spatial dim together, can reside."""
+    chunk[:] = tile
+    if spatial >= 0:
+        chunk[spatial] = min(extents[spatial], tile[spatial] * units)
+    _tensor_bytes(chunk, limits, work)
+    need = 0
+    for tensor in range(3):
+        need += min(whole[tensor], work[tensor] * limits[L2_DOUBLED])
+    return bool(need <= limits[L2_BYTES])
+
+
+@njit(**OPTIONS)
+def _shrink(tile: Ints, above: Ints, rule: int, rng: np.random.Generator) -> bool:
+    """Shrink one dim of a tile, picked at random; False where all are 1 already."""
+    start = rng.integers(0, 8)
+    for k in range(8):
+        dim = (start + k) % 8
+        if tile[dim] > 1:
+            tile[dim] = _smaller(above[dim], tile[dim], rule)
+            return True
+    return False
+
+
+@njit(**OPTIONS)
+def settle(
+    extents: Ints, units: Ints, spatial: Bytes, size: Ints, whole: Ints, limits: Ints, rule: int, work: Ints,
+    rng: np.random.Generator,
+) -> bool:  # fmt: skip
+    """Make one chain of sizes [levels, 8] allowed and fitting, in place; False where not even sizes of 1 fit.
+
+    whole: [3], bytes of the tensors; work: [2, 8], overwritten.
+    """
+    levels = units.shape[0]
+    above = extents
+    for level in range(levels):
+        tile = size[level]
+        for dim in range(8):
+            tile[dim] = allowed_size(above[dim], tile[dim], rule)
+        if level == 0:
+            while not _fits_l2(extents, tile, spatial[0], units[0], whole, limits, work[0], work[1]):
+                if not _shrink(tile, above, rule, rng):
+                    return False
+        if level == levels - 1:
+            while not _fits_l1(tile, limits, work[1]):
+                if not _shrink(tile, above, rule, rng):
+                    return False
+        above = tile
+    return True
+
+
+@njit(**OPTIONS)
+def _random_size(tile: int, rng: np.random.Generator) -> int:
+    """A size of 1 to `tile`, drawn evenly on a log scale of the trip count or, half of the time, of the size."""
+    draw = int(np.exp(rng.random() * np.log(tile + 0.999)))
+    return draw if rng.random() < 0.5 else tile // draw
+
+
+@njit(**OPTIONS)
+def draw_sizes(
+    extents: Ints, units: Ints, spatial: Bytes, limits: Ints, whole: Ints, rule: int, rng: np.random.Generator, size: Ints, ok: Bytes
+) -> None:
+    """Draw size[b] for every mapping; ok[b] = 1 where it fits. Arrays as in `MappingBatch`; limits: [LIMITS]."""
+    work = np.empty((2, 8), np.int64)
+    for b in range(units.shape[0]):
+        for level in range(units.shape[1]):
+            above = extents if level == 0 else size[b, level - 1]
+            for dim in range(8):
+                size[b, level, dim] = _random_size(above[dim], rng) if above[dim] > 1 else 1
+        ok[b] = settle(extents, units[b], spatial[b], size[b], whole, limits, rule, work, rng)
+
+
+@njit(**OPTIONS)
+def _mutate(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
+    """Change one to three sizes of a chain: a new draw, or the next trip count, or half or double."""
+    levels = size.shape[0]
+    for _ in range(rng.integers(1, 4)):
+        level = rng.integers(0, levels)
+        dim = rng.integers(0, 8)
+        for _ in range(8):
+            if extents[dim] > 1:
+                break
+            dim = (dim + 1) % 8
+        tile = extents[dim] if level == 0 else size[level - 1, dim]
+        old = size[level, dim]
+        move = rng.integers(0, 6)
+        if move == 0 and tile > 1:
+            size[level, dim] = _random_size(tile, rng)
+        elif move <= 2:
+            trips = (tile + old - 1) // old + (1 if move == 1 else -1)
+            size[level, dim] = (tile + trips - 1) // trips if trips >= 1 else tile
+        elif move == 3:
+            size[level, dim] = old // 2
+        else:
+            size[level, dim] = old * 2 if move == 4 else tile
+
+
+@njit(**OPTIONS)
+def vary_sizes(
+    extents: Ints, units: Ints, spatial: Bytes, limits: Ints, whole: Ints, rule: int, parents: Ints, rng: np.random.Generator,
+    size: Ints, ok: Bytes,
+) -> None:  # fmt: skip
+    """Make size[b] a changed copy of a parent picked at random, a quarter of them crossed with a second one dim by dim.
+
+    parents: [P, levels, 8], best first; the others as in `draw_sizes`.
+    """
+    work = np.empty((2, 8), np.int64)
+    count = parents.shape[0]
+    for b in range(size.shape[0]):
+        # the smaller of two draws: better parents more often
+        first = min(rng.integers(0, count), rng.integers(0, count))
+        size[b] = parents[first]
+        if rng.random() < 0.25:
+            second = rng.integers(0, count)
+            for dim in range(8):
+                if rng.random() < 0.5:
+                    size[b, :, dim] = parents[second, :, dim]
+        _mutate(extents, size[b], rng)
+        ok[b] = settle(extents, units[b], spatial[b], size[b], whole, limits, rule, work, rng)

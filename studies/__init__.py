@@ -1,0 +1,1 @@
+"""A run's life: its inputs, running, saving, resuming, exporting, reporting."""

@@ -1,0 +1,204 @@
+"""Layer sets: the layers of a network with how often each runs, read from YAML.
+
+The shipped sets are in `data/layer_sets`. A file looks like this; `LayerSet` says what the parts mean:
+
+    title: A network
+    source: who described it, and which implementation's numbers these are
+    published: {macs: 12_345, parameters: 678, source: where the two figures are from}
+    other_parameters: {biases: 90}
+    layers:
+      - {name: conv1, type: CONV, K: 64, C: 3, R: 7, S: 7, Y: 224, X: 224, stride: 2, padding: 3}
+      - {name: pool1, type: POOL, outputs: 200704}
+      - {name: fc, type: FC, K: 1000, C: 64}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from mapsearch.model.errors import InputError, LayerError
+from mapsearch.model.layer import Layer, Tensor
+from mapsearch.studies.layer_files import LayerFile, MappedRow, UnmappedRow, Weights, one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A layer that runs `count` times.
+
+    weights: `parameters` are the network's own; `shared` ones are those of another entry or of `other_parameters`;
+    `activations` stand where one operand of a product is computed, as in attention.
+    weight_sets: how many different tensors of parameters the runs use: `count`, but fewer where an LSTM's steps share
+    them, and 0 for `shared` and `activations`.
+    """
+
+    layer: Layer
+    count: int
+    weights: Weights
+    weight_sets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A pooling or element-wise layer, which costs no MACs and is not mapped: `output_words` in each of `count` runs."""
+
+    name: str
+    type: str
+    output_words: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Figures that a source states for the network, rounded as there; None where it states none."""
+
+    macs: int | None
+    parameters: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueLayer:
+    """Entries of equal shape as one: the first one's layer, the sum of their counts, and all their names."""
+
+    layer: Layer
+    count: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSet:
+    """The layers of a network.
+
+    entries, unmapped: in the file's order, names unique.
+    other_parameters: parameters outside the layers' weights (biases, batch norm, embeddings), by kind.
+    """
+
+    name: str
+    title: str
+    source: str
+    entries: tuple[Entry, ...]
+    unmapped: tuple[Unmapped, ...]
+    other_parameters: dict[str, int]
+    published: Published | None
+
+    @property
+    def macs(self) -> int:
+        """MACs of one run of the network, zeros included."""
+        return sum(entry.layer.macs * entry.count for entry in self.entries)
+
+    @property
+    def parameters(self) -> int:
+        """Words of weights that belong to the network, each counted once, and of `other_parameters`."""
+        weights = sum(entry.layer.words(Tensor.WEIGHT) * entry.weight_sets for entry in self.entries)
+        return weights + sum(self.other_parameters.values())
+
+    @property
+    def unique(self) -> tuple[UniqueLayer, ...]:
+        """The entries with those of equal `Layer.shape` merged, in first-seen order: what a search has to map."""
+        merged: dict[tuple[object, ...], UniqueLayer] = {}
+        for entry in self.entries:
+            seen = merged.get(entry.layer.shape)
+            merged[entry.layer.shape] = (
+                UniqueLayer(seen.layer, seen.count + entry.count, (*seen.names, entry.layer.name))
+                if seen
+                else UniqueLayer(entry.layer, entry.count, (entry.layer.name,))
+            )
+        return tuple(merged.values())
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Names of the shipped sets, sorted."""
+    files = (resources.files("mapsearch.studies") / "data" / "layer_sets").iterdir()
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
+
+
+def load_layer_set(name_or_path: str | Path) -> LayerSet:
+    """The shipped set of that name, or the set in the file at that path (anything with a suffix or a folder in it).
+
+    Raises InputError, whose one line names the file, the layer, the law and the value.
+    """
+    if isinstance(name_or_path, str) and name_or_path in names():
+        file = resources.files("mapsearch.studies") / "data" / "layer_sets" / f"{name_or_path}.yaml"
+        return _parse(name_or_path, file.name, file.read_text("utf-8"))
+    path = Path(name_or_path)
+    if isinstance(name_or_path, str) and path.name == name_or_path and not path.suffix:
+        close = get_close_matches(name_or_path, names())
+        hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names())}"
+        raise InputError(f"layer set {name_or_path!r} is unknown; {hint} (a file's name ends in .yaml)")
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: must be UTF-8 text, got byte {error.object[error.start]:#04x} at {error.start}") from error
+    return _parse(path.stem, str(path), text)
+
+
+def _parse(name: str, where: str, text: str) -> LayerSet:
+    data = _read_yaml(where, text)
+    try:
+        file = LayerFile.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{where}: {one_line(error, data)}") from error
+    entries: list[Entry] = []
+    unmapped: list[Unmapped] = []
+    owners: dict[str, int] = {}
+    for number, row in enumerate(file.layers, start=1):
+        place = f"{where}: layer {number} ({row.name})"
+        if isinstance(row, UnmappedRow):
+            unmapped.append(Unmapped(row.name, row.type, row.outputs, row.count))
+            made = [row.name]
+        else:
+            added = list(_entries(place, row))
+            entries += added
+            made = [entry.layer.name for entry in added]
+        for each in made:
+            if each in owners:
+                raise InputError(f"{place}: names must be unique, and layer {owners[each]} has {each} already")
+            owners[each] = number
+    if not entries:
+        raise InputError(f"{where}: layers must have at least one layer with MACs, got only {len(unmapped)} without")
+    published = Published(file.published.macs, file.published.parameters, file.published.source) if file.published else None
+    return LayerSet(name, file.title, file.source, tuple(entries), tuple(unmapped), file.other_parameters, published)
+
+
+def _entries(place: str, row: MappedRow) -> Iterator[Entry]:
+    try:
+        layers = row.layers()
+    except LayerError as error:
+        raise InputError(re.sub(r"^layer \S+:", f"{place}:", str(error))) from error
+    for layer, runs in layers:
+        yield Entry(layer, row.count * runs, row.weights, row.count if row.weights == "parameters" else 0)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice in one mapping is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 - PyYAML's
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(problem=f"key {key.value!r} stands twice", problem_mark=key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(where: str, text: str) -> object:
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        at = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{where}{at}: must be YAML: {error.problem}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{where}: must be YAML: {' '.join(str(error).split())}") from error
