@@ -35,82 +35,95 @@ COLUMNS = 15
 
 
 @njit(**OPTIONS)
-def _single(state: Ints, has_w: bool, has_i: bool, has_o: bool, row: Ints) -> None:
-    """The class of a group of one dim, which the tensors have or not."""
-    covered, active = state[COVERED], state[ACTIVE]
-    kept = 0 if state[MOVED] == 1 else covered
-    row[STEPS] = state[WEIGHT]
-    row[MAC] = state[UNIT0]
-    row[ZERO] = 1 if has_o else state[AT_ZERO]  # a lone dim that outputs lack is C, the reduction
-    for t, has in enumerate((has_w, has_i, has_o)):
-        if has:
-            row[WORDS + 2 * t] = row[FILLS + 2 * t] = covered
-            row[WORDS + 2 * t + 1] = row[FILLS + 2 * t + 1] = kept
-        else:
-            row[WORDS + 2 * t] = row[WORDS + 2 * t + 1] = 1
-            row[FILLS + 2 * t] = row[FILLS + 2 * t + 1] = active
+def _single(states: Ints, slot: int, k: int, group: int, lists: Ints, place: int, row: int) -> None:
+    """The class of a group of one dim, which W (all but N), I (all but K) and O (all but C) have or not."""
+    covered, active = states[slot, k, COVERED], states[slot, k, ACTIVE]
+    kept = 0 if states[slot, k, MOVED] == 1 else covered
+    lists[place, row, STEPS] = states[slot, k, WEIGHT]
+    lists[place, row, MAC] = states[slot, k, UNIT0]
+    lists[place, row, ZERO] = states[slot, k, AT_ZERO] if group == 3 else 1
+    for t in range(3):
+        has = group != t + 1
+        lists[place, row, WORDS + 2 * t] = covered if has else 1
+        lists[place, row, WORDS + 2 * t + 1] = kept if has else 1
+        lists[place, row, FILLS + 2 * t] = covered if has else active
+        lists[place, row, FILLS + 2 * t + 1] = kept if has else active
 
 
 @njit(**OPTIONS)
-def _pair(y: Ints, r: Ints, slid: Ints, row: Ints) -> None:
+def _pair(states: Ints, y: int, p: int, r: int, q: int, slid: Ints, lists: Ints, place: int, row: int) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both."""
-    row[STEPS] = y[WEIGHT] * r[WEIGHT]
-    row[MAC] = y[UNIT0] * r[UNIT0]
-    row[ZERO] = r[AT_ZERO]
-    kept_r = 0 if r[MOVED] == 1 else r[COVERED]
-    kept_y = 0 if y[MOVED] == 1 else y[COVERED]
-    row[WORDS], row[WORDS + 1] = r[COVERED], kept_r
-    row[WORDS + 2], row[WORDS + 3] = slid[UNION], slid[KEPT]
-    row[WORDS + 4], row[WORDS + 5] = y[COVERED], kept_y
-    row[FILLS], row[FILLS + 1] = r[COVERED] * y[ACTIVE], kept_r * y[ACTIVE]
-    row[FILLS + 2], row[FILLS + 3] = slid[COPIES], slid[KEPT_COPIES]
-    row[FILLS + 4], row[FILLS + 5] = y[COVERED] * r[ACTIVE], kept_y * r[ACTIVE]
+    covered_y, active_y = states[y, p, COVERED], states[y, p, ACTIVE]
+    covered_r, active_r = states[r, q, COVERED], states[r, q, ACTIVE]
+    kept_y = 0 if states[y, p, MOVED] == 1 else covered_y
+    kept_r = 0 if states[r, q, MOVED] == 1 else covered_r
+    lists[place, row, STEPS] = states[y, p, WEIGHT] * states[r, q, WEIGHT]
+    lists[place, row, MAC] = states[y, p, UNIT0] * states[r, q, UNIT0]
+    lists[place, row, ZERO] = states[r, q, AT_ZERO]
+    lists[place, row, WORDS], lists[place, row, WORDS + 1] = covered_r, kept_r
+    lists[place, row, WORDS + 2], lists[place, row, WORDS + 3] = slid[UNION], slid[KEPT]
+    lists[place, row, WORDS + 4], lists[place, row, WORDS + 5] = covered_y, kept_y
+    lists[place, row, FILLS], lists[place, row, FILLS + 1] = covered_r * active_y, kept_r * active_y
+    lists[place, row, FILLS + 2], lists[place, row, FILLS + 3] = slid[COPIES], slid[KEPT_COPIES]
+    lists[place, row, FILLS + 4], lists[place, row, FILLS + 5] = covered_y * active_r, kept_y * active_r
 
 
 @njit(**OPTIONS)
-def _merge(rows: Ints, count: int) -> int:
+def _merge(lists: Ints, place: int, count: int) -> int:
     """Merge the row at `count` into an equal one before it, or keep it; returns the new count."""
     for k in range(count):
         same = True
         for column in range(1, COLUMNS):
-            if rows[k, column] != rows[count, column]:
+            if lists[place, k, column] != lists[place, count, column]:
                 same = False
                 break
         if same:
-            rows[k, STEPS] += rows[count, STEPS]
+            lists[place, k, STEPS] += lists[place, count, STEPS]
             return count
     return count + 1
 
 
 @njit(**OPTIONS)
-def single_classes(group: int, states: Ints, n: int, rows: Ints) -> int:
-    """Write the classes of group 0..3 (G, N, K, C) to `rows`; returns their number."""
-    has_w = group != 1
-    has_i = group != 2
-    has_o = group != 3
+def single_classes(group: int, states: Ints, slot: int, n: int, lists: Ints, place: int) -> int:
+    """Write the classes of group 0..3 (G, N, K, C) to lists[place]; returns their number."""
     count = 0
     for k in range(n):
-        _single(states[k], has_w, has_i, has_o, rows[count])
-        count = _merge(rows, count)
+        _single(states, slot, k, group, lists, place, count)
+        count = _merge(lists, place, count)
     return count
 
 
 @njit(**OPTIONS)
-def pair_classes(
-    y: Ints, ny: int, r: Ints, nr: int, extents: Ints, size_y: Ints, size_r: Ints, units_y: Ints, units_r: Ints,
-    a: int, b: int, chunks: Ints, pieces: Ints, rows: Ints,
-) -> int:  # fmt: skip
-    """Write the classes of a sliding group to `rows`; returns their number.
+def _slide(
+    group: int, states: Ints, y: int, p: int, r: int, q: int, extents: Ints, sizes: Ints, shares: Ints, windows: Ints,
+    chunks: Ints, pieces: Ints, slid: Ints,
+) -> None:  # fmt: skip
+    """Write to `slid` [4] what `window` counts for one pair of states."""
+    lead, slide = LEADING[group], SLIDING[group]
+    if extents[lead] == 1 or extents[slide] == 1:  # no two pairs meet: the axis is that of a lone dim
+        moved = states[y, p, MOVED] == 1 or states[r, q, MOVED] == 1
+        covered = states[y, p, COVERED] * states[r, q, COVERED]
+        slid[UNION] = slid[COPIES] = covered
+        slid[KEPT] = slid[KEPT_COPIES] = 0 if moved else covered
+        return
+    active_y = unit_chunks(states, y, p, extents[lead], sizes, shares, lead, chunks, 0)
+    active_r = unit_chunks(states, r, q, extents[slide], sizes, shares, slide, chunks, 1)
+    window(chunks, active_y, active_r, windows[group - 4, 0], windows[group - 4, 1], pieces, slid)
 
-    y, r: states of the two dims; extents: theirs; size_*, units_*: [levels]; chunks, pieces: work space of `window`.
+
+@njit(**OPTIONS)
+def pair_classes(
+    group: int, states: Ints, y: int, ny: int, r: int, nr: int, extents: Ints, sizes: Ints, shares: Ints, windows: Ints,
+    chunks: Ints, pieces: Ints, slid: Ints, lists: Ints, place: int,
+) -> int:  # fmt: skip
+    """Write the classes of a sliding group to lists[place]; returns their number.
+
+    y, r: slots of the states of its two dims, of which there are ny and nr; chunks, pieces, slid: work space of `window`.
     """
-    slid = np.empty(4, np.int64)
     count = 0
     for p in range(ny):
-        active_y = unit_chunks(y[p], extents[0], size_y, units_y, chunks[0])
         for q in range(nr):
-            active_r = unit_chunks(r[q], extents[1], size_r, units_r, chunks[1])
-            window(chunks[0], active_y, chunks[1], active_r, a, b, pieces, slid)
-            _pair(y[p], r[q], slid, rows[count])
-            count = _merge(rows, count)
+            _slide(group, states, y, p, r, q, extents, sizes, shares, windows, chunks, pieces, slid)
+            _pair(states, y, p, r, q, slid, lists, place, count)
+            count = _merge(lists, place, count)
     return count

@@ -11,13 +11,15 @@ from mapsearch.model.exact import residency, runtime
 from mapsearch.model.compiled import OPTIONS
 from mapsearch.model.exact.groups import COLUMNS, GROUP_OF_DIM, GROUPS, LEADING, SLIDING, pair_classes, single_classes
 from mapsearch.model.exact.residency import best_depths, residency_table
-from mapsearch.model.exact.runtime import KIND, TIMING, add_carry, add_totals, first_step
+from mapsearch.model.exact.runtime import KIND, TIMING, add_carry, add_sums, add_totals, first_step, kind_columns
 from mapsearch.model.exact.states import INDICES, INNER, OUTER, OWN, classes
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.int8]
 
 OWN_LIST = GROUPS  # the list of the group that the carry's loop belongs to
+MOVING = 8  # the states of the dim of that loop
+SPARE = 9
 
 # Columns of the result: compiled code indexes with plain integers, so those used are spelled out here.
 STEPS, RUNTIME, ARRAY = int(Count.STEPS), int(Count.RUNTIME_CYCLES), int(Count.ARRAY_CYCLES)
@@ -78,29 +80,20 @@ def _room(array: Ints, rows: int) -> Ints:
 
 
 @njit(**OPTIONS)
-def _dim_classes(dim: int, roles: Ints, extents: Ints, sizes: Ints, shares: Ints, states: Ints, spare: Ints, work: Ints) -> int:
-    """Classes of one dim under its roles; only the reduction dims tell index 0 apart."""
-    return classes(states, spare, roles, 3 <= dim <= 5, extents[dim], sizes[dim], shares[dim], work)
-
-
-@njit(**OPTIONS)
 def _group_list(
     group: int, place: int, lead: int, slide: int, states: Ints, n: Ints, extents: Ints, sizes: Ints, shares: Ints,
-    windows: Ints, chunks: Ints, pieces: Ints, lists: Ints, counts: Ints,
+    windows: Ints, chunks: Ints, pieces: Ints, slid: Ints, lists: Ints, counts: Ints, sums: Ints,
 ) -> Ints:  # fmt: skip
-    """Write lists[place] and counts[place] of a group from states[lead] and states[slide]; returns `lists`, maybe grown."""
+    """Write lists, counts and sums at `place` for a group, from states[lead] and states[slide]; returns `lists`, maybe grown."""
     if group < 4:
         lists = _room(lists, n[lead] + 1)
-        counts[place] = single_classes(group, states[lead], n[lead], lists[place])
-        return lists
-    y, r = LEADING[group], SLIDING[group]
-    extent = np.empty(2, np.int64)
-    extent[0], extent[1] = extents[y], extents[r]
-    lists = _room(lists, n[lead] * n[slide] + 1)
-    counts[place] = pair_classes(
-        states[lead], n[lead], states[slide], n[slide], extent, sizes[y], sizes[r], shares[y], shares[r],
-        windows[group - 4, 0], windows[group - 4, 1], chunks, pieces, lists[place],
-    )  # fmt: skip
+        counts[place] = single_classes(group, states, lead, n[lead], lists, place)
+    else:
+        lists = _room(lists, n[lead] * n[slide] + 1)
+        counts[place] = pair_classes(
+            group, states, lead, n[lead], slide, n[slide], extents, sizes, shares, windows, chunks, pieces, slid, lists, place
+        )  # fmt: skip
+    add_sums(lists, place, counts[place], sums)
     return lists
 
 
@@ -125,47 +118,53 @@ def _residency(
 
 @njit(**OPTIONS)
 def _walk(
-    extents: Ints, sizes: Ints, shares: Ints, loops: Ints, n_loops: int, machine: Ints, windows: Ints, states: Ints,
-    chunks: Ints, pieces: Ints, lists: Ints, kinds: Ints, timing: Ints, totals: Ints,
+    extents: Ints, sizes: Ints, shares: Ints, loops: Ints, n_loops: int, machine: Ints, columns: Ints, windows: Ints,
+    states: Ints, chunks: Ints, pieces: Ints, lists: Ints, timing: Ints, totals: Ints,
 ) -> None:  # fmt: skip
     """Write `timing` and `totals` by going through the carries, outermost loop first.
 
     states: [10, capacity, columns]: of the eight dims as they stand in this carry, of the carry's own dim, and spare.
+    Only the reduction dims C, R and S tell index 0 apart.
     """
     levels = sizes.shape[1]
     roles = np.full((8, levels), INNER, np.int64)
     n = np.empty(9, np.int64)
     work = np.empty((2, levels + 2), np.int64)
     counts = np.zeros(GROUPS + 1, np.int64)
-    which = np.arange(GROUPS)
+    sums = np.empty((GROUPS + 1, COLUMNS), np.int64)
+    kinds = np.empty((GROUPS + 1, KIND), np.int64)
+    small = np.empty((3, GROUPS), np.int64)
+    which, several, at = small[0], small[1], small[2]
+    slid = np.empty(4, np.int64)
     for dim in range(8):
-        n[dim] = _dim_classes(dim, roles[dim], extents, sizes, shares, states[dim], states[9], work)
+        n[dim] = classes(states, dim, SPARE, roles, dim, 3 <= dim <= 5, extents[dim], sizes, shares, work)
     for g in range(GROUPS):
-        lists = _group_list(g, g, LEADING[g], SLIDING[g], states, n, extents, sizes, shares, windows, chunks, pieces, lists, counts)
+        which[g] = g
+        lists = _group_list(
+            g, g, LEADING[g], SLIDING[g], states, n, extents, sizes, shares, windows, chunks, pieces, slid, lists, counts, sums
+        )  # fmt: skip
     totals[:] = 0
-    add_totals(lists, which, counts, True, totals)
-    first_step(lists, machine, timing)
+    add_totals(sums, which, True, totals)
+    first_step(lists, which, counts, columns, machine, kinds, several, timing)
     for j in range(n_loops):
         level, dim = loops[j, 0], loops[j, 1]
         g = GROUP_OF_DIM[dim]
         lead, slide = LEADING[g], SLIDING[g]
         roles[dim, level] = OWN
-        n[8] = _dim_classes(dim, roles[dim], extents, sizes, shares, states[8], states[9], work)
+        n[MOVING] = classes(states, MOVING, SPARE, roles, dim, 3 <= dim <= 5, extents[dim], sizes, shares, work)
+        own_lead, own_slide = MOVING if dim == lead else lead, MOVING if dim == slide else slide
         lists = _group_list(
-            g, OWN_LIST, 8 if dim == lead else lead, 8 if dim == slide else slide, states, n, extents, sizes, shares,
-            windows, chunks, pieces, lists, counts,
+            g, OWN_LIST, own_lead, own_slide, states, n, extents, sizes, shares, windows, chunks, pieces, slid, lists, counts, sums
         )  # fmt: skip
         which[g] = OWN_LIST
-        size = 1
-        for other in range(GROUPS):
-            size *= counts[which[other]]
-        kinds = _room(kinds, size)
-        add_totals(lists, which, counts, False, totals)
-        add_carry(lists, which, counts, machine, kinds, timing)
+        add_totals(sums, which, False, totals)
+        add_carry(lists, which, counts, columns, machine, kinds, several, at, timing)
         which[g] = g
         roles[dim, level] = OUTER
-        n[dim] = _dim_classes(dim, roles[dim], extents, sizes, shares, states[dim], states[9], work)
-        lists = _group_list(g, g, lead, slide, states, n, extents, sizes, shares, windows, chunks, pieces, lists, counts)
+        n[dim] = classes(states, dim, SPARE, roles, dim, 3 <= dim <= 5, extents[dim], sizes, shares, work)
+        lists = _group_list(
+            g, g, lead, slide, states, n, extents, sizes, shares, windows, chunks, pieces, slid, lists, counts, sums
+        )  # fmt: skip
 
 
 @njit(**OPTIONS)
@@ -198,8 +197,8 @@ def _record(
 
 @njit(**OPTIONS)
 def _cost(
-    extents: Ints, units: Ints, spatial: Bytes, order: Bytes, size: Ints, machine: Ints, windows: Ints, states: Ints,
-    chunks: Ints, pieces: Ints, lists: Ints, kinds: Ints, out: Ints,
+    extents: Ints, units: Ints, spatial: Bytes, order: Bytes, size: Ints, machine: Ints, columns: Ints, windows: Ints,
+    states: Ints, chunks: Ints, pieces: Ints, lists: Ints, out: Ints,
 ) -> int:  # fmt: skip
     """Write the counts of one mapping to `out`; returns its `Fit`."""
     levels = units.shape[0]
@@ -223,7 +222,9 @@ def _cost(
         return L2_OVERFLOW
     timing = np.empty(TIMING, np.int64)
     totals = np.empty(7, np.int64)
-    _walk(extents, sizes, shares, loops, n_loops, machine, windows, states, chunks, pieces, lists, kinds, timing, totals)
+    _walk(
+        extents, sizes, shares, loops, n_loops, machine, columns, windows, states, chunks, pieces, lists, timing, totals
+    )  # fmt: skip
     _tile_bits(chunk, windows, machine, bits)
     outputs = extents[0] * extents[1] * extents[2] * extents[6] * extents[7]
     _record(outputs, machine, words, best, bits[0] + bits[1], timing, totals, out)
@@ -250,8 +251,8 @@ def evaluate(
     chunks = np.empty((2, max(4, most_units), 5), np.int64)
     pieces = np.empty((2, 2 * most_units + 2, 2), np.int64)
     lists = np.empty((GROUPS + 1, 64, COLUMNS), np.int64)
-    kinds = np.empty((2, 1024, KIND), np.int64)
+    columns = kind_columns(machine)
     for b in range(units.shape[0]):
         fit[b] = _cost(
-            extents, units[b], spatial[b], order[b], size[b], machine, windows, states, chunks, pieces, lists, kinds, counts[b]
-        )
+            extents, units[b], spatial[b], order[b], size[b], machine, columns, windows, states, chunks, pieces, lists, counts[b]
+        )  # fmt: skip

@@ -64,6 +64,7 @@ def _single_sums(extent: int, chunk: int, sums: Ints) -> None:
 def _window_sums(ey: int, sy: int, er: int, sr: int, a: int, b: int, work: Ints, pieces: Ints, sums: Ints) -> None:
     """sums[status of y', status of r] = U and V of a sliding axis summed over the steps."""
     out = np.empty(4, np.int64)
+    one = np.empty((2, 1, 4), np.int64)
     for status_y in range(1 if sy >= ey else STATUSES):
         ny = _cases(status_y, ey, sy, work[0])
         for status_r in range(1 if sr >= er else STATUSES):
@@ -72,7 +73,9 @@ def _window_sums(ey: int, sy: int, er: int, sr: int, a: int, b: int, work: Ints,
             kept = 0
             for p in range(ny):
                 for q in range(nr):
-                    window(work[0, p : p + 1, :4], 1, work[1, q : q + 1, :4], 1, a, b, pieces, out)
+                    for column in range(4):
+                        one[0, 0, column], one[1, 0, column] = work[0, p, column], work[1, q, column]
+                    window(one, 1, 1, a, b, pieces, out)
                     steps = work[0, p, 4] * work[1, q, 4]
                     total += steps * out[UNION]
                     kept += steps * out[KEPT]

@@ -41,6 +41,16 @@ KIND = 11
 
 
 @njit(**OPTIONS)
+def kind_columns(machine: Ints) -> Ints:
+    """int64[KIND], where a class has the columns of a kind, on this machine."""
+    inputs = WORDS if machine[MULTICAST] == 1 else FILLS
+    written = WORDS if machine[REDUCTION] == 1 else FILLS
+    return np.array(
+        [STEPS, MAC, ZERO, inputs, inputs + 1, inputs + 2, inputs + 3, WORDS + 4, WORDS + 5, written + 4, written + 5]
+    )
+
+
+@njit(**OPTIONS)
 def _transfer(bits: int, machine: Ints) -> int:
     """Cycles that the network takes for `bits`."""
     if bits == 0:
@@ -49,26 +59,14 @@ def _transfer(bits: int, machine: Ints) -> int:
 
 
 @njit(**OPTIONS)
-def _kind(row: Ints, machine: Ints, kind: Ints) -> None:
-    """The columns of a class that the time depends on, on this machine."""
-    kind[0], kind[1], kind[2] = row[STEPS], row[MAC], row[ZERO]
-    inputs = WORDS if machine[MULTICAST] == 1 else FILLS
-    for column in range(4):
-        kind[3 + column] = row[inputs + column]
-    written = WORDS if machine[REDUCTION] == 1 else FILLS
-    kind[7], kind[8] = row[WORDS + 4], row[WORDS + 5]
-    kind[9], kind[10] = row[written + 4], row[written + 5]
-
-
-@njit(**OPTIONS)
-def add_kind(kind: Ints, machine: Ints, first: bool, timing: Ints) -> None:
-    """Add all steps of one kind to `timing`."""
-    steps = kind[0]
-    words_w, words_i = kind[3] - kind[4], kind[5] - kind[6]
-    psums = kind[7] - kind[8] if machine[REDUCTION] == 1 and kind[2] == 0 else 0
-    written = kind[9] - kind[10]
+def _add_kind(kinds: Ints, depth: int, machine: Ints, first: bool, timing: Ints) -> None:
+    """Add all steps of the kind kinds[depth] to `timing`."""
+    steps = kinds[depth, 0]
+    words_w, words_i = kinds[depth, 3] - kinds[depth, 4], kinds[depth, 5] - kinds[depth, 6]
+    psums = kinds[depth, 7] - kinds[depth, 8] if machine[REDUCTION] == 1 and kinds[depth, 2] == 0 else 0
+    written = kinds[depth, 9] - kinds[depth, 10]
     bits_in = words_w * machine[BITS] + words_i * machine[BITS + 1] + psums * machine[BITS + 2]
-    compute = (kind[1] + machine[SIMD] - 1) // machine[SIMD]
+    compute = kinds[depth, 1] if machine[SIMD] == 1 else (kinds[depth, 1] + machine[SIMD] - 1) // machine[SIMD]
     ingress = _transfer(bits_in, machine)
     egress = _transfer(written * machine[BITS + 2], machine)
     if first or machine[L1_DOUBLED] == 1:
@@ -89,75 +87,91 @@ def add_kind(kind: Ints, machine: Ints, first: bool, timing: Ints) -> None:
 
 
 @njit(**OPTIONS)
-def _product(kinds: Ints, n: int, rows: Ints, m: int, machine: Ints, out: Ints) -> None:
-    """out[n*m] = every kind times every class."""
-    kind = np.empty(KIND, np.int64)
-    for q in range(m):
-        _kind(rows[q], machine, kind)
-        for p in range(n):
-            for column in range(KIND):
-                out[p * m + q, column] = kinds[p, column] * kind[column]
+def _multiply(kinds: Ints, depth: int, lists: Ints, place: int, row: int, columns: Ints) -> None:
+    """kinds[depth + 1] = kinds[depth] times a class."""
+    for c in range(KIND):
+        kinds[depth + 1, c] = kinds[depth, c] * lists[place, row, columns[c]]
 
 
 @njit(**OPTIONS)
-def add_carry(lists: Ints, which: Ints, counts: Ints, machine: Ints, kinds: Ints, timing: Ints) -> None:
+def _start(lists: Ints, which: Ints, counts: Ints, columns: Ints, kinds: Ints, several: Ints) -> int:
+    """kinds[0] = product of the groups with one class; several[k] = the others' lists; returns how many of those."""
+    for c in range(KIND):
+        kinds[0, c] = 1
+    n = 0
+    for g in range(GROUPS):
+        place = which[g]
+        if counts[place] == 1:
+            for c in range(KIND):
+                kinds[0, c] *= lists[place, 0, columns[c]]
+        else:
+            several[n] = place
+            n += 1
+    return n
+
+
+@njit(**OPTIONS)
+def add_carry(
+    lists: Ints, which: Ints, counts: Ints, columns: Ints, machine: Ints, kinds: Ints, several: Ints, at: Ints, timing: Ints
+) -> None:
     """Add all steps of one carry to `timing`.
 
-    lists: [.., capacity, COLUMNS], of which group g's classes are lists[which[g], :counts[which[g]]];
-    kinds: [2, >= product of all counts but the largest, KIND], work space.
+    lists: [.., capacity, COLUMNS], of which group g's classes are lists[which[g], :counts[which[g]]]; columns: see
+    `kind_columns`; kinds: [GROUPS + 1, KIND], several, at: [GROUPS], work space.
     """
-    largest = 0
-    for g in range(1, GROUPS):
-        if counts[which[g]] > counts[which[largest]]:
-            largest = g
-    here = 0
-    kinds[0, 0, :] = 1
-    n = 1
     for g in range(GROUPS):
-        if g != largest:
-            m = counts[which[g]]
-            _product(kinds[here], n, lists[which[g]], m, machine, kinds[1 - here])
-            here = 1 - here
-            n *= m
-    last = np.empty(KIND, np.int64)
-    kind = np.empty(KIND, np.int64)
-    for q in range(counts[which[largest]]):
-        _kind(lists[which[largest], q], machine, last)
-        for p in range(n):
-            for column in range(KIND):
-                kind[column] = kinds[here, p, column] * last[column]
-            add_kind(kind, machine, False, timing)
+        if counts[which[g]] == 0:
+            return
+    n = _start(lists, which, counts, columns, kinds, several)
+    depth = 0
+    at[:] = 0
+    while True:
+        while depth < n:
+            _multiply(kinds, depth, lists, several[depth], at[depth], columns)
+            depth += 1
+        _add_kind(kinds, n, machine, False, timing)
+        depth -= 1
+        while depth >= 0 and at[depth] + 1 == counts[several[depth]]:
+            at[depth] = 0
+            depth -= 1
+        if depth < 0:
+            return
+        at[depth] += 1
 
 
 @njit(**OPTIONS)
-def first_step(lists: Ints, machine: Ints, timing: Ints) -> None:
-    """Start `timing` with step 0, whose class of group g is lists[g, 0]: nothing was there before it."""
-    kind = np.ones(KIND, np.int64)
-    one = np.empty(KIND, np.int64)
-    for g in range(GROUPS):
-        _kind(lists[g, 0], machine, one)
-        for column in range(KIND):
-            kind[column] *= one[column]
-    kind[4] = kind[6] = kind[8] = kind[10] = 0
+def first_step(lists: Ints, which: Ints, counts: Ints, columns: Ints, machine: Ints, kinds: Ints, several: Ints, timing: Ints) -> None:
+    """Start `timing` with step 0, of which every group has one class: nothing was there before it."""
+    _start(lists, which, counts, columns, kinds, several)
+    kinds[0, 4] = kinds[0, 6] = kinds[0, 8] = kinds[0, 10] = 0
     timing[:] = 0
     timing[PEAK_CYCLES] = 1
-    add_kind(kind, machine, True, timing)
+    _add_kind(kinds, 0, machine, True, timing)
 
 
 @njit(**OPTIONS)
-def add_totals(lists: Ints, which: Ints, counts: Ints, first: bool, totals: Ints) -> None:
+def add_sums(lists: Ints, place: int, count: int, sums: Ints) -> None:
+    """sums[place] = the steps of a group's classes, and their factors summed over the steps."""
+    for column in range(COLUMNS):
+        sums[place, column] = 0
+    for k in range(count):
+        steps = lists[place, k, STEPS]
+        sums[place, STEPS] += steps
+        for column in range(WORDS, COLUMNS):
+            sums[place, column] += steps * lists[place, k, column]
+
+
+@njit(**OPTIONS)
+def add_totals(sums: Ints, which: Ints, first: bool, totals: Ints) -> None:
     """Add the sums over one carry's steps: totals[0] steps; 1..3 words by multicast of W, I, O; 4..6 by fills."""
-    sums = np.empty(COLUMNS, np.int64)
-    product = np.ones(COLUMNS, np.int64)
+    steps = 1
     for g in range(GROUPS):
-        sums[:] = 0
-        for k in range(counts[which[g]]):
-            row = lists[which[g], k]
-            sums[STEPS] += row[STEPS]
-            for column in range(WORDS, COLUMNS):
-                sums[column] += row[STEPS] * row[column]
-        for column in range(COLUMNS):
-            product[column] *= sums[column]
-    totals[0] += product[STEPS]
+        steps *= sums[which[g], STEPS]
+    totals[0] += steps
     for t in range(6):
-        totals[1 + t] += product[WORDS + 2 * t] - (0 if first else product[WORDS + 2 * t + 1])
+        came = 1
+        kept = 0 if first else 1
+        for g in range(GROUPS):
+            came *= sums[which[g], WORDS + 2 * t]
+            kept *= sums[which[g], WORDS + 2 * t + 1]
+        totals[1 + t] += came - kept

@@ -74,12 +74,23 @@ def _trips(tile: int, size: int, units: int) -> int:
 
 
 @njit(**OPTIONS)
-def _unit0_tile(state: Ints, first: int, level: int, extent: int, size: Ints, units: Ints) -> int:
+def _unit0_tile(states: Ints, slot: int, k: int, first: int, level: int, extent: int, sizes: Ints, shares: Ints, dim: int) -> int:
     """Length of the tile that unit 0 hands to `level`, by the indices at columns first, first + 1, ..."""
     tile = extent
     for above in range(level):
-        tile = min(size[above], tile - state[first + above] * units[above] * size[above])
+        tile = min(sizes[dim, above], tile - states[slot, k, first + above] * shares[dim, above] * sizes[dim, above])
     return tile
+
+
+@njit(**OPTIONS)
+def _tile_lengths(states: Ints, slot: int, k: int, level: int, extent: int, sizes: Ints, shares: Ints, dim: int, work: Ints) -> int:
+    """Distinct lengths of the tiles that all units hand to `level`, with how many there are of each, in work[0] and work[1]."""
+    work[0, 0] = extent
+    work[1, 0] = 1
+    n = 1
+    for above in range(level):
+        n = chunk_lengths(work[0], work[1], n, sizes[dim, above], shares[dim, above], states[slot, k, INDICES + above])
+    return n
 
 
 @njit(**OPTIONS)
@@ -96,83 +107,76 @@ def _next_break(index: int, trips: int, lengths: Ints, n: int, chunk: int) -> in
 
 
 @njit(**OPTIONS)
-def _expand(row: Ints, out: Ints, count: int, level: int, role: int, split: bool, extent: int, size: Ints, units: Ints, work: Ints) -> int:
-    """Append to `out` the classes that one state of the levels above `level` falls into; returns the new count."""
-    levels = size.shape[0]
-    new, old = INDICES, INDICES + levels
-    trips = _trips(_unit0_tile(row, old, level, extent, size, units), size[level], units[level])
+def _append(states: Ints, slot: int, k: int, target: int, count: int, level: int, steps: int, new: int, old: int) -> None:
+    """Copy a state to states[target, count] with the indices of one more level; `steps` of them are alike."""
+    levels = (states.shape[2] - INDICES) // 2
+    for column in range(states.shape[2]):
+        states[target, count, column] = states[slot, k, column]
+    states[target, count, WEIGHT] *= steps
+    states[target, count, INDICES + level] = new
+    states[target, count, INDICES + levels + level] = old
+    if new != old:
+        states[target, count, MOVED] = 1
+    if new > 0:
+        states[target, count, AT_ZERO] = 0
+
+
+@njit(**OPTIONS)
+def _expand(
+    states: Ints, slot: int, k: int, target: int, count: int, level: int, role: int, split: bool, extent: int, sizes: Ints,
+    shares: Ints, dim: int, work: Ints,
+) -> int:  # fmt: skip
+    """Append to states[target] the classes that one state of the levels above `level` falls into; returns the new count."""
+    size, share = sizes[dim, level], shares[dim, level]
     if role == INNER:
-        out[count] = row
-        out[count, new + level] = 0
-        out[count, old + level] = trips - 1
-        if trips > 1:
-            out[count, MOVED] = 1
+        old = INDICES + sizes.shape[1]
+        trips = _trips(_unit0_tile(states, slot, k, old, level, extent, sizes, shares, dim), size, share)
+        _append(states, slot, k, target, count, level, 1, 0, trips - 1)
         return count + 1
-    lengths, counts = work[0], work[1]
-    lengths[0] = extent
-    counts[0] = 1
-    n = 1
-    for above in range(level):
-        n = chunk_lengths(lengths, counts, n, size[above], units[above], row[new + above])
-    trips = _trips(_unit0_tile(row, new, level, extent, size, units), size[level], units[level])
+    n = _tile_lengths(states, slot, k, level, extent, sizes, shares, dim, work)
+    trips = _trips(_unit0_tile(states, slot, k, INDICES, level, extent, sizes, shares, dim), size, share)
     own = 1 if role == OWN else 0
     index = own
     while index < trips:
-        stop = _next_break(index, trips, lengths, n, size[level] * units[level])
-        if split and index == 0 and row[AT_ZERO] == 1:
+        stop = _next_break(index, trips, work[0], n, size * share)
+        if split and index == 0 and states[slot, k, AT_ZERO] == 1:
             stop = 1
-        out[count] = row
-        out[count, WEIGHT] = row[WEIGHT] * (stop - index)
-        out[count, new + level] = index
-        out[count, old + level] = index - own
-        if own == 1:
-            out[count, MOVED] = 1
-        if index > 0:
-            out[count, AT_ZERO] = 0
+        _append(states, slot, k, target, count, level, stop - index, index, index - own)
         count += 1
         index = stop
     return count
 
 
 @njit(**OPTIONS)
-def _measure(row: Ints, extent: int, size: Ints, units: Ints, work: Ints) -> None:
-    """Fill in the state's columns COVERED, ACTIVE and UNIT0."""
-    levels = size.shape[0]
-    lengths, counts = work[0], work[1]
-    lengths[0] = extent
-    counts[0] = 1
-    n = 1
-    for level in range(levels):
-        n = chunk_lengths(lengths, counts, n, size[level], units[level], row[INDICES + level])
-    covered = 0
-    active = 0
-    for k in range(n):
-        covered += lengths[k] * counts[k]
-        active += counts[k]
-    row[COVERED] = covered
-    row[ACTIVE] = active
-    row[UNIT0] = _unit0_tile(row, INDICES, levels, extent, size, units)
+def classes(
+    states: Ints, slot: int, spare: int, roles: Ints, dim: int, split: bool, extent: int, sizes: Ints, shares: Ints, work: Ints
+) -> int:
+    """Write to states[slot] the classes of a dim whose loops have roles[dim]; returns how many there are.
 
-
-@njit(**OPTIONS)
-def classes(states: Ints, spare: Ints, roles: Ints, split: bool, extent: int, size: Ints, units: Ints, work: Ints) -> int:
-    """Write to `states` the classes of a dim whose loops have the given roles; returns how many there are.
-
-    states, spare: [capacity, columns] (spare is overwritten); roles, size, units: [levels], units being 1 where the dim is
-    not the level's spatial one; split: tell index 0 apart; work: [2, levels + 2].
+    states: [slots, capacity, columns], of which slot `spare` is overwritten; roles, sizes, shares: [8, levels], shares
+    being 1 where the dim is not the level's spatial one; split: tell index 0 apart; work: [2, levels + 2].
     """
-    levels = size.shape[0]
-    states[0, :] = 0
-    states[0, WEIGHT] = 1
-    states[0, AT_ZERO] = 1
+    levels = sizes.shape[1]
+    here, there = (slot, spare) if levels % 2 == 0 else (spare, slot)
+    for column in range(states.shape[2]):
+        states[here, 0, column] = 0
+    states[here, 0, WEIGHT] = 1
+    states[here, 0, AT_ZERO] = 1
     count = 1
     for level in range(levels):
-        for k in range(count):
-            spare[k] = states[k]
         grown = 0
         for k in range(count):
-            grown = _expand(spare[k], states, grown, level, roles[level], split, extent, size, units, work)
+            grown = _expand(states, here, k, there, grown, level, roles[dim, level], split, extent, sizes, shares, dim, work)
         count = grown
+        here, there = there, here
     for k in range(count):
-        _measure(states[k], extent, size, units, work)
+        n = _tile_lengths(states, slot, k, levels, extent, sizes, shares, dim, work)
+        covered = 0
+        active = 0
+        for m in range(n):
+            covered += work[0, m] * work[1, m]
+            active += work[1, m]
+        states[slot, k, COVERED] = covered
+        states[slot, k, ACTIVE] = active
+        states[slot, k, UNIT0] = _unit0_tile(states, slot, k, INDICES, levels, extent, sizes, shares, dim)
     return count
