@@ -150,7 +150,9 @@ class Space:
 
     @cached_property
     def _whole(self) -> NDArray[np.int64]:
-        return np.array([(self.layer.words(t) * bits + 7) // 8 for t, bits in zip(Tensor, self.hardware.bits, strict=True)], np.int64)
+        return np.array(
+            [(self.layer.words(t) * bits + 7) // 8 for t, bits in zip(Tensor, self.hardware.bits, strict=True)], np.int64
+        )
 
     def structures(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
         """Mappings of the structures, `copies` of each, with random sizes; those that cannot fit are left out."""

@@ -14,10 +14,9 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import OPTIONS
+from mapsearch.model.compiled import kernel
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.int8]
@@ -46,7 +45,7 @@ PHASES = 7  # to 10: (dilation, stride)/gcd of rows, then of columns
 LIMITS = 11
 
 
-@njit(**OPTIONS)
+@kernel
 def allowed_size(tile: int, size: int, rule: int) -> int:
     """The largest allowed size of a tile that is at most `size`, or 1."""
     size = max(1, min(size, tile))
@@ -68,13 +67,13 @@ def allowed_size(tile: int, size: int, rule: int) -> int:
     return size
 
 
-@njit(**OPTIONS)
+@kernel
 def _smaller(tile: int, size: int, rule: int) -> int:
     """An allowed size of about half, at least 1 and less than `size`, which is above 1."""
     return int(allowed_size(tile, size // 2, rule))
 
 
-@njit(**OPTIONS)
+@kernel
 def _tensor_bytes(tile: Ints, limits: Ints, out: Ints) -> None:
     """Bytes of W, I and O that a tile of eight lengths takes."""
     g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
@@ -85,13 +84,13 @@ def _tensor_bytes(tile: Ints, limits: Ints, out: Ints) -> None:
     out[2] = (n * g * k * y * x * limits[BITS + 2] + 7) // 8
 
 
-@njit(**OPTIONS)
+@kernel
 def _fits_l1(tile: Ints, limits: Ints, work: Ints) -> bool:
     _tensor_bytes(tile, limits, work)
     return bool((work[0] + work[1] + work[2]) * limits[L1_DOUBLED] <= limits[L1_BYTES])
 
 
-@njit(**OPTIONS)
+@kernel
 def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, whole: Ints, limits: Ints, chunk: Ints, work: Ints) -> bool:
     """Whether the working set of a level-0 tile, of all units of its spatial dim together, can reside."""
     chunk[:] = tile
@@ -104,7 +103,7 @@ def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, whole: Ints, l
     return bool(need <= limits[L2_BYTES])
 
 
-@njit(**OPTIONS)
+@kernel
 def _shrink(tile: Ints, above: Ints, rule: int, rng: np.random.Generator) -> bool:
     """Shrink one dim of a tile, picked at random; False where all are 1 already."""
     start = rng.integers(0, 8)
@@ -116,7 +115,7 @@ def _shrink(tile: Ints, above: Ints, rule: int, rng: np.random.Generator) -> boo
     return False
 
 
-@njit(**OPTIONS)
+@kernel
 def settle(
     extents: Ints, units: Ints, spatial: Bytes, size: Ints, whole: Ints, limits: Ints, rule: int, work: Ints,
     rng: np.random.Generator,
@@ -143,16 +142,24 @@ def settle(
     return True
 
 
-@njit(**OPTIONS)
+@kernel
 def _random_size(tile: int, rng: np.random.Generator) -> int:
     """A size of 1 to `tile`, drawn evenly on a log scale of the trip count or, half of the time, of the size."""
     draw = int(np.exp(rng.random() * np.log(tile + 0.999)))
     return draw if rng.random() < 0.5 else tile // draw
 
 
-@njit(**OPTIONS)
+@kernel
 def draw_sizes(
-    extents: Ints, units: Ints, spatial: Bytes, limits: Ints, whole: Ints, rule: int, rng: np.random.Generator, size: Ints, ok: Bytes
+    extents: Ints,
+    units: Ints,
+    spatial: Bytes,
+    limits: Ints,
+    whole: Ints,
+    rule: int,
+    rng: np.random.Generator,
+    size: Ints,
+    ok: Bytes,
 ) -> None:
     """Draw size[b] for every mapping; ok[b] = 1 where it fits. Arrays as in `MappingBatch`; limits: [LIMITS]."""
     work = np.empty((2, 8), np.int64)
@@ -164,7 +171,7 @@ def draw_sizes(
         ok[b] = settle(extents, units[b], spatial[b], size[b], whole, limits, rule, work, rng)
 
 
-@njit(**OPTIONS)
+@kernel
 def _mutate(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
     """Change one to three sizes of a chain: a new draw, or the next trip count, or half or double."""
     levels = size.shape[0]
@@ -189,7 +196,7 @@ def _mutate(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
             size[level, dim] = old * 2 if move == 4 else tile
 
 
-@njit(**OPTIONS)
+@kernel
 def vary_sizes(
     extents: Ints, units: Ints, spatial: Bytes, limits: Ints, whole: Ints, rule: int, parents: Ints, rng: np.random.Generator,
     size: Ints, ok: Bytes,

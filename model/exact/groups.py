@@ -8,10 +8,9 @@ each tensor: by multicast (a word counted once) and by fills (counted at each PE
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import OPTIONS
+from mapsearch.model.compiled import leaf
 from mapsearch.model.exact.states import ACTIVE, AT_ZERO, COVERED, MOVED, UNIT0, WEIGHT
 from mapsearch.model.exact.window import COPIES, KEPT, KEPT_COPIES, UNION, unit_chunks, window
 from mapsearch.model.layer import Dim
@@ -34,7 +33,7 @@ FILLS = 9
 COLUMNS = 15
 
 
-@njit(**OPTIONS)
+@leaf
 def _single(states: Ints, slot: int, k: int, group: int, lists: Ints, place: int, row: int) -> None:
     """The class of a group of one dim, which W (all but N), I (all but K) and O (all but C) have or not."""
     covered, active = states[slot, k, COVERED], states[slot, k, ACTIVE]
@@ -50,7 +49,7 @@ def _single(states: Ints, slot: int, k: int, group: int, lists: Ints, place: int
         lists[place, row, FILLS + 2 * t + 1] = kept if has else active
 
 
-@njit(**OPTIONS)
+@leaf
 def _pair(states: Ints, y: int, p: int, r: int, q: int, slid: Ints, lists: Ints, place: int, row: int) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both."""
     covered_y, active_y = states[y, p, COVERED], states[y, p, ACTIVE]
@@ -68,7 +67,7 @@ def _pair(states: Ints, y: int, p: int, r: int, q: int, slid: Ints, lists: Ints,
     lists[place, row, FILLS + 4], lists[place, row, FILLS + 5] = covered_y * active_r, kept_y * active_r
 
 
-@njit(**OPTIONS)
+@leaf
 def _merge(lists: Ints, place: int, count: int) -> int:
     """Merge the row at `count` into an equal one before it, or keep it; returns the new count."""
     for k in range(count):
@@ -83,7 +82,7 @@ def _merge(lists: Ints, place: int, count: int) -> int:
     return count + 1
 
 
-@njit(**OPTIONS)
+@leaf
 def single_classes(group: int, states: Ints, slot: int, n: int, lists: Ints, place: int) -> int:
     """Write the classes of group 0..3 (G, N, K, C) to lists[place]; returns their number."""
     count = 0
@@ -93,7 +92,7 @@ def single_classes(group: int, states: Ints, slot: int, n: int, lists: Ints, pla
     return count
 
 
-@njit(**OPTIONS)
+@leaf
 def _slide(
     group: int, states: Ints, y: int, p: int, r: int, q: int, extents: Ints, sizes: Ints, shares: Ints, windows: Ints,
     chunks: Ints, pieces: Ints, slid: Ints,
@@ -111,7 +110,7 @@ def _slide(
     window(chunks, active_y, active_r, windows[group - 4, 0], windows[group - 4, 1], pieces, slid)
 
 
-@njit(**OPTIONS)
+@leaf
 def pair_classes(
     group: int, states: Ints, y: int, ny: int, r: int, nr: int, extents: Ints, sizes: Ints, shares: Ints, windows: Ints,
     chunks: Ints, pieces: Ints, slid: Ints, lists: Ints, place: int,

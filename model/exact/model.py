@@ -1,49 +1,18 @@
-"""The exact model behind the interface of a cost model: shapes, limits and the machine's parameters live here."""
+"""The exact model behind the interface of a cost model: shapes, and limits live here."""
 
 from __future__ import annotations
 
-from math import gcd
-
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Costs
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.kernel import evaluate
-from mapsearch.model.exact.runtime import MACHINE
+from mapsearch.model.exact.kernel import Case, evaluate
+from mapsearch.model.exact.machine import machine_parameters, window_phases
+from mapsearch.model.exact.runtime import kind_columns
 from mapsearch.model.exact.states import MAX_LEVELS, capacity
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
-
-
-def machine_parameters(hardware: Hardware) -> NDArray[np.int64]:
-    """int64[MACHINE], the columns of `runtime`: widths in bits per cycle, flags as 0 and 1, double buffers as 2."""
-    parameters = np.array(
-        [
-            hardware.simd,
-            *hardware.bits,
-            hardware.noc.bytes_per_cycle * 8,
-            hardware.noc.latency_cycles,
-            hardware.noc.multicast,
-            hardware.noc.reduction,
-            hardware.l1.bytes,
-            1 + hardware.l1.double_buffered,
-            hardware.l2.bytes,
-            1 + hardware.l2.double_buffered,
-            hardware.offchip.bytes_per_cycle * 8,
-            hardware.offchip.latency_cycles,
-        ],
-        np.int64,
-    )
-    assert parameters.shape == (MACHINE,)
-    return parameters
-
-
-def window_phases(layer: Layer) -> NDArray[np.int64]:
-    """int64[2, 2]: (a, b) = (dilation, stride) / gcd of rows and of columns."""
-    pairs = zip(layer.stride, layer.dilation, strict=True)
-    return np.array([(dilation // gcd(stride, dilation), stride // gcd(stride, dilation)) for stride, dilation in pairs], np.int64)
 
 
 class ExactModel:
@@ -64,8 +33,7 @@ class ExactModel:
             )
         fit = np.empty(len(batch), np.int8)
         counts = np.empty((len(batch), COUNTS), np.int64)
-        evaluate(
-            np.array(layer.extents, np.int64), batch.units, batch.spatial, batch.order, batch.size,
-            machine_parameters(hardware), window_phases(layer), capacity(levels), fit, counts,
-        )  # fmt: skip
+        columns = kind_columns(hardware.noc.multicast, hardware.noc.reduction)
+        case = Case(np.array(layer.extents, np.int64), machine_parameters(hardware), window_phases(layer), columns)
+        evaluate(case, batch.units, batch.spatial, batch.order, batch.size, capacity(levels), fit, counts)
         return Costs(fit, counts)

@@ -7,12 +7,11 @@ iterate matter, so depths count those. To the L2 a level-0 loop is one holder's:
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import OPTIONS
+from mapsearch.model.compiled import leaf
+from mapsearch.model.exact.machine import BITS, L2_BYTES, L2_DOUBLED
 from mapsearch.model.exact.window import KEPT, UNION, window
-from mapsearch.model.layer import Dim
 
 Ints = NDArray[np.int64]
 
@@ -25,65 +24,73 @@ RESET = 3
 STATUSES = 4
 
 
-@njit(**OPTIONS)
-def _cases(status: int, extent: int, chunk: int, cases: Ints) -> int:
-    """Rows (new start, new length, old start, old length, steps) of a dim in a status; returns how many."""
+# Columns of a case: as a chunk of `window`, then the steps alike.
+CASE_STEPS = 4
+
+
+@leaf
+def _write_case(cases: Ints, side: int, n: int, start: int, length: int, old_start: int, old_length: int, steps: int) -> None:
+    cases[side, n, 0], cases[side, n, 1] = start, length
+    cases[side, n, 2], cases[side, n, 3] = old_start, old_length
+    cases[side, n, CASE_STEPS] = steps
+
+
+@leaf
+def _cases(status: int, extent: int, chunk: int, cases: Ints, side: int) -> int:
+    """Write to cases[side] where a dim in a status may stand and stood; returns how many cases there are."""
     last = (extent - 1) // chunk
     edge = extent - last * chunk
-    n = 0
     if status == WHOLE:
-        cases[0, 0], cases[0, 1], cases[0, 2], cases[0, 3], cases[0, 4] = 0, extent, 0, extent, 1
+        _write_case(cases, side, 0, 0, extent, 0, extent, 1)
+        return 1
+    if status == RESET:
+        _write_case(cases, side, 0, 0, min(chunk, extent), last * chunk, edge, 1)
+        return 1
+    n = 0
+    back = chunk if status == OWN else 0
+    full = last - 1 if status == OWN else last
+    if full > 0:
+        _write_case(cases, side, 0, chunk, chunk, chunk - back, chunk, full)
         n = 1
-    elif status == RESET:
-        cases[0, 0], cases[0, 1], cases[0, 2], cases[0, 3], cases[0, 4] = 0, min(chunk, extent), last * chunk, edge, 1
-        n = 1
-    else:
-        back = chunk if status == OWN else 0
-        full = last - 1 if status == OWN else last
-        if full > 0:
-            cases[0, 0], cases[0, 1], cases[0, 2], cases[0, 3], cases[0, 4] = chunk, chunk, chunk - back, chunk, full
-            n = 1
-        start = last * chunk
-        old_length = chunk if status == OWN else edge
-        cases[n, 0], cases[n, 1], cases[n, 2], cases[n, 3], cases[n, 4] = start, edge, start - back, old_length, 1
-        n += 1
-    return n
+    _write_case(cases, side, n, last * chunk, edge, last * chunk - back, chunk if status == OWN else edge, 1)
+    return n + 1
 
 
-@njit(**OPTIONS)
-def _single_sums(extent: int, chunk: int, sums: Ints) -> None:
-    """sums[status] = steps, coordinates U summed over them, V summed over them, of a dim on its own."""
-    trips = (extent + chunk - 1) // chunk
-    sums[WHOLE, 0], sums[WHOLE, 1], sums[WHOLE, 2] = 1, extent, extent
-    sums[STILL, 0], sums[STILL, 1], sums[STILL, 2] = trips, extent, extent
-    sums[OWN, 0], sums[OWN, 1], sums[OWN, 2] = trips - 1, extent - min(chunk, extent), 0
-    sums[RESET, 0], sums[RESET, 1], sums[RESET, 2] = 1, min(chunk, extent), 0
+@leaf
+def _lone_sums(extents: Ints, chunks: Ints, sums: Ints) -> None:
+    """sums[dim, status] = steps, coordinates U summed over them, V summed over them, of each dim on its own."""
+    for dim in range(8):
+        extent, first = extents[dim], min(chunks[dim], extents[dim])
+        trips = (extent + first - 1) // first
+        for status in range(STATUSES):
+            still = status in (WHOLE, STILL)
+            sums[dim, status, 0] = 1 if status in (WHOLE, RESET) else (trips if still else trips - 1)
+            sums[dim, status, 1] = extent if still else (first if status == RESET else extent - first)
+            sums[dim, status, 2] = extent if still else 0
 
 
-@njit(**OPTIONS)
-def _window_sums(ey: int, sy: int, er: int, sr: int, a: int, b: int, work: Ints, pieces: Ints, sums: Ints) -> None:
-    """sums[status of y', status of r] = U and V of a sliding axis summed over the steps."""
-    out = np.empty(4, np.int64)
-    one = np.empty((2, 1, 4), np.int64)
-    for status_y in range(1 if sy >= ey else STATUSES):
-        ny = _cases(status_y, ey, sy, work[0])
-        for status_r in range(1 if sr >= er else STATUSES):
-            nr = _cases(status_r, er, sr, work[1])
-            total = 0
-            kept = 0
+@leaf
+def _window_sums(
+    axis: int, extents: Ints, chunks: Ints, windows: Ints, cases: Ints, one: Ints, pieces: Ints, slid: Ints, sums: Ints
+) -> None:
+    """sums[axis, status of y', status of r] = U and V of rows (axis 0) or columns (1) summed over the steps."""
+    y, r = 6 + axis, 4 + axis
+    for status_y in range(1 if chunks[y] >= extents[y] else STATUSES):
+        ny = _cases(status_y, extents[y], chunks[y], cases, 0)
+        for status_r in range(1 if chunks[r] >= extents[r] else STATUSES):
+            nr = _cases(status_r, extents[r], chunks[r], cases, 1)
+            sums[axis, status_y, status_r, 0] = sums[axis, status_y, status_r, 1] = 0
             for p in range(ny):
                 for q in range(nr):
                     for column in range(4):
-                        one[0, 0, column], one[1, 0, column] = work[0, p, column], work[1, q, column]
-                    window(one, 1, 1, a, b, pieces, out)
-                    steps = work[0, p, 4] * work[1, q, 4]
-                    total += steps * out[UNION]
-                    kept += steps * out[KEPT]
-            sums[status_y, status_r, 0] = total
-            sums[status_y, status_r, 1] = kept
+                        one[0, 0, column], one[1, 0, column] = cases[0, p, column], cases[1, q, column]
+                    window(one, 1, 1, windows[axis, 0], windows[axis, 1], pieces, slid)
+                    steps = cases[0, p, CASE_STEPS] * cases[1, q, CASE_STEPS]
+                    sums[axis, status_y, status_r, 0] += steps * slid[UNION]
+                    sums[axis, status_y, status_r, 1] += steps * slid[KEPT]
 
 
-@njit(**OPTIONS)
+@leaf
 def _status(position: int, depth: int, carry: int) -> int:
     """Status of a dim whose level-0 loop has the given position (-1: does not iterate), in the carry at loop `carry`."""
     if position < 0 or position >= depth:
@@ -93,92 +100,108 @@ def _status(position: int, depth: int, carry: int) -> int:
     return OWN if position == carry else RESET
 
 
-@njit(**OPTIONS)
-def _words_in_carry(tensor: int, part: int, status: Ints, single: Ints, rows: Ints, columns: Ints) -> int:
+@leaf
+def _words_in_carry(tensor: int, part: int, status: Ints, lone: Ints, slid: Ints) -> int:
     """Sum of U (part 0) or V (part 1) of a tensor over the steps of one carry; a dim that it lacks counts its steps."""
     value = 1
     for dim in range(4):
-        has = (tensor == 0 and dim != Dim.N) or (tensor == 1 and dim != Dim.K) or (tensor == 2 and dim != Dim.C)
-        value *= single[dim, status[dim], 1 + part if has else 0]
+        has = dim != tensor + 1  # W lacks N, I lacks K, O lacks C
+        value *= lone[dim, status[dim], 1 + part if has else 0]
     if tensor == 1:
-        value *= rows[status[Dim.Y], status[Dim.R], part] * columns[status[Dim.X], status[Dim.S], part]
-        return value
+        return value * slid[0, status[6], status[4], part] * slid[1, status[7], status[5], part]
     for dim in range(4, 8):
         has = (tensor == 0) == (dim < 6)
-        value *= single[dim, status[dim], 1 + part if has else 0]
+        value *= lone[dim, status[dim], 1 + part if has else 0]
     return value
 
 
-@njit(**OPTIONS)
-def residency_table(
-    extents: Ints, chunks: Ints, positions: Ints, loops: int, bits: Ints, doubled: int, windows: Ints,
-    work: Ints, pieces: Ints, words: Ints, need: Ints,
-) -> None:  # fmt: skip
-    """Words into the L2 and its need in bytes, per tensor and depth.
+@leaf
+def _add_loop(dim: int, moves: Ints) -> None:
+    """Note which footprints a loop of `dim` moves."""
+    for tensor in range(3):
+        if dim != tensor + 1 and (dim < 4 or tensor == 1 or (tensor == 0) == (dim < 6)):
+            moves[tensor] = 1
 
-    extents, chunks, positions: [8], a dim's extent, level-0 chunk (of all units) and place among the `loops` level-0
-    loops that iterate (-1: none); bits: [3]; doubled: 2 where the L2 is double-buffered, else 1; windows: [2, 2], (a, b)
-    of rows and of columns; work: [2, >= 4, 5]; words, need: [3, >= loops + 1], written.
+
+@leaf
+def residency_table(
+    extents: Ints, chunks: Ints, loops: Ints, n_loops: int, machine: Ints, windows: Ints, cases: Ints, one: Ints,
+    pieces: Ints, slid: Ints, lone: Ints, slides: Ints, vectors: Ints, words: Ints, need: Ints,
+) -> int:  # fmt: skip
+    """Write words[tensor, depth] that come into the L2 and need[tensor, depth] in bytes; returns how many depths there are.
+
+    chunks: [8], level-0 chunks of all units together; loops: the nest, level 0 first; windows: [2, 2], (a, b) of rows and
+    of columns; words, need: [3, 9]; the rest is work space: cases [2, 2, 5], one [2, 1, 4], slid [4],
+    lone [8, STATUSES, 3], slides [2, STATUSES, STATUSES, 2], vectors [3, 8].
     """
-    single = np.empty((8, STATUSES, 3), np.int64)
-    rows = np.empty((STATUSES, STATUSES, 2), np.int64)
-    columns = np.empty((STATUSES, STATUSES, 2), np.int64)
-    status = np.empty(8, np.int64)
-    for dim in range(8):
-        _single_sums(extents[dim], chunks[dim], single[dim])
-    _window_sums(extents[6], chunks[6], extents[4], chunks[4], windows[0, 0], windows[0, 1], work, pieces, rows)
-    _window_sums(extents[7], chunks[7], extents[5], chunks[5], windows[1, 0], windows[1, 1], work, pieces, columns)
-    moves = np.zeros(3, np.int64)
-    for depth in range(loops + 1):
-        for dim in range(8):
-            if depth > 0 and positions[dim] == depth - 1:
-                moves[0] |= dim in (Dim.G, Dim.K, Dim.C, Dim.R, Dim.S)
-                moves[1] |= dim != Dim.K
-                moves[2] |= dim not in (Dim.C, Dim.R, Dim.S)
-        words[:, depth] = 0
+    status, positions, moves = vectors[0], vectors[1], vectors[2]
+    positions[:] = -1
+    moves[:] = 0
+    depths = 0
+    while depths < n_loops and loops[depths, 0] == 0:
+        positions[loops[depths, 1]] = depths
+        depths += 1
+    _lone_sums(extents, chunks, lone)
+    for axis in range(2):
+        _window_sums(axis, extents, chunks, windows, cases, one, pieces, slid, slides)
+    for depth in range(depths + 1):
+        if depth > 0:
+            _add_loop(loops[depth - 1, 1], moves)
+        for tensor in range(3):
+            words[tensor, depth] = 0
         for carry in range(-1, depth):
             for dim in range(8):
                 status[dim] = _status(positions[dim], depth, carry)
             for tensor in range(3):
-                fetched = _words_in_carry(tensor, 0, status, single, rows, columns)
+                fetched = _words_in_carry(tensor, 0, status, lone, slides)
                 if carry < 0:
-                    factor = doubled if moves[tensor] else 1
-                    need[tensor, depth] = (fetched * bits[tensor] + 7) // 8 * factor
+                    factor = machine[L2_DOUBLED] if moves[tensor] == 1 else 1
+                    need[tensor, depth] = (fetched * machine[BITS + tensor] + 7) // 8 * factor
                 else:
-                    fetched -= _words_in_carry(tensor, 1, status, single, rows, columns)
+                    fetched -= _words_in_carry(tensor, 1, status, lone, slides)
                 words[tensor, depth] += fetched
+    return depths + 1
 
 
-@njit(**OPTIONS)
-def best_depths(words: Ints, need: Ints, depths: int, bits: Ints, outputs: int, capacity: int, best: Ints) -> None:
-    """Write to `best` [6] the depths of W, I, O, the need in bytes, 1 where they fit (else the least need and 0), the least need.
+@leaf
+def _undominated(words: Ints, need: Ints, depths: int, tensor: int, kept: Ints) -> int:
+    """Write to kept[tensor] the depths that no other beats in both words and need; returns how many."""
+    n = 0
+    for depth in range(depths):
+        beaten = False
+        for other in range(depths):
+            w = words[tensor, other] - words[tensor, depth]
+            b = need[tensor, other] - need[tensor, depth]
+            if w <= 0 and b <= 0 and (w < 0 or b < 0 or other < depth):
+                beaten = True
+        if not beaten:
+            kept[tensor, n] = depth
+            n += 1
+    return n
 
-    The least off-chip bits win, then the least need, then the smallest depths in this order.
+
+@leaf
+def best_depths(words: Ints, need: Ints, depths: int, machine: Ints, outputs: int, kept: Ints, best: Ints) -> None:
+    """Write to `best` [6]: depths of W, I, O, the need in bytes, 1 where they fit (else 0), and the least need of any.
+
+    The least off-chip bits win, then the least need, then the smallest depths in this order. kept: [3, 9], work space.
     """
-    kept = np.empty((3, depths), np.int64)
-    n_kept = np.zeros(3, np.int64)
-    for tensor in range(3):
-        for depth in range(depths):
-            dominated = False
-            for other in range(depths):
-                fewer = words[tensor, other] <= words[tensor, depth] and need[tensor, other] <= need[tensor, depth]
-                equal = words[tensor, other] == words[tensor, depth] and need[tensor, other] == need[tensor, depth]
-                if fewer and (not equal or other < depth):
-                    dominated = True
-            if not dominated:
-                kept[tensor, n_kept[tensor]] = depth
-                n_kept[tensor] += 1
-    best_traffic = np.iinfo(np.int64).max
-    best[:] = 0
-    best[5] = need[0, :depths].min() + need[1, :depths].min() + need[2, :depths].min()
-    best[3] = best[5]
-    for w in kept[0, : n_kept[0]]:
-        for i in kept[1, : n_kept[1]]:
-            for o in kept[2, : n_kept[2]]:
+    n_w = _undominated(words, need, depths, 0, kept)
+    n_i = _undominated(words, need, depths, 1, kept)
+    n_o = _undominated(words, need, depths, 2, kept)
+    least_traffic = np.iinfo(np.int64).max
+    best[4] = 0
+    best[5] = np.iinfo(np.int64).max
+    for p in range(n_w):
+        for q in range(n_i):
+            for r in range(n_o):
+                w, i, o = kept[0, p], kept[1, q], kept[2, r]
                 size = need[0, w] + need[1, i] + need[2, o]
-                if size > capacity:
+                best[5] = min(best[5], size)
+                if size > machine[L2_BYTES]:
                     continue
-                traffic = words[0, w] * bits[0] + words[1, i] * bits[1] + (2 * words[2, o] - outputs) * bits[2]
-                if traffic < best_traffic or (traffic == best_traffic and size < best[3]):
-                    best_traffic = traffic
+                traffic = words[0, w] * machine[BITS] + words[1, i] * machine[BITS + 1]
+                traffic += (2 * words[2, o] - outputs) * machine[BITS + 2]
+                if traffic < least_traffic or (traffic == least_traffic and size < best[3]):
+                    least_traffic = traffic
                     best[0], best[1], best[2], best[3], best[4] = w, i, o, size, 1

@@ -11,10 +11,9 @@ A state is a row of int64: the columns below, then the new index of each level, 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import OPTIONS
+from mapsearch.model.compiled import leaf
 
 Ints = NDArray[np.int64]
 
@@ -44,7 +43,7 @@ def capacity(levels: int) -> int:
     return int(np.prod([2 * level + 4 for level in range(levels)]))
 
 
-@njit(**OPTIONS)
+@leaf
 def chunk_lengths(lengths: Ints, counts: Ints, n: int, size: int, units: int, index: int) -> int:
     """Turn the distinct tile lengths of a level into those of the next, in place; returns how many there are."""
     full = 0
@@ -66,14 +65,14 @@ def chunk_lengths(lengths: Ints, counts: Ints, n: int, size: int, units: int, in
     return m
 
 
-@njit(**OPTIONS)
+@leaf
 def _trips(tile: int, size: int, units: int) -> int:
     """Steps of a loop over a tile: chunks shared out over the units."""
     chunk = size * units
     return (tile + chunk - 1) // chunk
 
 
-@njit(**OPTIONS)
+@leaf
 def _unit0_tile(states: Ints, slot: int, k: int, first: int, level: int, extent: int, sizes: Ints, shares: Ints, dim: int) -> int:
     """Length of the tile that unit 0 hands to `level`, by the indices at columns first, first + 1, ..."""
     tile = extent
@@ -82,7 +81,7 @@ def _unit0_tile(states: Ints, slot: int, k: int, first: int, level: int, extent:
     return tile
 
 
-@njit(**OPTIONS)
+@leaf
 def _tile_lengths(states: Ints, slot: int, k: int, level: int, extent: int, sizes: Ints, shares: Ints, dim: int, work: Ints) -> int:
     """Distinct lengths of the tiles that all units hand to `level`, with how many there are of each, in work[0] and work[1]."""
     work[0, 0] = extent
@@ -93,7 +92,7 @@ def _tile_lengths(states: Ints, slot: int, k: int, level: int, extent: int, size
     return n
 
 
-@njit(**OPTIONS)
+@leaf
 def _next_break(index: int, trips: int, lengths: Ints, n: int, chunk: int) -> int:
     """First index after `index` at which some unit's chunk may change in length."""
     stop = trips
@@ -106,7 +105,7 @@ def _next_break(index: int, trips: int, lengths: Ints, n: int, chunk: int) -> in
     return stop
 
 
-@njit(**OPTIONS)
+@leaf
 def _append(states: Ints, slot: int, k: int, target: int, count: int, level: int, steps: int, new: int, old: int) -> None:
     """Copy a state to states[target, count] with the indices of one more level; `steps` of them are alike."""
     levels = (states.shape[2] - INDICES) // 2
@@ -121,7 +120,7 @@ def _append(states: Ints, slot: int, k: int, target: int, count: int, level: int
         states[target, count, AT_ZERO] = 0
 
 
-@njit(**OPTIONS)
+@leaf
 def _expand(
     states: Ints, slot: int, k: int, target: int, count: int, level: int, role: int, split: bool, extent: int, sizes: Ints,
     shares: Ints, dim: int, work: Ints,
@@ -147,7 +146,7 @@ def _expand(
     return count
 
 
-@njit(**OPTIONS)
+@leaf
 def classes(
     states: Ints, slot: int, spare: int, roles: Ints, dim: int, split: bool, extent: int, sizes: Ints, shares: Ints, work: Ints
 ) -> int:

@@ -8,10 +8,9 @@ pair of phases a chunk of y' and a chunk of r need one interval of i + j, and se
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import OPTIONS
+from mapsearch.model.compiled import leaf
 from mapsearch.model.exact.states import INDICES
 
 Ints = NDArray[np.int64]
@@ -24,7 +23,7 @@ COPIES = 2
 KEPT_COPIES = 3
 
 
-@njit(**OPTIONS)
+@leaf
 def unit_chunks(states: Ints, slot: int, k: int, extent: int, sizes: Ints, shares: Ints, dim: int, chunks: Ints, side: int) -> int:
     """The chunk of every active unit: rows of (new start, new length, old start, old length); returns their number.
 
@@ -59,7 +58,7 @@ def unit_chunks(states: Ints, slot: int, k: int, extent: int, sizes: Ints, share
     return count
 
 
-@njit(**OPTIONS)
+@leaf
 def _union_length(pieces: Ints, side: int, count: int) -> int:
     """Total length of the union of intervals pieces[side, k] = (low, high); sorts them, mostly sorted already, in place."""
     for k in range(1, count):
@@ -80,13 +79,13 @@ def _union_length(pieces: Ints, side: int, count: int) -> int:
     return total
 
 
-@njit(**OPTIONS)
+@leaf
 def _first_in_phase(start: int, phase: int, period: int) -> int:
     """The least i with period*i + phase >= start."""
     return start if period == 1 else -((phase - start) // period)
 
 
-@njit(**OPTIONS)
+@leaf
 def _one_phase(chunks: Ints, ny: int, nr: int, phase: int, a: int, b: int, pieces: Ints, out: Ints) -> None:
     """Add to `out` what all PEs (pairs of a unit of y' and one of r) need and kept within one pair of phases."""
     py, pr = phase // b, phase % b
@@ -123,7 +122,7 @@ def _one_phase(chunks: Ints, ny: int, nr: int, phase: int, a: int, b: int, piece
     out[KEPT] += union - _union_length(pieces, 1, m)
 
 
-@njit(**OPTIONS)
+@leaf
 def window(chunks: Ints, ny: int, nr: int, a: int, b: int, pieces: Ints, out: Ints) -> None:
     """Write to `out` the counts UNION, KEPT, COPIES and KEPT_COPIES of one step.
 
