@@ -145,6 +145,15 @@ class MappingBatch:
     def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> MappingBatch:
         return MappingBatch(self.units[rows], self.spatial[rows], self.order[rows], self.size[rows])
 
+    def join(self, other: MappingBatch) -> MappingBatch:
+        """The mappings of both, which have the same number of levels."""
+        return MappingBatch(
+            np.concatenate([self.units, other.units]),
+            np.concatenate([self.spatial, other.spatial]),
+            np.concatenate([self.order, other.order]),
+            np.concatenate([self.size, other.size]),
+        )
+
     def decode(self, row: int, layer: Layer) -> Mapping:
         """The mapping of one row, naming at each level the dims whose tile has more than one index."""
         levels: list[tuple[Directive, ...]] = []

@@ -21,8 +21,10 @@ class TemplateLevel:
 
 @dataclass(frozen=True, slots=True)
 class Dataflow:
-    """A named template; clusters[i] is the size of the Cluster after level i: a number, a dim (its extent), or None
-    (open: any size that the machine allows)."""
+    """A named template.
+
+    clusters[i] is the size of the Cluster after level i: a number, a dim (its extent), or None (any that the PEs allow).
+    """
 
     name: str
     title: str
@@ -44,3 +46,10 @@ def dim_in(layer: Layer, dim: Dim) -> Dim:
     if layer.type is LayerType.DSCONV and dim is Dim.C:
         return Dim.G
     return dim
+
+
+def order_in(layer: Layer, order: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """A template's loop order in a layer; a depthwise layer's channels stand where the template has C."""
+    if layer.type is LayerType.DSCONV and Dim.C in order:
+        return tuple(dim_in(layer, dim) for dim in order if dim is not Dim.G)
+    return order

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from math import factorial, gcd, prod
+from math import gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Dim, Layer, Tensor
 from mapsearch.model.mapping import DIMS, MappingBatch
-from mapsearch.spaces.dataflow import Dataflow, dim_in
-from mapsearch.spaces.tiles import LIMITS, TileRule, draw_sizes, vary_sizes
+from mapsearch.spaces.count import count_fixed, count_free
+from mapsearch.spaces.dataflow import Dataflow, dim_in, order_in
+from mapsearch.spaces.tiles import TileRule, draw_sizes
+from mapsearch.spaces.variation import vary_mappings
 
 MAX_LEVELS = 3
+MAX_COUNTED_EXTENT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Structure:
 
 @dataclass(frozen=True)
 class Space:
-    """All mappings of `levels` levels whose tile sizes follow `tiles`; a `dataflow` holds the structure fixed.
+    """All mappings of `levels` levels whose tile sizes follow `tiles`; a `dataflow` holds the structure, and levels, fixed.
 
     Only dims with an extent above 1 are chosen from; the others have one index and their place makes no difference.
     """
@@ -49,26 +52,23 @@ class Space:
     dims: tuple[Dim, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.dataflow is not None:
+            object.__setattr__(self, "levels", len(self.dataflow.levels))
         if not 1 <= self.levels <= MAX_LEVELS:
             raise InputError(f"levels must be from 1 to {MAX_LEVELS}, got {self.levels}")
         object.__setattr__(self, "dims", tuple(self.layer.iterating()) or (Dim.K,))
-        _, ok = self.draw(self._tile([self.random_structure(np.random.default_rng(0))], 1), np.random.default_rng(0))
-        least = sum((bits + 7) // 8 for bits in self.hardware.bits) * (2 if self.hardware.l1.double_buffered else 1)
-        if least > self.hardware.l1.bytes:
+        hardware = self.hardware
+        least = sum((bits + 7) // 8 for bits in hardware.bits) * (2 if hardware.l1.double_buffered else 1)
+        if least > hardware.l1.bytes:
             raise InputError(
-                f"layer {self.layer.name}: no mapping fits: one word of each operand needs {least} bytes of L1, "
-                f"the hardware {self.hardware.name} has {self.hardware.l1.bytes}; use a larger L1"
+                f"layer {self.layer.name}: no mapping fits the hardware {hardware.name}: one word of each operand needs "
+                f"{least} bytes of L1, it has {hardware.l1.bytes}; use a larger L1"
             )
-        if not ok.all() and not self._any_fits():
+        if len(self.sample(500, np.random.default_rng(0))) == 0:
             raise InputError(
-                f"layer {self.layer.name}: no mapping fits the L2 of the hardware {self.hardware.name} "
-                f"({self.hardware.l2.bytes} bytes), not even with tiles of 1; use a larger L2"
+                f"layer {self.layer.name}: no mapping fits the hardware {hardware.name}: 500 random ones with tiles of 1 "
+                f"need more than its {hardware.l2.bytes} bytes of L2; use a larger L2"
             )
-
-    def _any_fits(self) -> bool:
-        rng = np.random.default_rng(1)
-        _, ok = self.draw(self._tile([self.random_structure(rng) for _ in range(500)], 1), rng)
-        return bool(ok.any())
 
     @cached_property
     def cluster_sizes(self) -> tuple[int, ...]:
@@ -115,7 +115,7 @@ class Space:
         """The structure of a dataflow with its cluster sizes chosen."""
         orders: list[tuple[Dim, ...]] = []
         for level in dataflow.levels:
-            named = [dim for dim in (dim_in(self.layer, dim) for dim in level.order) if dim in self.dims]
+            named = [dim for dim in order_in(self.layer, level.order) if dim in self.dims]
             orders.append((*named, *(dim for dim in self.dims if dim not in named)))
         spatial = tuple(dim_in(self.layer, level.spatial) for level in dataflow.levels)
         return Structure(tuple(orders), spatial, clusters)
@@ -129,7 +129,7 @@ class Space:
         order = np.empty((*shape, DIMS), np.int8)
         for row, structure in enumerate(structures):
             rows = slice(row * copies, (row + 1) * copies)
-            units[rows] = (self.hardware.pes // prod(structure.clusters), *structure.clusters)
+            units[rows] = self._units(structure.clusters)
             spatial[rows] = structure.spatial
             for level, dims in enumerate(structure.orders):
                 order[rows, level] = (*dims, *(dim for dim in Dim if dim not in dims))
@@ -144,9 +144,7 @@ class Space:
             for value in (dilation, stride)
         ]
         doubled_l1, doubled_l2 = 1 + hardware.l1.double_buffered, 1 + hardware.l2.double_buffered
-        limits = np.array([*hardware.bits, hardware.l1.bytes, doubled_l1, hardware.l2.bytes, doubled_l2, *phases], np.int64)
-        assert limits.shape == (LIMITS,)
-        return limits
+        return np.array([*hardware.bits, hardware.l1.bytes, doubled_l1, hardware.l2.bytes, doubled_l2, *phases], np.int64)
 
     @cached_property
     def _whole(self) -> NDArray[np.int64]:
@@ -154,47 +152,54 @@ class Space:
             [(self.layer.words(t) * bits + 7) // 8 for t, bits in zip(Tensor, self.hardware.bits, strict=True)], np.int64
         )
 
-    def structures(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
+    def draw(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
         """Mappings of the structures, `copies` of each, with random sizes; those that cannot fit are left out."""
-        batch, ok = self.draw(self._tile(structures, copies), rng)
-        return batch[ok]
+        batch = self._tile(structures, copies)
+        ok = np.empty(len(batch), np.int8)
+        extents = np.array(self.layer.extents, np.int64)
+        draw_sizes(extents, batch.units, batch.spatial, self._limits, self._whole, int(self.tiles), rng, batch.size, ok)
+        return batch[ok.astype(np.bool_)]
 
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
         """`count` random mappings, each of a random structure; those that cannot fit are left out."""
-        return self.structures([self.random_structure(rng) for _ in range(count)], 1, rng)
+        return self.draw([self.random_structure(rng) for _ in range(count)], 1, rng)
 
-    def draw(self, batch: MappingBatch, rng: np.random.Generator) -> tuple[MappingBatch, NDArray[np.bool_]]:
-        """The batch with new random sizes, and bool[B], whether each fits."""
-        size, ok = np.empty_like(batch.size), np.empty(len(batch), np.int8)
-        extents = np.array(self.layer.extents, np.int64)
-        draw_sizes(extents, batch.units, batch.spatial, self._limits, self._whole, int(self.tiles), rng, size, ok)
-        return MappingBatch(batch.units, batch.spatial, batch.order, size), ok.astype(np.bool_)
+    def vary(self, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
+        """`count` mappings changed from the parents (best first): their tile sizes, and where asked for their structure.
 
-    def vary(self, parents: MappingBatch, count: int, rng: np.random.Generator) -> MappingBatch:
-        """`count` mappings with the structure of the parents (all the same, best first) and sizes changed from theirs."""
-        rows = np.zeros(count, np.intp)
-        batch = parents[rows]
-        size, ok = np.empty_like(batch.size), np.empty(count, np.int8)
+        Those that cannot fit are left out. A space of one dataflow changes no orders and no spatial dims.
+        """
+        batch = parents[np.zeros(count, np.intp)]
+        ok = np.empty(count, np.int8)
         extents = np.array(self.layer.extents, np.int64)
-        vary_sizes(
-            extents, batch.units, batch.spatial, self._limits, self._whole, int(self.tiles), parents.size, rng, size, ok
+        dims = np.array(self.dims if structure and self.dataflow is None else (), np.int64)
+        vary_mappings(
+            extents, self._limits, self._whole, int(self.tiles), dims, np.array(self.cluster_sizes, np.int64),
+            parents.units, parents.spatial, parents.order, parents.size, rng,
+            batch.units, batch.spatial, batch.order, batch.size, ok,
         )  # fmt: skip
-        return MappingBatch(batch.units, batch.spatial, batch.order, size)[ok.astype(np.bool_)]
+        return batch[ok.astype(np.bool_)]
 
-    def size(self) -> int:
+    def size(self) -> float:
         """How many mappings cover the layer: orders of the loops that iterate, spatial dims, cluster sizes, tile sizes.
 
         Capacities are not looked at, so this counts what the L1 and the L2 may still refuse.
         """
-        return sum(self._sizes_of(spatial, clusters) for spatial, clusters in self._shapes())
+        extents = [self.layer.extents[dim] for dim in self.dims]
+        if self.tiles is TileRule.ALL and max(extents) > MAX_COUNTED_EXTENT:
+            raise InputError(
+                f"layer {self.layer.name}: with all tile sizes the space is counted up to extents of {MAX_COUNTED_EXTENT}, "
+                f"got {max(extents)}; count balanced sizes or divisors"
+            )
+        if self.dataflow is None:
+            clusters = [c for c in product(self.cluster_sizes, repeat=self.levels - 1) if prod(c) <= self.hardware.pes]
+            return sum(count_free(extents, self._units(c), int(self.tiles)) for c in clusters)
+        total = 0.0
+        for chosen in self.dataflow_clusters(self.dataflow):
+            spatial = self.dataflow_structure(self.dataflow, chosen).spatial
+            indices = [self.dims.index(dim) if dim in self.dims else -1 for dim in spatial]
+            total += count_fixed(extents, indices, self._units(chosen), int(self.tiles))
+        return total
 
-    def _shapes(self) -> Iterator[tuple[tuple[Dim, ...], tuple[int, ...]]]:
-        if self.dataflow is not None:
-            for clusters in self.dataflow_clusters(self.dataflow):
-                yield self.dataflow_structure(self.dataflow, clusters).spatial, clusters
-            return
-        clusters_of_levels = product(self.cluster_sizes, repeat=self.levels - 1)
-        fitting = [clusters for clusters in clusters_of_levels if prod(clusters) <= self.hardware.pes]
-        for spatial in product(self.dims, repeat=self.levels):
-            for clusters in fitting:
-                yield spatial, clusters
+    def _units(self, clusters: tuple[int, ...]) -> tuple[int, ...]:
+        return (self.hardware.pes // prod(clusters), *clusters)

@@ -42,7 +42,6 @@ L1_DOUBLED = 4  # 2 where double-buffered, else 1
 L2_BYTES = 5
 L2_DOUBLED = 6
 PHASES = 7  # to 10: (dilation, stride)/gcd of rows, then of columns
-LIMITS = 11
 
 
 @kernel
@@ -143,7 +142,7 @@ def settle(
 
 
 @kernel
-def _random_size(tile: int, rng: np.random.Generator) -> int:
+def random_size(tile: int, rng: np.random.Generator) -> int:
     """A size of 1 to `tile`, drawn evenly on a log scale of the trip count or, half of the time, of the size."""
     draw = int(np.exp(rng.random() * np.log(tile + 0.999)))
     return draw if rng.random() < 0.5 else tile // draw
@@ -161,60 +160,11 @@ def draw_sizes(
     size: Ints,
     ok: Bytes,
 ) -> None:
-    """Draw size[b] for every mapping; ok[b] = 1 where it fits. Arrays as in `MappingBatch`; limits: [LIMITS]."""
+    """Draw size[b] for every mapping; ok[b] = 1 where it fits. Arrays as in `MappingBatch`; limits: [11], the columns above."""
     work = np.empty((2, 8), np.int64)
     for b in range(units.shape[0]):
         for level in range(units.shape[1]):
             above = extents if level == 0 else size[b, level - 1]
             for dim in range(8):
-                size[b, level, dim] = _random_size(above[dim], rng) if above[dim] > 1 else 1
-        ok[b] = settle(extents, units[b], spatial[b], size[b], whole, limits, rule, work, rng)
-
-
-@kernel
-def _mutate(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
-    """Change one to three sizes of a chain: a new draw, or the next trip count, or half or double."""
-    levels = size.shape[0]
-    for _ in range(rng.integers(1, 4)):
-        level = rng.integers(0, levels)
-        dim = rng.integers(0, 8)
-        for _ in range(8):
-            if extents[dim] > 1:
-                break
-            dim = (dim + 1) % 8
-        tile = extents[dim] if level == 0 else size[level - 1, dim]
-        old = size[level, dim]
-        move = rng.integers(0, 6)
-        if move == 0 and tile > 1:
-            size[level, dim] = _random_size(tile, rng)
-        elif move <= 2:
-            trips = (tile + old - 1) // old + (1 if move == 1 else -1)
-            size[level, dim] = (tile + trips - 1) // trips if trips >= 1 else tile
-        elif move == 3:
-            size[level, dim] = old // 2
-        else:
-            size[level, dim] = old * 2 if move == 4 else tile
-
-
-@kernel
-def vary_sizes(
-    extents: Ints, units: Ints, spatial: Bytes, limits: Ints, whole: Ints, rule: int, parents: Ints, rng: np.random.Generator,
-    size: Ints, ok: Bytes,
-) -> None:  # fmt: skip
-    """Make size[b] a changed copy of a parent picked at random, a quarter of them crossed with a second one dim by dim.
-
-    parents: [P, levels, 8], best first; the others as in `draw_sizes`.
-    """
-    work = np.empty((2, 8), np.int64)
-    count = parents.shape[0]
-    for b in range(size.shape[0]):
-        # the smaller of two draws: better parents more often
-        first = min(rng.integers(0, count), rng.integers(0, count))
-        size[b] = parents[first]
-        if rng.random() < 0.25:
-            second = rng.integers(0, count)
-            for dim in range(8):
-                if rng.random() < 0.5:
-                    size[b, :, dim] = parents[second, :, dim]
-        _mutate(extents, size[b], rng)
+                size[b, level, dim] = random_size(above[dim], rng) if above[dim] > 1 else 1
         ok[b] = settle(extents, units[b], spatial[b], size[b], whole, limits, rule, work, rng)

@@ -14,19 +14,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
-from reprlib import Repr
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, cast
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from mapsearch.model.errors import HardwareError
+from mapsearch.model.errors import HardwareError, InputError
 from mapsearch.model.hardware import Buffer, BufferTechnology, Hardware, Noc, Offchip, PowerLaw, Technology
+from mapsearch.studies.yaml_files import did_you_mean, parse_mapping, read_named, shipped, show, validate
 
-_DATA = files("mapsearch.studies") / "data"
+_EXAMPLE = "pes: 256"
 _DEFAULT = "edge"
 _PARTS = ("l1", "l2", "noc", "offchip")
 _TENSORS = ("weight", "input", "output")
@@ -46,7 +43,7 @@ _MAESTRO_FILE = re.compile(rf"^\s*(?:{'|'.join(_MAESTRO_DEFAULTS)})\b", re.MULTI
 
 def names() -> list[str]:
     """The presets' names."""
-    return _shipped("hardware")
+    return shipped("hardware")
 
 
 def load_hardware(source: str | Path | Mapping[str, object]) -> Hardware:
@@ -55,10 +52,17 @@ def load_hardware(source: str | Path | Mapping[str, object]) -> Hardware:
     A text is a path where it has a suffix or a slash, else a preset's name. A relative path of a technology is taken from
     the hardware file's folder (from the working directory where a mapping is given). Raises HardwareError.
     """
+    try:
+        return _load(source)
+    except InputError as error:
+        raise HardwareError(str(error)) from None
+
+
+def _load(source: str | Path | Mapping[str, object]) -> Hardware:
     if isinstance(source, Mapping):
         return _hardware({"name": "custom", **source}, "hardware", Path())
-    text, where = _read("hardware", source, Path())
-    data = _maestro(text, where) if _MAESTRO_FILE.search(text) else _parse(text, where)
+    text, where = read_named("hardware", source, Path())
+    data = _maestro(text, where) if _MAESTRO_FILE.search(text) else parse_mapping(text, where, _EXAMPLE)
     return _hardware({"name": Path(source).stem, **data}, where, Path(source).parent)
 
 
@@ -153,11 +157,8 @@ class _HardwareKeys(_Keys):
     technology: object  # a name, a path or a mapping, told apart in _technology
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
 def _hardware(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
-    keys = _validate(_HardwareKeys, _with_defaults(data), where)
+    keys = validate(_HardwareKeys, _with_defaults(data), where)
     technology = _technology(keys.technology, where, folder)
     try:
         return Hardware(
@@ -177,7 +178,7 @@ def _hardware(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
 
 
 def _with_defaults(data: Mapping[str, object]) -> dict[str, object]:
-    default = _parse(*_read("hardware", _DEFAULT, Path()))
+    default = parse_mapping(*read_named("hardware", _DEFAULT, Path()), _EXAMPLE)
     merged = {**default, **data}
     for part in _PARTS:
         given, usual = merged[part], default[part]
@@ -188,15 +189,15 @@ def _with_defaults(data: Mapping[str, object]) -> dict[str, object]:
 
 def _technology(given: object, where: str, folder: Path) -> Technology:
     if isinstance(given, str):
-        text, where = _read("technology", given, folder)
-        data = _parse(text, where)
+        text, where = read_named("technology", given, folder)
+        data = parse_mapping(text, where, _EXAMPLE)
     elif isinstance(given, dict):
         data, where = cast("dict[str, object]", given), f"{where}: technology"
     else:
         raise HardwareError(
-            f"{where}: technology must be {', '.join(_shipped('technology'))}, a path or a mapping, got {_show(given)}"
+            f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}"
         )
-    keys = _validate(_TechnologyKeys, data, where)
+    keys = validate(_TechnologyKeys, data, where)
     at_l1, at_noc, at_l2, at_offchip = (level in keys.compressed for level in _LEVELS)
     return Technology(
         name=keys.name,
@@ -217,57 +218,6 @@ def _buffer_technology(keys: _BufferTechnologyKeys) -> BufferTechnology:
     return BufferTechnology(keys.access_bits, read_pj, write_pj, area_mm2, leakage_mw)
 
 
-# Text in.
-
-
-def _shipped(kind: str) -> list[str]:
-    return sorted(entry.name.removesuffix(".yaml") for entry in (_DATA / kind).iterdir())
-
-
-def _read(kind: str, source: str | Path, folder: Path) -> tuple[str, str]:
-    """The text of a shipped name or of a path, and how errors call it."""
-    shipped = _shipped(kind)
-    if isinstance(source, str):
-        if source in shipped:
-            return (_DATA / kind / f"{source}.yaml").read_text(encoding="utf-8"), f"{kind} {source}"
-        if not re.search(r"[./\\]", source):
-            hint = _did_you_mean(source, shipped)
-            raise HardwareError(f"no {kind} is called {_show(source)}{hint}; there are {', '.join(shipped)}, or give a file's path")
-    path = folder / source
-    try:
-        return path.read_text(encoding="utf-8"), str(path)
-    except OSError as error:
-        raise HardwareError(
-            f"{path}: the {kind} file must be readable: {error.strerror}; shipped are {', '.join(shipped)}"
-        ) from None
-    except ValueError as error:
-        raise HardwareError(f"{str(path)!r}: the {kind} file must be UTF-8 text: {error}") from None
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """Refuses a key that stands twice in a mapping, where YAML's usual loader would keep the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 PyYAML's signature
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: the key {key.value} stands twice; remove one")
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
-def _parse(text: str, where: str) -> dict[str, object]:
-    try:
-        data: object = yaml.load(text, _UniqueKeys)  # noqa: S506 a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise HardwareError(f"{where}: must be YAML: {' '.join(str(error).split())}") from None
-    if data is None:
-        raise HardwareError(f"{where}: must state at least one key, such as `pes: 256`, but is empty")
-    if not isinstance(data, dict):
-        raise HardwareError(f"{where}: must be a mapping of keys such as `pes: 256`, got {_show(data)}")
-    return cast("dict[str, object]", data)
-
-
 def _maestro(text: str, where: str) -> dict[str, object]:
     """A file's keys from MAESTRO's: each key is followed by an integer, `//` starts a comment."""
     words = re.split(r"[\s:;,]+", re.sub(r"//.*", "", text).strip(" \t\r\n:;,"))
@@ -275,13 +225,13 @@ def _maestro(text: str, where: str) -> dict[str, object]:
     for key, value in zip(words[::2], [*words[1::2], ""], strict=False):
         if key not in _MAESTRO_DEFAULTS:
             raise HardwareError(
-                f"{where}: unknown key {_show(key)}{_did_you_mean(key, _MAESTRO_DEFAULTS)}; MAESTRO's keys are "
+                f"{where}: unknown key {show(key)}{did_you_mean(key, _MAESTRO_DEFAULTS)}; MAESTRO's keys are "
                 f"{', '.join(_MAESTRO_DEFAULTS)}"
             )
         if key in values:
             raise HardwareError(f"{where}: {key} must stand once, but stands twice; remove one")
         if not re.fullmatch(r"[0-9]{1,10}", value) or not 1 <= int(value) <= _INT_MAX:
-            raise HardwareError(f"{where}: {key} must be a whole number from 1 to {_INT_MAX}, got {_show(value)}")
+            raise HardwareError(f"{where}: {key} must be a whole number from 1 to {_INT_MAX}, got {show(value)}")
         values[key] = int(value)
     values = {**_MAESTRO_DEFAULTS, **values}
     return {
@@ -297,55 +247,3 @@ def _maestro(text: str, where: str) -> dict[str, object]:
         },
         "offchip": {"bytes_per_cycle": values["offchip_bw_cstr"], "latency_cycles": 0},
     }
-
-
-# Complaints.
-
-_LAWS = {
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "float_type": "must be a number, such as 1000 or 1.0e+3",
-    "finite_number": "must be finite",
-    "string_type": "must be text",
-    "string_pattern_mismatch": "must be one line of text without blanks at its ends",
-    "invalid_key": "must be a text key",
-    "list_type": "must be a list, such as [offchip]",
-}
-_repr = Repr()
-_repr.maxstring = _repr.maxlong = _repr.maxother = 60
-
-
-def _show(value: object) -> str:
-    return " ".join(_repr.repr(value).split())
-
-
-def _did_you_mean(word: str, known: Mapping[str, object] | list[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _validate(model: type[_Model], data: dict[str, object], where: str) -> _Model:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        # A mistyped key is often also a missing one: name the typo.
-        first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-    raise HardwareError(f"{where}: {_complaint(model, first['type'], first['loc'], first['input'], first['msg'])}")
-
-
-def _complaint(model: type[BaseModel], kind: str, place: tuple[int | str, ...], value: object, text: str) -> str:
-    path = ".".join(str(part) for part in place)
-    if kind in ("extra_forbidden", "missing"):
-        keys = list(_keys_at(model, place[:-1]))
-        if kind == "missing":
-            return f"{path} is missing; needed are {', '.join(keys)}"
-        return f"unknown key {path}{_did_you_mean(str(place[-1]), keys)}; the keys are {', '.join(keys)}"
-    if kind == "model_type":
-        return f"{path} must be a mapping with the keys {', '.join(_keys_at(model, place))}, got {_show(value)}"
-    return f"{path} {_LAWS.get(kind, text.replace('Input should be', 'must be'))}, got {_show(value)}"
-
-
-def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> Mapping[str, object]:
-    for part in place:
-        model = cast("type[BaseModel]", model.model_fields[str(part)].annotation)
-    return model.model_fields

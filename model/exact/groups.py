@@ -99,7 +99,8 @@ def _slide(
 ) -> None:  # fmt: skip
     """Write to `slid` [4] what `window` counts for one pair of states."""
     lead, slide = LEADING[group], SLIDING[group]
-    if extents[lead] == 1 or extents[slide] == 1:  # no two pairs meet: the axis is that of a lone dim
+    a, b = windows[group - 4, 0], windows[group - 4, 1]
+    if extents[lead] <= a or extents[slide] <= b:  # no two pairs meet: each word belongs to one pair
         moved = states[y, p, MOVED] == 1 or states[r, q, MOVED] == 1
         covered = states[y, p, COVERED] * states[r, q, COVERED]
         slid[UNION] = slid[COPIES] = covered
@@ -107,7 +108,7 @@ def _slide(
         return
     active_y = unit_chunks(states, y, p, extents[lead], sizes, shares, lead, chunks, 0)
     active_r = unit_chunks(states, r, q, extents[slide], sizes, shares, slide, chunks, 1)
-    window(chunks, active_y, active_r, windows[group - 4, 0], windows[group - 4, 1], pieces, slid)
+    window(chunks, active_y, active_r, a, b, pieces, slid)
 
 
 @leaf

@@ -35,13 +35,12 @@ MORE_ROOM = -1  # not a `Fit`: the lists of classes were too short
 
 
 class Case(NamedTuple):
-    """What all mappings of a batch share: extents [8], machine (see `machine`), phases of the windows [2, 2], and
-    where a class has the columns of a kind of step [KIND]."""
+    """What all mappings of a batch share."""
 
-    extents: Ints
-    machine: Ints
-    windows: Ints
-    columns: Ints
+    extents: Ints  # [8]
+    machine: Ints  # see `machine`
+    windows: Ints  # [2, 2] phases of rows and columns, see `machine.window_phases`
+    columns: Ints  # [KIND] where a class has the columns of a kind of step
 
 
 class Work(NamedTuple):
@@ -182,7 +181,7 @@ def _walk(case: Case, work: Work, lists: Ints, n_loops: int) -> bool:
     if not _begin(case, work, lists):
         return False
     for j in range(n_loops):
-        level, dim = work.loops[j, 0], work.loops[j, 1]
+        level, dim = int(work.loops[j, 0]), int(work.loops[j, 1])
         g = GROUP_OF_DIM[dim]
         lead, slide = LEADING[g], SLIDING[g]
         work.roles[dim, level] = OWN

@@ -11,8 +11,11 @@ from mapsearch.model.exact.machine import machine_parameters, window_phases
 from mapsearch.model.exact.runtime import kind_columns
 from mapsearch.model.exact.states import MAX_LEVELS, capacity
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Layer
+from mapsearch.model.layer import Dim, Layer
 from mapsearch.model.mapping import MappingBatch
+
+# Phases of one axis that a mapping's time grows with (see `window`). A stride of 2 has 2; strides and dilations up to 64 fit.
+MAX_PHASES = 2**12
 
 
 class ExactModel:
@@ -21,19 +24,33 @@ class ExactModel:
     name = "exact"
 
     def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Costs:
-        """The costs of each mapping; InputError where the levels or the cycles exceed what the counts can hold."""
+        """The costs of each mapping; InputError where the levels, the cycles or the phases exceed the model's limits."""
         levels = batch.units.shape[1]
-        if levels > MAX_LEVELS:
-            raise InputError(f"layer {layer.name}: a mapping has at most {MAX_LEVELS} levels, got {levels}")
-        # A step takes at most its latencies and 64 bits of three operands per MAC.
-        if layer.macs * (2 * hardware.noc.latency_cycles + 200) >= 2**62:
-            raise InputError(
-                f"layer {layer.name}: MACs x NoC latency must stay below 2^55 cycles, "
-                f"got {layer.macs} x {hardware.noc.latency_cycles}"
-            )
+        _check_limits(layer, hardware, levels)
         fit = np.empty(len(batch), np.int8)
         counts = np.empty((len(batch), COUNTS), np.int64)
-        columns = kind_columns(hardware.noc.multicast, hardware.noc.reduction)
+        columns = kind_columns(multicast=hardware.noc.multicast, reduction=hardware.noc.reduction)
         case = Case(np.array(layer.extents, np.int64), machine_parameters(hardware), window_phases(layer), columns)
-        evaluate(case, batch.units, batch.spatial, batch.order, batch.size, capacity(levels), fit, counts)
+        # Contiguous, since the kernels would be compiled anew for a view with gaps.
+        units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
+        order, size = np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
+        evaluate(case, units, spatial, order, size, capacity(levels), fit, counts)
         return Costs(fit, counts)
+
+
+def _check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
+    if levels > MAX_LEVELS:
+        raise InputError(f"layer {layer.name}: a mapping has at most {MAX_LEVELS} levels, got {levels}")
+    # A step takes at most its latencies and 64 bits of three operands per MAC.
+    if layer.macs * (2 * hardware.noc.latency_cycles + 200) >= 2**62:
+        raise InputError(
+            f"layer {layer.name}: MACs x (2 x NoC latency + 200) must be below 2^62 cycles, "
+            f"got {layer.macs} x (2 x {hardware.noc.latency_cycles} + 200); use a smaller latency or layer"
+        )
+    for axis, (output, tap) in enumerate(((Dim.Y, Dim.R), (Dim.X, Dim.S))):
+        a, b = (int(phases) for phases in window_phases(layer)[axis])
+        if layer.extents[output] > a and layer.extents[tap] > b and a * b > MAX_PHASES:
+            raise InputError(
+                f"layer {layer.name}: dilation x stride of {output.name}, without their common factors, must be at most "
+                f"{MAX_PHASES}, got {a} x {b}; the model 'simulate' counts small layers without this limit"
+            )

@@ -71,10 +71,16 @@ def _lone_sums(extents: Ints, chunks: Ints, sums: Ints) -> None:
 
 @leaf
 def _window_sums(
-    axis: int, extents: Ints, chunks: Ints, windows: Ints, cases: Ints, one: Ints, pieces: Ints, slid: Ints, sums: Ints
+    axis: int, extents: Ints, chunks: Ints, windows: Ints, lone: Ints, cases: Ints, one: Ints, pieces: Ints, slid: Ints, sums: Ints
 ) -> None:
     """sums[axis, status of y', status of r] = U and V of rows (axis 0) or columns (1) summed over the steps."""
     y, r = 6 + axis, 4 + axis
+    if extents[y] <= windows[axis, 0] or extents[r] <= windows[axis, 1]:  # no two pairs meet
+        for status_y in range(STATUSES):
+            for status_r in range(STATUSES):
+                for part in range(2):
+                    sums[axis, status_y, status_r, part] = lone[y, status_y, 1 + part] * lone[r, status_r, 1 + part]
+        return
     for status_y in range(1 if chunks[y] >= extents[y] else STATUSES):
         ny = _cases(status_y, extents[y], chunks[y], cases, 0)
         for status_r in range(1 if chunks[r] >= extents[r] else STATUSES):
@@ -108,7 +114,7 @@ def _words_in_carry(tensor: int, part: int, status: Ints, lone: Ints, slid: Ints
         has = dim != tensor + 1  # W lacks N, I lacks K, O lacks C
         value *= lone[dim, status[dim], 1 + part if has else 0]
     if tensor == 1:
-        return value * slid[0, status[6], status[4], part] * slid[1, status[7], status[5], part]
+        return int(value * slid[0, status[6], status[4], part] * slid[1, status[7], status[5], part])
     for dim in range(4, 8):
         has = (tensor == 0) == (dim < 6)
         value *= lone[dim, status[dim], 1 + part if has else 0]
@@ -143,7 +149,7 @@ def residency_table(
         depths += 1
     _lone_sums(extents, chunks, lone)
     for axis in range(2):
-        _window_sums(axis, extents, chunks, windows, cases, one, pieces, slid, slides)
+        _window_sums(axis, extents, chunks, windows, lone, cases, one, pieces, slid, slides)
     for depth in range(depths + 1):
         if depth > 0:
             _add_loop(loops[depth - 1, 1], moves)

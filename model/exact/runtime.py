@@ -25,7 +25,7 @@ TIMING = 6
 KIND = 11
 
 
-def kind_columns(multicast: bool, reduction: bool) -> Ints:
+def kind_columns(*, multicast: bool, reduction: bool) -> Ints:
     """int64[KIND], where a class has the columns of a kind, on a machine with these flags."""
     inputs = WORDS if multicast else FILLS
     written = WORDS if reduction else FILLS

@@ -38,8 +38,11 @@ def columns(levels: int) -> int:
 
 
 def capacity(levels: int) -> int:
-    """The most classes that a dim has: after l levels its units have at most l + 1 distinct chunk lengths, each of which
-    splits the next loop in two places, and index 0 may be split off."""
+    """The most classes that a dim has.
+
+    After l levels its units have at most l + 1 distinct chunk lengths, each of which splits the next loop in two places,
+    and index 0 may be split off.
+    """
     return int(np.prod([2 * level + 4 for level in range(levels)]))
 
 

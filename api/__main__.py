@@ -1,0 +1,7 @@
+"""`python -m mapsearch` is the command `mapsearch`."""
+
+import sys
+
+from mapsearch.cli import main
+
+sys.exit(main())

@@ -1,0 +1,99 @@
+"""The command `mapsearch`: finds the subcommand, runs it, and turns what goes wrong into one line and an exit code.
+
+Exit codes: 0 done; 2 a user's error, one line on standard error; 130 interrupted; 141 the reader of the output went away.
+A command is a module with `add_parser(subparsers)` and `run(args) -> int`, whose heavy imports stand inside `run`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Action, ArgumentParser, Namespace
+from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import Protocol
+
+from mapsearch import evaluate_command, hardware_command, layers_command, space_command
+from mapsearch.arguments import Parser, Subparsers, UsageError, did_you_mean
+from mapsearch.model.errors import InputError
+from mapsearch.output import printable, write
+
+
+class Command(Protocol):
+    """A subcommand's module."""
+
+    def add_parser(self, subparsers: Subparsers) -> None:
+        """Declare the command with its help and arguments."""
+        ...
+
+    def run(self, args: Namespace) -> int:
+        """Do the command; the exit code."""
+        ...
+
+
+COMMANDS: dict[str, Command] = {
+    "evaluate": evaluate_command,
+    "layers": layers_command,
+    "space": space_command,
+    "hardware": hardware_command,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (that of the process where None is given); the exit code."""
+    try:
+        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
+            return _fail("standard output is closed")
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no error
+        args = _parse(sys.argv[1:] if argv is None else argv)
+        code = COMMANDS[args.command].run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _drop_output()
+        return 141
+    except (UsageError, InputError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        _drop_output()
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}")
+    else:
+        return code
+
+
+class _Version(Action):
+    """Prints the version, which takes reading the package's metadata, only when it is asked for."""
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        import mapsearch  # noqa: PLC0415 whose attribute is read only here
+
+        write(f"mapsearch {mapsearch.__version__}")
+        parser.exit()
+
+
+def _parse(argv: Sequence[str]) -> Namespace:
+    parser = Parser(prog="mapsearch", description="Finds how the layers of a neural network run best on a spatial accelerator.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS.values():
+        command.add_parser(subparsers)
+    first = next((word for word in argv if not word.startswith("-")), None)
+    if first is not None and first not in COMMANDS:
+        parser.error(f"no command is called {first!r}{did_you_mean(first, COMMANDS)}; there are {', '.join(COMMANDS)}")
+    args, extra = parser.parse_known_args(argv)
+    if extra:
+        subparsers.choices[args.command].refuse(extra)
+    return args
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"mapsearch: error: {printable(' '.join(message.split()))}\n")
+    return 2
+
+
+def _drop_output() -> None:
+    """Let nothing that is still buffered be written when the interpreter ends: it would fail again."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)

@@ -1,0 +1,97 @@
+"""`mapsearch evaluate`: what the mappings of a directive file cost."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from mapsearch.arguments import Subparsers
+from mapsearch.model.errors import InputError
+from mapsearch.output import Cell, write, write_json, write_table
+
+_TENSORS = ("weight", "input", "output")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="what the mappings of a directive file cost",
+        description="Evaluates each layer of a directive file as it is mapped there.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a directive file, or - for standard input")
+    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    parser.add_argument("--model", default="exact", metavar="M", help="cost model: exact or simulate (default: exact)")
+    parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
+
+
+def run(args: Namespace) -> int:
+    """Print the costs of all layers, or raise InputError and print none."""
+    from mapsearch.studies.evaluation import evaluate, evaluate_text  # noqa: PLC0415 heavy
+
+    if args.file == "-":
+        costs = evaluate_text(_standard_input(), "<stdin>", args.hardware, args.model)
+    else:
+        costs = evaluate(Path(args.file), args.hardware, args.model)
+    if args.json:
+        write_json(costs)
+    else:
+        _write_tables(costs, f"hardware {args.hardware}, model {args.model}")
+    return 0
+
+
+def _standard_input() -> str:
+    from mapsearch.studies.yaml_files import decode  # noqa: PLC0415 heavy
+
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
+        raise InputError("standard input is closed; give a file or pipe directive text in")
+    return decode(sys.stdin.buffer.read(), "<stdin>", "directive file")
+
+
+def _write_tables(costs: list[dict[str, Any]], inputs: str) -> None:
+    write(f"{inputs}: area {costs[0]['area_mm2']:.4g} mm², leakage {costs[0]['leakage_mw']:.4g} mW")
+    write("")
+    rows = [_cost_row(cost) for cost in costs]
+    if len(rows) > 1:
+        rows.append(_total_row(costs))
+    columns = ("layer", "MACs", "runtime (cycles)", "energy (pJ)", "EDP (pJ·cycles)", "power (mW)", "utilization (%)")
+    write_table("Costs", (*columns, "bound by", "L1 need (bytes)", "L2 need (bytes)"), rows)
+    places = ("L2→L1", "into L1s", "from off-chip")
+    words = tuple(f"{place} {tensor[0].upper()}" for place in places for tensor in _TENSORS)
+    columns = ("layer", *words, "to off-chip O", "partial sums read", "outputs written")
+    write_table("Words moved (W weights, I inputs, O outputs)", columns, [_words_row(cost) for cost in costs])
+
+
+def _cost_row(cost: dict[str, Any]) -> tuple[Cell, ...]:
+    return (
+        cost["layer"],
+        cost["macs"],
+        cost["runtime_cycles"],
+        cost["energy_pj"]["total"],
+        cost["edp_pj_cycles"],
+        cost["power_mw"],
+        100 * cost["utilization"],
+        cost["bound_by"],
+        cost["l1_need_bytes"],
+        cost["l2_need_bytes"],
+    )
+
+
+def _total_row(costs: list[dict[str, Any]]) -> tuple[Cell, ...]:
+    """One layer after the other, each once: the sums, and the most of the buffers' needs."""
+    cycles = sum(cost["runtime_cycles"] for cost in costs)
+    energy_pj = sum(cost["energy_pj"]["total"] for cost in costs)
+    power_mw, utilization = (
+        sum(cost[key] * cost["runtime_cycles"] for cost in costs) / cycles for key in ("power_mw", "utilization")
+    )
+    l1_bytes, l2_bytes = (max(cost[key] for cost in costs) for key in ("l1_need_bytes", "l2_need_bytes"))
+    macs = sum(cost["macs"] for cost in costs)
+    return ("total", macs, cycles, energy_pj, energy_pj * cycles, power_mw, 100 * utilization, "", l1_bytes, l2_bytes)
+
+
+def _words_row(cost: dict[str, Any]) -> tuple[Cell, ...]:
+    moved = (cost["l2_to_l1_words"], cost["l1_fill_words"], cost["offchip_read_words"])
+    words = tuple(place[tensor] for place in moved for tensor in _TENSORS)
+    return (cost["layer"], *words, cost["offchip_write_words"], cost["psum_read_words"], cost["output_write_words"])

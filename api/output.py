@@ -1,0 +1,59 @@
+"""Results on standard output: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+Cell = str | int | float
+
+
+def write(text: str) -> None:
+    """A line, its unprintable characters escaped, on standard output."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def printable(text: str) -> str:
+    """The text with line ends, escape sequences and their like as backslash escapes."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def write_json(data: object) -> None:
+    """The data as indented JSON."""
+    import json  # noqa: PLC0415 not needed for --help
+
+    json.dump(data, sys.stdout, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """Rows under headers, numbers to the right; fitted to a terminal's width, plain and in full width elsewhere."""
+    from rich import box  # noqa: PLC0415 not needed for --help
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    terminal = sys.stdout.isatty()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numbers = all(isinstance(row[index], int | float) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(cell) for cell in row))
+    console = Console(force_terminal=terminal, width=None if terminal else 10_000, markup=False, emoji=False, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    if title:
+        write(title)
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
+    sys.stdout.write("\n")
+
+
+def _text(cell: Cell) -> str:
+    match cell:
+        case str():
+            return printable(cell)
+        case int():
+            return f"{cell:,}"
+        case float():
+            return f"{cell:.4g}"

@@ -1,0 +1,101 @@
+"""What `mapsearch run` shows: bars while it searches, tables at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mapsearch.output import write, write_table
+
+
+class RunProgress:
+    """A `Watcher` with a bar for the run and one for each search under way, on standard error; a line a layer where that is
+    no terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._total: TaskID | None = None
+        self._searches: list[TaskID] = []
+        self._trials = 0
+        self._left = 0
+
+    def __enter__(self) -> RunProgress:
+        self._bars.start()
+        self._total = self._bars.add_task("loading and compiling (about half a minute the first time)", total=None)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def began(self, folder: Path, layers: Sequence[str], trials: int) -> None:
+        """See `Watcher`."""
+        self._trials = trials
+        self._left = len(layers)
+        if self._total is not None:
+            self._bars.update(self._total, description=f"searching, into {folder}", total=len(layers) * trials)
+        self._searches = [self._bars.add_task(f"  {name}", total=trials, visible=False) for name in layers]
+
+    def advanced(self, trials: NDArray[np.int64]) -> None:
+        """See `Watcher`."""
+        for task, done in zip(self._searches, trials.tolist(), strict=True):
+            self._bars.update(task, completed=done, visible=0 < done < self._trials)
+        if self._total is not None:
+            self._bars.update(self._total, completed=int(trials.sum()))
+
+    def found(self, result: Mapping[str, Any]) -> None:
+        """See `Watcher`."""
+        self._left -= 1
+        if not self._console.is_terminal:
+            sys.stderr.write(f"{result['name']}: {_summary(result)}; {self._left} to go\n")
+
+
+def _summary(result: Mapping[str, Any]) -> str:
+    metrics = result["metrics"]
+    return f"{metrics['runtime_cycles']:,} cycles, {metrics['energy_pj']['total'] / 1e6:,.4g} uJ, {result['evaluations']:,} evaluations"
+
+
+def print_results(results: Mapping[str, Any]) -> None:
+    """The table of layers, the network's totals, and where everything is."""
+    rows = [
+        [
+            layer["name"],
+            layer["count"],
+            layer["metrics"]["macs"],
+            layer["metrics"]["runtime_cycles"],
+            layer["metrics"]["energy_pj"]["total"] / 1e6,
+            layer["metrics"]["edp_pj_cycles"],
+            f"{layer['metrics']['utilization']:.1%}",
+            layer["metrics"]["bound_by"],
+        ]
+        for layer in results["layers"]
+    ]
+    columns = ("layer", "count", "MACs", "cycles", "energy [uJ]", "EDP [pJ x cycles]", "PE utilization", "bound by")
+    write_table("", columns, rows)
+    totals = results["totals"]
+    write(
+        f"network: {totals['layers']} layers, {totals['macs']:,} MACs, {totals['runtime_cycles']:,} cycles "
+        f"({totals['runtime_ms']:.4g} ms), {totals['energy_pj']['total'] / 1e6:,.5g} uJ, "
+        f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
+    )
+    write(f"search:  {totals['evaluations']:,} mappings evaluated, {totals['seconds']:.1f} s over all processes")
+    write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/)")
+    if not results["complete"]:
+        write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")

@@ -1,0 +1,138 @@
+"""Optuna chooses structures, the inner search their tile sizes.
+
+One ask of Optuna costs as much as thousands of evaluations, so it decides what is few and big: for each level the order of
+the loops (a priority for each dim), the spatial dim and the cluster size. The space of parameters is static.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import reduce
+
+import numpy as np
+import optuna
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.layer import Dim
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.inner import Found, best_sizes, improve
+from mapsearch.search.objective import Problem
+from mapsearch.search.searcher import Budget, Outcome
+from mapsearch.spaces.space import Space, Structure
+
+
+class Sampler(StrEnum):
+    """Optuna's samplers that a user may choose: TPE, NSGA-II, random."""
+
+    TPE = "tpe"
+    GENETIC = "genetic"
+    RANDOM = "random"
+
+
+# Evaluations of a last search from the best of all structures, sizes and orders together, for each one of the trials.
+POLISH_SHARE = 0.5
+
+
+class OptunaSearcher:
+    """Structures steered by one of Optuna's samplers."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def search(
+        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[], bool]
+    ) -> Outcome:
+        """See `Searcher`."""
+        began = time.monotonic()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials))
+        for structure in starts:
+            study.enqueue_trial(_parameters(problem.space, structure))
+        trace: list[tuple[int, float]] = []
+        evaluations = 0
+        best = float("inf")
+        finished = True
+
+        def note(found: Found) -> Found:
+            nonlocal evaluations, best
+            evaluations += found.evaluations
+            if found.value < best:
+                best = found.value
+                trace.append((evaluations, best))
+            return found
+
+        tried: list[Found] = []
+        for number in range(budget.trials):
+            trial = study.ask()
+            rng = np.random.default_rng([*seed, number])
+            found = note(best_sizes(problem, _suggest(trial, problem.space), budget.evaluations_per_trial, rng))
+            study.tell(trial, found.value if np.isfinite(found.value) else 1e300)
+            if np.isfinite(found.value):
+                tried.append(found)
+            if tick():
+                finished = False
+                break
+            if _over(began, budget) and tried:
+                break
+        if not tried:
+            raise InputError(f"layer {problem.space.layer.name}: no structure of {budget.trials} trials fits; try more trials")
+        if finished:
+            rng = np.random.default_rng([*seed, budget.trials])
+            parents = reduce(MappingBatch.join, (found.batch for found in sorted(tried, key=lambda found: found.value)))
+            tried.append(note(improve(problem, parents, round(evaluations * POLISH_SHARE), rng, structure=True)))
+        winner = min(tried, key=lambda found: found.value)
+        return Outcome(winner.batch, winner.value, evaluations, time.monotonic() - began, tuple(trace), finished)
+
+    def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
+        number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
+        match self._sampler:
+            case Sampler.TPE:
+                return optuna.samplers.TPESampler(seed=number)
+            case Sampler.GENETIC:
+                return optuna.samplers.NSGAIISampler(population_size=max(4, min(50, trials // 5)), seed=number)
+            case Sampler.RANDOM:
+                return optuna.samplers.RandomSampler(seed=number)
+
+
+def _over(began: float, budget: Budget) -> bool:
+    """Whether the time for trials is up; the last search gets its share of the timeout."""
+    if budget.timeout_seconds is None:
+        return False
+    return time.monotonic() - began >= budget.timeout_seconds / (1 + POLISH_SHARE)
+
+
+def _suggest(trial: optuna.Trial, space: Space) -> Structure:
+    """The structure that a trial's parameters stand for."""
+    if space.dataflow is not None:
+        clusters = space.dataflow_clusters(space.dataflow)
+        return space.dataflow_structure(space.dataflow, clusters[trial.suggest_int("clusters", 0, len(clusters) - 1)])
+    names = [dim.name for dim in space.dims]
+    orders: list[tuple[Dim, ...]] = []
+    spatial: list[Dim] = []
+    for level in range(space.levels):
+        priority = {dim: trial.suggest_int(f"place_{level}_{dim.name}", 0, len(names) - 1) for dim in space.dims}
+        orders.append(tuple(sorted(space.dims, key=lambda dim, at=priority: at[dim])))
+        spatial.append(Dim[trial.suggest_categorical(f"spatial_{level}", names)])
+    left = space.hardware.pes
+    clusters_: list[int] = []
+    for level in range(1, space.levels):
+        size = space.cluster_sizes[trial.suggest_int(f"cluster_{level}", 0, len(space.cluster_sizes) - 1)]
+        clusters_.append(min(size, left))
+        left //= clusters_[-1]
+    return Structure(tuple(orders), tuple(spatial), tuple(clusters_))
+
+
+def _parameters(space: Space, structure: Structure) -> dict[str, int | str]:
+    """The parameters that `_suggest` turns into the structure."""
+    if space.dataflow is not None:
+        return {"clusters": space.dataflow_clusters(space.dataflow).index(structure.clusters)}
+    parameters: dict[str, int | str] = {}
+    for level, (order, spatial) in enumerate(zip(structure.orders, structure.spatial, strict=True)):
+        parameters |= {f"place_{level}_{dim.name}": place for place, dim in enumerate(order)}
+        parameters[f"spatial_{level}"] = spatial.name
+    for level, size in enumerate(structure.clusters, start=1):
+        at = int(np.searchsorted(space.cluster_sizes, size))
+        parameters[f"cluster_{level}"] = min(at, len(space.cluster_sizes) - 1)
+    return parameters

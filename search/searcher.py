@@ -1,0 +1,50 @@
+"""What a searcher is: a problem, a budget and a seed in; the best mapping and how it was reached out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.objective import Problem
+from mapsearch.spaces.space import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a search may do: structures tried, evaluations of tile sizes for each, and seconds (None: no limit)."""
+
+    trials: int
+    evaluations_per_trial: int
+    timeout_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The best mapping found (a batch of one), its objective, the evaluations and seconds that it took, and the trace.
+
+    trace: (evaluations so far, best objective so far) wherever a better one was found.
+    finished: False where the search was told to stop before its budget was used.
+    """
+
+    batch: MappingBatch
+    value: float
+    evaluations: int
+    seconds: float
+    trace: tuple[tuple[int, float], ...]
+    finished: bool
+
+
+class Searcher(Protocol):
+    """Anything that searches a space; `tests/test_searchers.py` is what each must pass."""
+
+    def search(
+        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[], bool]
+    ) -> Outcome:
+        """The best mapping of the problem's space within the budget.
+
+        seed: any integers; the same ones give the same outcome (where there is no timeout). starts: structures to look
+        at first. tick: called after every trial; once it returns True the search ends with what it has.
+        """
+        ...

@@ -1,0 +1,126 @@
+"""Searches side by side: joblib processes, a board that they and the parent share, and a stop that loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.search.objective import Problem
+from mapsearch.search.optuna_search import OptunaSearcher, Sampler
+from mapsearch.search.searcher import Budget, Outcome
+from mapsearch.spaces.space import Structure
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One search: what `Searcher.search` takes, and the sampler."""
+
+    problem: Problem
+    sampler: Sampler
+    budget: Budget
+    seed: tuple[int, ...]
+    starts: tuple[Structure, ...]
+
+
+def run_tasks(tasks: Sequence[Task], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Iterator[tuple[int, Outcome]]:
+    """Yield (index of the task, its outcome) as the tasks end, in any order, from `jobs` processes.
+
+    watch: called now and then, from a thread of its own, with int64[tasks], the trials that each has done.
+    The first Ctrl-C makes the running searches end with what they have and the others not start; a second one interrupts.
+    """
+    with tempfile.TemporaryDirectory(prefix="mapsearch-") as folder, _watched(Path(folder) / "board", len(tasks), watch) as board:
+        if jobs == 1:
+            with _stop_on_interrupt(board):
+                for index, task in enumerate(tasks):
+                    outcome = _run_task(task, index, board, in_worker=False)
+                    if outcome is not None:
+                        yield index, outcome
+            return
+        with _interrupts_ignored():  # which the workers inherit as they start
+            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all", batch_size=1)
+            calls = (joblib.delayed(_run_indexed)(task, index, board) for index, task in enumerate(tasks))
+            outcomes: Iterator[tuple[int, Outcome | None]] = iter(parallel(calls))
+        with _stop_on_interrupt(board):
+            for index, outcome in outcomes:
+                if outcome is not None:
+                    yield index, outcome
+
+
+def _run_indexed(task: Task, index: int, board: NDArray[np.int64]) -> tuple[int, Outcome | None]:
+    return index, _run_task(task, index, board, in_worker=True)
+
+
+def _run_task(task: Task, index: int, board: NDArray[np.int64], *, in_worker: bool) -> Outcome | None:
+    """The outcome of a task, or None where all searches were told to stop before it began."""
+    if in_worker and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if board[-1]:
+        return None
+
+    def tick() -> bool:
+        board[index] += 1
+        return bool(board[-1])
+
+    return OptunaSearcher(task.sampler).search(task.problem, task.budget, task.seed, task.starts, tick)
+
+
+@contextlib.contextmanager
+def _watched(path: Path, tasks: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Iterator[NDArray[np.int64]]:
+    """The board: int64[tasks + 1] in a file that all processes map, trials done by each task and, last, 1 to stop."""
+    board = np.memmap(path, np.int64, "w+", shape=(tasks + 1,))
+    ended = threading.Event()
+
+    def poll() -> None:
+        while watch is not None and not ended.wait(POLL_SECONDS):
+            watch(np.array(board[:-1]))
+
+    poller = threading.Thread(target=poll, daemon=True)
+    poller.start()
+    try:
+        yield board
+    finally:
+        board[-1] = 1
+        ended.set()
+        poller.join()
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _stop_on_interrupt(board: NDArray[np.int64]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 a signal handler's parameters
+        if board[-1]:
+            raise KeyboardInterrupt
+        board[-1] = 1
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

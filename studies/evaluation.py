@@ -1,0 +1,74 @@
+"""What each mapping of a directive file costs on a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from mapsearch.model.cost import CostModel, Fit
+from mapsearch.model.directives import MappedLayer, parse
+from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.mapping import encode
+from mapsearch.model.models import cost_model
+from mapsearch.model.report import overflow_message, report
+from mapsearch.studies.hardware_files import load_hardware
+from mapsearch.studies.yaml_files import read_text
+
+HardwareSource = str | PathLike[str] | Mapping[str, object] | Hardware
+
+
+def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge", model: str = "exact") -> list[dict[str, Any]]:
+    """What each layer of a directive file costs as it is mapped there, in the file's order.
+
+    A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path,
+    a mapping of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.models.COST_MODELS`.
+    Each dict holds the layer's name as `layer`, then the fields of `mapsearch.model.report.Report`, whose names end in units:
+
+        >>> gemm = "Network n { Layer a { Type: GEMM Dimensions { M: 64, N: 64, K: 64 } Dataflow { SpatialMap(1,1) M } } }"
+        >>> [cost] = mapsearch.evaluate(gemm, hardware={"pes": 64})
+        >>> cost["layer"], cost["macs"], cost["steps"]
+        ('a', 262144, 1)
+
+    Raises InputError (a ValueError) of one line where an input breaks a law or a mapping is not legal on the hardware.
+    """
+    if isinstance(text_or_path, str) and ("\n" in text_or_path or "{" in text_or_path):
+        return evaluate_text(text_or_path, "<text>", hardware, model)
+    path = Path(text_or_path)
+    return evaluate_text(read_text(path, "directive file"), str(path), hardware, model)
+
+
+def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) -> list[dict[str, Any]]:
+    """The costs of the layers of directive text; `source` names the text in errors."""
+    counter = cost_model(model)
+    target = machine(hardware)
+    network = parse(text, source)
+    if not network.layers:
+        raise InputError(f"{source}: the Network must have at least one Layer, got none")
+    for mapped in network.layers:
+        mapped.check(target.pes)
+    return [{"layer": mapped.layer.name, **_costs(mapped, target, counter, source)} for mapped in network.layers]
+
+
+def machine(hardware: HardwareSource) -> Hardware:
+    """The hardware of any source."""
+    match hardware:
+        case Hardware():
+            return hardware
+        case PathLike():
+            return load_hardware(Path(hardware))
+        case _:
+            return load_hardware(hardware)
+
+
+def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> dict[str, Any]:
+    place = f"{source}:{mapped.places.layer}: " if mapped.places else ""
+    try:
+        costs = counter.evaluate(mapped.layer, machine, encode([mapped.mapping], mapped.layer, machine.pes))
+    except InputError as error:
+        raise InputError(f"{place}{error}") from None
+    if costs.fit[0] != Fit.LEGAL:
+        raise MappingError(place + overflow_message(mapped.layer, machine, costs, 0))
+    return report(mapped.layer, machine, costs, 0)

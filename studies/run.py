@@ -1,0 +1,207 @@
+"""A run: from a layer set and a machine to the best mapping of every layer, exported, re-checked and recorded."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.directives import MappedLayer, Network, print_network
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.models import cost_model
+from mapsearch.search.objective import Objective, Problem
+from mapsearch.search.optuna_search import Sampler
+from mapsearch.search.searcher import Budget, Outcome
+from mapsearch.search.starts import classic_starts
+from mapsearch.search.workers import Task, run_tasks
+from mapsearch.spaces.dataflow import Dataflow
+from mapsearch.spaces.space import Space
+from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
+from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
+from mapsearch.studies.layer_sets import load_layer_set, names
+from mapsearch.studies.run_folder import RunFolder, mapping_name, unused_folder
+from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, Settings, check_same, record, tile_rule
+from mapsearch.studies.totals import objective_of, totals
+
+
+class Watcher(Protocol):
+    """Who is told how a run gets on; all calls but `advanced` come from the caller's thread."""
+
+    def began(self, folder: Path, layers: Sequence[str], trials: int) -> None:
+        """The run's folder, the layers still to be searched, and the trials of each."""
+        ...
+
+    def advanced(self, trials: NDArray[np.int64]) -> None:
+        """Trials done so far by each of those layers."""
+        ...
+
+    def found(self, result: Mapping[str, Any]) -> None:
+        """A layer is done and saved."""
+        ...
+
+
+class UnsavedRunError(OSError):
+    """The run's folder could not be written; what was found was saved in `folder` instead."""
+
+    def __init__(self, cause: OSError, wanted: Path, folder: Path, results: dict[str, Any]) -> None:
+        super().__init__(cause.errno, f"{cause.strerror}; what was found is in {folder}", str(wanted))
+        self.folder = folder
+        self.results = results
+
+
+def run(
+    layer_set: str | os.PathLike[str] | None = None,
+    hardware: HardwareSource | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    jobs: int | None = None,
+    resume: bool = False,
+    watcher: Watcher | None = None,
+    **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
+) -> dict[str, Any]:
+    """Search the best mapping of every layer and write the run's folder; returns what its results.json holds.
+
+    layer_set: a shipped set's name or a file. hardware: as `evaluate` takes it (default: edge). out: the folder (default: a
+    new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
+    hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
+    trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, model).
+
+    The results hold `complete` (False after an interrupt), `folder`, `totals`, and per layer `name`, `names`, `count`,
+    `objective`, `evaluations`, `seconds`, `finished`, `mapping_file`, `metrics` (as `evaluate` gives them) and `trace`. They
+    depend on the seed and not on the number of jobs. Raises InputError before work starts where an input breaks a law, and
+    UnsavedRunError where the folder could not be written.
+    """
+    if jobs is not None and jobs < 1:
+        raise InputError(f"jobs must be at least 1, got {jobs}")
+    if resume and out is None:
+        raise InputError("resuming needs the run's folder; name it as out (--out DIR)")
+    recorded = RunFolder(Path(out)).config() if resume and out is not None else None
+    if recorded is not None:
+        layer_set = recorded["layer_set"] if layer_set is None else layer_set
+        hardware = recorded["hardware"] if hardware is None else hardware
+        settings = {**recorded["settings"], **settings}
+    if layer_set is None:
+        raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
+    run_ = _Run(Settings.of(settings), str(layer_set), machine("edge" if hardware is None else hardware))
+    folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
+    if recorded is not None:
+        check_same(recorded, run_.config, str(folder.path))
+        run_.rows = {row["name"]: row for row in folder.results()["layers"] if row["finished"]}
+    else:
+        folder.create(run_.config, run_.config["hardware"])
+    return run_.search(folder, jobs or os.cpu_count() or 1, watcher)
+
+
+class _Run:
+    """The work of one run and what it found so far."""
+
+    def __init__(self, settings: Settings, layer_set: str, hardware: Hardware) -> None:
+        self._settings = settings
+        self._layers = load_layer_set(layer_set)
+        self._hardware = hardware
+        self._objective = Objective(settings.objective)
+        self.config = record(settings, layer_set, self._layers, hardware)
+        self.title = f"{self._layers.name}-{settings.objective}-{hardware.name}"
+        self.rows: dict[str, dict[str, Any]] = {}
+        self._texts: dict[str, str] = {}
+        self._problems = self._make_problems()
+
+    def _make_problems(self) -> list[Problem]:
+        settings = self._settings
+        dataflow = load_dataflow(settings.dataflow) if settings.dataflow is not None else None
+        model = cost_model(settings.model)
+        rule = tile_rule(settings.tiles)
+        return [
+            Problem(Space(unique.layer, self._hardware, settings.levels, rule, dataflow), model, self._objective)
+            for unique in self._layers.unique
+        ]
+
+    def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Dataflow]) -> list[Task]:
+        settings, problem = self._settings, self._problems[index]
+        starts = tuple(classic_starts(problem.space, dataflows)) if settings.dataflow is None else ()
+        budget = Budget(settings.trials_per_search, EVALUATIONS_PER_TRIAL, share_seconds)
+        sampler = Sampler(settings.sampler)
+        return [Task(problem, sampler, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
+
+    def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
+        """Search the layers that have no row yet, saving each as it is done."""
+        left = [index for index, unique in enumerate(self._layers.unique) if unique.layer.name not in self.rows]
+        searches = len(left) * self._settings.restarts
+        timeout = self._settings.timeout_seconds
+        jobs = max(1, min(jobs, searches))
+        share = None if timeout is None else timeout * jobs / max(1, searches)
+        dataflows = classic_dataflows()
+        tasks = [(index, task) for index in left for task in self._tasks(index, share, dataflows)]
+        if watcher is not None:
+            watcher.began(folder.path, [self._layers.unique[index].layer.name for index, _ in tasks], self._settings.trials_per_search)
+        outcomes: dict[int, list[Outcome]] = {index: [] for index in left}
+        failure: OSError | None = None
+        for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
+            index = tasks[place][0]
+            outcomes[index].append(outcome)
+            self._note(index, outcomes[index])
+            try:
+                self._save(folder, [self._layers.unique[index].layer.name])
+            except OSError as error:  # what was found is kept, and saved at the end
+                failure = error
+            if watcher is not None and len(outcomes[index]) == self._settings.restarts:
+                watcher.found(self.rows[self._layers.unique[index].layer.name])
+        if failure is not None or not tasks:
+            self._save_in_the_end(folder)
+        return self._results(folder.path)
+
+    def _note(self, index: int, outcomes: Sequence[Outcome]) -> None:
+        """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates."""
+        unique = self._layers.unique[index]
+        best = min(outcomes, key=lambda outcome: outcome.value)
+        mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
+        name = mapping_name(index + 1, unique.layer.name)
+        text = print_network(Network(self._layers.name, (mapped,)))
+        [metrics] = evaluate_text(text, name, self._hardware, self._settings.model)
+        del metrics["layer"]
+        if objective_of(metrics, self._objective) != best.value:
+            raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
+        self._texts[unique.layer.name] = text
+        self.rows[unique.layer.name] = {
+            "name": unique.layer.name,
+            "names": list(unique.names),
+            "count": unique.count,
+            "objective": best.value,
+            "evaluations": sum(outcome.evaluations for outcome in outcomes),
+            "seconds": sum(outcome.seconds for outcome in outcomes),
+            "finished": len(outcomes) == self._settings.restarts and all(outcome.finished for outcome in outcomes),
+            "mapping_file": name,
+            "metrics": metrics,
+            "trace": [list(point) for point in best.trace],
+        }
+
+    def _results(self, path: Path) -> dict[str, Any]:
+        in_order = [unique.layer.name for unique in self._layers.unique]
+        rows = [self.rows[name] for name in in_order if name in self.rows]
+        return {
+            "complete": len(rows) == len(in_order) and all(row["finished"] for row in rows),
+            "folder": str(path),
+            "totals": totals(rows, self._hardware),
+            "layers": rows,
+        }
+
+    def _save(self, folder: RunFolder, layers: Iterable[str]) -> None:
+        for name in layers:
+            folder.save_mapping(self.rows[name]["mapping_file"], self._texts[name])
+        folder.save_results(self._results(folder.path))
+
+    def _save_in_the_end(self, folder: RunFolder) -> None:
+        """Save what an earlier failure left unsaved; where that fails again, all of it in a temporary folder."""
+        try:
+            self._save(folder, self._texts)
+        except OSError as error:
+            refuge = RunFolder(Path(tempfile.mkdtemp(prefix="mapsearch-run-")))
+            refuge.create(self.config, self.config["hardware"])
+            self._save(refuge, self._texts)
+            raise UnsavedRunError(error, folder.path, refuge.path, self._results(refuge.path)) from None
