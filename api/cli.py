@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Protocol
 
-from mapsearch import evaluate_command, hardware_command, layers_command, space_command
+from mapsearch import evaluate_command, hardware_command, layers_command, run_command, space_command
 from mapsearch.arguments import Parser, Subparsers, UsageError, did_you_mean
 from mapsearch.model.errors import InputError
 from mapsearch.output import printable, write
@@ -32,6 +32,7 @@ class Command(Protocol):
 
 
 COMMANDS: dict[str, Command] = {
+    "run": run_command,
     "evaluate": evaluate_command,
     "layers": layers_command,
     "space": space_command,

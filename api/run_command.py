@@ -6,6 +6,12 @@ from argparse import SUPPRESS, Namespace
 
 from mapsearch.arguments import Subparsers, one_of
 
+# Options that go to `studies.run.run` by their names, where the user gives them.
+OPTIONS = (
+    "layer_set", "hardware", "out", "jobs", "resume",
+    "objective", "sampler", "trials", "timeout_seconds", "seed", "restarts", "levels", "tiles", "dataflow", "model",
+)  # fmt: skip
+
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare the command; an option that is not given leaves no trace, so that a resumed run's own stands."""
@@ -43,11 +49,11 @@ def run(args: Namespace) -> int:
     from mapsearch.studies.run import UnsavedRunError  # noqa: PLC0415
     from mapsearch.studies.run import run as search  # noqa: PLC0415 loads numpy, numba and optuna
 
-    given = {key: value for key, value in vars(args).items() if key not in ("command", "json", "layer_set", "hardware")}
+    given = {key: value for key, value in vars(args).items() if key in OPTIONS}
     failure: UnsavedRunError | None = None
     with RunProgress() as progress:
         try:
-            results = search(getattr(args, "layer_set", None), getattr(args, "hardware", None), watcher=progress, **given)
+            results = search(watcher=progress, **given)
         except UnsavedRunError as error:
             failure, results = error, error.results
     if args.json:

@@ -14,7 +14,7 @@ from mapsearch.model.layer import Dim
 from mapsearch.spaces.dataflow import Dataflow, TemplateLevel
 from mapsearch.studies.yaml_files import did_you_mean, parse_mapping, read_named, shipped, show, validate
 
-_KIND = "dataflows"
+_KIND = "dataflow"
 _DIMS = {dim.label: dim for dim in Dim}
 
 

@@ -179,6 +179,18 @@ def _one_level(*directives: Directive, pes: int = 1, **extents: int) -> Case:
     return layer_of(**extents), replace(ample(MACHINE), pes=pes), [Mapping((directives,))]
 
 
+# W whole and I moving take as many bits and bytes as I whole and W moving: the smaller depth of W decides.
+TIE: Case = (
+    layer_of(K=2, C=2, X=2),
+    replace(MACHINE, pes=1, bits=(8, 8, 8), l2=Buffer(8)),
+    [Mapping(((temporal(1, Dim.K), temporal(1, Dim.X), temporal(1, Dim.C)),))],
+)
+# Unit 1 has 3 of 9 columns, so that it is at its edge chunk one index before unit 0's last, and empty then.
+EARLY_EDGE: Case = (
+    layer_of(X=9, S=2),
+    replace(ample(MACHINE), pes=2),
+    [Mapping(((spatial(6, Dim.X),), (temporal(2, Dim.X),)), (1,))],
+)
 COMPARE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -192,6 +204,8 @@ COMPARE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(_one_level(temporal(1, Dim.N), spatial(1, Dim.K), pes=2, N=2, K=3))
 # Neighbours on a sliding axis need each other's words, and get them again.
 @example(_one_level(spatial(1, Dim.X), pes=2, X=4, S=2))
+@example(TIE)
+@example(EARLY_EDGE)
 def test_the_exact_model_equals_the_simulator(case: Case) -> None:
     """Every integer of the closed form equals a walk over the steps with plain sets."""
     _compare(case)
