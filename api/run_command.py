@@ -34,7 +34,11 @@ def add_parser(subparsers: Subparsers) -> None:
     add("--jobs", type=int, metavar="N", help="processes (default: one a core)")
     add("--levels", type=int, metavar="L", help="cluster levels of the mappings, 1 to 3 (default: 2)")
     add("--tiles", type=one_of("balanced", "divisors", "all"), metavar="T", help="balanced, divisors or all (default: balanced)")
-    add("--dataflow", metavar="D", help="hold the structure fixed and search sizes only: kcp_ws, xp_ws, yxp_os, yrp_rs, cp_nlr or a file")
+    add(
+        "--dataflow",
+        metavar="D",
+        help="hold the structure fixed and search sizes only: kcp_ws, xp_ws, yxp_os, yrp_rs, cp_nlr or a file",
+    )
     add("--model", metavar="M", help="the cost model (default: exact)")
     add("--out", metavar="DIR", help="the folder to write (default: a new one under runs/)")
     add("--resume", action="store_true", help="go on with the run in --out")

@@ -19,11 +19,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("set", metavar="SET|FILE", help="a layer set's name or a file")
     parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
     structure = parser.add_mutually_exclusive_group()
-    structure.add_argument("--levels", type=int, default=2, metavar="L", help="cluster levels of a mapping (default: 2)")
+    structure.add_argument("--levels", type=int, metavar="L", help="cluster levels of a mapping (default: 2)")
     structure.add_argument("--dataflow", metavar="NAME", help="a dataflow template's name or file, which holds the structure")
     rules = ("balanced", "divisors", "all")
     parser.add_argument(
-        "--tiles", type=one_of(*rules), default="balanced", metavar="RULE", help=f"tile sizes: {', '.join(rules)} (default: balanced)"
+        "--tiles",
+        type=one_of(*rules),
+        default="balanced",
+        metavar="RULE",
+        help=f"tile sizes: {', '.join(rules)} (default: balanced)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -37,15 +41,16 @@ def run(args: Namespace) -> int:
     from mapsearch.studies.layer_sets import load_layer_set  # noqa: PLC0415 heavy
 
     dataflow = load_dataflow(args.dataflow) if args.dataflow else None
+    levels = 2 if args.levels is None else args.levels
     hardware, tiles = load_hardware(args.hardware), TileRule[args.tiles.upper()]
     sizes: list[dict[str, Any]] = []
     for unique in load_layer_set(args.set).unique:
-        space = Space(unique.layer, hardware, args.levels, tiles, dataflow)
+        space = Space(unique.layer, hardware, levels, tiles, dataflow)
         sizes.append({"layer": unique.layer.name, "names": unique.names, "count": unique.count, "mappings": space.size()})
     if args.json:
         write_json(sizes)
         return 0
-    structure = f"dataflow {dataflow.name}" if dataflow else f"{args.levels} levels"
+    structure = f"dataflow {dataflow.name}" if dataflow else f"{levels} levels"
     write(f"hardware {hardware.name}, {structure}, {args.tiles} tile sizes")
     write("")
     rows = [(size["layer"], len(size["names"]), size["count"], size["mappings"]) for size in sizes]

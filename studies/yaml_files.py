@@ -20,7 +20,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def shipped(kind: str) -> list[str]:
-    """The names of the shipped files of a kind, which is a folder of `data`."""
+    """The names of the shipped files of a kind, which is a folder of `data` (errors call one of `layer_sets` a layer set)."""
     return sorted(entry.name.removesuffix(".yaml") for entry in (_DATA / kind).iterdir())
 
 
@@ -29,15 +29,15 @@ def read_named(kind: str, source: str | Path, folder: Path) -> tuple[str, str]:
 
     A text is a path where it has a suffix or a slash, else a name. Raises InputError.
     """
-    names = shipped(kind)
+    names, word = shipped(kind), kind.removesuffix("s").replace("_", " ")
     if isinstance(source, str):
         if source in names:
-            return (_DATA / kind / f"{source}.yaml").read_text(encoding="utf-8"), f"{kind} {source}"
+            return (_DATA / kind / f"{source}.yaml").read_text(encoding="utf-8"), f"{word} {source}"
         if not re.search(r"[./\\]", source):
             hint = did_you_mean(source, names)
-            raise InputError(f"no {kind} is called {show(source)}{hint}; there are {', '.join(names)}, or give a file's path")
+            raise InputError(f"no {word} is called {show(source)}{hint}; there are {', '.join(names)}, or give a file's path")
     path = folder / source
-    return read_text(path, f"{kind} file", f"; shipped are {', '.join(names)}"), str(path)
+    return read_text(path, f"{word} file", f"; shipped are {', '.join(names)}"), str(path)
 
 
 def read_text(path: Path, what: str, hint: str = "") -> str:

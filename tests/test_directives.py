@@ -123,3 +123,9 @@ def test_names_and_comments() -> None:
 def test_places_are_no_part_of_equality() -> None:
     """Layers that say the same in different places are equal."""
     assert parse_layer("SpatialMap(1,1) K;") == parse_layer("\n\nSpatialMap(1,1)   K")
+
+
+def test_whole_tile_takes_any_offset() -> None:
+    """A map of the whole tile has one step, so its offset says nothing (MAESTRO's own files write Sz(R), 7)."""
+    mapped = parse_layer("TemporalMap(Sz(R),7) R SpatialMap(1,1) K Cluster(2,P) SpatialMap(3,1) R")
+    assert mapped.mapping.levels == ((temporal(3, Dim.R), spatial(1, Dim.K)), (spatial(3, Dim.R),))

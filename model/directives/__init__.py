@@ -47,7 +47,7 @@ declares one of the two. A directive may name either: `size` input rows hold (si
 rows, where r is the level's chunk of R, and the offset must be that many times the stride (a size of the whole input tile or
 more means the whole tile, whatever the offset). `SpatialMap(1,1) Y` beside `SpatialMap(1,1) R` in a level whose tile is one output
 row is row-stationary: it means the map of R alone (with a dilation d it is written `SpatialMap(1,d) Y`). For all other dims the
-offset must equal the size.
+offset must equal the size where the size is less than the tile.
 """
 
 from mapsearch.model.directives.network import MappedLayer, Network, Places

@@ -130,10 +130,11 @@ def _directive(scope: _Scope, statement: Statement) -> Directive:
     window = scope.windows.get(statement.name)
     if window is not None:
         return Directive(statement.kind, _output_chunk(scope, statement, window), window.output)
-    if statement.offset != statement.size:
+    dim = scope.names[statement.name]
+    if statement.offset != statement.size and statement.size < scope.tile[dim]:  # the whole tile takes no second step
         fault, legal = _fault(statement, statement.size), statement.with_sizes(statement.size, statement.size)
         raise scope.error(statement, f"{fault}: the offset must equal the size; use {legal}")
-    return Directive(statement.kind, statement.size, scope.names[statement.name])
+    return Directive(statement.kind, statement.size, dim)
 
 
 def _output_chunk(scope: _Scope, statement: Statement, window: Window) -> int:
