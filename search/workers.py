@@ -6,15 +6,17 @@ import contextlib
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
-import joblib
+import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.search.inner import best_sizes
 from mapsearch.search.objective import Problem
 from mapsearch.search.optuna_search import OptunaSearcher, Sampler
 from mapsearch.search.searcher import Budget, Outcome
@@ -48,10 +50,13 @@ def run_tasks(tasks: Sequence[Task], jobs: int, watch: Callable[[NDArray[np.int6
                     if outcome is not None:
                         yield index, outcome
             return
+        # compiled here, once, so that the workers find the kernels in numba's cache
+        best_sizes(tasks[0].problem, tasks[0].problem.space.random_structure(np.random.default_rng(0)), 8, np.random.default_rng(0))
         with _interrupts_ignored():  # which the workers inherit as they start
             parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all", batch_size=1)
-            calls = (joblib.delayed(_run_indexed)(task, index, board) for index, task in enumerate(tasks))
-            outcomes: Iterator[tuple[int, Outcome | None]] = iter(parallel(calls))
+            delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
+            calls = (delayed(task, index, board) for index, task in enumerate(tasks))
+            outcomes = cast("Iterator[tuple[int, Outcome | None]]", parallel(calls))
         with _stop_on_interrupt(board):
             for index, outcome in outcomes:
                 if outcome is not None:
@@ -77,7 +82,7 @@ def _run_task(task: Task, index: int, board: NDArray[np.int64], *, in_worker: bo
 
 
 @contextlib.contextmanager
-def _watched(path: Path, tasks: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Iterator[NDArray[np.int64]]:
+def _watched(path: Path, tasks: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Generator[NDArray[np.int64]]:
     """The board: int64[tasks + 1] in a file that all processes map, trials done by each task and, last, 1 to stop."""
     board = np.memmap(path, np.int64, "w+", shape=(tasks + 1,))
     ended = threading.Event()
@@ -97,7 +102,7 @@ def _watched(path: Path, tasks: int, watch: Callable[[NDArray[np.int64]], None] 
 
 
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def _interrupts_ignored() -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -109,7 +114,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stop_on_interrupt(board: NDArray[np.int64]) -> Iterator[None]:
+def _stop_on_interrupt(board: NDArray[np.int64]) -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
