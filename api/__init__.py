@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "evaluate", "run"]
 _MODULES = {"evaluate": "mapsearch.studies.evaluation", "run": "mapsearch.studies.run"}
 
+if not TYPE_CHECKING:  # else a checker would take any name for an attribute
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 the type of each name stands above
-    if name == "__version__":
-        return import_module("importlib.metadata").version("mapsearch")
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module 'mapsearch' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 the type of each name stands above
+        if name == "__version__":
+            return import_module("importlib.metadata").version("mapsearch")
+        if name in _MODULES:
+            return getattr(import_module(_MODULES[name]), name)
+        raise AttributeError(f"module 'mapsearch' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from argparse import (
     ArgumentParser,
     ArgumentTypeError,
@@ -21,7 +22,12 @@ class Parser(ArgumentParser):
     """An ArgumentParser that raises UsageError, and takes no abbreviated options."""
 
     def __init__(self, **keywords: Any) -> None:  # noqa: ANN401 those of ArgumentParser
-        super().__init__(**{"allow_abbrev": False, **keywords})
+        super().__init__(allow_abbrev=False, **keywords)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Leave after --help or --version, with all of it written."""
+        sys.stdout.flush()
+        super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError, pointing at the help of the command."""

@@ -11,7 +11,8 @@ import sys
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, cast
 
 from mapsearch import evaluate_command, hardware_command, layers_command, run_command, space_command
 from mapsearch.arguments import Parser, Subparsers, UsageError, did_you_mean
@@ -45,8 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
             return _fail("standard output is closed")
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no error
+        if hasattr(sys.stdout, "reconfigure"):
+            # A terminal that lacks a character is no error.
+            cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
         args = _parse(sys.argv[1:] if argv is None else argv)
         code = COMMANDS[args.command].run(args)
         sys.stdout.flush()
@@ -95,6 +97,9 @@ def _fail(message: str) -> int:
 
 
 def _drop_output() -> None:
-    """Let nothing that is still buffered be written when the interpreter ends: it would fail again."""
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
+    """Write what is still buffered, or else let it go: the interpreter would fail on it again when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)

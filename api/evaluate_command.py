@@ -60,8 +60,8 @@ def _write_tables(costs: list[dict[str, Any]], inputs: str) -> None:
     write_table("Costs", (*columns, "bound by", "L1 need (bytes)", "L2 need (bytes)"), rows)
     places = ("L2→L1", "into L1s", "from off-chip")
     words = tuple(f"{place} {tensor[0].upper()}" for place in places for tensor in _TENSORS)
-    columns = ("layer", *words, "to off-chip O", "partial sums read", "outputs written")
-    write_table("Words moved (W weights, I inputs, O outputs)", columns, [_words_row(cost) for cost in costs])
+    headers = ("layer", *words, "to off-chip O", "partial sums read", "outputs written")
+    write_table("Words moved (W weights, I inputs, O outputs)", headers, [_words_row(cost) for cost in costs])
 
 
 def _cost_row(cost: dict[str, Any]) -> tuple[Cell, ...]:

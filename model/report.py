@@ -185,13 +185,13 @@ def report(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> dict[str
 def overflow_message(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> str:
     """One line on why a mapping that is not legal does not fit."""
     if costs.fit[row] == Fit.L1_OVERFLOW:
-        level, need, buffer, tiles, doubling = "L1", Count.L1_NEED_BYTES, hardware.l1, "innermost", ""
+        level, name, need, buffer, doubling = "innermost level", "L1", Count.L1_NEED_BYTES, hardware.l1, ""
     else:
-        level, need, buffer, tiles, doubling = "L2", Count.L2_NEED_BYTES, hardware.l2, "outermost", " of what moves"
+        level, name, need, buffer, doubling = "level 0", "L2", Count.L2_NEED_BYTES, hardware.l2, " of what moves"
     doubled = f" (2 x for double buffering{doubling})" if buffer.double_buffered else ""
     return (
-        f"layer {layer.name}: {level} needs {int(costs.counts[row, need])} bytes{doubled}, "
-        f"the hardware {hardware.name} has {buffer.bytes}; use smaller {tiles} tiles or a larger {level}"
+        f"layer {layer.name}, {level}: {name} needs {int(costs.counts[row, need])} bytes{doubled}, "
+        f"the hardware {hardware.name} has {buffer.bytes}; use smaller chunks there or a larger {name}"
     )
 
 

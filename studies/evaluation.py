@@ -27,10 +27,10 @@ def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge
     a mapping of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.models.COST_MODELS`.
     Each dict holds the layer's name as `layer`, then the fields of `mapsearch.model.report.Report`, whose names end in units:
 
-        >>> gemm = "Network n { Layer a { Type: GEMM Dimensions { M: 64, N: 64, K: 64 } Dataflow { SpatialMap(1,1) M } } }"
-        >>> [cost] = mapsearch.evaluate(gemm, hardware={"pes": 64})
+        >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
+        >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
         >>> cost["layer"], cost["macs"], cost["steps"]
-        ('a', 262144, 1)
+        ('a', 24, 2)
 
     Raises InputError (a ValueError) of one line where an input breaks a law or a mapping is not legal on the hardware.
     """
@@ -70,5 +70,7 @@ def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: s
     except InputError as error:
         raise InputError(f"{place}{error}") from None
     if costs.fit[0] != Fit.LEGAL:
+        if mapped.places is not None:
+            place = f"{source}:{mapped.places.levels[-1 if costs.fit[0] == Fit.L1_OVERFLOW else 0]}: "
         raise MappingError(place + overflow_message(mapped.layer, machine, costs, 0))
     return report(mapped.layer, machine, costs, 0)

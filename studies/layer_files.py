@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.shapes import Density, conv, depthwise, fc, gemm, lstm, trconv
+from mapsearch.studies.yaml_files import show
 
 Weights = Literal["parameters", "activations", "shared"]
 
@@ -245,7 +246,7 @@ _LAWS = {
     "string_type": "must be text, got {got}",
     "string_too_short": "must be text, got {got}",
     "string_pattern_mismatch": "must be letters, digits and _ . / -, got {got}",
-    "int_type": "must be an integer, got {got}",
+    "int_type": "must be a whole number, got {got}",
     "float_type": "must be a number, got {got}",
     "list_type": "must be a list, got {got}",
     "too_short": "must have at least one item, got none",
@@ -270,8 +271,6 @@ def one_line(error: ValidationError, data: object) -> str:
         prefix = f"layer {number + 1}{f' ({name})' if name else ''}: "
         # After the row's number stands its type, which pydantic adds.
         place = place[3:]
-    value = repr(first["input"])
-    got = value if len(value) <= 60 else f"{value[:57]}..."
-    law = _LAWS.get(first["type"], "{msg}, got {got}").format(**first.get("ctx", {}), msg=first["msg"], got=got)
+    law = _LAWS.get(first["type"], "{msg}, got {got}").format(**first.get("ctx", {}), msg=first["msg"], got=show(first["input"]))
     # Names and keys of a wrong file may hold anything, line ends too.
     return " ".join(f"{prefix}{'.'.join(place)} {law}".split())

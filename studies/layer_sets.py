@@ -15,19 +15,16 @@ The shipped sets are in `data/layer_sets`. A file looks like this; `LayerSet` sa
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from mapsearch.model.errors import InputError, LayerError
 from mapsearch.model.layer import Layer, Tensor
 from mapsearch.studies.layer_files import LayerFile, MappedRow, UnmappedRow, Weights, one_line
+from mapsearch.studies.yaml_files import parse_mapping, read_named, shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +112,9 @@ class LayerSet:
         return tuple(merged.values())
 
 
-@cache
 def names() -> tuple[str, ...]:
     """Names of the shipped sets, sorted."""
-    files = (resources.files("mapsearch.studies") / "data" / "layer_sets").iterdir()
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
+    return tuple(shipped("layer_sets"))
 
 
 def load_layer_set(name_or_path: str | Path) -> LayerSet:
@@ -127,25 +122,12 @@ def load_layer_set(name_or_path: str | Path) -> LayerSet:
 
     Raises InputError, whose one line names the file, the layer, the law and the value.
     """
-    if isinstance(name_or_path, str) and name_or_path in names():
-        file = resources.files("mapsearch.studies") / "data" / "layer_sets" / f"{name_or_path}.yaml"
-        return _parse(name_or_path, file.name, file.read_text("utf-8"))
-    path = Path(name_or_path)
-    if isinstance(name_or_path, str) and path.name == name_or_path and not path.suffix:
-        close = get_close_matches(name_or_path, names())
-        hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names())}"
-        raise InputError(f"layer set {name_or_path!r} is unknown; {hint} (a file's name ends in .yaml)")
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: must be UTF-8 text, got byte {error.object[error.start]:#04x} at {error.start}") from error
-    return _parse(path.stem, str(path), text)
+    text, where = read_named("layer_sets", name_or_path, Path())
+    return _parse(Path(name_or_path).stem, where, text)
 
 
 def _parse(name: str, where: str, text: str) -> LayerSet:
-    data = _read_yaml(where, text)
+    data = parse_mapping(text, where, "title: A network")
     try:
         file = LayerFile.model_validate(data)
     except ValidationError as error:
@@ -179,26 +161,3 @@ def _entries(place: str, row: MappedRow) -> Iterator[Entry]:
         raise InputError(re.sub(r"^layer \S+:", f"{place}:", str(error))) from error
     for layer, runs in layers:
         yield Entry(layer, row.count * runs, row.weights, row.count if row.weights == "parameters" else 0)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key that stands twice in one mapping is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 - PyYAML's
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(problem=f"key {key.value!r} stands twice", problem_mark=key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(where: str, text: str) -> object:
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        at = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"{where}{at}: must be YAML: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{where}: must be YAML: {' '.join(str(error).split())}") from error

@@ -67,7 +67,7 @@ class _UniqueKeys(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: the key {key.value} stands twice; remove one")
+                raise yaml.MarkedYAMLError(problem=f"the key {key.value} stands twice; remove one", problem_mark=key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
 
@@ -76,6 +76,9 @@ def parse_mapping(text: str, where: str, example: str) -> dict[str, object]:
     """The keys of a YAML text; `example` shows one in the InputError where there are none."""
     try:
         data: object = yaml.load(text, _UniqueKeys)  # noqa: S506 a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise InputError(f"{where}: must be YAML: {line}{error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: must be YAML: {' '.join(str(error).split())}") from None
     if data is None:

@@ -277,8 +277,8 @@ def test_overflow_says_what_is_needed() -> None:
     costs = _costs({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000}, fit=Fit.L1_OVERFLOW)
     text = overflow_message(LAYER, edge, costs, 0)
     assert text == (
-        "layer conv1: L1 needs 640 bytes (2 x for double buffering), the hardware edge has 512; "
-        "use smaller innermost tiles or a larger L1"
+        "layer conv1, innermost level: L1 needs 640 bytes (2 x for double buffering), the hardware edge has 512; "
+        "use smaller chunks there or a larger L1"
     )
     with pytest.raises(MappingError) as caught:
         report(LAYER, edge, costs, 0)
@@ -286,6 +286,6 @@ def test_overflow_says_what_is_needed() -> None:
     single = replace(edge, l2=replace(edge.l2, double_buffered=False))
     over = Costs(np.array([Fit.L2_OVERFLOW], np.int8), costs.counts)
     assert overflow_message(LAYER, single, over, 0) == (
-        "layer conv1: L2 needs 200000 bytes, the hardware edge has 131072; use smaller outermost tiles or a larger L2"
+        "layer conv1, level 0: L2 needs 200000 bytes, the hardware edge has 131072; use smaller chunks there or a larger L2"
     )
     assert "(2 x for double buffering of what moves)" in overflow_message(LAYER, edge, over, 0)

@@ -159,13 +159,13 @@ def test_a_whole_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", ": must be keys with values, got None"),
-        ("just words", ": must be keys with values, got 'just words'"),
-        ("a: [1, 2", ", line 1: must be YAML: expected ',' or ']', but got '<stream end>'"),
+        ("", ": must state at least one key, such as `title: A network`, but is empty"),
+        ("just words", ": must be a mapping of keys such as `title: A network`, got 'just words'"),
+        ("a: [1, 2", ": must be YAML: line 1: expected ',' or ']', but got '<stream end>'"),
         ("a: 2001-99-99", ": must be YAML: month must be in 1..12"),
-        ("a: 1\na: 2", ", line 2: must be YAML: key 'a' stands twice"),
+        ("a: 1\na: 2", ": must be YAML: line 2: the key a stands twice; remove one"),
         ("a: \x07", ": must be YAML: unacceptable character #x0007: special characters are not allowed in"),
-        ("? [a]\n: b", ", line 1: must be YAML: found unhashable key"),
+        ("? [a]\n: b", ": must be YAML: line 1: found unhashable key"),
         ('"a\\nb": 1', ": title is missing"),
         ("[" * 5000, ": must be YAML: maximum recursion depth exceeded"),
         ("source: S\nlayers:\n" + CONV, ": title is missing"),
@@ -181,9 +181,9 @@ def test_a_whole_file(tmp_path: Path) -> None:
         (HEAD + "- {name: a, type: conv}", ": layer 1 (a): type must be one of 'CONV', 'NGCONV', 'DSCONV', 'TRCONV', 'FC'"),
         (HEAD + CONV + "- {name: dw, type: FC, K: 0, C: 1}", ": layer 2 (dw): K must be >= 1, got 0"),
         (HEAD + "- {name: a, type: FC, K: 1}", ": layer 1 (a): C is missing"),
-        (HEAD + "- {name: a, type: FC, K: 1, C: many}", ": layer 1 (a): C must be an integer, got 'many'"),
-        (HEAD + "- {name: a, type: FC, K: 1, C: 1.0}", ": layer 1 (a): C must be an integer, got 1.0"),
-        (HEAD + "- {name: a, type: FC, K: 1, C: true}", ": layer 1 (a): C must be an integer, got True"),
+        (HEAD + "- {name: a, type: FC, K: 1, C: many}", ": layer 1 (a): C must be a whole number, got 'many'"),
+        (HEAD + "- {name: a, type: FC, K: 1, C: 1.0}", ": layer 1 (a): C must be a whole number, got 1.0"),
+        (HEAD + "- {name: a, type: FC, K: 1, C: true}", ": layer 1 (a): C must be a whole number, got True"),
         (HEAD + "- {name: a, type: FC, K: 1, C: 1, Z: 1}", ": layer 1 (a): Z is not a key of this place"),
         (HEAD + '- {name: "a\\nb", type: FC, K: 1, C: 1}', ": layer 1 (a b): name must be letters, digits and _ . / -, got"),
         (HEAD + "- {name: a b, type: FC, K: 1, C: 1}", ": layer 1 (a b): name must be letters, digits and _ . / -, got 'a b'"),
@@ -210,18 +210,22 @@ def test_errors_are_one_line(tmp_path: Path, text: str, message: str) -> None:
 
 def test_unreadable_files(tmp_path: Path) -> None:
     """A file that is missing, a folder, or not text is one line too."""
-    with pytest.raises(InputError, match=r"absent.yaml: cannot be read: No such file or directory$"):
+    with pytest.raises(
+        InputError, match=r"absent.yaml: the layer set file must be readable: No such file or directory; shipped are"
+    ):
         load_layer_set(tmp_path / "absent.yaml")
-    with pytest.raises(InputError, match=r"cannot be read: Is a directory$"):
+    with pytest.raises(InputError, match=r"the layer set file must be readable: Is a directory; shipped are"):
         load_layer_set(str(tmp_path))
     (tmp_path / "binary.yaml").write_bytes(b"title: \xff")
-    with pytest.raises(InputError, match=r"binary.yaml: must be UTF-8 text, got byte 0xff at 7$"):
+    with pytest.raises(InputError, match=r"binary.yaml: the layer set file must be UTF-8 text, got byte 0xff at offset 7$"):
         load_layer_set(tmp_path / "binary.yaml")
 
 
 def test_unknown_names() -> None:
     """A name that is nearly right gets the right one; any other the list."""
-    with pytest.raises(InputError, match=r"^layer set 'resnet5' is unknown; did you mean resnet50 or resnet18\?"):
+    with pytest.raises(InputError, match=r"^no layer set is called 'resnet5'; did you mean resnet50\?"):
         load_layer_set("resnet5")
-    with pytest.raises(InputError, match=r"^layer set 'zzz' is unknown; there are alexnet, bert_base, .*, vit_b16 \("):
+    with pytest.raises(
+        InputError, match=r"^no layer set is called 'zzz'; there are alexnet, bert_base, .*, vit_b16, or give a file's path$"
+    ):
         load_layer_set("zzz")

@@ -1,0 +1,296 @@
+"""That a space holds what its rules say: every mapping drawn or varied is legal, and none is left out of the count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations, product
+from math import prod
+
+import numpy as np
+import pytest
+from by_hand import MACHINE, layer_of
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from strategies import layers, machines
+
+from mapsearch.model.cost import Fit
+from mapsearch.model.errors import InputError
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.hardware import Buffer, Hardware
+from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.spaces.dataflow import Dataflow, TemplateLevel
+from mapsearch.spaces.space import MAX_LEVELS, Space
+from mapsearch.spaces.tiles import TileRule
+from mapsearch.studies.dataflows import classic_dataflows
+from mapsearch.studies.hardware_files import load_hardware
+from mapsearch.studies.hardware_files import names as presets
+from mapsearch.studies.layer_sets import load_layer_set
+
+EXACT = ExactModel()
+SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+REAL_LAYERS = [
+    unique.layer
+    for network in ("mobilenet", "resnet50", "bert_base", "dlrm")
+    for unique in load_layer_set(network).unique[::4]
+]  # fmt: skip
+every_rule = pytest.mark.parametrize("rule", TileRule)
+rules, seeds, depths = st.sampled_from(TileRule), st.integers(0, 2**32), st.integers(1, MAX_LEVELS)
+
+
+def rows_of(batch: MappingBatch) -> list[tuple[object, ...]]:
+    return list(zip(batch.units.tolist(), batch.spatial.tolist(), batch.order.tolist(), batch.size.tolist(), strict=True))
+
+
+def smallest_for_its_trips(tile: int, size: int) -> bool:
+    return size == 1 or -(-tile // (size - 1)) > -(-tile // size)
+
+
+def allowed(tile: int, rule: TileRule) -> list[int]:
+    """The sizes of a tile that a rule allows, by the rule's words."""
+    match rule:
+        case TileRule.BALANCED:
+            return [size for size in range(1, tile + 1) if smallest_for_its_trips(tile, size)]
+        case TileRule.DIVISORS:
+            return [size for size in range(1, tile + 1) if tile % size == 0]
+        case TileRule.ALL:
+            return list(range(1, tile + 1))
+
+
+def assert_all_are_legal(space: Space, batch: MappingBatch) -> None:
+    """Every mapping fits by the exact model, covers each MAC once within the PEs, and has only the sizes of the rule."""
+    pes = space.hardware.pes
+    assert EXACT.evaluate(space.layer, space.hardware, batch).fit.tolist() == [Fit.LEGAL] * len(batch)
+    assert (np.sort(batch.order, axis=2) == np.arange(len(Dim))).all()
+    for row in range(len(batch)):
+        mapping = batch.decode(row, space.layer)
+        mapping.check(space.layer, pes)
+        assert batch.units[row].tolist() == list(mapping.units(pes))
+        above = list(space.layer.extents)
+        for tile in batch.size[row].tolist():
+            for whole, size in zip(above, tile, strict=True):
+                assert 1 <= size <= whole
+                assert space.tiles is not TileRule.BALANCED or smallest_for_its_trips(whole, size)
+                assert space.tiles is not TileRule.DIVISORS or whole % size == 0
+            above = tile
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> Space:
+    """Spaces of any rule and depth, or of a classic dataflow, that are not empty."""
+    layer, hardware = draw(layers()), draw(machines())
+    dataflow = draw(st.none() | st.sampled_from(classic_dataflows()))
+    try:
+        return Space(layer, hardware, draw(depths), draw(rules), dataflow)
+    except InputError:
+        assume(condition=False)
+        raise
+
+
+@SOME
+@given(spaces(), seeds)
+def test_all_that_is_drawn_and_varied_is_legal(space: Space, seed: int) -> None:
+    """Draws, and changes of draws for generations, are legal mappings whose sizes keep the rule."""
+    rng = np.random.default_rng(seed)
+    batch = space.draw([space.fitting, space.random_structure(rng)], 4, rng)
+    for _ in range(3):
+        assert len(batch) > 0
+        assert_all_are_legal(space, batch)
+        batch = batch.join(space.vary(batch, 8, rng, structure=True))
+    assert_all_are_legal(space, batch)
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_real_layers_lose_no_draw(preset: str) -> None:
+    """On the presets every draw for a real layer fits, at each number of levels and with each dataflow that has the PEs."""
+    hardware = load_hardware(preset)
+    for layer in REAL_LAYERS:
+        for levels in range(1, MAX_LEVELS + 1):
+            space = Space(layer, hardware, levels)
+            batch = space.sample(20, np.random.default_rng(levels))
+            assert len(batch) == 20
+            assert EXACT.evaluate(layer, hardware, batch).fit.tolist() == [Fit.LEGAL] * 20
+
+
+@SOME
+@given(spaces(), seeds)
+def test_a_seed_gives_the_same_draws(space: Space, seed: int) -> None:
+    """Samples and variations depend on the seed alone."""
+
+    def drawn() -> list[tuple[object, ...]]:
+        rng = np.random.default_rng(seed)
+        batch = space.draw([space.fitting], 2, rng).join(space.sample(4, rng))
+        return rows_of(batch.join(space.vary(batch, 8, rng, structure=True)))
+
+    assert drawn() == drawn()
+
+
+@SOME
+@given(spaces(), seeds)
+def test_sizes_alone_leave_the_structure(space: Space, seed: int) -> None:
+    """Without `structure` a variation changes neither units nor spatial dims nor orders; nor does it ever with a dataflow."""
+    rng = np.random.default_rng(seed)
+    parent = space.draw([space.fitting], 1, rng)
+    children = space.vary(parent, 8, rng, structure=space.dataflow is not None)
+    for child in range(len(children)):
+        assert children.units[child].tolist() == parent.units[0].tolist()
+        assert children.spatial[child].tolist() == parent.spatial[0].tolist()
+        assert children.order[child].tolist() == parent.order[0].tolist()
+
+
+def test_variations_reach_every_part_of_a_mapping() -> None:
+    """Generations of children change orders, spatial dims, cluster sizes and tile sizes, and stay within the PEs."""
+    space = Space(layer_of(K=6, C=6, X=6), MACHINE, 3)
+    rng = np.random.default_rng(0)
+    parents = space.draw([space.fitting], 1, rng)
+    children = parents
+    for _ in range(8):
+        children = space.vary(children, 64, rng, structure=True)
+    assert (children.order[:, 0] != parents.order[0, 0]).any()
+    assert set(children.spatial[:, 0].tolist()) == {Dim.K, Dim.C, Dim.X}
+    assert len(np.unique(children.units[:, 1:])) > 5
+    assert len(np.unique(children.size.reshape(len(children), -1), axis=0)) > 32
+    assert (children.units.prod(axis=1) <= MACHINE.pes).all()
+
+
+@settings(max_examples=300, deadline=None)
+@given(layers(), machines(), depths, st.data())
+def test_a_chain_is_settled_just_where_the_model_says_that_it_fits(
+    layer: Layer, hardware: Hardware, levels: int, data: st.DataObject
+) -> None:
+    """The rule of fitting is the exact model's: sizes are left alone if and only if the model finds the mapping legal."""
+    roomy = replace(hardware, l1=Buffer(2**30), l2=Buffer(2**30))
+    rng = np.random.default_rng(data.draw(seeds))
+    before = Space(layer, roomy, levels, TileRule.ALL).sample(1, rng)
+    legal = EXACT.evaluate(layer, hardware, before).fit.tolist() == [Fit.LEGAL]
+    try:
+        space = Space(layer, hardware, levels, TileRule.ALL)
+    except InputError:
+        assert not legal
+        return
+    assert rows_of(space.settle(before, rng)) == rows_of(before) if legal else rows_of(space.settle(before, rng)) != rows_of(before)
+
+
+def chains(extent: int, levels: int, rule: TileRule) -> Iterator[tuple[int, ...]]:
+    if levels == 0:
+        yield ()
+        return
+    for size in allowed(extent, rule):
+        for rest in chains(size, levels - 1, rule):
+            yield (size, *rest)
+
+
+def iterating(space: Space, units: tuple[int, ...], spatial: tuple[Dim, ...], sizes: dict[Dim, tuple[int, ...]]) -> list[list[Dim]]:
+    """The dims whose loop iterates at each level."""
+    found: list[list[Dim]] = []
+    for level, count in enumerate(units):
+        found.append([])
+        for dim, chain in sizes.items():
+            tile = space.layer.extents[dim] if level == 0 else chain[level - 1]
+            if chain[level] * (count if dim is spatial[level] else 1) < tile:
+                found[-1].append(dim)
+    return found
+
+
+def listed(space: Space) -> set[object]:
+    """All mappings of a space, one by one: cluster sizes, spatial dims, tile sizes, the orders of the loops that iterate."""
+    pes, levels = space.hardware.pes, space.levels
+    if space.dataflow is None:
+        sizes_of_clusters = {pes // count for count in range(1, pes + 1)}
+        clusters = [chosen for chosen in product(sizes_of_clusters, repeat=levels - 1) if prod(chosen) <= pes]
+        spatials = list(product(space.dims, repeat=levels))
+    else:
+        clusters = space.dataflow_clusters(space.dataflow)
+        spatials = [space.dataflow_structure(space.dataflow, clusters[0]).spatial]
+    every_size = product(*(chains(space.layer.extents[dim], levels, space.tiles) for dim in space.dims))
+    found: set[object] = set()
+    for chosen, spatial, sizes in product(clusters, spatials, list(every_size)):
+        units = (pes // prod(chosen), *chosen)
+        loops = iterating(space, units, spatial, dict(zip(space.dims, sizes, strict=True)))
+        orders = product(*(permutations(dims) for dims in loops)) if space.dataflow is None else [()]
+        found |= {(chosen, spatial, sizes, order) for order in orders}
+    return found
+
+
+@every_rule
+@pytest.mark.parametrize(
+    ("levels", "pes", "layer"),
+    [
+        (1, 4, layer_of(K=6, C=5, X=4)),
+        (1, 1, layer_of()),
+        (2, 6, layer_of(K=6, C=3)),
+        (2, 4, layer_of(K=2, C=2, X=3)),
+        (3, 5, layer_of(K=5, R=2)),
+        (3, 1, layer_of(X=7)),
+    ],
+)
+def test_the_size_is_what_a_list_of_all_mappings_holds(rule: TileRule, levels: int, pes: int, layer: Layer) -> None:
+    """Space.size counts each mapping once, as listing them does."""
+    space = Space(layer, replace(MACHINE, pes=pes), levels, rule)
+    assert space.size() == len(listed(space))
+
+
+@every_rule
+@pytest.mark.parametrize("dataflow", classic_dataflows(), ids=lambda dataflow: dataflow.name)
+def test_the_size_of_a_dataflow_is_that_of_its_tile_and_cluster_sizes(rule: TileRule, dataflow: Dataflow) -> None:
+    """A dataflow leaves open its tile sizes and some cluster sizes."""
+    space = Space(layer_of(K=4, C=3, R=3, Y=2), replace(MACHINE, pes=6), 2, rule, dataflow)
+    assert space.size() == len(listed(space))
+
+
+def test_too_many_tile_sizes_are_not_counted() -> None:
+    """Where all sizes of a long dim would be listed one by one, the user is told what can be counted."""
+    space = Space(layer_of(K=100_000), MACHINE, 2, TileRule.ALL)
+    with pytest.raises(InputError) as caught:
+        space.size()
+    assert str(caught.value) == (
+        "layer layer: an extent of 100000 has 5000050000 chains of 2 tile sizes and at most 10000000 are counted; "
+        "count balanced sizes or divisors"
+    )
+
+
+TWO_LEVELS = Dataflow("two", "", (TemplateLevel(Dim.K, ()), TemplateLevel(Dim.C, ())), (300,))
+
+
+@pytest.mark.parametrize(
+    ("hardware", "levels", "dataflow", "message"),
+    [
+        (
+            replace(MACHINE, l1=Buffer(7)), 2, None,
+            "layer layer: no mapping fits the hardware machine: one word of each operand needs 8 bytes of L1, it has 7; "
+            "use a larger L1",
+        ),
+        (
+            replace(MACHINE, l2=Buffer(7)), 2, None,
+            "layer layer: no mapping fits the hardware machine: tiles of 1 need more than its 7 bytes of L2; use a larger L2",
+        ),
+        (
+            replace(MACHINE, l2=Buffer(8)), 1, None,
+            "layer layer: no mapping fits the hardware machine: tiles of 1 need more than its 8 bytes of L2; use a larger L2",
+        ),
+        (MACHINE, 4, None, "levels must be from 1 to 3, got 4"),
+        (MACHINE, 0, None, "levels must be from 1 to 3, got 0"),
+        (
+            MACHINE, 2, TWO_LEVELS,
+            "layer layer: the clusters of the dataflow two need more than the 256 PEs of the hardware machine; "
+            "use smaller clusters, or another dataflow or hardware",
+        ),
+    ],
+)  # fmt: skip
+def test_an_impossible_space_is_refused(hardware: Hardware, levels: int, dataflow: Dataflow | None, message: str) -> None:
+    """A space without a mapping is an error of one line that says which limit is in the way."""
+    with pytest.raises(InputError) as caught:
+        Space(layer_of(K=8, C=8), hardware, levels, dataflow=dataflow)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_a_machine_that_just_holds_one_word_of_each_has_its_mapping(levels: int) -> None:
+    """Where only tiles of 1 fit, the space has them, whatever the odds of a random structure."""
+    small = replace(MACHINE, pes=1 if levels == 1 else 256, l1=Buffer(8), l2=Buffer(8))
+    space = Space(layer_of(K=8, C=8, X=8), small, levels)
+    batch = space.draw([space.fitting], 5, np.random.default_rng(0))
+    assert len(batch) == 5
+    assert_all_are_legal(space, batch)
+    assert (batch.size[:, -1] == 1).all()
