@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.objective import Problem
@@ -24,22 +26,27 @@ class Found:
 
 
 def best_sizes(problem: Problem, structure: Structure, budget: int, rng: np.random.Generator) -> Found:
-    """The best mapping of a structure that about `budget` evaluations find."""
+    """The best mapping of a structure that about `budget` evaluations find (one at the least)."""
     drawn = problem.space.draw([structure], max(1, budget // 4), rng)
     if len(drawn) == 0:
         return Found(drawn, float("inf"), 0)
-    found = improve(problem, drawn, budget - len(drawn), rng, structure=False)
+    found = improve(problem, drawn, budget - len(drawn), rng, structure=False, stop=lambda: False)
     return Found(found.batch, found.value, found.evaluations + len(drawn))
 
 
-def improve(problem: Problem, parents: MappingBatch, budget: int, rng: np.random.Generator, *, structure: bool) -> Found:
-    """The best mapping that about `budget` evaluations find from the parents; `structure`: orders may change too."""
+def improve(
+    problem: Problem, parents: MappingBatch, budget: int, rng: np.random.Generator, *, structure: bool, stop: Callable[[], bool]
+) -> Found:
+    """The best mapping that at most `budget` evaluations find from the parents, or fewer once `stop` returns True.
+
+    structure: whether orders, spatial dims and Clusters may change too. The parents' own scores are not counted.
+    """
     values = problem.score(parents)
     evaluations = 0
     while True:
-        keep = _fittest(parents, values)
+        keep = _fittest(values)
         parents, values = parents[keep], values[keep]
-        if evaluations >= budget:
+        if evaluations >= budget or stop():
             return Found(parents[:1], float(values[0]), evaluations)
         children = problem.space.vary(parents, min(CHILDREN, budget - evaluations), rng, structure=structure)
         evaluations += max(1, len(children))
@@ -47,7 +54,7 @@ def improve(problem: Problem, parents: MappingBatch, budget: int, rng: np.random
         values = np.concatenate([values, problem.score(children)])
 
 
-def _fittest(parents: MappingBatch, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _fittest(values: NDArray[np.float64]) -> NDArray[np.intp]:
     """Rows of the best PARENTS mappings, best first, one for each objective value: copies would crowd out the rest."""
     _, firsts = np.unique(values, return_index=True)
     return firsts[:PARENTS]

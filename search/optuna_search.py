@@ -9,12 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 import optuna
 
-from mapsearch.model.errors import InputError
 from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.inner import Found, best_sizes, improve
@@ -42,7 +41,7 @@ class OptunaSearcher:
         self._sampler = sampler
 
     def search(
-        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[], bool]
+        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[int], bool]
     ) -> Outcome:
         """See `Searcher`."""
         began = time.monotonic()
@@ -53,7 +52,6 @@ class OptunaSearcher:
         trace: list[tuple[int, float]] = []
         evaluations = 0
         best = float("inf")
-        finished = True
 
         def note(found: Found) -> Found:
             nonlocal evaluations, best
@@ -64,6 +62,7 @@ class OptunaSearcher:
             return found
 
         tried: list[Found] = []
+        stopped = False
         for number in range(budget.trials):
             trial = study.ask()
             rng = np.random.default_rng([*seed, number])
@@ -71,19 +70,19 @@ class OptunaSearcher:
             study.tell(trial, found.value if np.isfinite(found.value) else 1e300)
             if np.isfinite(found.value):
                 tried.append(found)
-            if tick():
-                finished = False
+            stopped = tick(number + 1)
+            if stopped or _over(began, budget):
                 break
-            if _over(began, budget) and tried:
-                break
+        rng = np.random.default_rng([*seed, budget.trials])
         if not tried:
-            raise InputError(f"layer {problem.space.layer.name}: no structure of {budget.trials} trials fits; try more trials")
-        if finished:
-            rng = np.random.default_rng([*seed, budget.trials])
+            tried.append(note(best_sizes(problem, problem.space.fitting, budget.evaluations_per_trial, rng)))
+        if not stopped:
+            stop = partial(tick, budget.trials)
             parents = reduce(MappingBatch.join, (found.batch for found in sorted(tried, key=lambda found: found.value)))
-            tried.append(note(improve(problem, parents, round(evaluations * POLISH_SHARE), rng, structure=True)))
+            tried.append(note(improve(problem, parents, round(evaluations * POLISH_SHARE), rng, structure=True, stop=stop)))
+            stopped = stop()
         winner = min(tried, key=lambda found: found.value)
-        return Outcome(winner.batch, winner.value, evaluations, time.monotonic() - began, tuple(trace), finished)
+        return Outcome(winner.batch, winner.value, evaluations, time.monotonic() - began, tuple(trace), not stopped)
 
     def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
         number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
@@ -113,7 +112,7 @@ def _suggest(trial: optuna.Trial, space: Space) -> Structure:
     spatial: list[Dim] = []
     for level in range(space.levels):
         priority = {dim: trial.suggest_int(f"place_{level}_{dim.name}", 0, len(names) - 1) for dim in space.dims}
-        orders.append(tuple(sorted(space.dims, key=lambda dim, at=priority: at[dim])))
+        orders.append(tuple(sorted(space.dims, key=priority.__getitem__)))
         spatial.append(Dim[trial.suggest_categorical(f"spatial_{level}", names)])
     left = space.hardware.pes
     clusters_: list[int] = []

@@ -40,11 +40,12 @@ class Searcher(Protocol):
     """Anything that searches a space; `tests/test_searchers.py` is what each must pass."""
 
     def search(
-        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[], bool]
+        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[int], bool]
     ) -> Outcome:
         """The best mapping of the problem's space within the budget.
 
         seed: any integers; the same ones give the same outcome (where there is no timeout). starts: structures to look
-        at first. tick: called after every trial; once it returns True the search ends with what it has.
+        at first. tick: called after every trial, and in what follows them, with the trials done; once it returns True the
+        search ends with what it has.
         """
         ...

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,9 @@ class Task:
     starts: tuple[Structure, ...]
 
 
-def run_tasks(tasks: Sequence[Task], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Iterator[tuple[int, Outcome]]:
+def run_tasks(
+    tasks: Sequence[Task], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None
+) -> Generator[tuple[int, Outcome]]:
     """Yield (index of the task, its outcome) as the tasks end, in any order, from `jobs` processes.
 
     watch: called now and then, from a thread of its own, with int64[tasks], the trials that each has done.
@@ -53,14 +56,18 @@ def run_tasks(tasks: Sequence[Task], jobs: int, watch: Callable[[NDArray[np.int6
         # compiled here, once, so that the workers find the kernels in numba's cache
         best_sizes(tasks[0].problem, tasks[0].problem.space.random_structure(np.random.default_rng(0)), 8, np.random.default_rng(0))
         with _interrupts_ignored():  # which the workers inherit as they start
-            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all", batch_size=1)
+            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all")
             delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
             calls = (delayed(task, index, board) for index, task in enumerate(tasks))
             outcomes = cast("Iterator[tuple[int, Outcome | None]]", parallel(calls))
         with _stop_on_interrupt(board):
-            for index, outcome in outcomes:
-                if outcome is not None:
-                    yield index, outcome
+            try:
+                for index, outcome in outcomes:
+                    if outcome is not None:
+                        yield index, outcome
+            finally:  # joblib cancels, with a warning, what is under way when its outcomes are not taken
+                board[-1] = 1
+                deque(outcomes, maxlen=0)
 
 
 def _run_indexed(task: Task, index: int, board: NDArray[np.int64]) -> tuple[int, Outcome | None]:
@@ -74,8 +81,8 @@ def _run_task(task: Task, index: int, board: NDArray[np.int64], *, in_worker: bo
     if board[-1]:
         return None
 
-    def tick() -> bool:
-        board[index] += 1
+    def tick(trials: int) -> bool:
+        board[index] = trials
         return bool(board[-1])
 
     return OptunaSearcher(task.sampler).search(task.problem, task.budget, task.seed, task.starts, tick)

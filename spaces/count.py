@@ -7,7 +7,8 @@ they iterate; a level at which m loops iterate has m! orders. Counts are floats:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import factorial
+from functools import lru_cache
+from math import factorial, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,11 @@ from mapsearch.model.compiled import leaf
 from mapsearch.spaces.tiles import allowed_size
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @leaf
-def _count_chains(extent: int, shares: NDArray[np.int64], rule: int, at: NDArray[np.int64], out: Floats) -> None:
+def _count_chains(extent: int, shares: Ints, rule: int, at: Ints, out: Floats) -> None:
     """out[mask] = chains of sizes that iterate at just the levels of the mask; at: [levels], work space."""
     levels = shares.shape[0]
     out[:] = 0
@@ -45,8 +47,26 @@ def _count_chains(extent: int, shares: NDArray[np.int64], rule: int, at: NDArray
         at[level] = allowed_size(extent if level == 0 else at[level - 1], at[level] - 1, rule)
 
 
-def chains(extent: int, shares: Sequence[int], rule: int) -> Floats:
-    """float64[2**levels]: chains of allowed sizes of a dim, by the mask of the levels at which they iterate.
+@leaf
+def _add_dim(counts: Floats, strides: Ints, ways: Floats, grown: Floats) -> None:
+    """Add to `grown` what `ways` becomes with one more dim; arrays as in `count_free`, counts: [own, iterating]."""
+    masks, cells = ways.shape
+    for own in range(masks):
+        for iterating in range(masks):
+            if counts[own, iterating] == 0:
+                continue
+            shift = 0
+            for level in range(len(strides)):
+                shift += strides[level] * (iterating >> level & 1)
+            for before in range(masks):
+                if before & own == 0:
+                    for cell in range(cells - shift):
+                        grown[before | own, cell + shift] += counts[own, iterating] * ways[before, cell]
+
+
+@lru_cache(maxsize=4096)
+def chains(extent: int, shares: tuple[int, ...], rule: int) -> Floats:
+    """float64[2**levels]: chains of allowed sizes of a dim, by the mask of the levels at which they iterate; not to be changed.
 
     shares: the units that the dim is shared out over at each level (1 where it is not the spatial dim).
     """
@@ -58,32 +78,27 @@ def chains(extent: int, shares: Sequence[int], rule: int) -> Floats:
 def count_free(extents: Sequence[int], units: Sequence[int], rule: int) -> float:
     """Mappings of dims with these extents: any order of what iterates, any dim spatial at each level of `units`."""
     levels = len(units)
-    masks = 2**levels
-    # ways[assigned][m_0, m_1, ...]: choices for the dims so far, with the levels in `assigned` having their spatial dim
-    # and m_l loops that iterate at level l
-    shape = (len(extents) + 1,) * levels
-    ways = np.zeros((masks, *shape))
-    ways[(0,) * (levels + 1)] = 1.0
+    masks, lengths = 2**levels, len(extents) + 1
+    # ways[assigned, m]: choices for the dims so far, with the levels in the mask `assigned` having their spatial dim and
+    # m_l loops that iterate at level l, m = m_0 + m_1 * lengths + m_2 * lengths**2
+    strides = lengths ** np.arange(levels)
+    ways = np.zeros((masks, lengths**levels))
+    ways[0, 0] = 1.0
     for extent in extents:
+        shares = [tuple(min(n, extent) if own >> level & 1 else 1 for level, n in enumerate(units)) for own in range(masks)]
+        counts = np.array([chains(extent, share, rule) for share in shares])
         grown = np.zeros_like(ways)
-        for own in range(masks):
-            counts = chains(extent, [units[level] if own >> level & 1 else 1 for level in range(levels)], rule)
-            for before in (mask for mask in range(masks) if mask & own == 0):
-                for iterating in range(masks):
-                    moved = tuple(slice(iterating >> level & 1, None) for level in range(levels))
-                    kept = tuple(slice(None, shape[level] - (iterating >> level & 1)) for level in range(levels))
-                    grown[before | own][moved] += counts[iterating] * ways[before][kept]
+        _add_dim(counts, strides, ways, grown)
         ways = grown
-    orders = np.array([factorial(m) for m in range(len(extents) + 1)], np.float64)
-    total = ways[masks - 1]
-    for level in range(levels):
-        total = total * orders.reshape([-1 if axis == level else 1 for axis in range(levels)])
-    return float(total.sum())
+    total = 0.0
+    for cell, count in enumerate(ways[-1].tolist()):
+        total += count * prod(factorial(cell // stride % lengths) for stride in strides.tolist())
+    return total
 
 
 def count_fixed(extents: Sequence[int], spatial: Sequence[int], units: Sequence[int], rule: int) -> float:
     """Tile sizes of a mapping whose orders are fixed; spatial[l] is the index of the dim that level l shares out."""
     total = 1.0
     for index, extent in enumerate(extents):
-        total *= float(chains(extent, [n if dim == index else 1 for n, dim in zip(units, spatial, strict=True)], rule).sum())
+        total *= float(chains(extent, tuple(n if dim == index else 1 for n, dim in zip(units, spatial, strict=True)), rule).sum())
     return total

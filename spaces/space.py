@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from math import gcd, prod
+from math import comb, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer, Tensor
+from mapsearch.model.layer import Dim, Layer
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.spaces.count import count_fixed, count_free
 from mapsearch.spaces.dataflow import Dataflow, dim_in, order_in
-from mapsearch.spaces.tiles import TileRule, draw_sizes
+from mapsearch.spaces.tiles import TileRule, draw_sizes, limits_of
 from mapsearch.spaces.variation import vary_mappings
 
 MAX_LEVELS = 3
-MAX_COUNTED_EXTENT = 4096
+# Chains of sizes of one dim that are counted one by one, about a tenth of a second.
+MAX_CHAINS = 10**7
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Structure:
 class Space:
     """All mappings of `levels` levels whose tile sizes follow `tiles`; a `dataflow` holds the structure, and levels, fixed.
 
-    Only dims with an extent above 1 are chosen from; the others have one index and their place makes no difference.
+    dims: those with an extent above 1, of which orders and spatial dims are chosen; the others' place makes no difference.
+    fitting: a structure for which there are tile sizes that fit. Raises InputError where there is none.
     """
 
     layer: Layer
@@ -50,6 +53,7 @@ class Space:
     tiles: TileRule = TileRule.BALANCED
     dataflow: Dataflow | None = None
     dims: tuple[Dim, ...] = field(init=False)
+    fitting: Structure = field(init=False)
 
     def __post_init__(self) -> None:
         if self.dataflow is not None:
@@ -64,11 +68,24 @@ class Space:
                 f"layer {self.layer.name}: no mapping fits the hardware {hardware.name}: one word of each operand needs "
                 f"{least} bytes of L1, it has {hardware.l1.bytes}; use a larger L1"
             )
-        if len(self.sample(500, np.random.default_rng(0))) == 0:
-            raise InputError(
-                f"layer {self.layer.name}: no mapping fits the hardware {hardware.name}: 500 random ones with tiles of 1 "
-                f"need more than its {hardware.l2.bytes} bytes of L2; use a larger L2"
-            )
+        object.__setattr__(self, "fitting", self._first_fitting())
+
+    def _first_fitting(self) -> Structure:
+        """A structure whose L2 need with tiles of 1 fits; it depends on the spatial dim and the units of level 0 alone."""
+        if self.dataflow is not None:
+            candidates = [self.dataflow_structure(self.dataflow, clusters) for clusters in self.dataflow_clusters(self.dataflow)]
+        else:
+            # One unit at level 0 needs least; the only level of a mapping has all the PEs.
+            clusters = (self.hardware.pes, *(1,) * self.levels)[: self.levels - 1]
+            candidates = [Structure((self.dims,) * self.levels, (dim,) * self.levels, clusters) for dim in self.dims]
+        rng = np.random.default_rng(0)
+        for structure in candidates:
+            if len(self.draw([structure], 1, rng)) > 0:
+                return structure
+        raise InputError(
+            f"layer {self.layer.name}: no mapping fits the hardware {self.hardware.name}: tiles of 1 need more than its "
+            f"{self.hardware.l2.bytes} bytes of L2; use a larger L2"
+        )
 
     @cached_property
     def cluster_sizes(self) -> tuple[int, ...]:
@@ -80,7 +97,7 @@ class Space:
         if self.dataflow is not None:
             choices = self.dataflow_clusters(self.dataflow)
             return self.dataflow_structure(self.dataflow, choices[int(rng.integers(len(choices)))])
-        orders = tuple(tuple(self.dims[i] for i in rng.permutation(len(self.dims))) for _ in range(self.levels))
+        orders = tuple(tuple(self.dims[int(i)] for i in rng.permutation(np.arange(len(self.dims)))) for _ in range(self.levels))
         spatial = tuple(self.dims[int(rng.integers(len(self.dims)))] for _ in range(self.levels))
         return Structure(orders, spatial, self._random_clusters(rng))
 
@@ -107,7 +124,7 @@ class Space:
         if not fitting:
             raise InputError(
                 f"layer {self.layer.name}: the clusters of the dataflow {dataflow.name} need more than the "
-                f"{self.hardware.pes} PEs of the hardware {self.hardware.name}"
+                f"{self.hardware.pes} PEs of the hardware {self.hardware.name}; use smaller clusters"
             )
         return fitting
 
@@ -137,27 +154,14 @@ class Space:
 
     @cached_property
     def _limits(self) -> NDArray[np.int64]:
-        hardware = self.hardware
-        phases = [
-            value // gcd(stride, dilation)
-            for stride, dilation in zip(self.layer.stride, self.layer.dilation, strict=True)
-            for value in (dilation, stride)
-        ]
-        doubled_l1, doubled_l2 = 1 + hardware.l1.double_buffered, 1 + hardware.l2.double_buffered
-        return np.array([*hardware.bits, hardware.l1.bytes, doubled_l1, hardware.l2.bytes, doubled_l2, *phases], np.int64)
-
-    @cached_property
-    def _whole(self) -> NDArray[np.int64]:
-        return np.array(
-            [(self.layer.words(t) * bits + 7) // 8 for t, bits in zip(Tensor, self.hardware.bits, strict=True)], np.int64
-        )
+        return limits_of(self.layer, self.hardware)
 
     def draw(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
         """Mappings of the structures, `copies` of each, with random sizes; those that cannot fit are left out."""
         batch = self._tile(structures, copies)
         ok = np.empty(len(batch), np.int8)
         extents = np.array(self.layer.extents, np.int64)
-        draw_sizes(extents, batch.units, batch.spatial, self._limits, self._whole, int(self.tiles), rng, batch.size, ok)
+        draw_sizes(extents, batch.units, batch.spatial, self._limits, int(self.tiles), rng, batch.size, ok)
         return batch[ok.astype(np.bool_)]
 
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
@@ -174,7 +178,7 @@ class Space:
         extents = np.array(self.layer.extents, np.int64)
         dims = np.array(self.dims if structure and self.dataflow is None else (), np.int64)
         vary_mappings(
-            extents, self._limits, self._whole, int(self.tiles), dims, np.array(self.cluster_sizes, np.int64),
+            extents, self._limits, int(self.tiles), dims, np.array(self.cluster_sizes, np.int64),
             parents.units, parents.spatial, parents.order, parents.size, rng,
             batch.units, batch.spatial, batch.order, batch.size, ok,
         )  # fmt: skip
@@ -186,14 +190,17 @@ class Space:
         Capacities are not looked at, so this counts what the L1 and the L2 may still refuse.
         """
         extents = [self.layer.extents[dim] for dim in self.dims]
-        if self.tiles is TileRule.ALL and max(extents) > MAX_COUNTED_EXTENT:
+        chains = comb(max(extents) + self.levels - 1, self.levels)  # sizes that do not grow from level to level
+        if self.tiles is TileRule.ALL and chains > MAX_CHAINS:
             raise InputError(
-                f"layer {self.layer.name}: with all tile sizes the space is counted up to extents of {MAX_COUNTED_EXTENT}, "
-                f"got {max(extents)}; count balanced sizes or divisors"
+                f"layer {self.layer.name}: an extent of {max(extents)} has {chains} chains of {self.levels} tile sizes and at most "
+                f"{MAX_CHAINS} are counted; count balanced sizes or divisors"
             )
         if self.dataflow is None:
-            clusters = [c for c in product(self.cluster_sizes, repeat=self.levels - 1) if prod(c) <= self.hardware.pes]
-            return sum(count_free(extents, self._units(c), int(self.tiles)) for c in clusters)
+            clusters = (c for c in product(self.cluster_sizes, repeat=self.levels - 1) if prod(c) <= self.hardware.pes)
+            # Units above the largest extent have nothing to do, however many they are.
+            alike = Counter(tuple(min(n, max(extents)) for n in self._units(c)) for c in clusters)
+            return sum(times * count_free(extents, units, int(self.tiles)) for units, times in alike.items())
         total = 0.0
         for chosen in self.dataflow_clusters(self.dataflow):
             spatial = self.dataflow_structure(self.dataflow, chosen).spatial

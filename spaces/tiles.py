@@ -12,11 +12,14 @@ that of depth 0, which never moves, or that of the full depth.
 from __future__ import annotations
 
 from enum import IntEnum
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import kernel
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer, Tensor
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.int8]
@@ -42,6 +45,19 @@ L1_DOUBLED = 4  # 2 where double-buffered, else 1
 L2_BYTES = 5
 L2_DOUBLED = 6
 PHASES = 7  # to 10: (dilation, stride)/gcd of rows, then of columns
+WHOLE = 11  # to 13: bytes of all of W, I, O
+
+
+def limits_of(layer: Layer, hardware: Hardware) -> Ints:
+    """int64[14], the columns above."""
+    phases = [
+        value // gcd(stride, dilation)
+        for stride, dilation in zip(layer.stride, layer.dilation, strict=True)
+        for value in (dilation, stride)
+    ]
+    whole = [(layer.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, hardware.bits, strict=True)]
+    l1, l2 = hardware.l1, hardware.l2
+    return np.array([*hardware.bits, l1.bytes, 1 + l1.double_buffered, l2.bytes, 1 + l2.double_buffered, *phases, *whole], np.int64)
 
 
 @kernel
@@ -90,7 +106,7 @@ def _fits_l1(tile: Ints, limits: Ints, work: Ints) -> bool:
 
 
 @kernel
-def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, whole: Ints, limits: Ints, chunk: Ints, work: Ints) -> bool:
+def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, limits: Ints, chunk: Ints, work: Ints) -> bool:
     """Whether the working set of a level-0 tile, of all units of its spatial dim together, can reside."""
     chunk[:] = tile
     if spatial >= 0:
@@ -98,7 +114,7 @@ def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, whole: Ints, l
     _tensor_bytes(chunk, limits, work)
     need = 0
     for tensor in range(3):
-        need += min(whole[tensor], work[tensor] * limits[L2_DOUBLED])
+        need += min(limits[WHOLE + tensor], work[tensor] * limits[L2_DOUBLED])
     return bool(need <= limits[L2_BYTES])
 
 
@@ -116,12 +132,11 @@ def _shrink(tile: Ints, above: Ints, rule: int, rng: np.random.Generator) -> boo
 
 @kernel
 def settle(
-    extents: Ints, units: Ints, spatial: Bytes, size: Ints, whole: Ints, limits: Ints, rule: int, work: Ints,
-    rng: np.random.Generator,
-) -> bool:  # fmt: skip
+    extents: Ints, units: Ints, spatial: Bytes, size: Ints, limits: Ints, rule: int, work: Ints, rng: np.random.Generator
+) -> bool:
     """Make one chain of sizes [levels, 8] allowed and fitting, in place; False where not even sizes of 1 fit.
 
-    whole: [3], bytes of the tensors; work: [2, 8], overwritten.
+    limits: [14], the columns above; work: [2, 8], overwritten.
     """
     levels = units.shape[0]
     above = extents
@@ -130,7 +145,7 @@ def settle(
         for dim in range(8):
             tile[dim] = allowed_size(above[dim], tile[dim], rule)
         if level == 0:
-            while not _fits_l2(extents, tile, spatial[0], units[0], whole, limits, work[0], work[1]):
+            while not _fits_l2(extents, tile, spatial[0], units[0], limits, work[0], work[1]):
                 if not _shrink(tile, above, rule, rng):
                     return False
         if level == levels - 1:
@@ -154,17 +169,16 @@ def draw_sizes(
     units: Ints,
     spatial: Bytes,
     limits: Ints,
-    whole: Ints,
     rule: int,
     rng: np.random.Generator,
     size: Ints,
     ok: Bytes,
 ) -> None:
-    """Draw size[b] for every mapping; ok[b] = 1 where it fits. Arrays as in `MappingBatch`; limits: [11], the columns above."""
+    """Draw size[b] for every mapping; ok[b] = 1 where it fits. Arrays as in `MappingBatch`."""
     work = np.empty((2, 8), np.int64)
     for b in range(units.shape[0]):
         for level in range(units.shape[1]):
             above = extents if level == 0 else size[b, level - 1]
             for dim in range(8):
                 size[b, level, dim] = random_size(above[dim], rng) if above[dim] > 1 else 1
-        ok[b] = settle(extents, units[b], spatial[b], size[b], whole, limits, rule, work, rng)
+        ok[b] = settle(extents, units[b], spatial[b], size[b], limits, rule, work, rng)

@@ -25,7 +25,7 @@ def _cross(child: Ints, other: Ints, rng: np.random.Generator) -> None:
 def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
     """Change one to three sizes: a new draw, the next trip count either way, half, double, or the whole tile."""
     for _ in range(rng.integers(1, 4)):
-        level = rng.integers(0, size.shape[0])
+        level = rng.integers(0, len(size))
         dim = rng.integers(0, 8)
         for _ in range(8):
             if extents[dim] > 1:
@@ -36,11 +36,11 @@ def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
         move = rng.integers(0, 6)
         if move == 0 and tile > 1:
             size[level, dim] = random_size(tile, rng)
-        elif move == 1 or move == 2:
+        elif move in (1, 2):
             trips = (tile + old - 1) // old + (1 if move == 1 else -1)
             size[level, dim] = (tile + trips - 1) // trips if trips >= 1 else tile
         elif move == 3:
-            size[level, dim] = old // 2
+            size[level, dim] = max(1, old // 2)
         else:
             size[level, dim] = old * 2 if move == 4 else tile
 
@@ -48,11 +48,11 @@ def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
 @kernel
 def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, order: Bytes, rng: np.random.Generator) -> None:
     """Change the place of one loop, the spatial dim of one level, or the size of one Cluster (level 0 gives or takes)."""
-    levels = units.shape[0]
+    levels = len(units)
     level = rng.integers(0, levels)
     move = rng.integers(0, 4)
     if move <= 1:
-        source, target = rng.integers(0, dims.shape[0]), rng.integers(0, dims.shape[0])
+        source, target = rng.integers(0, len(dims)), rng.integers(0, len(dims))
         dim = order[level, source]
         step = 1 if target > source else -1
         while source != target:
@@ -60,20 +60,20 @@ def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, o
             source += step
         order[level, target] = dim
     elif move == 2:
-        spatial[level] = dims[rng.integers(0, dims.shape[0])]
+        spatial[level] = dims[rng.integers(0, len(dims))]
     elif levels > 1:
         level = rng.integers(1, levels)
         pes = clusters[-1]  # the largest Cluster is all PEs
         others = 1
         for other in range(1, levels):
             others *= units[other] if other != level else 1
-        units[level] = min(clusters[rng.integers(0, clusters.shape[0])], pes // others)
+        units[level] = min(clusters[rng.integers(0, len(clusters))], pes // others)
         units[0] = pes // (others * units[level])
 
 
 @kernel
 def vary_mappings(
-    extents: Ints, limits: Ints, whole: Ints, rule: int, dims: Ints, clusters: Ints,
+    extents: Ints, limits: Ints, rule: int, dims: Ints, clusters: Ints,
     parent_units: Ints, parent_spatial: Bytes, parent_order: Bytes, parent_size: Ints, rng: np.random.Generator,
     units: Ints, spatial: Bytes, order: Bytes, size: Ints, ok: Bytes,
 ) -> None:  # fmt: skip
@@ -81,20 +81,20 @@ def vary_mappings(
 
     Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another.
     dims: the dims that may be reordered and spatial (empty: structures stay); clusters: sizes of Clusters, ascending, the
-    last being all PEs; limits, whole, rule: as in `tiles`; the arrays of mappings: as in `MappingBatch`.
+    last being all PEs; limits, rule: as in `tiles`; the arrays of mappings: as in `MappingBatch`.
     """
     work = np.empty((2, 8), np.int64)
-    count = parent_size.shape[0]
-    for b in range(size.shape[0]):
+    count = len(parent_size)
+    for b in range(len(size)):
         first = min(rng.integers(0, count), rng.integers(0, count))
         units[b], spatial[b] = parent_units[first], parent_spatial[first]
         order[b], size[b] = parent_order[first], parent_size[first]
         if rng.random() < 0.25:
             _cross(size[b], parent_size[rng.integers(0, count)], rng)
-        if dims.shape[0] > 0 and rng.random() < 0.5:
+        if len(dims) > 0 and rng.random() < 0.5:
             _change_structure(dims, clusters, units[b], spatial[b], order[b], rng)
             if rng.random() < 0.5:
                 _change_sizes(extents, size[b], rng)
         else:
             _change_sizes(extents, size[b], rng)
-        ok[b] = settle(extents, units[b], spatial[b], size[b], whole, limits, rule, work, rng)
+        ok[b] = settle(extents, units[b], spatial[b], size[b], limits, rule, work, rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
 from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
 from mapsearch.studies.layer_sets import load_layer_set, names
 from mapsearch.studies.run_folder import RunFolder, mapping_name, unused_folder
-from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, Settings, check_same, record, tile_rule
+from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
 from mapsearch.studies.totals import objective_of, totals
 
 
@@ -42,7 +43,7 @@ class Watcher(Protocol):
         ...
 
     def found(self, result: Mapping[str, Any]) -> None:
-        """A layer is done and saved."""
+        """A layer is done."""
         ...
 
 
@@ -75,10 +76,10 @@ def run(
     The results hold `complete` (False after an interrupt), `folder`, `totals`, and per layer `name`, `names`, `count`,
     `objective`, `evaluations`, `seconds`, `finished`, `mapping_file`, `metrics` (as `evaluate` gives them) and `trace`. They
     depend on the seed and not on the number of jobs. Raises InputError before work starts where an input breaks a law, and
-    UnsavedRunError where the folder could not be written.
+    UnsavedRunError where the folder can no longer be written when it ends.
     """
-    if jobs is not None and jobs < 1:
-        raise InputError(f"jobs must be at least 1, got {jobs}")
+    if jobs is not None and (type(jobs) is not int or jobs < 1):
+        raise InputError(f"jobs must be a whole number of at least 1, got {jobs!r}")
     if resume and out is None:
         raise InputError("resuming needs the run's folder; name it as out (--out DIR)")
     recorded = RunFolder(Path(out)).config() if resume and out is not None else None
@@ -92,10 +93,18 @@ def run(
     folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
     if recorded is not None:
         check_same(recorded, run_.config, str(folder.path))
-        run_.rows = {row["name"]: row for row in folder.results()["layers"] if row["finished"]}
+        run_.go_on_from(folder)
     else:
-        folder.create(run_.config, run_.config["hardware"])
+        _create(folder, run_.config)
     return run_.search(folder, jobs or os.cpu_count() or 1, watcher)
+
+
+def _create(folder: RunFolder, config: Mapping[str, Any]) -> None:
+    try:
+        folder.create(config, config["hardware"])
+    except OSError as error:
+        hint = "name another folder as out (--out DIR)"
+        raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None
 
 
 class _Run:
@@ -108,7 +117,7 @@ class _Run:
         self._objective = Objective(settings.objective)
         self.config = record(settings, layer_set, self._layers, hardware)
         self.title = f"{self._layers.name}-{settings.objective}-{hardware.name}"
-        self.rows: dict[str, dict[str, Any]] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
         self._texts: dict[str, str] = {}
         self._problems = self._make_problems()
 
@@ -116,11 +125,16 @@ class _Run:
         settings = self._settings
         dataflow = load_dataflow(settings.dataflow) if settings.dataflow is not None else None
         model = cost_model(settings.model)
-        rule = tile_rule(settings.tiles)
-        return [
+        rule = TILE_RULES[settings.tiles]
+        problems = [
             Problem(Space(unique.layer, self._hardware, settings.levels, rule, dataflow), model, self._objective)
             for unique in self._layers.unique
         ]
+        # One evaluation of each: what the model refuses is told before work starts, and workers find the kernels compiled.
+        rng = np.random.default_rng(0)
+        for problem in problems:
+            problem.score(problem.space.draw([problem.space.fitting], 1, rng))
+        return problems
 
     def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Dataflow]) -> list[Task]:
         settings, problem = self._settings, self._problems[index]
@@ -129,9 +143,14 @@ class _Run:
         sampler = Sampler(settings.sampler)
         return [Task(problem, sampler, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
 
+    def go_on_from(self, folder: RunFolder) -> None:
+        """Take the layers that are done from the folder."""
+        for name, (row, text) in folder.finished().items():
+            self._rows[name], self._texts[name] = row, text
+
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
         """Search the layers that have no row yet, saving each as it is done."""
-        left = [index for index, unique in enumerate(self._layers.unique) if unique.layer.name not in self.rows]
+        left = [index for index, unique in enumerate(self._layers.unique) if unique.layer.name not in self._rows]
         searches = len(left) * self._settings.restarts
         timeout = self._settings.timeout_seconds
         jobs = max(1, min(jobs, searches))
@@ -139,22 +158,21 @@ class _Run:
         dataflows = classic_dataflows()
         tasks = [(index, task) for index in left for task in self._tasks(index, share, dataflows)]
         if watcher is not None:
-            watcher.began(folder.path, [self._layers.unique[index].layer.name for index, _ in tasks], self._settings.trials_per_search)
-        outcomes: dict[int, list[Outcome]] = {index: [] for index in left}
-        failure: OSError | None = None
+            watcher.began(folder.path, [self._name(index) for index, _ in tasks], self._settings.trials_per_search)
+        outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
         for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
             index = tasks[place][0]
-            outcomes[index].append(outcome)
-            self._note(index, outcomes[index])
-            try:
-                self._save(folder, [self._layers.unique[index].layer.name])
-            except OSError as error:  # what was found is kept, and saved at the end
-                failure = error
+            outcomes[index][place] = outcome
+            self._note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
+            with contextlib.suppress(OSError):  # nothing is lost: all is saved once more in the end
+                self._save(folder, [self._name(index)])
             if watcher is not None and len(outcomes[index]) == self._settings.restarts:
-                watcher.found(self.rows[self._layers.unique[index].layer.name])
-        if failure is not None or not tasks:
-            self._save_in_the_end(folder)
+                watcher.found(self._rows[self._name(index)])
+        self._save_in_the_end(folder)
         return self._results(folder.path)
+
+    def _name(self, index: int) -> str:
+        return self._layers.unique[index].layer.name
 
     def _note(self, index: int, outcomes: Sequence[Outcome]) -> None:
         """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates."""
@@ -168,7 +186,7 @@ class _Run:
         if objective_of(metrics, self._objective) != best.value:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
         self._texts[unique.layer.name] = text
-        self.rows[unique.layer.name] = {
+        self._rows[unique.layer.name] = {
             "name": unique.layer.name,
             "names": list(unique.names),
             "count": unique.count,
@@ -183,7 +201,7 @@ class _Run:
 
     def _results(self, path: Path) -> dict[str, Any]:
         in_order = [unique.layer.name for unique in self._layers.unique]
-        rows = [self.rows[name] for name in in_order if name in self.rows]
+        rows = [self._rows[name] for name in in_order if name in self._rows]
         return {
             "complete": len(rows) == len(in_order) and all(row["finished"] for row in rows),
             "folder": str(path),
@@ -193,11 +211,11 @@ class _Run:
 
     def _save(self, folder: RunFolder, layers: Iterable[str]) -> None:
         for name in layers:
-            folder.save_mapping(self.rows[name]["mapping_file"], self._texts[name])
+            folder.save_mapping(self._rows[name]["mapping_file"], self._texts[name])
         folder.save_results(self._results(folder.path))
 
     def _save_in_the_end(self, folder: RunFolder) -> None:
-        """Save what an earlier failure left unsaved; where that fails again, all of it in a temporary folder."""
+        """Save everything; where that fails, in a temporary folder instead."""
         try:
             self._save(folder, self._texts)
         except OSError as error:

@@ -20,22 +20,27 @@ from mapsearch.studies.files import write_whole
 
 CONFIG = "config.json"
 RESULTS = "results.json"
+_ANEW = "start anew in another folder"
 
 
 def mapping_name(index: int, layer: str) -> str:
     """The directive file of a layer, relative to the folder."""
-    return f"mappings/{index:02d}_{re.sub(r'[^A-Za-z0-9_.-]+', '_', layer)[:80]}.m"
+    return f"mappings/{index:02d}_{_in_file_name(layer)}.m"
 
 
-def unused_folder(stem: str) -> Path:
-    """runs/<stem>, or runs/<stem>-2, -3, ... where that exists."""
-    base = Path("runs")
-    folder = base / stem
+def unused_folder(title: str) -> Path:
+    """runs/<title>, or runs/<title>-2, -3, ... where that exists."""
+    first = Path("runs") / _in_file_name(title)
+    folder = first
     number = 2
     while folder.exists():
-        folder = base / f"{stem}-{number}"
+        folder = first.with_name(f"{first.name}-{number}")
         number += 1
     return folder
+
+
+def _in_file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:80]
 
 
 class RunFolder:
@@ -45,7 +50,7 @@ class RunFolder:
         self.path = path
 
     def create(self, config: Mapping[str, Any], hardware: Mapping[str, Any]) -> None:
-        """Make the folder and record the configuration; InputError where a run is there already."""
+        """Make the folder and record the configuration; InputError where a run is there already, OSError."""
         if (self.path / CONFIG).exists():
             raise InputError(f"{self.path}: holds a run already; go on with it by --resume, or name another folder")
         (self.path / "mappings").mkdir(parents=True, exist_ok=True)
@@ -54,13 +59,24 @@ class RunFolder:
 
     def config(self) -> dict[str, Any]:
         """The recorded configuration; InputError where there is none."""
-        return self._read(CONFIG, "no run to resume here; start one without --resume")
+        config = self._read(CONFIG, "no run to resume here; start one without --resume")
+        if not {"layer_set", "hardware", "settings"} <= config.keys():
+            raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {_ANEW}")
+        return config
 
-    def results(self) -> dict[str, Any]:
-        """The recorded results, or ones without layers where none are there yet."""
-        if not (self.path / RESULTS).exists():
-            return {"layers": []}
-        return self._read(RESULTS, "start anew in another folder")
+    def finished(self) -> dict[str, tuple[dict[str, Any], str]]:
+        """By the layers' names, the recorded result of each that is done, and its directive text."""
+        path = self.path / RESULTS
+        if not path.exists():
+            return {}
+        layers: Any = self._read(RESULTS, _ANEW).get("layers")
+        try:
+            rows = [row for row in layers if row["finished"]]
+            return {row["name"]: (row, (self.path / row["mapping_file"]).read_text(encoding="utf-8")) for row in rows}
+        except (KeyError, TypeError):
+            raise InputError(f"{path}: must hold results as a run writes them; {_ANEW}") from None
+        except OSError as error:
+            raise InputError(f"{error.filename}: must be readable ({error.strerror}); {_ANEW}") from None
 
     def _read(self, name: str, hint: str) -> dict[str, Any]:
         path = self.path / name

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
-from enum import StrEnum
 from importlib.metadata import version
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, cast
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
 from mapsearch.search.objective import Objective
 from mapsearch.search.optuna_search import Sampler
+from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
-from mapsearch.studies.dataflows import load_dataflow
+from mapsearch.studies.dataflows import dataflow_to_dict, load_dataflow
 from mapsearch.studies.hardware_files import hardware_to_dict
 from mapsearch.studies.layer_sets import LayerSet
+from mapsearch.studies.yaml_files import did_you_mean, show
 
 # The default search; a mobilenet takes it about 20 s on two cores.
 DEFAULT_TRIALS = 60
 EVALUATIONS_PER_TRIAL = 700
 UNLIMITED_TRIALS = 100_000
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
+TILE_RULES = {rule.name.lower(): rule for rule in TileRule}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Settings:
 
     trials: structures per layer and restart; None: DEFAULT_TRIALS, or as many as the timeout allows where there is one.
     timeout_seconds: about how long the whole run may search; None: until the trials are done.
+    levels: of the mappings; a dataflow has its own.
     """
 
     objective: str = "edp"
@@ -48,28 +51,29 @@ class Settings:
     model: str = "exact"
 
     def __post_init__(self) -> None:
-        choice(Objective, self.objective, "objective")
-        choice(Sampler, self.sampler, "sampler")
-        tile_rule(self.tiles)
+        _check_word("objective", self.objective, Objective)
+        _check_word("sampler", self.sampler, Sampler)
+        _check_word("tiles", self.tiles, TILE_RULES)
         cost_model(self.model)
         if self.dataflow is not None:
             load_dataflow(self.dataflow)
-        for word, value, least in (("trials", self.trials, 1), ("restarts", self.restarts, 1), ("seed", self.seed, 0)):
-            if value is not None and not least <= value <= 10**9:
-                raise InputError(f"{word} must be from {least} to 1000000000, got {value}")
-        if self.timeout_seconds is not None and not 0 < self.timeout_seconds < 1e9:
-            raise InputError(f"timeout must be above 0 and below 1e9 seconds, got {self.timeout_seconds}")
+        if self.trials is not None:
+            _check_number("trials", self.trials, 1, 10**9)
+        _check_number("restarts", self.restarts, 1, 10**9)
+        _check_number("seed", self.seed, 0, 10**9)
+        _check_number("levels", self.levels, 1, MAX_LEVELS)
+        if self.timeout_seconds is not None and not (_is_number(self.timeout_seconds) and 0 < self.timeout_seconds < 1e9):
+            raise InputError(f"timeout_seconds must be above 0 and below 1e9, got {show(self.timeout_seconds)}")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
-        """The settings with these fields given; InputError for a field that there is not."""
+        """The settings with these fields given, paths as text; InputError for a field that there is not."""
         known = [field.name for field in fields(cls)]
         for key in given:
             if key not in known:
-                near = get_close_matches(key, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise InputError(f"unknown setting {key}; the settings are {', '.join(known)}{hint}")
-        return cls(**given)
+                raise InputError(f"unknown setting {key}{did_you_mean(key, known)}; the settings are {', '.join(known)}")
+        plain: dict[str, Any] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+        return cls(**plain)
 
     @property
     def trials_per_search(self) -> int:
@@ -79,20 +83,20 @@ class Settings:
         return DEFAULT_TRIALS if self.timeout_seconds is None else UNLIMITED_TRIALS
 
 
-def choice(choices: type[_Choice], word: str, what: str) -> _Choice:
-    """The member of that name; InputError with the names that there are."""
-    try:
-        return choices(word)
-    except ValueError:
-        near = get_close_matches(word, list(choices), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"{what} must be one of {', '.join(choices)}, got {word!r}{hint}") from None
+# What a caller gives may be of any type, whatever the fields of Settings say.
+def _check_word(what: str, word: object, known: Iterable[str]) -> None:
+    words = [str(each) for each in known]
+    if word not in words:
+        raise InputError(f"{what} must be one of {', '.join(words)}, got {show(word)}{did_you_mean(str(word), words)}")
 
 
-def tile_rule(word: str) -> TileRule:
-    """The rule of that name, in small letters."""
-    names = StrEnum("Tiles", [rule.name.lower() for rule in TileRule])
-    return TileRule[str(choice(names, word, "tiles")).upper()]
+def _check_number(what: str, value: object, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:  # True is an int too
+        raise InputError(f"{what} must be a whole number from {least} to {most}, got {show(value)}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def record(settings: Settings, source: str, layer_set: LayerSet, hardware: Hardware) -> dict[str, Any]:
@@ -101,38 +105,29 @@ def record(settings: Settings, source: str, layer_set: LayerSet, hardware: Hardw
     source: the name or the path that the layer set was loaded by.
     """
     packages = ("mapsearch", "numpy", "numba", "optuna", "joblib")
-    return {
+    data: dict[str, Any] = {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "settings": asdict(settings),
+        "dataflow": dataflow_to_dict(load_dataflow(settings.dataflow)) if settings.dataflow is not None else None,
         "layer_set": source,
-        "layers": [
-            {
-                "name": unique.layer.name,
-                "names": list(unique.names),
-                "count": unique.count,
-                "type": str(unique.layer.type),
-                "extents": list(unique.layer.extents),
-                "stride": list(unique.layer.stride),
-                "dilation": list(unique.layer.dilation),
-                "zero_macs": unique.layer.zero_macs,
-                "density": list(unique.layer.density),
-            }
-            for unique in layer_set.unique
-        ],
+        "layers": [{"names": unique.names, "count": unique.count, **asdict(unique.layer)} for unique in layer_set.unique],
         "hardware": hardware_to_dict(hardware),
     }
+    as_read_back: dict[str, Any] = json.loads(json.dumps(data))
+    return as_read_back
 
 
 def check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
     """Raise InputError unless a run may go on: everything but the versions as recorded."""
-    for part in ("layer_set", "layers", "hardware", "settings"):
+    for part in ("layer_set", "layers", "hardware", "settings", "dataflow"):
         before, after = recorded.get(part), now[part]
         if before == after:
             continue
-        if isinstance(before, Mapping):
-            key = next(key for key in {**before, **after} if before.get(key) != after.get(key))
-            raise InputError(
-                f"{where}: resuming needs the same {part}, but {key} was {before.get(key)!r} and is now {after.get(key)!r}; "
-                "resume with the recorded one, or start anew in another folder"
-            )
-        raise InputError(f"{where}: resuming needs the same {part}; start anew in another folder")
+        changed = ""
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            old, new = cast("Mapping[str, object]", before), cast("Mapping[str, object]", after)
+            key = next(key for key in {**old, **new} if old.get(key) != new.get(key))
+            changed = f", but {key} was {show(old.get(key))} and is now {show(new.get(key))}"
+        raise InputError(
+            f"{where}: resuming needs the same {part}{changed}; resume with the recorded one, or start anew in another folder"
+        )

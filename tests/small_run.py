@@ -1,0 +1,64 @@
+"""A small layer set, what a run of it writes, and a watcher, for the tests of runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAYERS = """
+title: Three layers
+source: made up
+layers:
+  - {name: conv/1, type: CONV, K: 8, C: 4, R: 3, S: 3, Y: 10, X: 10}
+  - {name: depthwise, type: DSCONV, G: 16, R: 3, S: 3, Y: 9, X: 9}
+  - {name: conv2, type: CONV, K: 8, C: 4, R: 3, S: 3, Y: 10, X: 10, count: 2}
+  - {name: gemm, type: GEMM, M: 12, N: 16, K: 20}
+"""
+NAMES = ["conv/1", "depthwise", "gemm"]
+FILES = ["mappings/01_conv_1.m", "mappings/02_depthwise.m", "mappings/03_gemm.m"]
+
+
+def write_layers(folder: Path) -> Path:
+    """The layer set's file in a folder."""
+    file = folder / "three.yaml"
+    file.write_text(LAYERS)
+    return file
+
+
+def results_in(folder: Path) -> dict[str, Any]:
+    results: dict[str, Any] = json.loads((folder / "results.json").read_text())
+    return results
+
+
+def same_for_all(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The results without what differs from one run to an equal one: the folder and the seconds."""
+    layers = [{key: value for key, value in layer.items() if key != "seconds"} for layer in results["layers"]]
+    totals = {key: value for key, value in results["totals"].items() if key != "seconds"}
+    return {"complete": results["complete"], "totals": totals, "layers": layers}
+
+
+class Recorder:
+    """A watcher that keeps what it is told, and does something once trials are under way or a layer is found."""
+
+    def __init__(self, advance: Callable[[], None] | None = None, find: Callable[[], None] | None = None) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self._advance, self._find = advance, find
+
+    def began(self, folder: Path, layers: Sequence[str], trials: int) -> None:
+        self.calls.append((folder, layers, trials))
+
+    def advanced(self, trials: NDArray[np.int64]) -> None:
+        if self._advance is not None and trials.any():
+            act, self._advance = self._advance, None
+            act()
+
+    def found(self, result: Mapping[str, Any]) -> None:
+        self.calls.append((result["name"],))
+        if self._find is not None:
+            act, self._find = self._find, None
+            act()

@@ -1,0 +1,238 @@
+"""What every searcher must do; a new one joins the list SEARCHERS. And that workers change nothing."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from by_hand import MACHINE, layer_of
+from every_mapping import as_batch, every_mapping
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import Fit
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.hardware import Buffer
+from mapsearch.model.layer import Dim
+from mapsearch.model.mapping import encode
+from mapsearch.model.report import report
+from mapsearch.search.objective import Objective, Problem
+from mapsearch.search.optuna_search import POLISH_SHARE, OptunaSearcher, Sampler
+from mapsearch.search.searcher import Budget, Outcome, Searcher
+from mapsearch.search.starts import classic_starts
+from mapsearch.search.workers import Task, run_tasks
+from mapsearch.spaces.space import Space, Structure
+from mapsearch.spaces.tiles import TileRule
+from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
+from mapsearch.studies.totals import objective_of
+
+SEARCHERS: dict[str, Searcher] = {str(sampler): OptunaSearcher(sampler) for sampler in Sampler}
+every_searcher = pytest.mark.parametrize("searcher", SEARCHERS.values(), ids=SEARCHERS)
+
+EXACT = ExactModel()
+LAYER = layer_of(K=24, C=12, R=3, S=3, Y=10, X=10)
+SPACE = Space(LAYER, MACHINE)
+PROBLEM = Problem(SPACE, EXACT, Objective.EDP)
+BUDGET = Budget(trials=8, evaluations_per_trial=60)
+
+
+def never(_: int) -> bool:
+    return False
+
+
+def stop_after(trials: int) -> Callable[[int], bool]:
+    return lambda done: done >= trials
+
+
+def found(outcome: Outcome) -> tuple[object, ...]:
+    """All of an outcome but its seconds."""
+    batch = outcome.batch
+    arrays = [array.tolist() for array in (batch.units, batch.spatial, batch.order, batch.size)]
+    return (*arrays, outcome.value, outcome.evaluations, outcome.trace, outcome.finished)
+
+
+def loops_of(outcome: Outcome, space: Space) -> Structure:
+    """The structure of an outcome's mapping."""
+    dims = [tuple(Dim(dim) for dim in level if dim in space.dims) for level in outcome.batch.order[0].tolist()]
+    spatial = tuple(Dim(dim) for dim in outcome.batch.spatial[0].tolist())
+    return Structure(tuple(dims), spatial, tuple(outcome.batch.units[0, 1:].tolist()))
+
+
+@every_searcher
+def test_a_seed_gives_the_same_outcome(searcher: Searcher) -> None:
+    """Equal seeds give equal outcomes but for the seconds, and other seeds other ones."""
+    first, again, other = (searcher.search(PROBLEM, BUDGET, seed, (), never) for seed in ((1, 2), (1, 2), (1, 3)))
+    assert found(first) == found(again)
+    assert found(first) != found(other)
+
+
+@every_searcher
+@pytest.mark.parametrize("objective", Objective)
+def test_the_outcome_is_what_its_mapping_costs(searcher: Searcher, objective: Objective) -> None:
+    """The result is one legal mapping whose value is the objective in the report of that mapping."""
+    outcome = searcher.search(replace(PROBLEM, objective=objective), BUDGET, (0,), (), never)
+    assert len(outcome.batch) == 1
+    mapping = outcome.batch.decode(0, LAYER)
+    costs = EXACT.evaluate(LAYER, MACHINE, encode([mapping], LAYER, MACHINE.pes))
+    assert costs.fit.tolist() == [Fit.LEGAL]
+    assert objective_of(report(LAYER, MACHINE, costs, 0), objective) == outcome.value
+
+
+@every_searcher
+@pytest.mark.parametrize("budget", [Budget(1, 1), Budget(5, 1), Budget(3, 10), BUDGET])
+def test_the_trace_and_the_evaluations(searcher: Searcher, budget: Budget) -> None:
+    """The trace strictly improves and ends at the value; evaluations stay within the trials' and the last search's share."""
+    outcome = searcher.search(PROBLEM, budget, (0,), (), never)
+    evaluations, values = zip(*outcome.trace, strict=True)
+    assert all(before < after for before, after in itertools.pairwise(evaluations))
+    assert all(before > after for before, after in itertools.pairwise(values))
+    assert values[-1] == outcome.value
+    assert evaluations[-1] <= outcome.evaluations
+    assert budget.trials <= outcome.evaluations <= round(budget.trials * budget.evaluations_per_trial * (1 + POLISH_SHARE))
+    assert outcome.finished
+    assert outcome.seconds > 0
+
+
+@every_searcher
+def test_a_stop_ends_the_search_with_the_best_so_far(searcher: Searcher) -> None:
+    """The search that is told to stop after some trials has found what a whole one had by then, and is not finished."""
+    whole = searcher.search(PROBLEM, BUDGET, (0,), (), never)
+    stopped = searcher.search(PROBLEM, BUDGET, (0,), (), stop_after(3))
+    assert not stopped.finished
+    assert stopped.evaluations <= 3 * BUDGET.evaluations_per_trial
+    assert stopped.trace == tuple(point for point in whole.trace if point[0] <= stopped.evaluations)
+    assert stopped.value == stopped.trace[-1][1]
+
+
+@every_searcher
+def test_a_search_tells_its_trials_and_stops_at_any_time(searcher: Searcher) -> None:
+    """The trials done are told one after the other, and what a search does after its last trial ends at a stop too."""
+    told: list[int] = []
+
+    def stop_after_the_trials(done: int) -> bool:
+        told.append(done)
+        return len(told) > BUDGET.trials
+
+    whole = searcher.search(PROBLEM, BUDGET, (0,), (), never)
+    stopped = searcher.search(PROBLEM, BUDGET, (0,), (), stop_after_the_trials)
+    assert told[: BUDGET.trials] == list(range(1, BUDGET.trials + 1))
+    assert set(told[BUDGET.trials :]) == {BUDGET.trials}
+    assert not stopped.finished
+    assert stopped.evaluations < whole.evaluations
+
+
+@every_searcher
+def test_a_timeout_ends_the_search(searcher: Searcher) -> None:
+    """A time that is up at once leaves one trial of many, and a finished search."""
+    outcome = searcher.search(PROBLEM, Budget(10**6, 40, timeout_seconds=1e-9), (0,), (), never)
+    assert outcome.finished
+    assert 0 < outcome.evaluations <= 40 * (1 + POLISH_SHARE)
+
+
+@every_searcher
+def test_a_dataflow_is_held(searcher: Searcher) -> None:
+    """In the space of a dataflow the result has its orders and spatial dims, and a cluster size that it leaves open."""
+    dataflow = load_dataflow("kcp_ws")
+    space = Space(LAYER, MACHINE, dataflow=dataflow)
+    outcome = searcher.search(Problem(space, EXACT, Objective.LATENCY), BUDGET, (0,), (), never)
+    structure = loops_of(outcome, space)
+    assert structure == space.dataflow_structure(dataflow, structure.clusters)
+    assert structure.clusters in space.dataflow_clusters(dataflow)
+
+
+@every_searcher
+@pytest.mark.parametrize("rule", TileRule)
+@pytest.mark.parametrize("objective", Objective)
+def test_the_optimum_of_a_small_space_is_found(searcher: Searcher, rule: TileRule, objective: Objective) -> None:
+    """Where every mapping can be listed and scored, the search finds the best value of them all."""
+    space = Space(layer_of(K=4, C=3, X=2), replace(MACHINE, pes=4, l1=Buffer(12), l2=Buffer(48)), 2, rule)
+    problem = Problem(space, EXACT, objective)
+    every = as_batch(space, every_mapping(space))
+    outcome = searcher.search(problem, Budget(20, 100), (0,), (), never)
+    assert outcome.value == problem.score(every).min()
+
+
+@every_searcher
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_starts_are_looked_at_first(searcher: Searcher, levels: int) -> None:
+    """With one trial of one evaluation the result has the structure of the first start, for the starts of every dataflow."""
+    space = Space(LAYER, MACHINE, levels)
+    problem = Problem(space, EXACT, Objective.EDP)
+    starts = classic_starts(space, classic_dataflows())
+    assert len(starts) == (2 if levels == 1 else 5)
+    for start in starts:
+        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), [start], never), space) == start
+
+
+@every_searcher
+def test_a_space_where_hardly_anything_fits_has_a_result(searcher: Searcher) -> None:
+    """Where no trial's structure fits, or the search is stopped before one does, the structure that fits is the result."""
+    layer = layer_of(K=64, C=64, X=64)
+    tight = Space(layer, replace(MACHINE, pes=2**16, l1=Buffer(8), l2=Buffer(8)))
+    rng = np.random.default_rng(0)
+    assert len(tight.sample(100, rng)) < 5
+    for tick in (never, stop_after(1)):
+        outcome = searcher.search(Problem(tight, EXACT, Objective.EDP), Budget(2, 5), (0,), (), tick)
+        assert loops_of(outcome, tight).clusters == tight.fitting.clusters
+        assert np.isfinite(outcome.value)
+
+
+def test_a_start_uses_the_pes_that_its_layer_can_fill() -> None:
+    """Of the clusters that a dataflow leaves open, a start has those with the most PEs at work."""
+    space = Space(layer_of(K=16, C=16, Y=5), replace(MACHINE, pes=256))
+    (start,) = classic_starts(space, [load_dataflow("kcp_ws")])
+    assert start.clusters == (16,)
+
+
+def test_a_dataflow_that_needs_more_pes_is_no_start() -> None:
+    """Row-stationary needs a PE for each filter row, so three PEs give no start for a 5x5 filter."""
+    space = Space(layer_of(R=5, Y=8), replace(MACHINE, pes=3))
+    assert classic_starts(space, [load_dataflow("yrp_rs")]) == []
+
+
+def tasks(count: int, budget: Budget) -> list[Task]:
+    return [Task(PROBLEM, Sampler.TPE, budget, (0, index), ()) for index in range(count)]
+
+
+def test_workers_change_no_outcome() -> None:
+    """Two processes give each task the outcome that one gives it."""
+    small = Budget(2, 20)
+    alone, shared = (dict(run_tasks(tasks(4, small), jobs, None)) for jobs in (1, 2))
+    assert sorted(alone) == sorted(shared) == [0, 1, 2, 3]
+    assert {index: found(alone[index]) for index in alone} == {index: found(shared[index]) for index in shared}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_leaving_early_stops_the_tasks(jobs: int) -> None:
+    """Who takes no more outcomes ends the searches: those under way at their next trial, the others before they start.
+
+    Without the stop the tasks would take a million trials.
+    """
+    outcomes = run_tasks([*tasks(1, Budget(1, 5)), *tasks(3, Budget(10**6, 5))], jobs, None)
+    assert next(outcomes)[0] == 0
+    outcomes.close()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupt_ends_all_searches(jobs: int) -> None:
+    """After a Ctrl-C the searches under way give what they have, unfinished, and the others do not start.
+
+    The watcher, which is told how many trials each has done, sends it once as many searches as there are jobs are under way.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    seen: list[list[int]] = []
+
+    def watch(trials: NDArray[np.int64]) -> None:
+        if not seen and np.count_nonzero(trials) == jobs:
+            seen.append(trials.tolist())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outcomes = dict(run_tasks(tasks(4, Budget(10**6, 5)), jobs, watch))
+    assert sorted(outcomes) == list(range(jobs))
+    assert not any(outcome.finished for outcome in outcomes.values())
+    assert [len(trials) for trials in seen] == [4]
+    assert signal.getsignal(signal.SIGINT) is handler
