@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,10 @@ from mapsearch.output import write, write_table
 
 
 class RunProgress:
-    """A `Watcher` with a bar for the run and one for each search under way, on standard error; a line a layer where that is
-    no terminal."""
+    """A `Watcher` that shows, on standard error, a bar for the run and one for each search under way.
+
+    Where standard error is no terminal, it is a line for each layer that is done.
+    """
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -37,7 +39,7 @@ class RunProgress:
         self._trials = 0
         self._left = 0
 
-    def __enter__(self) -> RunProgress:
+    def __enter__(self) -> Self:
         self._bars.start()
         self._total = self._bars.add_task("loading and compiling (about half a minute the first time)", total=None)
         return self
@@ -69,7 +71,8 @@ class RunProgress:
 
 def _summary(result: Mapping[str, Any]) -> str:
     metrics = result["metrics"]
-    return f"{metrics['runtime_cycles']:,} cycles, {metrics['energy_pj']['total'] / 1e6:,.4g} uJ, {result['evaluations']:,} evaluations"
+    energy_uj = metrics["energy_pj"]["total"] / 1e6
+    return f"{metrics['runtime_cycles']:,} cycles, {energy_uj:,.4g} uJ, {result['evaluations']:,} evaluations"
 
 
 def print_results(results: Mapping[str, Any]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import cast
@@ -49,7 +52,7 @@ def run_tasks(
         if jobs == 1:
             with _stop_on_interrupt(board):
                 for index, task in enumerate(tasks):
-                    outcome = _run_task(task, index, board, in_worker=False)
+                    outcome = _run_task(task, index, board)
                     if outcome is not None:
                         yield index, outcome
             return
@@ -71,13 +74,27 @@ def run_tasks(
 
 
 def _run_indexed(task: Task, index: int, board: NDArray[np.int64]) -> tuple[int, Outcome | None]:
-    return index, _run_task(task, index, board, in_worker=True)
+    _prepare_worker()
+    return index, _run_task(task, index, board)
 
 
-def _run_task(task: Task, index: int, board: NDArray[np.int64], *, in_worker: bool) -> Outcome | None:
-    """The outcome of a task, or None where all searches were told to stop before it began."""
-    if in_worker and threading.current_thread() is threading.main_thread():
+@cache
+def _prepare_worker() -> None:
+    """Once in each worker: leave Ctrl-C to the parent, and end with it, however it ends."""
+    if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def end_with_parent() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL_SECONDS)
+        os._exit(1)  # nothing is left to report to; joblib would keep a killed run's workers for minutes
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def _run_task(task: Task, index: int, board: NDArray[np.int64]) -> Outcome | None:
+    """The outcome of a task, or None where all searches were told to stop before it began."""
     if board[-1]:
         return None
 
