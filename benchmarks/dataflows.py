@@ -26,7 +26,7 @@ def main() -> None:
     print(f"{'structure':10} {'cycles':>14} {'energy [uJ]':>12} {'EDP [pJ x cycles]':>18} {'EDP / free':>10} {'search [s]':>10}")
     with tempfile.TemporaryDirectory() as folder:
         for dataflow in (None, *names()):
-            settings = {"objective": args.objective, "trials": args.trials, "dataflow": dataflow}
+            settings: dict[str, Any] = {"objective": args.objective, "trials": args.trials, "dataflow": dataflow}
             totals = run(args.layer_set, args.hardware, out=Path(folder) / (dataflow or "free"), **settings)["totals"]
             free = free or totals
             print(
