@@ -22,16 +22,16 @@ def main() -> None:
     parser.add_argument("--objective", default="edp")
     parser.add_argument("--trials", type=int, default=60)
     args = parser.parse_args()
-    free: dict[str, Any] | None = None
+    free_edp = 0.0
     print(f"{'structure':10} {'cycles':>14} {'energy [uJ]':>12} {'EDP [pJ x cycles]':>18} {'EDP / free':>10} {'search [s]':>10}")
     with tempfile.TemporaryDirectory() as folder:
         for dataflow in (None, *names()):
             settings: dict[str, Any] = {"objective": args.objective, "trials": args.trials, "dataflow": dataflow}
             totals = run(args.layer_set, args.hardware, out=Path(folder) / (dataflow or "free"), **settings)["totals"]
-            free = free or totals
+            free_edp = free_edp or totals["edp_pj_cycles"]
             print(
                 f"{dataflow or 'free':10} {totals['runtime_cycles']:14,} {totals['energy_pj']['total'] / 1e6:12,.1f} "
-                f"{totals['edp_pj_cycles']:18.4e} {totals['edp_pj_cycles'] / free['edp_pj_cycles']:10.3f} "
+                f"{totals['edp_pj_cycles']:18.4e} {totals['edp_pj_cycles'] / free_edp:10.3f} "
                 f"{totals['seconds']:10.1f}",
                 flush=True,
             )
