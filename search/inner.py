@@ -14,6 +14,7 @@ from mapsearch.spaces.space import Structure
 
 PARENTS = 24
 CHILDREN = 192
+STRANGERS_ONE_IN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,12 @@ def improve(
         parents, values = parents[keep], values[keep]
         if evaluations >= budget or stop():
             return Found(parents[:1], float(values[0]), evaluations)
-        children = problem.space.vary(parents, min(CHILDREN, budget - evaluations), rng, structure=structure)
+        count = min(CHILDREN, budget - evaluations)
+        # where structures may change, some strangers: a population alike has nowhere to go
+        strangers = count // STRANGERS_ONE_IN if structure and problem.space.dataflow is None else 0
+        children = problem.space.vary(parents, count - strangers, rng, structure=structure)
+        if strangers > 0:
+            children = children.join(problem.space.sample(strangers, rng))
         evaluations += max(1, len(children))
         parents = parents.join(children)
         values = np.concatenate([values, problem.score(children)])

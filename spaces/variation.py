@@ -23,7 +23,11 @@ def _cross(child: Ints, other: Ints, rng: np.random.Generator) -> None:
 
 @kernel
 def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
-    """Change one to three sizes: a new draw, the next trip count either way, half, double, or the whole tile."""
+    """Change one to three sizes.
+
+    To a new draw, the next trip count either way, half, double, the whole tile, or two to four times as much with another
+    dim's so much less.
+    """
     for _ in range(rng.integers(1, 4)):
         level = rng.integers(0, len(size))
         dim = rng.integers(0, 8)
@@ -33,7 +37,7 @@ def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
             dim = (dim + 1) % 8
         tile = extents[dim] if level == 0 else size[level - 1, dim]
         old = size[level, dim]
-        move = rng.integers(0, 6)
+        move = rng.integers(0, 8)
         if move == 0 and tile > 1:
             size[level, dim] = random_size(tile, rng)
         elif move in (1, 2):
@@ -41,13 +45,21 @@ def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
             size[level, dim] = (tile + trips - 1) // trips if trips >= 1 else tile
         elif move == 3:
             size[level, dim] = max(1, old // 2)
-        else:
+        elif move <= 5:
             size[level, dim] = old * 2 if move == 4 else tile
+        else:
+            other = rng.integers(0, 8)
+            factor = rng.integers(2, 5)
+            size[level, dim] = old * factor
+            size[level, other] = max(1, size[level, other] // factor)
 
 
 @kernel
-def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, order: Bytes, rng: np.random.Generator) -> None:
-    """Change the place of one loop, the spatial dim of one level, or the size of one Cluster (level 0 gives or takes)."""
+def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, order: Bytes, rng: np.random.Generator) -> bool:
+    """Change the place of one loop, the spatial dim of one level, or the size of one Cluster (level 0 gives or takes).
+
+    Returns whether chunks may now go to other units than before.
+    """
     levels = len(units)
     level = rng.integers(0, levels)
     move = rng.integers(0, 4)
@@ -59,7 +71,8 @@ def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, o
             order[level, source] = order[level, source + step]
             source += step
         order[level, target] = dim
-    elif move == 2:
+        return False
+    if move == 2:
         spatial[level] = dims[rng.integers(0, len(dims))]
     elif levels > 1:
         level = rng.integers(1, levels)
@@ -69,6 +82,17 @@ def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, o
             others *= units[other] if other != level else 1
         units[level] = min(clusters[rng.integers(0, len(clusters))], pes // others)
         units[0] = pes // (others * units[level])
+    return True
+
+
+@kernel
+def _spread(extents: Ints, units: Ints, spatial: Bytes, size: Ints, rng: np.random.Generator) -> None:
+    """Share the spatial dim of each level out evenly over all its units, half of the time."""
+    for level in range(len(units)):
+        if rng.random() < 0.5:
+            dim = spatial[level]
+            tile = extents[dim] if level == 0 else size[level - 1, dim]
+            size[level, dim] = (tile + units[level] - 1) // units[level]
 
 
 @kernel
@@ -79,7 +103,8 @@ def vary_mappings(
 ) -> None:  # fmt: skip
     """Make every mapping a changed copy of a parent; ok[b] = 1 where it fits.
 
-    Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another.
+    Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another. A new
+    spatial dim or Cluster is worth little with the old sizes, so half of the changed structures are spread over their units.
     dims: the dims that may be reordered and spatial (empty: structures stay); clusters: sizes of Clusters, ascending, the
     last being all PEs; limits, rule: as in `tiles`; the arrays of mappings: as in `MappingBatch`.
     """
@@ -92,7 +117,8 @@ def vary_mappings(
         if rng.random() < 0.25:
             _cross(size[b], parent_size[rng.integers(0, count)], rng)
         if len(dims) > 0 and rng.random() < 0.5:
-            _change_structure(dims, clusters, units[b], spatial[b], order[b], rng)
+            if _change_structure(dims, clusters, units[b], spatial[b], order[b], rng) and rng.random() < 0.5:
+                _spread(extents, units[b], spatial[b], size[b], rng)
             if rng.random() < 0.5:
                 _change_sizes(extents, size[b], rng)
         else:

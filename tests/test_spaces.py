@@ -129,10 +129,12 @@ def test_variations_reach_every_part_of_a_mapping() -> None:
     rng = np.random.default_rng(0)
     parents = space.draw([space.fitting], 1, rng)
     children = parents
+    spatial: set[int] = set()
     for _ in range(8):
         children = space.vary(children, 64, rng, structure=True)
+        spatial |= set(children.spatial[:, 0].tolist())
     assert (children.order[:, 0] != parents.order[0, 0]).any()
-    assert set(children.spatial[:, 0].tolist()) == {Dim.K, Dim.C, Dim.X}
+    assert spatial == {Dim.K, Dim.C, Dim.X}
     assert len(np.unique(children.units[:, 1:])) > 5
     assert len(np.unique(children.size.reshape(len(children), -1), axis=0)) > 32
     assert (children.units.prod(axis=1) <= MACHINE.pes).all()
