@@ -9,9 +9,10 @@ from argparse import (
     ArgumentTypeError,
     _SubParsersAction,  # pyright: ignore[reportPrivateUsage] argparse's only name for the type
 )
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
+
+from mapsearch.model.errors import did_you_mean
 
 
 class UsageError(Exception):
@@ -43,12 +44,6 @@ class Parser(ArgumentParser):
 
 
 Subparsers: TypeAlias = "_SubParsersAction[Parser]"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of an error's text: the known word that is nearest, if one is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

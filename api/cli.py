@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from mapsearch import evaluate_command, hardware_command, layers_command, run_command, space_command
-from mapsearch.arguments import Parser, Subparsers, UsageError, did_you_mean
-from mapsearch.model.errors import InputError
+from mapsearch.arguments import Parser, Subparsers, UsageError
+from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.output import printable, write
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mapsearch.output import write, write_table
+from mapsearch.studies.settings import UNLIMITED_TRIALS
 
 
 class RunProgress:
@@ -51,9 +52,11 @@ class RunProgress:
         """See `Watcher`."""
         self._trials = trials
         self._left = len(layers)
+        each = trials if trials < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
         if self._total is not None:
-            self._bars.update(self._total, description=f"searching, into {folder}", total=len(layers) * trials)
-        self._searches = [self._bars.add_task(f"  {name}", total=trials, visible=False) for name in layers]
+            total = None if each is None else each * len(layers)
+            self._bars.update(self._total, description=f"searching, into {folder}", total=total)
+        self._searches = [self._bars.add_task(f"  {name}", total=each, visible=False) for name in layers]
 
     def advanced(self, trials: NDArray[np.int64]) -> None:
         """See `Watcher`."""

@@ -19,9 +19,8 @@ _WITHOUT_COUNTS: dict[str, Any] = {**_OPTIONS, "_nrt": False}
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a kernel that makes arrays."""
-    compiled: Callable[P, R] = _once(njit(**_OPTIONS)(function))
-    return compiled
+    """Compile a kernel that makes arrays, takes a random generator, or is called by one that does."""
+    return _compile(function, _OPTIONS)
 
 
 def leaf(function: Callable[P, R]) -> Callable[P, R]:
@@ -30,7 +29,15 @@ def leaf(function: Callable[P, R]) -> Callable[P, R]:
     Their atomic updates at every call and slice cost several times what a small kernel does: the classes of one dim took
     300 ns with them and 73 ns without.
     """
-    compiled: Callable[P, R] = _once(njit(**_WITHOUT_COUNTS)(function))
+    return _compile(function, _WITHOUT_COUNTS)
+
+
+def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
+    try:
+        compiled: Callable[P, R] = _once(njit(**options)(function))
+    except RuntimeError:  # numba finds no folder to write its cache to: neither the package's nor the user's
+        uncached: dict[str, Any] = {**options, "cache": False}
+        compiled = _once(njit(**uncached)(function))
     return compiled
 
 

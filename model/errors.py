@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InputError(ValueError):
     """An input that breaks a law; the message names the place, the law and the value."""
@@ -21,3 +24,10 @@ class DirectiveError(InputError):
 
 class MappingError(InputError):
     """A mapping that is not legal for its layer on its hardware."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of an error's text: the known word that is nearest, whatever its case, if one is near."""
+    folded = {each.casefold(): each for each in known}
+    near = get_close_matches(word.casefold(), folded, n=1)
+    return f"; did you mean {folded[near[0]]}?" if near else ""

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from mapsearch.model.cost import CostModel
-from mapsearch.model.directives.tokens import did_you_mean
-from mapsearch.model.errors import InputError
+from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.simulator import Simulator
 
@@ -17,5 +16,5 @@ COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType({"exact": 
 def cost_model(name: str) -> CostModel:
     """The cost model of that name; InputError, with the names that there are, where there is none."""
     if name not in COST_MODELS:
-        raise InputError(f"no cost model is called {name!r}; {did_you_mean(name, tuple(COST_MODELS))}")
+        raise InputError(f"no cost model is called {name!r}; use one of {', '.join(COST_MODELS)}{did_you_mean(name, COST_MODELS)}")
     return COST_MODELS[name]()

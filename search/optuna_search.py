@@ -32,6 +32,7 @@ class Sampler(StrEnum):
 
 # Evaluations of a last search from the best of all structures, sizes and orders together, for each one of the trials.
 POLISH_SHARE = 0.5
+POLISHED = 100  # structures at the most that it starts from
 
 
 class OptunaSearcher:
@@ -78,7 +79,8 @@ class OptunaSearcher:
             tried.append(note(best_sizes(problem, problem.space.fitting, budget.evaluations_per_trial, rng)))
         if not stopped:
             stop = partial(tick, budget.trials)
-            parents = reduce(MappingBatch.join, (found.batch for found in sorted(tried, key=lambda found: found.value)))
+            best_first = sorted(tried, key=lambda found: found.value)[:POLISHED]
+            parents = reduce(MappingBatch.join, (found.batch for found in best_first))
             tried.append(note(improve(problem, parents, round(evaluations * POLISH_SHARE), rng, structure=True, stop=stop)))
             stopped = stop()
         winner = min(tried, key=lambda found: found.value)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.errors import InputError
 from mapsearch.search.inner import best_sizes
 from mapsearch.search.objective import Problem
 from mapsearch.search.optuna_search import OptunaSearcher, Sampler
@@ -57,7 +59,7 @@ def run_tasks(
                         yield index, outcome
             return
         # compiled here, once, so that the workers find the kernels in numba's cache
-        best_sizes(tasks[0].problem, tasks[0].problem.space.random_structure(np.random.default_rng(0)), 8, np.random.default_rng(0))
+        best_sizes(tasks[0].problem, tasks[0].problem.space.fitting, 8, np.random.default_rng(0))
         with _interrupts_ignored():  # which the workers inherit as they start
             parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all")
             delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
@@ -68,6 +70,11 @@ def run_tasks(
                 for index, outcome in outcomes:
                     if outcome is not None:
                         yield index, outcome
+            except BrokenExecutor:
+                raise InputError(
+                    "a worker process was killed, perhaps for want of memory; what was found is saved: "
+                    "go on with --resume, with fewer --jobs"
+                ) from None
             finally:  # joblib cancels, with a warning, what is under way when its outcomes are not taken
                 board[-1] = 1
                 deque(outcomes, maxlen=0)

@@ -24,6 +24,8 @@ from mapsearch.spaces.variation import vary_mappings
 MAX_LEVELS = 3
 # Chains of sizes of one dim that are counted one by one, about a tenth of a second.
 MAX_CHAINS = 10**7
+# Ways to split the PEs into units of the levels, each counted in under a millisecond.
+MAX_SHAPES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,11 @@ class Space:
             clusters = (c for c in product(self.cluster_sizes, repeat=self.levels - 1) if prod(c) <= self.hardware.pes)
             # Units above the largest extent have nothing to do, however many they are.
             alike = Counter(tuple(min(n, max(extents)) for n in self._units(c)) for c in clusters)
+            if len(alike) > MAX_SHAPES:
+                raise InputError(
+                    f"layer {self.layer.name}: {self.hardware.pes} PEs form {len(alike)} shapes of {self.levels} levels "
+                    f"and at most {MAX_SHAPES} are counted; count fewer levels"
+                )
             return sum(times * count_free(extents, units, int(self.tiles)) for units, times in alike.items())
         total = 0.0
         for chosen in self.dataflow_clusters(self.dataflow):

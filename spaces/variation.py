@@ -104,7 +104,7 @@ def vary_mappings(
     """Make every mapping a changed copy of a parent; ok[b] = 1 where it fits.
 
     Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another. A new
-    spatial dim or Cluster is worth little with the old sizes, so half of the changed structures are spread over their units.
+    spatial dim or Cluster is worth little with the old sizes, so half of those children are spread over their units.
     dims: the dims that may be reordered and spatial (empty: structures stay); clusters: sizes of Clusters, ascending, the
     last being all PEs; limits, rule: as in `tiles`; the arrays of mappings: as in `MappingBatch`.
     """

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from mapsearch.model.errors import InputError
+from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.layer import Dim
 from mapsearch.spaces.dataflow import Dataflow, TemplateLevel
-from mapsearch.studies.yaml_files import did_you_mean, parse_mapping, read_named, shipped, show, validate
+from mapsearch.studies.yaml_files import parse_mapping, read_named, shipped, show, validate
 
 _KIND = "dataflow"
 _DIMS = {dim.label: dim for dim in Dim}

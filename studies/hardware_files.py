@@ -19,9 +19,9 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mapsearch.model.errors import HardwareError, InputError
+from mapsearch.model.errors import HardwareError, InputError, did_you_mean
 from mapsearch.model.hardware import Buffer, BufferTechnology, Hardware, Noc, Offchip, PowerLaw, Technology
-from mapsearch.studies.yaml_files import did_you_mean, parse_mapping, read_named, shipped, show, validate
+from mapsearch.studies.yaml_files import parse_mapping, read_named, shipped, show, validate
 
 _EXAMPLE = "pes: 256"
 _DEFAULT = "edge"

@@ -14,7 +14,6 @@ The shipped sets are in `data/layer_sets`. A file looks like this; `LayerSet` sa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,6 +157,6 @@ def _entries(place: str, row: MappedRow) -> Iterator[Entry]:
     try:
         layers = row.layers()
     except LayerError as error:
-        raise InputError(re.sub(r"^layer \S+:", f"{place}:", str(error))) from error
+        raise InputError(f"{place}: {str(error).partition(': ')[2]}") from error
     for layer, runs in layers:
         yield Entry(layer, row.count * runs, row.weights, row.count if row.weights == "parameters" else 0)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,6 +81,8 @@ def run(
     """
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise InputError(f"jobs must be a whole number of at least 1, got {jobs!r}")
+    if out is not None and not str(out):
+        raise InputError("out must name a folder, got an empty text")
     if resume and out is None:
         raise InputError("resuming needs the run's folder; name it as out (--out DIR)")
     recorded = RunFolder(Path(out)).config() if resume and out is not None else None
@@ -96,7 +99,7 @@ def run(
         run_.go_on_from(folder)
     else:
         _create(folder, run_.config)
-    return run_.search(folder, jobs or os.cpu_count() or 1, watcher)
+    return run_.search(folder, jobs or int(joblib.cpu_count()), watcher)
 
 
 def _create(folder: RunFolder, config: Mapping[str, Any]) -> None:
@@ -146,6 +149,11 @@ class _Run:
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the layers that are done from the folder."""
         for name, (row, text) in folder.finished().items():
+            where = f"{folder.path}/{row['mapping_file']}"
+            [metrics] = evaluate_text(text, where, self._hardware, self._settings.model)
+            del metrics["layer"]
+            if metrics != row.get("metrics"):
+                raise InputError(f"{where}: evaluates to other figures than were recorded; start anew in another folder")
             self._rows[name], self._texts[name] = row, text
 
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:

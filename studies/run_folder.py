@@ -50,9 +50,11 @@ class RunFolder:
         self.path = path
 
     def create(self, config: Mapping[str, Any], hardware: Mapping[str, Any]) -> None:
-        """Make the folder and record the configuration; InputError where a run is there already, OSError."""
+        """Make the folder and record the configuration; InputError where anything is there already, OSError."""
         if (self.path / CONFIG).exists():
             raise InputError(f"{self.path}: holds a run already; go on with it by --resume, or name another folder")
+        if self.path.exists() and any(self.path.iterdir()):
+            raise InputError(f"{self.path}: the run's folder must be new or empty; name another folder")
         (self.path / "mappings").mkdir(parents=True, exist_ok=True)
         write_whole(self.path / "hardware.yaml", yaml.safe_dump(dict(hardware), sort_keys=False))
         write_whole(self.path / CONFIG, json.dumps(config, indent=2) + "\n")
@@ -73,7 +75,7 @@ class RunFolder:
         try:
             rows = [row for row in layers if row["finished"]]
             return {row["name"]: (row, (self.path / row["mapping_file"]).read_text(encoding="utf-8")) for row in rows}
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, UnicodeDecodeError):
             raise InputError(f"{path}: must hold results as a run writes them; {_ANEW}") from None
         except OSError as error:
             raise InputError(f"{error.filename}: must be readable ({error.strerror}); {_ANEW}") from None

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-from mapsearch.model.errors import InputError
+from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
 from mapsearch.search.objective import Objective
@@ -19,8 +19,8 @@ from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.dataflows import dataflow_to_dict, load_dataflow
 from mapsearch.studies.hardware_files import hardware_to_dict
-from mapsearch.studies.layer_sets import LayerSet
-from mapsearch.studies.yaml_files import did_you_mean, show
+from mapsearch.studies.layer_sets import LayerSet, names
+from mapsearch.studies.yaml_files import show
 
 # The default search; a mobilenet takes it about 20 s on two cores.
 DEFAULT_TRIALS = 60
@@ -102,14 +102,14 @@ def _is_number(value: object) -> bool:
 def record(settings: Settings, source: str, layer_set: LayerSet, hardware: Hardware) -> dict[str, Any]:
     """The run as plain data: versions, settings, hardware and layers, all that another needs to repeat it.
 
-    source: the name or the path that the layer set was loaded by.
+    source: the name or the path that the layer set was loaded by; a path is recorded in full.
     """
     packages = ("mapsearch", "numpy", "numba", "optuna", "joblib")
     data: dict[str, Any] = {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "settings": asdict(settings),
         "dataflow": dataflow_to_dict(load_dataflow(settings.dataflow)) if settings.dataflow is not None else None,
-        "layer_set": source,
+        "layer_set": source if source in names() else str(Path(source).resolve()),
         "layers": [{"names": unique.names, "count": unique.count, **asdict(unique.layer)} for unique in layer_set.unique],
         "hardware": hardware_to_dict(hardware),
     }
@@ -119,7 +119,7 @@ def record(settings: Settings, source: str, layer_set: LayerSet, hardware: Hardw
 
 def check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
     """Raise InputError unless a run may go on: everything but the versions as recorded."""
-    for part in ("layer_set", "layers", "hardware", "settings", "dataflow"):
+    for part in ("layers", "hardware", "settings", "dataflow"):
         before, after = recorded.get(part), now[part]
         if before == after:
             continue

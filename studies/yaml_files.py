@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from reprlib import Repr
@@ -13,7 +12,7 @@ from typing import Any, TypeVar, cast
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from mapsearch.model.errors import InputError
+from mapsearch.model.errors import InputError, did_you_mean
 
 _DATA = files("mapsearch.studies") / "data"
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -105,12 +104,6 @@ _repr.maxstring = _repr.maxlong = _repr.maxother = 60
 def show(value: object) -> str:
     """A value in an error's text: one line, shortened."""
     return " ".join(_repr.repr(value).split())
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of an error's text: the known word that is nearest, if one is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def validate(model: type[_Model], data: Mapping[str, object], where: str) -> _Model:

@@ -92,7 +92,7 @@ def test_resume_of_a_finished_run_searches_nothing(done: Path, tmp_path: Path) -
         ({"trials": 4}, "settings, but trials was 3 and is now 4"),
         ({"dataflow": "kcp_ws"}, "settings, but dataflow was None and is now 'kcp_ws'"),
         ({"hardware": "cloud"}, "hardware, but name was 'edge' and is now 'cloud'"),
-        ({"layer_set": "alexnet"}, "layer_set"),
+        ({"layer_set": "alexnet"}, "layers"),
     ],
 )
 def test_resume_with_something_else_is_refused(done: Path, given: Mapping[str, Any], what: str) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from mapsearch.model.directives.network import MappedLayer, Network
 from mapsearch.model.directives.shapes import WINDOWS, check_type, dim_names, extents, is_windowed
-from mapsearch.model.directives.tokens import Cursor, did_you_mean
+from mapsearch.model.directives.tokens import Cursor, use_one_of
 from mapsearch.model.directives.translate import LevelText, Statement, translate
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_MACS, Dim, Layer, LayerType
@@ -158,7 +158,7 @@ def _type(cursor: Cursor) -> LayerType:
     if token.text in _UNMAPPED_TYPES:
         raise cursor.error(token, f"Type {token.text} {_UNMAPPED_TYPES[token.text]}")
     if token.text not in tuple(LayerType):
-        raise cursor.error(token, f"unknown Type {token.shown}; {did_you_mean(token.text, tuple(LayerType))}")
+        raise cursor.error(token, f"unknown Type {token.shown}; {use_one_of(tuple(LayerType), token.text)}")
     return LayerType(token.text)
 
 

@@ -6,9 +6,8 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from mapsearch.model.errors import DirectiveError
+from mapsearch.model.errors import DirectiveError, did_you_mean
 from mapsearch.model.layer import MAX_EXTENT
 
 _WORD = r"""(?:(?!//|->)[^\s,;:(){}"])+"""
@@ -44,11 +43,9 @@ def quoted_name(name: str) -> str:
     return name if plain else json.dumps(name)
 
 
-def did_you_mean(word: str, choices: Collection[str]) -> str:
-    """What is legal, and the choice nearest to `word` if one is near."""
-    folded = {choice.casefold(): choice for choice in choices}
-    close = get_close_matches(word.casefold(), folded, n=1)
-    return f"use one of {', '.join(choices)}" + (f"; did you mean {folded[close[0]]}?" if close else "")
+def use_one_of(choices: Collection[str], word: str) -> str:
+    """The end of an error's text: what is legal, and the choice nearest to `word` if one is near."""
+    return f"use one of {', '.join(choices)}{did_you_mean(word, choices)}"
 
 
 class Cursor:
@@ -104,7 +101,7 @@ class Cursor:
         """Pass a word that must be one of `choices`."""
         token = self.take()
         if token.kind != "word" or token.text not in choices:
-            reason = f"expected a {what}, got {token.shown}; {did_you_mean(token.text, choices)}"
+            reason = f"expected a {what}, got {token.shown}; {use_one_of(choices, token.text)}"
             raise self.error(token, reason)
         return token
 

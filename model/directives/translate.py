@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mapsearch.model.directives.network import MappedLayer, Places
 from mapsearch.model.directives.shapes import WINDOWS, Window, is_windowed
-from mapsearch.model.directives.tokens import did_you_mean
+from mapsearch.model.directives.tokens import use_one_of
 from mapsearch.model.errors import MappingError
 from mapsearch.model.layer import Dim, Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping, Violation
@@ -94,7 +94,7 @@ def _check_names(scope: _Scope) -> None:
     for statement in scope.statements:
         name = statement.name
         if name not in legal:
-            raise scope.error(statement, f"Type {scope.layer.type} has no dim {name}; {did_you_mean(name, legal)}")
+            raise scope.error(statement, f"Type {scope.layer.type} has no dim {name}; {use_one_of(legal, name)}")
         if name in scope.windows and f"{name}'" in used:
             raise scope.error(statement, f"{name} and {name}' are the same loop; keep one of the two in the level")
 

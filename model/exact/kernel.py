@@ -110,7 +110,9 @@ def _nest(
         for place in range(8):
             dim = order[b, level, place]
             tile = extents[dim] if level == 0 else size[b, level - 1, dim]
-            share = units[b, level] if spatial[b, level] == dim else 1
+            share = 1
+            if spatial[b, level] == dim:  # units past the last chunk stay idle
+                share = min(units[b, level], (tile + size[b, level, dim] - 1) // size[b, level, dim])
             sizes[dim, level] = size[b, level, dim]
             shares[dim, level] = share
             if size[b, level, dim] * share < tile:

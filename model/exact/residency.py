@@ -16,7 +16,7 @@ from mapsearch.model.exact.window import KEPT, UNION, window
 Ints = NDArray[np.int64]
 
 # How a dim's level-0 loop stands in a carry: it is not among the outer h loops (so the dim is whole), or it stands still,
-# or it advances, or it goes back to index 0; FIRST is step 0, whose U is that of RESET and whose V does not count.
+# or it advances, or it goes back to index 0. Step 0 is the carry -1: its dims are RESET, and its V does not count.
 WHOLE = 0
 STILL = 1
 OWN = 2

@@ -1,0 +1,147 @@
+"""`mapsearch run` from the command line: what it prints, its exit codes, and that an interrupted run goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_run import NAMES, results_in, same_for_all, write_layers
+
+from mapsearch.cli import main
+
+Capture = pytest.CaptureFixture[str]
+# Enough trials that a signal, sent once the first layer is done, comes before the last one is.
+LONG = "40"
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A finished run and what its command printed."""
+
+    results: dict[str, Any]
+    out: str
+    err: str
+
+
+def _command(layers: Path, out: Path, trials: str = "2") -> list[str]:
+    return ["run", "--layer-set", str(layers), "--jobs", "1", "--trials", trials, "--out", str(out)]
+
+
+@pytest.fixture(name="layers")
+def layer_file(tmp_path: Path) -> Path:
+    return write_layers(tmp_path)
+
+
+@pytest.fixture(name="printed")
+def finished_command(layers: Path, tmp_path: Path, capsys: Capture) -> Printed:
+    assert main(_command(layers, tmp_path / "run")) == 0
+    captured = capsys.readouterr()
+    return Printed(results_in(tmp_path / "run"), captured.out, captured.err)
+
+
+def test_the_table_shows_the_results(printed: Printed) -> None:
+    """Each layer's row, in order, has the figures of results.json."""
+    rows = [re.split(r" {2,}", line) for line in printed.out.splitlines()[2:5]]
+    assert [row[0] for row in rows] == NAMES
+    for row, layer in zip(rows, printed.results["layers"], strict=True):
+        metrics = layer["metrics"]
+        counts = [int(cell.replace(",", "")) for cell in row[1:4]]
+        assert counts == [layer["count"], metrics["macs"], metrics["runtime_cycles"]]
+        assert float(row[4]) == pytest.approx(metrics["energy_pj"]["total"] / 1e6, rel=1e-3)
+        assert float(row[5]) == pytest.approx(metrics["edp_pj_cycles"], rel=1e-3)
+        assert float(row[6].removesuffix("%")) == pytest.approx(metrics["utilization"] * 100, abs=0.05)
+        assert row[7] == metrics["bound_by"]
+
+
+def test_the_lines_below_show_the_totals(printed: Printed) -> None:
+    """The network's line has the totals of results.json, those after it the effort and the folder; nothing else follows."""
+    totals = printed.results["totals"]
+    network, search, written = printed.out.splitlines()[6:]
+    shown = {unit: float(number.replace(",", "")) for number, unit in re.findall(r"([\d.,]+(?:e[+-]\d+)?) ([A-Za-z]+)", network)}
+    assert (shown["layers"], shown["MACs"], shown["cycles"]) == (totals["layers"], totals["macs"], totals["runtime_cycles"])
+    assert shown["ms"] == pytest.approx(totals["runtime_ms"], rel=1e-3)
+    assert shown["uJ"] == pytest.approx(totals["energy_pj"]["total"] / 1e6, rel=1e-4)
+    assert shown["pJ"] == pytest.approx(totals["edp_pj_cycles"], rel=1e-4)
+    assert network.endswith(f"PE utilization {totals['utilization']:.1%}")
+    assert search.startswith(f"search:  {totals['evaluations']:,} mappings evaluated, ")
+    assert written.startswith(f"written: {printed.results['folder']} (")
+
+
+def test_progress_is_a_line_for_each_layer(printed: Printed) -> None:
+    """Where standard error is no terminal, each layer that is done is a line with its figures and how many are left."""
+    expected = [
+        f"{layer['name']}: {layer['metrics']['runtime_cycles']:,} cycles, .+ uJ, {layer['evaluations']:,} evaluations; {left} to go"
+        for layer, left in zip(printed.results["layers"], (2, 1, 0), strict=True)
+    ]
+    lines = printed.err.splitlines()
+    assert len(lines) == 3
+    for line, pattern in zip(lines, expected, strict=True):
+        assert re.fullmatch(pattern, line)
+
+
+def test_json_is_what_is_written(layers: Path, tmp_path: Path, capsys: Capture) -> None:
+    """With --json standard output holds exactly the data of results.json."""
+    assert main([*_command(layers, tmp_path / "run"), "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert results == results_in(tmp_path / "run")
+    assert results["complete"]
+
+
+def test_an_interrupted_command_goes_on(layers: Path, tmp_path: Path, capsys: Capture) -> None:
+    """Ctrl-C ends with 130 and says how to go on; doing so ends with 0 and the figures of a run that was never stopped."""
+    stopped = tmp_path / "stopped"
+    with subprocess.Popen(  # noqa: S603 our own command
+        [sys.executable, "-m", "mapsearch", *_command(layers, stopped, LONG)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not (stopped / "results.json").exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            text, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert text.splitlines()[-1] == f"stopped before the end; go on with: mapsearch run --out {stopped} --resume"
+    assert not results_in(stopped)["complete"]
+    assert main(["run", "--out", str(stopped), "--resume", "--jobs", "1"]) == 0
+    assert "stopped" not in capsys.readouterr().out.splitlines()[-1].removeprefix(f"written: {stopped}")
+    assert main(_command(layers, tmp_path / "whole", LONG)) == 0
+    assert same_for_all(results_in(stopped)) == same_for_all(results_in(tmp_path / "whole"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        ("run --layer-set resnet5 --out new", "no layer set is called 'resnet5'; did you mean resnet50?; there are "),
+        ("run --layer-set ncf --trails 2 --out new", "unknown option --trails; did you mean --trials?; see mapsearch run --help"),
+        ("run --layer-set ncf --sampler tp --out new", "argument --sampler: must be one of tpe, genetic, random, got 'tp'"),
+        ("run --layer-set ncf --trials 0 --out new", "trials must be a whole number from 1 to "),
+        ("run --layer-set ncf --out file/new", "file/new: the run's folder must be writable: Not a directory; name another folder"),
+        ("run --out new --resume", "new/config.json: does not exist; no run to resume here; start one without --resume"),
+    ],
+)
+def test_a_wrong_command_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, argv: str, text: str
+) -> None:
+    """What cannot be run is one line on standard error and exit code 2, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    assert main(argv.split()) == 2
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert captured.err.startswith(f"mapsearch: error: {text}")
+    assert captured.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
