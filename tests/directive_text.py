@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from by_hand import spatial, temporal
+
 from mapsearch.model.directives import MappedLayer, parse
-from mapsearch.model.layer import Dim
-from mapsearch.model.mapping import Directive, MapKind
+
+__all__ = ["CONV", "parse_layer", "spatial", "temporal"]
 
 CONV = "Type: CONV Dimensions { K: 8, C: 4, R: 3, S: 3, Y: 10, X: 10 }"
-
-
-def temporal(size: int, dim: Dim) -> Directive:
-    return Directive(MapKind.TEMPORAL, size, dim)
-
-
-def spatial(size: int, dim: Dim) -> Directive:
-    return Directive(MapKind.SPATIAL, size, dim)
 
 
 def parse_layer(dataflow: str, items: str = CONV) -> MappedLayer:

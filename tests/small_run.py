@@ -1,14 +1,18 @@
-"""A small layer set, what a run of it writes, and a watcher, for the tests of runs."""
+"""A small layer set, runs of it, what they write, and a watcher, for the tests of runs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+
+from mapsearch.studies.run import run
 
 LAYERS = """
 title: Three layers
@@ -23,11 +27,26 @@ NAMES = ["conv/1", "depthwise", "gemm"]
 FILES = ["mappings/01_conv_1.m", "mappings/02_depthwise.m", "mappings/03_gemm.m"]
 
 
-def write_layers(folder: Path) -> Path:
-    """The layer set's file in a folder."""
-    file = folder / "three.yaml"
+@pytest.fixture(name="layers", scope="module")
+def layer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer set's file."""
+    file = tmp_path_factory.mktemp("layers") / "three.yaml"
     file.write_text(LAYERS)
     return file
+
+
+@pytest.fixture(name="search")
+def search_with_few_trials(layers: Path) -> Callable[..., dict[str, Any]]:
+    """`run` on the small layer set, which takes further arguments."""
+    return partial(run, layers, jobs=1, trials=3)
+
+
+@pytest.fixture(name="done", scope="module")
+def finished_run(layers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run, which tests only read."""
+    folder = tmp_path_factory.mktemp("done") / "run"
+    run(layers, out=folder, jobs=1, trials=3)
+    return folder
 
 
 def results_in(folder: Path) -> dict[str, Any]:

@@ -6,37 +6,19 @@ import json
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import FILES, LAYERS, NAMES, Recorder, results_in, same_for_all, write_layers
+from small_run import FILES, LAYERS, NAMES, Recorder, finished_run, layer_file, results_in, same_for_all, search_with_few_trials
 
 from mapsearch.model.errors import InputError
 from mapsearch.studies.evaluation import evaluate
 from mapsearch.studies.files import write_whole
 from mapsearch.studies.run import UnsavedRunError, run
 
+FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 ENDLESS = 10**6
-
-
-@pytest.fixture(name="layers", scope="module")
-def layer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_layers(tmp_path_factory.mktemp("layers"))
-
-
-@pytest.fixture(name="search")
-def search_with_few_trials(layers: Path) -> Callable[..., dict[str, Any]]:
-    return partial(run, layers, jobs=1, trials=3)
-
-
-@pytest.fixture(name="done", scope="module")
-def finished_run(layers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run, which tests only read."""
-    folder = tmp_path_factory.mktemp("done") / "run"
-    run(layers, out=folder, jobs=1, trials=3)
-    return folder
 
 
 def interrupt() -> None:
