@@ -27,7 +27,7 @@ def write_json(data: object) -> None:
 
 
 def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """Rows under headers, numbers to the right; fitted to a terminal's width, plain and in full width elsewhere."""
+    """Rows under headers, numbers to the right, in full width: a figure folded to a narrow terminal would mislead."""
     from rich import box  # noqa: PLC0415 not needed for --help
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -39,7 +39,7 @@ def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_text(cell) for cell in row))
-    console = Console(force_terminal=terminal, width=None if terminal else 10_000, markup=False, emoji=False, highlight=False)
+    console = Console(force_terminal=terminal, width=10_000, markup=False, emoji=False, highlight=False)
     with console.capture() as captured:
         console.print(table)
     if title:

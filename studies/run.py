@@ -49,10 +49,11 @@ class Watcher(Protocol):
 
 
 class UnsavedRunError(OSError):
-    """The run's folder could not be written; what was found was saved in `folder` instead."""
+    """The run's folder could not be written; what was found is in `folder` instead, or only here where that is None."""
 
-    def __init__(self, cause: OSError, wanted: Path, folder: Path, results: dict[str, Any]) -> None:
-        super().__init__(cause.errno, f"{cause.strerror}; what was found is in {folder}", str(wanted))
+    def __init__(self, cause: OSError, wanted: Path, folder: Path | None, results: dict[str, Any]) -> None:
+        where = f"is in {folder}" if folder is not None else "could be saved nowhere and is only printed"
+        super().__init__(cause.errno, f"{cause.strerror}; what was found {where}", str(wanted))
         self.folder = folder
         self.results = results
 
@@ -148,8 +149,11 @@ class _Run:
 
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the layers that are done from the folder."""
+        expected = {mapping_name(index + 1, self._name(index)) for index in range(len(self._layers.unique))}
         for name, (row, text) in folder.finished().items():
             where = f"{folder.path}/{row['mapping_file']}"
+            if row["mapping_file"] not in expected:
+                raise InputError(f"{where}: is no mapping file of this run; start anew in another folder")
             [metrics] = evaluate_text(text, where, self._hardware, self._settings.model)
             del metrics["layer"]
             if metrics != row.get("metrics"):
@@ -227,7 +231,10 @@ class _Run:
         try:
             self._save(folder, self._texts)
         except OSError as error:
-            refuge = RunFolder(Path(tempfile.mkdtemp(prefix="mapsearch-run-")))
-            refuge.create(self.config, self.config["hardware"])
-            self._save(refuge, self._texts)
+            try:
+                refuge = RunFolder(Path(tempfile.mkdtemp(prefix="mapsearch-run-")))
+                refuge.create(self.config, self.config["hardware"])
+                self._save(refuge, self._texts)
+            except OSError:
+                raise UnsavedRunError(error, folder.path, None, self._results(folder.path)) from None
             raise UnsavedRunError(error, folder.path, refuge.path, self._results(refuge.path)) from None

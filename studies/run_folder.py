@@ -64,6 +64,8 @@ class RunFolder:
         config = self._read(CONFIG, "no run to resume here; start one without --resume")
         if not {"layer_set", "hardware", "settings"} <= config.keys():
             raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {_ANEW}")
+        if not isinstance(config["settings"], dict) or not isinstance(config["hardware"], dict):
+            raise InputError(f"{self.path / CONFIG}: settings and hardware must be JSON objects; {_ANEW}")
         return config
 
     def finished(self) -> dict[str, tuple[dict[str, Any], str]]:
@@ -73,7 +75,7 @@ class RunFolder:
             return {}
         layers: Any = self._read(RESULTS, _ANEW).get("layers")
         try:
-            rows = [row for row in layers if row["finished"]]
+            rows = [row for row in layers if row["finished"] and {"count", "evaluations", "seconds", "metrics"} <= row.keys()]
             return {row["name"]: (row, (self.path / row["mapping_file"]).read_text(encoding="utf-8")) for row in rows}
         except (KeyError, TypeError, UnicodeDecodeError):
             raise InputError(f"{path}: must hold results as a run writes them; {_ANEW}") from None

@@ -103,7 +103,8 @@ _repr.maxstring = _repr.maxlong = _repr.maxother = 60
 
 def show(value: object) -> str:
     """A value in an error's text: one line, shortened."""
-    return " ".join(_repr.repr(value).split())
+    text = " ".join(_repr.repr(value).split())
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def validate(model: type[_Model], data: Mapping[str, object], where: str) -> _Model:

@@ -142,6 +142,7 @@ def test_what_cannot_be_saved_is_saved_elsewhere(done: Path, tmp_path: Path, mon
     with pytest.raises(UnsavedRunError) as caught:
         run(out=out, resume=True, jobs=1, watcher=Loser())
     refuge = caught.value.folder
+    assert refuge is not None
     assert str(caught.value) == f"[Errno 20] Not a directory; what was found is in {refuge}: '{out}'"
     assert refuge.parent == tmp_path
     assert caught.value.results == results_in(refuge)
