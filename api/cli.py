@@ -70,7 +70,7 @@ class _Version(Action):
     """Prints the version, which takes reading the package's metadata, only when it is asked for."""
 
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
-        import mapsearch  # noqa: PLC0415 whose attribute is read only here
+        import mapsearch
 
         write(f"mapsearch {mapsearch.__version__}")
         parser.exit()

@@ -29,7 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the costs of all layers, or raise InputError and print none."""
-    from mapsearch.studies.evaluation import evaluate, evaluate_text  # noqa: PLC0415 heavy
+    from mapsearch.studies.evaluation import evaluate, evaluate_text
 
     if args.file == "-":
         costs = evaluate_text(_standard_input(), "<stdin>", args.hardware, args.model)
@@ -43,7 +43,7 @@ def run(args: Namespace) -> int:
 
 
 def _standard_input() -> str:
-    from mapsearch.studies.yaml_files import decode  # noqa: PLC0415 heavy
+    from mapsearch.studies.yaml_files import decode
 
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
         raise InputError("standard input is closed; give a file or pipe directive text in")

@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print all presets, or one machine."""
-    from mapsearch.studies.hardware_files import load_hardware, names  # noqa: PLC0415 heavy
+    from mapsearch.studies.hardware_files import load_hardware, names
 
     if args.hardware is None:
         presets = [_figures(load_hardware(name)) for name in names()]
@@ -44,9 +44,9 @@ def run(args: Namespace) -> int:
 
 def _figures(hardware: Hardware) -> dict[str, Any]:
     """`hardware` as a hardware file has it, and what follows from it; an access is one of the buffer's `access_bits`."""
-    from mapsearch.model.energy import area_mm2, energy_coefficients, leakage_mw  # noqa: PLC0415 heavy
-    from mapsearch.model.layer import Layer, LayerType  # noqa: PLC0415 heavy
-    from mapsearch.studies.hardware_files import hardware_to_dict  # noqa: PLC0415 heavy
+    from mapsearch.model.energy import area_mm2, energy_coefficients, leakage_mw
+    from mapsearch.model.layer import Layer, LayerType
+    from mapsearch.studies.hardware_files import hardware_to_dict
 
     one_mac = Layer("one MAC", LayerType.CONV, (1, 1, 1, 1, 1, 1, 1, 1))
     technology = hardware.technology

@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print all sets, or one."""
-    from mapsearch.studies.layer_sets import load_layer_set, names  # noqa: PLC0415 heavy
+    from mapsearch.studies.layer_sets import load_layer_set, names
 
     if args.set is None:
         sets = [_summary(load_layer_set(name)) for name in names()]
@@ -55,7 +55,7 @@ def _summary(layers: LayerSet) -> dict[str, Any]:
 
 
 def _contents(layers: LayerSet) -> dict[str, Any]:
-    from dataclasses import asdict  # noqa: PLC0415 not needed for --help
+    from dataclasses import asdict
 
     return {
         "source": layers.source,
@@ -67,7 +67,7 @@ def _contents(layers: LayerSet) -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    from mapsearch.model.layer import Dim, Tensor  # noqa: PLC0415 not needed for --help
+    from mapsearch.model.layer import Dim, Tensor
 
     layer = entry.layer
     return {

@@ -20,7 +20,7 @@ def printable(text: str) -> str:
 
 def write_json(data: object) -> None:
     """The data as indented JSON."""
-    import json  # noqa: PLC0415 not needed for --help
+    import json
 
     json.dump(data, sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
@@ -28,9 +28,9 @@ def write_json(data: object) -> None:
 
 def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     """Rows under headers, numbers to the right, in full width: a figure folded to a narrow terminal would mislead."""
-    from rich import box  # noqa: PLC0415 not needed for --help
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
 
     terminal = sys.stdout.isatty()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")

@@ -48,10 +48,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Run the search and print what it found."""
-    from mapsearch.output import write_json  # noqa: PLC0415
-    from mapsearch.run_report import RunProgress, print_results  # noqa: PLC0415 loads rich
-    from mapsearch.studies.run import UnsavedRunError  # noqa: PLC0415
-    from mapsearch.studies.run import run as search  # noqa: PLC0415 loads numpy, numba and optuna
+    from mapsearch.output import write_json
+    from mapsearch.run_report import RunProgress, print_results
+    from mapsearch.studies.run import UnsavedRunError
+    from mapsearch.studies.run import run as search
 
     given = {key: value for key, value in vars(args).items() if key in OPTIONS}
     failure: UnsavedRunError | None = None

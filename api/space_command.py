@@ -34,11 +34,11 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the sizes."""
-    from mapsearch.spaces.space import Space  # noqa: PLC0415 heavy
-    from mapsearch.spaces.tiles import TileRule  # noqa: PLC0415 heavy
-    from mapsearch.studies.dataflows import load_dataflow  # noqa: PLC0415 heavy
-    from mapsearch.studies.hardware_files import load_hardware  # noqa: PLC0415 heavy
-    from mapsearch.studies.layer_sets import load_layer_set  # noqa: PLC0415 heavy
+    from mapsearch.spaces.space import Space
+    from mapsearch.spaces.tiles import TileRule
+    from mapsearch.studies.dataflows import load_dataflow
+    from mapsearch.studies.hardware_files import load_hardware
+    from mapsearch.studies.layer_sets import load_layer_set
 
     dataflow = load_dataflow(args.dataflow) if args.dataflow else None
     levels = 2 if args.levels is None else args.levels
