@@ -22,6 +22,7 @@ L2_BYTES = 10
 L2_DOUBLED = 11
 OFFCHIP_BITS = 12  # per cycle
 OFFCHIP_LATENCY = 13  # cycles
+MACHINE = 14
 
 
 def machine_parameters(hardware: Hardware) -> NDArray[np.int64]:

@@ -6,10 +6,9 @@ import numpy as np
 
 from mapsearch.model.cost import COUNTS, Costs
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.kernel import Case, evaluate
+from mapsearch.model.exact.kernel import evaluate
 from mapsearch.model.exact.machine import machine_parameters, window_phases
-from mapsearch.model.exact.runtime import kind_columns
-from mapsearch.model.exact.states import MAX_LEVELS, capacity
+from mapsearch.model.exact.work import MAX_LEVELS, make_work
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Dim, Layer
 from mapsearch.model.mapping import MappingBatch
@@ -29,12 +28,11 @@ class ExactModel:
         _check_limits(layer, hardware, levels)
         fit = np.empty(len(batch), np.int8)
         counts = np.empty((len(batch), COUNTS), np.int64)
-        columns = kind_columns(multicast=hardware.noc.multicast, reduction=hardware.noc.reduction)
-        case = Case(np.array(layer.extents, np.int64), machine_parameters(hardware), window_phases(layer), columns)
+        work = make_work(levels, layer.extents, window_phases(layer), machine_parameters(hardware))
         # Contiguous, since the kernels would be compiled anew for a view with gaps.
         units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
         order, size = np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
-        evaluate(case, units, spatial, order, size, capacity(levels), fit, counts)
+        evaluate(work, units, spatial, order, size, fit, counts)
         return Costs(fit, counts)
 
 

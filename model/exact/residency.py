@@ -1,105 +1,39 @@
 """What the L2 keeps and what crosses to off-chip memory, for the best depth of residency of each tensor.
 
-With depth h, the L2 keeps all that a tensor's axes cover while the outer h loops of level 0 stand still. Only loops that
-iterate matter, so depths count those. To the L2 a level-0 loop is one holder's: a spatial loop's chunk is that of all units.
+With depth h, the L2 keeps all that a tensor's axes cover while the outer h loops of level 0 stand still. To the L2 a level-0
+loop is one holder's: a spatial loop's chunk is that of all units. A loop that does not iterate, or moves no axis of the tensor
+and has no such loop inside it, changes nothing. So the depths to choose from end at a loop that moves the tensor.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.model.compiled import leaf
 from mapsearch.model.exact.machine import BITS, L2_BYTES, L2_DOUBLED
-from mapsearch.model.exact.window import KEPT, UNION, window
-
-Ints = NDArray[np.int64]
+from mapsearch.model.exact.window import kept, needed
+from mapsearch.model.exact.work import MOST_DEPTHS, Work
 
 # How a dim's level-0 loop stands in a carry: it is not among the outer h loops (so the dim is whole), or it stands still,
-# or it advances, or it goes back to index 0. Step 0 is the carry -1: its dims are RESET, and its V does not count.
+# or it advances, or it goes back to index 0.
 WHOLE = 0
 STILL = 1
 OWN = 2
 RESET = 3
-STATUSES = 4
 
-
-# Columns of a case: as a chunk of `window`, then the steps alike.
-CASE_STEPS = 4
+NEVER = MOST_DEPTHS  # the position of a loop that does not iterate
 
 
 @leaf
-def _write_case(cases: Ints, side: int, n: int, start: int, length: int, old_start: int, old_length: int, steps: int) -> None:
-    cases[side, n, 0], cases[side, n, 1] = start, length
-    cases[side, n, 2], cases[side, n, 3] = old_start, old_length
-    cases[side, n, CASE_STEPS] = steps
-
-
-@leaf
-def _cases(status: int, extent: int, chunk: int, cases: Ints, side: int) -> int:
-    """Write to cases[side] where a dim in a status may stand and stood; returns how many cases there are."""
-    last = (extent - 1) // chunk
-    edge = extent - last * chunk
-    if status == WHOLE:
-        _write_case(cases, side, 0, 0, extent, 0, extent, 1)
-        return 1
-    if status == RESET:
-        _write_case(cases, side, 0, 0, min(chunk, extent), last * chunk, edge, 1)
-        return 1
-    n = 0
-    back = chunk if status == OWN else 0
-    full = last - 1 if status == OWN else last
-    if full > 0:
-        _write_case(cases, side, 0, chunk, chunk, chunk - back, chunk, full)
-        n = 1
-    _write_case(cases, side, n, last * chunk, edge, last * chunk - back, chunk if status == OWN else edge, 1)
-    return n + 1
-
-
-@leaf
-def _lone_sums(extents: Ints, chunks: Ints, sums: Ints) -> None:
-    """sums[dim, status] = steps, coordinates U summed over them, V summed over them, of each dim on its own."""
-    for dim in range(8):
-        extent, first = extents[dim], min(chunks[dim], extents[dim])
-        trips = (extent + first - 1) // first
-        for status in range(STATUSES):
-            still = status in (WHOLE, STILL)
-            sums[dim, status, 0] = 1 if status in (WHOLE, RESET) else (trips if still else trips - 1)
-            sums[dim, status, 1] = extent if still else (first if status == RESET else extent - first)
-            sums[dim, status, 2] = extent if still else 0
-
-
-@leaf
-def _window_sums(
-    axis: int, extents: Ints, chunks: Ints, windows: Ints, lone: Ints, cases: Ints, one: Ints, pieces: Ints, slid: Ints, sums: Ints
-) -> None:
-    """sums[axis, status of y', status of r] = U and V of rows (axis 0) or columns (1) summed over the steps."""
-    y, r = 6 + axis, 4 + axis
-    if extents[y] <= windows[axis, 0] or extents[r] <= windows[axis, 1]:  # no two pairs meet
-        for status_y in range(STATUSES):
-            for status_r in range(STATUSES):
-                for part in range(2):
-                    sums[axis, status_y, status_r, part] = lone[y, status_y, 1 + part] * lone[r, status_r, 1 + part]
-        return
-    for status_y in range(1 if chunks[y] >= extents[y] else STATUSES):
-        ny = _cases(status_y, extents[y], chunks[y], cases, 0)
-        for status_r in range(1 if chunks[r] >= extents[r] else STATUSES):
-            nr = _cases(status_r, extents[r], chunks[r], cases, 1)
-            sums[axis, status_y, status_r, 0] = sums[axis, status_y, status_r, 1] = 0
-            for p in range(ny):
-                for q in range(nr):
-                    for column in range(4):
-                        one[0, 0, column], one[1, 0, column] = cases[0, p, column], cases[1, q, column]
-                    window(one, 1, 1, windows[axis, 0], windows[axis, 1], pieces, slid)
-                    steps = cases[0, p, CASE_STEPS] * cases[1, q, CASE_STEPS]
-                    sums[axis, status_y, status_r, 0] += steps * slid[UNION]
-                    sums[axis, status_y, status_r, 1] += steps * slid[KEPT]
+def moves(tensor: int, dim: int) -> bool:
+    """Whether a tensor (W, I, O) has an axis of the dim."""
+    return dim != tensor + 1 and (dim < 4 or tensor == 1 or (tensor == 0) == (dim < 6))
 
 
 @leaf
 def _status(position: int, depth: int, carry: int) -> int:
-    """Status of a dim whose level-0 loop has the given position (-1: does not iterate), in the carry at loop `carry`."""
-    if position < 0 or position >= depth:
+    """Status of a dim by its loop's position in level 0, in the carry at the loop in position `carry`."""
+    if position >= depth:
         return WHOLE
     if position < carry:
         return STILL
@@ -107,107 +41,150 @@ def _status(position: int, depth: int, carry: int) -> int:
 
 
 @leaf
-def _words_in_carry(tensor: int, part: int, status: Ints, lone: Ints, slid: Ints) -> int:
-    """Sum of U (part 0) or V (part 1) of a tensor over the steps of one carry; a dim that it lacks counts its steps."""
-    value = 1
-    for dim in range(4):
-        has = dim != tensor + 1  # W lacks N, I lacks K, O lacks C
-        value *= lone[dim, status[dim], 1 + part if has else 0]
+def _steps(status: int, extent: int, chunk: int) -> int:
+    if status in (WHOLE, RESET):
+        return 1
+    trips = (extent + chunk - 1) // chunk
+    return int(trips if status == STILL else trips - 1)
+
+
+@leaf
+def _case(status: int, extent: int, chunk: int, edge: bool) -> tuple[int, int, int, int]:
+    """Where a dim in a status may stand: (steps alike, length, length in the step before, how far it moved).
+
+    edge: its last chunk, which advancing and standing still reach once, or its others (0 steps where there are none).
+    """
+    if status == WHOLE:
+        return int(edge), extent, extent, 0
+    last = (extent - 1) // chunk
+    rest = extent - last * chunk
+    if status == RESET:
+        return int(edge), chunk, rest, -last * chunk
+    if status == OWN:
+        return (1, rest, chunk, chunk) if edge else (last - 1, chunk, chunk, chunk)
+    return (1, rest, rest, 0) if edge else (last, chunk, chunk, 0)
+
+
+@leaf
+def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> int:
+    """U, or V if `old`, of rows (axis 0) or columns (1) summed over the steps of a carry."""
+    y, r = 6 + axis, 4 + axis
+    a, b = w.windows[axis, 0], w.windows[axis, 1]
+    moved = status_y >= OWN or status_r >= OWN
+    apart = w.extents[y] <= a or w.extents[r] <= b  # no two pairs of y' and r meet
+    if old and moved and apart:
+        return 0
+    total = 0
+    for part in range(4):
+        many_y, length_y, old_y, shift_y = _case(status_y, w.extents[y], w.chunks[y], part % 2 == 0)
+        many_r, length_r, old_r, shift_r = _case(status_r, w.extents[r], w.chunks[r], part < 2)
+        if many_y <= 0 or many_r <= 0:
+            continue
+        if apart:
+            total += many_y * many_r * length_y * length_r
+        elif old and moved:
+            total += many_y * many_r * kept(length_y, length_r, old_y, old_r, shift_y, shift_r, a, b)
+        else:
+            total += many_y * many_r * needed(length_y, length_r, a, b)
+    return total
+
+
+@leaf
+def _input_words(w: Work, depth: int) -> int:
+    """Words of I that come into the L2 over the run: all U, less all V.
+
+    V counts only where no other axis of I moves: in carries inside the last loop of G, N and C.
+    """
+    begin = 0
+    for dim in (0, 1, 3):
+        if w.positions[dim] < depth:
+            begin = max(begin, w.positions[dim] + 1)
+    alike = w.extents[0] * w.extents[1] * w.extents[3]
+    words = 0
+    for carry in range(depth, begin - 1, -1):
+        old = carry < depth
+        value = alike * _steps(_status(w.positions[2], depth, carry), w.extents[2], w.chunks[2])
+        for axis in range(2):
+            if value > 0:
+                status_y, status_r = _status(w.positions[6 + axis], depth, carry), _status(w.positions[4 + axis], depth, carry)
+                value *= _axis_sum(w, axis, status_y, status_r, old)
+        words += -value if old else value
+    return words
+
+
+@leaf
+def _footprint(w: Work, tensor: int, depth: int) -> int:
+    """Words that the L2 keeps of a tensor."""
+    words = 1
+    for dim in range(8):
+        if moves(tensor, dim) and (dim < 4 or tensor != 1):
+            words *= w.chunks[dim] if w.positions[dim] < depth else w.extents[dim]
     if tensor == 1:
-        return int(value * slid[0, status[6], status[4], part] * slid[1, status[7], status[5], part])
-    for dim in range(4, 8):
-        has = (tensor == 0) == (dim < 6)
-        value *= lone[dim, status[dim], 1 + part if has else 0]
-    return value
+        for axis in range(2):
+            y, r = 6 + axis, 4 + axis
+            length_y = w.chunks[y] if w.positions[y] < depth else w.extents[y]
+            length_r = w.chunks[r] if w.positions[r] < depth else w.extents[r]
+            words *= needed(length_y, length_r, w.windows[axis, 0], w.windows[axis, 1])
+    return words
 
 
 @leaf
-def _add_loop(dim: int, moves: Ints) -> None:
-    """Note which footprints a loop of `dim` moves."""
-    for tensor in range(3):
-        if dim != tensor + 1 and (dim < 4 or tensor == 1 or (tensor == 0) == (dim < 6)):
-            moves[tensor] = 1
+def _offer(w: Work, tensor: int, count: int, new_words: int, new_need: int) -> int:
+    """Add a depth to those to choose from, unless it is no better than the last one; drop that one if it is worse."""
+    while count > 0:
+        less_words, less_need = w.words[tensor, count - 1] - new_words, w.need[tensor, count - 1] - new_need
+        if less_words <= 0 and less_need <= 0:
+            return count
+        if less_words < 0 or less_need < 0:
+            break
+        count -= 1
+    w.words[tensor, count] = new_words
+    w.need[tensor, count] = new_need
+    return count + 1
 
 
 @leaf
-def residency_table(
-    extents: Ints, chunks: Ints, loops: Ints, n_loops: int, machine: Ints, windows: Ints, cases: Ints, one: Ints,
-    pieces: Ints, slid: Ints, lone: Ints, slides: Ints, vectors: Ints, words: Ints, need: Ints,
-) -> int:  # fmt: skip
-    """Write words[tensor, depth] that come into the L2 and need[tensor, depth] in bytes; returns how many depths there are.
+def _depths(w: Work, tensor: int, outer: int) -> int:
+    """Write w.words[tensor] that come into the L2 and w.need[tensor] in bytes, by depths worth a look; returns how many those are.
 
-    chunks: [8], level-0 chunks of all units together; loops: the nest, level 0 first; windows: [2, 2], (a, b) of rows and
-    of columns; words, need: [3, 9]; the rest is work space: cases [2, 2, 5], one [2, 1, 4], slid [4],
-    lone [8, STATUSES, 3], slides [2, STATUSES, STATUSES, 2], vectors [3, 8].
+    outer: the loops of level 0 that iterate.
     """
-    status, positions, moves = vectors[0], vectors[1], vectors[2]
-    positions[:] = -1
-    moves[:] = 0
-    depths = 0
-    while depths < n_loops and loops[depths, 0] == 0:
-        positions[loops[depths, 1]] = depths
-        depths += 1
-    _lone_sums(extents, chunks, lone)
-    for axis in range(2):
-        _window_sums(axis, extents, chunks, windows, lone, cases, one, pieces, slid, slides)
-    for depth in range(depths + 1):
-        if depth > 0:
-            _add_loop(loops[depth - 1, 1], moves)
-        for tensor in range(3):
-            words[tensor, depth] = 0
-        for carry in range(-1, depth):
-            for dim in range(8):
-                status[dim] = _status(positions[dim], depth, carry)
-            for tensor in range(3):
-                fetched = _words_in_carry(tensor, 0, status, lone, slides)
-                if carry < 0:
-                    factor = machine[L2_DOUBLED] if moves[tensor] == 1 else 1
-                    need[tensor, depth] = (fetched * machine[BITS + tensor] + 7) // 8 * factor
-                else:
-                    fetched -= _words_in_carry(tensor, 1, status, lone, slides)
-                words[tensor, depth] += fetched
-    return depths + 1
+    whole = _footprint(w, tensor, 0)
+    count = _offer(w, tensor, 0, whole, (whole * w.machine[BITS + tensor] + 7) // 8)
+    again = 1  # times that all of the tensor passes: turns of the loops that do not move it
+    for depth in range(1, outer + 1):
+        dim = w.loops[depth - 1, 1]
+        if not moves(tensor, dim):
+            again *= _steps(STILL, w.extents[dim], w.chunks[dim])
+            continue
+        fetched = _input_words(w, depth) if tensor == 1 else whole * again
+        resident = (_footprint(w, tensor, depth) * w.machine[BITS + tensor] + 7) // 8 * w.machine[L2_DOUBLED]
+        count = _offer(w, tensor, count, fetched, resident)
+    return count
 
 
 @leaf
-def _undominated(words: Ints, need: Ints, depths: int, tensor: int, kept: Ints) -> int:
-    """Write to kept[tensor] the depths that no other beats in both words and need; returns how many."""
-    n = 0
-    for depth in range(depths):
-        beaten = False
-        for other in range(depths):
-            w = words[tensor, other] - words[tensor, depth]
-            b = need[tensor, other] - need[tensor, depth]
-            if w <= 0 and b <= 0 and (w < 0 or b < 0 or other < depth):
-                beaten = True
-        if not beaten:
-            kept[tensor, n] = depth
-            n += 1
-    return n
+def best_residency(w: Work, outer: int) -> bool:
+    """Write to w.best the words of W, I, O that come into the L2, its need in bytes, and the least need of any choice.
 
-
-@leaf
-def best_depths(words: Ints, need: Ints, depths: int, machine: Ints, outputs: int, kept: Ints, best: Ints) -> None:
-    """Write to `best` [6]: depths of W, I, O, the need in bytes, 1 where they fit (else 0), and the least need of any.
-
-    The least off-chip bits win, then the least need, then the smallest depths in this order. kept: [3, 9], work space.
+    Returns whether any choice of depths fits; the least off-chip bits win, then the least need, then the smallest depths of
+    W, I, O in this order. outer: the loops of level 0 that iterate.
     """
-    n_w = _undominated(words, need, depths, 0, kept)
-    n_i = _undominated(words, need, depths, 1, kept)
-    n_o = _undominated(words, need, depths, 2, kept)
+    n_w, n_i, n_o = _depths(w, 0, outer), _depths(w, 1, outer), _depths(w, 2, outer)
     least_traffic = np.iinfo(np.int64).max
-    best[4] = 0
-    best[5] = np.iinfo(np.int64).max
+    w.best[3] = w.best[4] = least_traffic
+    fits = False
     for p in range(n_w):
         for q in range(n_i):
             for r in range(n_o):
-                w, i, o = kept[0, p], kept[1, q], kept[2, r]
-                size = need[0, w] + need[1, i] + need[2, o]
-                best[5] = min(best[5], size)
-                if size > machine[L2_BYTES]:
+                size = w.need[0, p] + w.need[1, q] + w.need[2, r]
+                w.best[4] = min(w.best[4], size)
+                if size > w.machine[L2_BYTES]:
                     continue
-                traffic = words[0, w] * machine[BITS] + words[1, i] * machine[BITS + 1]
-                traffic += (2 * words[2, o] - outputs) * machine[BITS + 2]
-                if traffic < least_traffic or (traffic == least_traffic and size < best[3]):
+                traffic = w.words[0, p] * w.machine[BITS] + w.words[1, q] * w.machine[BITS + 1]
+                traffic += 2 * w.words[2, r] * w.machine[BITS + 2]
+                if traffic < least_traffic or (traffic == least_traffic and size < w.best[3]):
                     least_traffic = traffic
-                    best[0], best[1], best[2], best[3], best[4] = w, i, o, size, 1
+                    w.best[0], w.best[1], w.best[2], w.best[3] = w.words[0, p], w.words[1, q], w.words[2, r], size
+                    fits = True
+    return fits

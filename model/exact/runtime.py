@@ -1,4 +1,4 @@
-"""Cycles of the array: every combination of the groups' classes in a carry is one kind of step, costed once."""
+"""Cycles of the array and words: every combination of the groups' classes in a carry is one kind of step, costed once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import leaf
-from mapsearch.model.exact.groups import COLUMNS, FILLS, GROUPS, MAC, STEPS, WORDS, ZERO
-from mapsearch.model.exact.machine import BITS, L1_DOUBLED, NOC_BITS, NOC_LATENCY, REDUCTION, SIMD
+from mapsearch.model.exact.groups import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
+from mapsearch.model.exact.machine import BITS, L1_DOUBLED, MULTICAST, NOC_BITS, NOC_LATENCY, REDUCTION, SIMD
+from mapsearch.model.exact.work import Work
 
-Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
-# What the array's time is made of, as `Timing` adds it up.
+# What the array's time is made of.
 CYCLES = 0
 COMPUTE_BOUND = 1
 INGRESS_BOUND = 2
@@ -20,140 +21,145 @@ PEAK_WORDS = 4
 PEAK_CYCLES = 5
 TIMING = 6
 
-# Columns of a kind of step: steps, MACs of unit 0, reduction at index 0, then U and V of what crosses the network:
-# weights, inputs, outputs (entrances: partial sums come back for these), and what outputs are written from.
-KIND = 11
-
-
-def kind_columns(*, multicast: bool, reduction: bool) -> Ints:
-    """int64[KIND], where a class has the columns of a kind, on a machine with these flags."""
-    inputs = WORDS if multicast else FILLS
-    written = WORDS if reduction else FILLS
-    return np.array([STEPS, MAC, ZERO, *range(inputs, inputs + 4), WORDS + 4, WORDS + 5, written + 4, written + 5], np.int64)
-
 
 @leaf
-def _transfer(bits: int, machine: Ints) -> int:
+def _transfer(w: Work, bits: float) -> float:
     """Cycles that the network takes for `bits`."""
-    if bits == 0:
-        return 0
-    return int(machine[NOC_LATENCY] + (bits + machine[NOC_BITS] - 1) // machine[NOC_BITS] - 1)
+    if bits == 0.0:
+        return 0.0
+    return float(w.rates[NOC_LATENCY] + np.ceil(bits / w.rates[NOC_BITS]) - 1.0)
 
 
 @leaf
-def _add_kind(kinds: Ints, depth: int, machine: Ints, first: bool, timing: Ints) -> None:
-    """Add all steps of the kind kinds[depth] to `timing`."""
-    steps = kinds[depth, 0]
-    words_w, words_i = kinds[depth, 3] - kinds[depth, 4], kinds[depth, 5] - kinds[depth, 6]
-    psums = kinds[depth, 7] - kinds[depth, 8] if machine[REDUCTION] == 1 and kinds[depth, 2] == 0 else 0
-    written = kinds[depth, 9] - kinds[depth, 10]
-    bits_in = words_w * machine[BITS] + words_i * machine[BITS + 1] + psums * machine[BITS + 2]
-    compute = kinds[depth, 1] if machine[SIMD] == 1 else (kinds[depth, 1] + machine[SIMD] - 1) // machine[SIMD]
-    ingress = _transfer(bits_in, machine)
-    egress = _transfer(written * machine[BITS + 2], machine)
-    if first or machine[L1_DOUBLED] == 1:
+def _add_steps(
+    w: Work, steps: float, compute: float, bits_in: float, egress: float, words: float, first: bool
+) -> None:
+    """Add so many steps alike to w.timing; words: that cross the network, in and out."""
+    ingress = _transfer(w, bits_in)
+    many = np.int64(steps)
+    if first or w.rates[L1_DOUBLED] == 1.0:
         cycles = compute + ingress + egress
-        timing[COMPUTE_BOUND] += steps * compute
-        timing[INGRESS_BOUND] += steps * ingress
-        timing[EGRESS_BOUND] += steps * egress
+        w.timing[COMPUTE_BOUND] += many * np.int64(compute)
+        w.timing[INGRESS_BOUND] += many * np.int64(ingress)
+        w.timing[EGRESS_BOUND] += many * np.int64(egress)
     else:
         cycles = max(compute, ingress, egress)
         bound = COMPUTE_BOUND if cycles == compute else (INGRESS_BOUND if cycles == ingress else EGRESS_BOUND)
-        timing[bound] += steps * cycles
-    timing[CYCLES] += steps * cycles
-    moved = words_w + words_i + psums + written
-    rate = moved / cycles
-    peak = timing[PEAK_WORDS] / timing[PEAK_CYCLES]
-    if rate > peak or (rate == peak and moved < timing[PEAK_WORDS]):
-        timing[PEAK_WORDS], timing[PEAK_CYCLES] = moved, cycles
+        w.timing[bound] += many * np.int64(cycles)
+    w.timing[CYCLES] += many * np.int64(cycles)
+    if words > 0.0:
+        rate = words / cycles
+        peak = w.timing[PEAK_WORDS] / w.timing[PEAK_CYCLES]
+        if rate > peak or (rate == peak and words < w.timing[PEAK_WORDS]):
+            w.timing[PEAK_WORDS], w.timing[PEAK_CYCLES] = np.int64(words), np.int64(cycles)
 
 
 @leaf
-def _multiply(kinds: Ints, depth: int, lists: Ints, place: int, row: int, columns: Ints) -> None:
-    """kinds[depth + 1] = kinds[depth] times a class."""
-    for c in range(KIND):
-        kinds[depth + 1, c] = kinds[depth, c] * lists[place, row, columns[c]]
+def _add_kind(w: Work, depth: int, first: bool) -> None:
+    """Add all steps of the kind kinds[depth] to w.timing."""
+    kind = w.kinds[depth]
+    came = CAME if w.rates[MULTICAST] == 1.0 else FILLED
+    left = CAME + 2 if w.rates[REDUCTION] == 1.0 else FILLED + 2
+    words_w, words_i = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
+    psums = kind[CAME + 2] - kind[KEPT + 2]
+    written = kind[left] - kind[left + 3]
+    bits_in = words_w * w.rates[BITS] + words_i * w.rates[BITS + 1]
+    compute = kind[MAC] if w.rates[SIMD] == 1.0 else float(np.ceil(kind[MAC] / w.rates[SIMD]))
+    egress = _transfer(w, written * w.rates[BITS + 2])
+    words = words_w + words_i + written
+    steps = kind[STEPS]
+    reading = steps - kind[ZERO] if w.rates[REDUCTION] == 1.0 and psums > 0.0 else 0.0
+    if steps > reading:
+        _add_steps(w, steps - reading, compute, bits_in, egress, words, first)
+    if reading > 0.0:
+        _add_steps(w, reading, compute, bits_in + psums * w.rates[BITS + 2], egress, words + psums, first)
 
 
 @leaf
-def _start(lists: Ints, places: Ints, counts: Ints, columns: Ints, kinds: Ints) -> int:
-    """kinds[0] = product of the groups with one class; places[1] = the others' lists; returns how many of those."""
-    for c in range(KIND):
-        kinds[0, c] = 1
+def _start(w: Work, rows: Floats, groups: int) -> int:
+    """kinds[0] = product of the groups with one class; w.places[1] = the others, in turn; returns how many of those."""
+    kind = w.kinds[0]
+    for c in range(COLUMNS):
+        kind[c] = w.base[c]
     n = 0
-    for g in range(GROUPS):
-        place = places[0, g]
-        if counts[place] == 1:
-            for c in range(KIND):
-                kinds[0, c] *= lists[place, 0, columns[c]]
+    for g in range(groups):
+        place = w.places[0, g]
+        if w.counts[place] == 1:
+            for c in range(COLUMNS):
+                kind[c] *= rows[place, 0, c]
         else:
-            places[1, n] = place
+            w.places[1, n] = place
+            w.places[2, n] = 0
             n += 1
     return n
 
 
 @leaf
-def add_carry(lists: Ints, places: Ints, counts: Ints, columns: Ints, machine: Ints, kinds: Ints, timing: Ints) -> None:
-    """Add all steps of one carry to `timing`.
+def add_carry(w: Work, rows: Floats, groups: int) -> None:
+    """Add all steps of one carry to w.timing.
 
-    lists: [.., capacity, COLUMNS], of which group g's classes are the first counts[places[0, g]] at places[0, g];
-    columns: see `kind_columns`; kinds: [GROUPS + 1, KIND] and places[1:], work space.
+    rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
+    place = w.places[0, :groups].
     """
-    for g in range(GROUPS):
-        if counts[places[0, g]] == 0:
-            return
-    n = _start(lists, places, counts, columns, kinds)
-    for k in range(n):
-        places[2, k] = 0
+    n = _start(w, rows, groups)
     depth = 0
     while True:
         while depth < n:
-            _multiply(kinds, depth, lists, places[1, depth], places[2, depth], columns)
+            kind, row, product = w.kinds[depth], rows[w.places[1, depth], w.places[2, depth]], w.kinds[depth + 1]
+            for c in range(COLUMNS):
+                product[c] = kind[c] * row[c]
             depth += 1
-        _add_kind(kinds, n, machine, False, timing)
+        _add_kind(w, n, False)
         depth -= 1
-        while depth >= 0 and places[2, depth] + 1 == counts[places[1, depth]]:
-            places[2, depth] = 0
+        while depth >= 0 and w.places[2, depth] + 1 == w.counts[w.places[1, depth]]:
+            w.places[2, depth] = 0
             depth -= 1
         if depth < 0:
             return
-        places[2, depth] += 1
+        w.places[2, depth] += 1
 
 
 @leaf
-def first_step(lists: Ints, places: Ints, counts: Ints, columns: Ints, machine: Ints, kinds: Ints, timing: Ints) -> None:
-    """Start `timing` with step 0, of which every group has one class: nothing was there before it."""
-    _start(lists, places, counts, columns, kinds)
-    for kept in range(4, KIND, 2):
-        kinds[0, kept] = 0
-    timing[:] = 0
-    timing[PEAK_CYCLES] = 1
-    _add_kind(kinds, 0, machine, True, timing)
+def first_step(w: Work, rows: Floats, groups: int) -> None:
+    """Start w.timing with step 0, of which every group has one class: nothing was there before it."""
+    _start(w, rows, groups)
+    for t in range(3):
+        w.kinds[0, CAME + 3 + t] = 0.0
+        w.kinds[0, FILLED + 3 + t] = 0.0
+    for part in range(TIMING):
+        w.timing[part] = 0
+    w.timing[PEAK_CYCLES] = 1
+    _add_kind(w, 0, True)
 
 
 @leaf
-def add_sums(lists: Ints, place: int, count: int, sums: Ints) -> None:
-    """sums[place] = the steps of a group's classes, and their factors summed over the steps."""
-    for column in range(COLUMNS):
-        sums[place, column] = 0
-    for k in range(count):
-        steps = lists[place, k, STEPS]
-        sums[place, STEPS] += steps
-        for column in range(WORDS, COLUMNS):
-            sums[place, column] += steps * lists[place, k, column]
+def add_sums(w: Work, rows: Floats, place: int) -> None:
+    """w.sums[place] = the steps of a group's classes, and their factors summed over the steps."""
+    total = w.sums[place]
+    for c in range(COLUMNS):
+        total[c] = 0.0
+    steps = 0.0
+    for k in range(w.counts[place]):
+        row = rows[place, k]
+        many = row[STEPS]
+        steps += many
+        for c in range(COLUMNS):
+            total[c] += many * row[c]
+    total[STEPS] = steps
 
 
 @leaf
-def add_totals(sums: Ints, places: Ints, first: bool, totals: Ints) -> None:
-    """Add the sums over one carry's steps: totals[0] steps; 1..3 words by multicast of W, I, O; 4..6 by fills."""
-    steps = 1
-    for g in range(GROUPS):
-        steps *= sums[places[0, g], STEPS]
-    totals[0] += steps
-    for t in range(6):
-        came = 1
-        kept = 0 if first else 1
-        for g in range(GROUPS):
-            came *= sums[places[0, g], WORDS + 2 * t]
-            kept *= sums[places[0, g], WORDS + 2 * t + 1]
-        totals[1 + t] += came - kept
+def add_totals(w: Work, groups: int, first: bool) -> None:
+    """Add the sums over one carry's steps to w.totals: [0] steps; [1..3] words by multicast of W, I, O; [4..6] by fills."""
+    kind = w.kinds[0]
+    for c in range(COLUMNS):
+        kind[c] = w.base[c]
+    for g in range(groups):
+        total = w.sums[w.places[0, g]]
+        for c in range(COLUMNS):
+            kind[c] *= total[c]
+    stays = 0.0 if first else 1.0
+    w.totals[0] += kind[STEPS]
+    for t in range(3):
+        w.totals[1 + t] += kind[CAME + t] - stays * kind[CAME + 3 + t]
+        w.totals[4 + t] += kind[FILLED + t] - stays * kind[FILLED + 3 + t]

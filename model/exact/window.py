@@ -3,6 +3,7 @@
 With g = gcd(stride, dilation), a = dilation/g and b = stride/g, write y' = a*i + c' and r = b*j + c. Then the coordinate is
 stride*c' + dilation*c + (stride*a)*(i + j), and the pair of phases (c', c) can be read back from it. So within one
 pair of phases a chunk of y' and a chunk of r need one interval of i + j, and sets of coordinates are a*b unions of intervals.
+Only where chunks lie to each other matters, so those of unit 0 start at 0, and a step before, at minus their shift.
 """
 
 from __future__ import annotations
@@ -11,124 +12,224 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import leaf
-from mapsearch.model.exact.states import INDICES
+from mapsearch.model.exact.runs import R_NEW, R_OLD, R_SPACING, R_START, units_in
+from mapsearch.model.exact.work import Work
 
 Ints = NDArray[np.int64]
 
-# What `window` writes: coordinates that some PE needs; those of them that every PE which needs them had already;
-# and the same two counted once per PE.
-UNION = 0
-KEPT = 1
-COPIES = 2
-KEPT_COPIES = 3
+NOT_SORTED = -1  # what a union cannot be found from without looking at every unit
 
 
 @leaf
-def unit_chunks(states: Ints, slot: int, k: int, extent: int, sizes: Ints, shares: Ints, dim: int, chunks: Ints, side: int) -> int:
-    """The chunk of every active unit: rows of (new start, new length, old start, old length); returns their number.
-
-    chunks: [2, >= product of shares, >= 4]; chunks[side] is written, in the order of the starts.
-    """
-    levels = sizes.shape[1]
-    chunks[side, 0, 0] = chunks[side, 0, 2] = 0
-    chunks[side, 0, 1] = chunks[side, 0, 3] = extent
-    count = 1
-    for level in range(levels):
-        size = sizes[dim, level]
-        share = shares[dim, level]
-        new = states[slot, k, INDICES + level] * share
-        old = states[slot, k, INDICES + levels + level] * share
-        # from the back, so that the units of one tile do not overwrite the tiles before it
-        for tile in range(count - 1, -1, -1):
-            start, length = chunks[side, tile, 0], chunks[side, tile, 1]
-            old_start, old_length = chunks[side, tile, 2], chunks[side, tile, 3]
-            for u in range(share - 1, -1, -1):
-                row = tile * share + u
-                chunks[side, row, 0] = start + (new + u) * size
-                chunks[side, row, 1] = min(size, length - (new + u) * size)
-                chunks[side, row, 2] = old_start + (old + u) * size
-                chunks[side, row, 3] = max(0, min(size, old_length - (old + u) * size))
-        kept = 0
-        for row in range(count * share):
-            if chunks[side, row, 1] > 0:
-                for column in range(4):
-                    chunks[side, kept, column] = chunks[side, row, column]
-                kept += 1
-        count = kept
-    return count
+def needed(y: int, r: int, a: int, b: int) -> int:
+    """Coordinates that y outputs and r taps need."""
+    return y * r - max(y - a, 0) * max(r - b, 0)
 
 
 @leaf
-def _union_length(pieces: Ints, side: int, count: int) -> int:
-    """Total length of the union of intervals pieces[side, k] = (low, high); sorts them, mostly sorted already, in place."""
-    for k in range(1, count):
-        low, high = pieces[side, k, 0], pieces[side, k, 1]
-        m = k
-        while m > 0 and pieces[side, m - 1, 0] > low:
-            pieces[side, m, 0], pieces[side, m, 1] = pieces[side, m - 1, 0], pieces[side, m - 1, 1]
-            m -= 1
-        pieces[side, m, 0] = low
-        pieces[side, m, 1] = high
-    total = 0
-    end = np.iinfo(np.int64).min
-    for k in range(count):
-        low, high = pieces[side, k, 0], pieces[side, k, 1]
-        if high > end:
-            total += high - max(low, end)
-            end = high
-    return total
-
-
-@leaf
-def _first_in_phase(start: int, phase: int, period: int) -> int:
+def _ceil(start: int, phase: int, period: int) -> int:
     """The least i with period*i + phase >= start."""
     return start if period == 1 else -((phase - start) // period)
 
 
 @leaf
-def _one_phase(chunks: Ints, ny: int, nr: int, phase: int, a: int, b: int, pieces: Ints, out: Ints) -> None:
-    """Add to `out` what all PEs (pairs of a unit of y' and one of r) need and kept within one pair of phases."""
-    py, pr = phase // b, phase % b
-    n = 0
-    m = 0
-    for p in range(ny):
-        new_y = _first_in_phase(chunks[0, p, 0], py, a)
-        new_y_end = _first_in_phase(chunks[0, p, 0] + chunks[0, p, 1], py, a)
-        old_y = _first_in_phase(chunks[0, p, 2], py, a)
-        old_y_end = _first_in_phase(chunks[0, p, 2] + chunks[0, p, 3], py, a)
-        for q in range(nr):
-            new_r = _first_in_phase(chunks[1, q, 0], pr, b)
-            new_r_end = _first_in_phase(chunks[1, q, 0] + chunks[1, q, 1], pr, b)
-            if new_y_end <= new_y or new_r_end <= new_r:
-                continue
-            old_r = _first_in_phase(chunks[1, q, 2], pr, b)
-            old_r_end = _first_in_phase(chunks[1, q, 2] + chunks[1, q, 3], pr, b)
-            low, high = new_y + new_r, new_y_end + new_r_end - 1
-            old_low, old_high = high, high
-            if old_y_end > old_y and old_r_end > old_r:
-                old_low, old_high = min(high, max(low, old_y + old_r)), min(high, max(low, old_y_end + old_r_end - 1))
-            pieces[0, n, 0], pieces[0, n, 1] = low, high
-            n += 1
-            out[COPIES] += high - low
-            out[KEPT_COPIES] += old_high - old_low
-            if low < old_low:
-                pieces[1, m, 0], pieces[1, m, 1] = low, old_low
-                m += 1
-            if old_high < high:
-                pieces[1, m, 0], pieces[1, m, 1] = old_high, high
-                m += 1
-    union = _union_length(pieces, 0, n)
-    out[UNION] += union
-    out[KEPT] += union - _union_length(pieces, 1, m)
+def kept(y: int, r: int, old_y: int, old_r: int, shift_y: int, shift_r: int, a: int, b: int) -> int:
+    """Of the coordinates that y outputs and r taps need, those that the step before needed."""
+    if old_y <= 0 or old_r <= 0:
+        return 0
+    if a == 1 and b == 1:
+        back = shift_y + shift_r
+        return max(0, min(y + r - 1, old_y + old_r - 1 - back) - max(0, -back))
+    count = 0
+    for cy in range(a):
+        i, old_i = _ceil(y, cy, a), _ceil(-shift_y, cy, a)
+        old_i_end = _ceil(old_y - shift_y, cy, a)
+        if i <= 0 or old_i_end <= old_i:
+            continue
+        for cr in range(b):
+            j, old_j = _ceil(r, cr, b), _ceil(-shift_r, cr, b)
+            old_j_end = _ceil(old_r - shift_r, cr, b)
+            if j > 0 and old_j_end > old_j:
+                count += max(0, min(i + j, old_i_end + old_j_end) - 1 - max(0, old_i + old_j))
+    return count
 
 
 @leaf
-def window(chunks: Ints, ny: int, nr: int, a: int, b: int, pieces: Ints, out: Ints) -> None:
-    """Write to `out` the counts UNION, KEPT, COPIES and KEPT_COPIES of one step.
+def _interval(
+    w: Work, p: int, q: int, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
+) -> tuple[int, int, bool]:
+    """In a pair of phases, what the first units of two runs need or, if `fresh`, need and did not have: (low, high, one piece)."""
+    y, r = w.runs[0, p, R_START], w.runs[1, q, R_START]
+    i, i_end = _ceil(y, cy, a), _ceil(y + w.runs[0, p, R_NEW], cy, a)
+    j, j_end = _ceil(r, cr, b), _ceil(r + w.runs[1, q, R_NEW], cr, b)
+    if i_end <= i or j_end <= j:
+        return 0, 0, True
+    low, high = i + j, i_end + j_end - 1
+    if not fresh:
+        return low, high, True
+    old_i, old_i_end = _ceil(y - shift_y, cy, a), _ceil(y - shift_y + w.runs[0, p, R_OLD], cy, a)
+    old_j, old_j_end = _ceil(r - shift_r, cr, b), _ceil(r - shift_r + w.runs[1, q, R_OLD], cr, b)
+    if old_i_end <= old_i or old_j_end <= old_j:
+        return low, high, True
+    old_low, old_high = old_i + old_j, old_i_end + old_j_end - 1
+    if old_high <= low or old_low >= high:
+        return low, high, True
+    if old_low > low:
+        return low, min(high, old_low), old_high >= high
+    return min(high, old_high), high, True
 
-    chunks: of the active units, as `unit_chunks` makes them, of y' in chunks[0, :ny] and of r in chunks[1, :nr];
-    pieces: [2, >= 2*ny*nr, 2], overwritten; out: [4].
+
+@leaf
+def _merged(
+    w: Work, p: int, n: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
+) -> tuple[int, int, bool]:
+    """The pieces of one run of the outer dim with all n runs of the inner one as one interval: (low, high, whether they are one)."""
+    low, high = 0, 0
+    inner, period = (0, a) if swapped else (1, b)
+    for q in range(n):
+        one = q if swapped else p
+        other = p if swapped else q
+        start, end, single = _interval(w, one, other, shift_y, shift_r, a, b, cy, cr, fresh)
+        if not single:
+            return 0, 0, False
+        if start >= end:
+            if units_in(w, inner, q) > 1 and period > 1:  # other units of the run may need something in this phase
+                return 0, 0, False
+            continue
+        for level in range(w.levels - 1, -1, -1):
+            spacing, count = w.runs[inner, q, R_SPACING + 2 * level], w.runs[inner, q, R_SPACING + 2 * level + 1]
+            if count > 1:
+                if spacing % period != 0 or spacing // period > end - start:
+                    return 0, 0, False
+                end += (count - 1) * (spacing // period)
+        if low == high:
+            low, high = start, end
+        elif start > high or end < low:
+            return 0, 0, False
+        else:
+            low, high = min(low, start), max(high, end)
+    return low, high, True
+
+
+@leaf
+def _phase_union(
+    w: Work, ny: int, nr: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
+) -> int:
+    """Size of the union of all units' intervals in a pair of phases, or NOT_SORTED.
+
+    Runs of the outer dim (y', or r if `swapped`) make one progression of equal intervals each, which must come in order.
     """
-    out[:] = 0
-    for phase in range(a * b):
-        _one_phase(chunks, ny, nr, phase, a, b, pieces, out)
+    outer, n, inner, period = (1, nr, ny, b) if swapped else (0, ny, nr, a)
+    total = 0
+    reached = np.iinfo(np.int64).min  # end of what is counted
+    latest = reached  # the last interval's start
+    for p in range(n):
+        low, high, single = _merged(w, p, inner, swapped, shift_y, shift_r, a, b, cy, cr, fresh)
+        if not single:
+            return NOT_SORTED
+        if low == high:
+            if units_in(w, outer, p) > 1 and period > 1:
+                return NOT_SORTED
+            continue
+        step, many = 1, 1
+        for level in range(w.levels - 1, -1, -1):
+            spacing, count = w.runs[outer, p, R_SPACING + 2 * level], w.runs[outer, p, R_SPACING + 2 * level + 1]
+            if count > 1:
+                if spacing % period != 0 or many > 1:
+                    return NOT_SORTED
+                if spacing // period <= high - low:
+                    high += (count - 1) * (spacing // period)
+                else:
+                    step, many = spacing // period, count
+        if low < latest:
+            return NOT_SORTED
+        latest = low + (many - 1) * step
+        passed = 0 if high > reached else min(many, (reached - high) // step + 1)
+        if passed < many:
+            low, high = low + passed * step, high + passed * step
+            total += high - max(low, reached) + (many - passed - 1) * min(step, high - low)
+            reached = high + (many - passed - 1) * step
+    return total
+
+
+@leaf
+def _expand(w: Work, side: int, n: int, units: Ints) -> int:
+    """Write (start, length, old length) of every unit of n runs to units[side]; returns how many there are."""
+    count = 0
+    for run in range(n):
+        first = count
+        units[side, count, 0] = w.runs[side, run, R_START]
+        units[side, count, 1], units[side, count, 2] = w.runs[side, run, R_NEW], w.runs[side, run, R_OLD]
+        count += 1
+        for level in range(w.levels):
+            spacing, times = w.runs[side, run, R_SPACING + 2 * level], w.runs[side, run, R_SPACING + 2 * level + 1]
+            so_far = count - first
+            for copy in range(1, times):
+                for k in range(so_far):
+                    units[side, count, 0] = units[side, first + k, 0] + copy * spacing
+                    units[side, count, 1], units[side, count, 2] = units[side, first + k, 1], units[side, first + k, 2]
+                    count += 1
+    return count
+
+
+@leaf
+def _add_piece(pieces: Ints, count: int, low: int, high: int) -> int:
+    """Insert [low, high) where the pieces before it keep the order of their starts, unless it is empty."""
+    if low >= high:
+        return count
+    place = count
+    while place > 0 and pieces[place - 1, 0] > low:
+        pieces[place, 0], pieces[place, 1] = pieces[place - 1, 0], pieces[place - 1, 1]
+        place -= 1
+    pieces[place, 0], pieces[place, 1] = low, high
+    return count + 1
+
+
+@leaf
+def _walked_union(
+    units: Ints, ny: int, nr: int, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool, pieces: Ints
+) -> int:
+    """The same as `_phase_union`, from every pair of units, for whatever arrangement they have."""
+    count = 0
+    for p in range(ny):
+        y, y_end, old_y_end = units[0, p, 0], units[0, p, 0] + units[0, p, 1], units[0, p, 0] + units[0, p, 2] - shift_y
+        i, i_end, old_i, old_i_end = _ceil(y, cy, a), _ceil(y_end, cy, a), _ceil(y - shift_y, cy, a), _ceil(old_y_end, cy, a)
+        for q in range(nr):
+            r, r_end, old_r_end = units[1, q, 0], units[1, q, 0] + units[1, q, 1], units[1, q, 0] + units[1, q, 2] - shift_r
+            j, j_end, old_j, old_j_end = _ceil(r, cr, b), _ceil(r_end, cr, b), _ceil(r - shift_r, cr, b), _ceil(old_r_end, cr, b)
+            if i_end <= i or j_end <= j:
+                continue
+            low, high = i + j, i_end + j_end - 1
+            if fresh and old_i_end > old_i and old_j_end > old_j:
+                count = _add_piece(pieces, count, low, min(high, old_i + old_j))
+                low = max(low, old_i_end + old_j_end - 1)
+            count = _add_piece(pieces, count, low, high)
+    total = 0
+    reached = np.iinfo(np.int64).min
+    for k in range(count):
+        if pieces[k, 1] > reached:
+            total += pieces[k, 1] - max(pieces[k, 0], reached)
+            reached = pieces[k, 1]
+    return total
+
+
+@leaf
+def union(
+    w: Work, ny: int, nr: int, shift_y: int, shift_r: int, a: int, b: int, fresh: bool, units: Ints, pieces: Ints
+) -> int:
+    """Coordinates that some PE, a unit of y' with one of r, needs or, if `fresh`, needs and did not have.
+
+    runs: of y' in w.runs[0, :ny], of r in w.runs[1, :nr]; units: [2, >= units of a dim, 3] and pieces: [>= 2 * PEs, 2], work space.
+    """
+    swapped = ny == 1 and units_in(w, 0, 0) == 1
+    total = 0
+    walked_y, walked_r = 0, 0
+    for cy in range(a):
+        for cr in range(b):
+            found = _phase_union(w, ny, nr, swapped, shift_y, shift_r, a, b, cy, cr, fresh)
+            if found == NOT_SORTED:
+                if walked_y == 0:
+                    walked_y, walked_r = _expand(w, 0, ny, units), _expand(w, 1, nr, units)
+                found = _walked_union(units, walked_y, walked_r, shift_y, shift_r, a, b, cy, cr, fresh, pieces)
+            total += found
+    return total

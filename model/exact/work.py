@@ -1,0 +1,107 @@
+"""The work space of the kernels: one record that is made once for a batch and overwritten by every mapping.
+
+A record is handed on as one pointer, where each array would be ten arguments: the calls took half of the time.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.exact.machine import MACHINE
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MAX_LEVELS = 4
+DIMS = 8
+GROUPS = 6
+
+# Columns of a state and of a run, see there; the last ones are by level.
+STATE_HEAD, RUN_HEAD = 7, 3
+STATE_COLUMNS, RUN_COLUMNS = STATE_HEAD + 2 * MAX_LEVELS, RUN_HEAD + 2 * MAX_LEVELS
+# After l levels the units of a dim have at most l + 1 distinct chunk lengths, each of which splits the next loop in two
+# places: so many classes, and as many again to work in.
+STATE_ROWS = 2 * int(np.prod([2 * level + 3 for level in range(MAX_LEVELS)]))
+# A level splits a run by the new and by the old edge; as many again to work in.
+RUN_ROWS = 2 * 4**MAX_LEVELS
+STATE_SLOTS = 10
+# Columns of a class of a group of dims: 16 numbers of 8 bytes are two cache lines.
+CLASS_COLUMNS = 16
+MOST_DEPTHS = 9
+
+
+class Work(Protocol):
+    """The record's fields, with their shapes in `WORK`."""
+
+    levels: int
+    extents: Ints  # of the layer
+    windows: Ints  # (a, b) of rows and of columns, see `window`
+    machine: Ints  # see `machine`
+    rates: Floats  # the same as floats
+    sizes: Ints  # chunk of a dim at a level
+    shares: Ints  # units that a dim is shared out over at a level
+    lone: Ints  # 1 where no level shares out the dim
+    loops: Ints  # level and dim of the loops that iterate, outer to inner
+    positions: Ints  # of each dim's level-0 loop among them, or residency's NEVER
+    chunks: Ints  # of level 0, all units together
+    roles: Ints  # of a dim's loop at a level, see `states`
+    states: Ints  # of the eight dims, of the carry's own dim, and spare, see `states`
+    n_states: Ints
+    runs: Ints  # of a sliding pair's two dims, see `runs`
+    slid: Ints  # see `groups`
+    counts: Ints  # classes of each group, and of the carry's own
+    places: Ints  # see `runtime`
+    sums: Floats  # over each group's classes
+    base: Floats  # product of the groups that do not iterate
+    kinds: Floats  # see `runtime`
+    words: Ints  # by tensor and depth, see `residency`
+    need: Ints  # by tensor and depth, see `residency`
+    best: Ints  # see `residency`
+    bits: Ints  # of W, I, O
+    timing: Ints  # see `runtime`
+    totals: Floats  # see `runtime`
+
+
+WORK = np.dtype(
+    [
+        ("levels", np.int64),
+        ("extents", np.int64, (DIMS,)),
+        ("windows", np.int64, (2, 2)),
+        ("machine", np.int64, (MACHINE,)),
+        ("rates", np.float64, (MACHINE,)),
+        ("sizes", np.int64, (DIMS, MAX_LEVELS)),
+        ("shares", np.int64, (DIMS, MAX_LEVELS)),
+        ("lone", np.int64, (DIMS,)),
+        ("loops", np.int64, (DIMS * MAX_LEVELS, 2)),
+        ("positions", np.int64, (DIMS,)),
+        ("chunks", np.int64, (DIMS,)),
+        ("roles", np.int64, (DIMS, MAX_LEVELS)),
+        ("states", np.int64, (STATE_SLOTS, STATE_ROWS, STATE_COLUMNS)),
+        ("n_states", np.int64, (STATE_SLOTS,)),
+        ("runs", np.int64, (2, RUN_ROWS, RUN_COLUMNS)),
+        ("slid", np.int64, (4,)),
+        ("counts", np.int64, (GROUPS + 1,)),
+        ("places", np.int64, (3, GROUPS)),
+        ("sums", np.float64, (GROUPS + 1, CLASS_COLUMNS)),
+        ("base", np.float64, (CLASS_COLUMNS,)),
+        ("kinds", np.float64, (GROUPS + 1, CLASS_COLUMNS)),
+        ("words", np.int64, (3, MOST_DEPTHS)),
+        ("need", np.int64, (3, MOST_DEPTHS)),
+        ("best", np.int64, (5,)),
+        ("bits", np.int64, (3,)),
+        ("timing", np.int64, (6,)),
+        ("totals", np.float64, (7,)),
+    ],
+    align=True,
+)
+
+
+def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints) -> Any:  # noqa: ANN401 numpy's records have no types
+    """WORK[1] for the mappings of one layer on one machine."""
+    work = np.zeros(1, WORK)
+    work["levels"], work["extents"], work["windows"] = levels, extents, windows
+    work["machine"], work["rates"] = machine, machine
+    return work
