@@ -22,9 +22,9 @@ from mapsearch.model.layer import Dim
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# The leading dim of each group, and the dim that slides under it (-1: none).
+# The leading dim of each group, and the dim that slides under it (itself: none).
 LEADING = (int(Dim.G), int(Dim.N), int(Dim.K), int(Dim.C), int(Dim.Y), int(Dim.X))
-SLIDING = (-1, -1, -1, -1, int(Dim.R), int(Dim.S))
+SLIDING = (int(Dim.G), int(Dim.N), int(Dim.K), int(Dim.C), int(Dim.R), int(Dim.S))
 GROUP_OF_DIM = (0, 1, 2, 3, 4, 5, 4, 5)
 
 # Columns of a group's class. ZERO: of its steps, those with the reduction loops at index 0; MAC: MACs of unit 0.

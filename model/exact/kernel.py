@@ -31,6 +31,7 @@ PSUM_READ, OUTPUT_WRITE, L2_ADD_READ = int(Count.PSUM_READ), int(Count.OUTPUT_WR
 OFFCHIP_READ, OFFCHIP_WRITE = int(Count.OFFCHIP_READ_W), int(Count.OFFCHIP_WRITE)
 L1_NEED, L2_NEED = int(Count.L1_NEED_BYTES), int(Count.L2_NEED_BYTES)
 BOUNDS = int(Count.COMPUTE_BOUND_CYCLES)
+PEAK_WORDS, PEAK_CYCLES = int(Count.PEAK_NOC_WORDS), int(Count.PEAK_NOC_CYCLES)
 LEGAL, L1_OVERFLOW, L2_OVERFLOW = int(Fit.LEGAL), int(Fit.L1_OVERFLOW), int(Fit.L2_OVERFLOW)
 MORE_ROOM = -1  # not a `Fit`: the lists of classes were too short
 
@@ -65,6 +66,7 @@ def _nest(w: Work, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int
                 chunk *= share
             if level == 0:
                 w.chunks[dim] = min(tile, chunk)
+                w.lasts[dim] = (tile - 1) // chunk
             if chunk < tile:
                 if level == 0:
                     w.positions[dim] = count
@@ -107,9 +109,10 @@ def _begin(w: Work, room: Room, n_loops: int) -> int:
     The iterating groups get their classes and w.places[0]; the others are one factor, w.base.
     """
     for dim in range(8):
-        for level in range(w.levels):
-            w.roles[dim, level] = INNER
-        write_states(w, dim, dim)
+        if w.extents[dim] > 1:
+            for level in range(w.levels):
+                w.roles[dim, level] = INNER
+            write_states(w, dim, dim)
     for c in range(COLUMNS):
         w.base[c] = 1.0
     iterates = 0
@@ -117,6 +120,8 @@ def _begin(w: Work, room: Room, n_loops: int) -> int:
         iterates |= 1 << GROUP_OF_DIM[w.loops[j, 1]]
     groups = 0
     for g in range(GROUPS):
+        if w.extents[LEADING[g]] == 1 and w.extents[SLIDING[g]] == 1:
+            continue  # all its factors are 1
         if not _write_classes(w, room, g, g, LEADING[g], SLIDING[g]):
             return MORE_ROOM
         if (iterates >> g) % 2 == 1:
@@ -154,6 +159,8 @@ def _walk(w: Work, room: Room, n_loops: int) -> bool:
         add_totals(w, groups, False)
         add_carry(w, room.rows, groups)
         w.places[0, at] = g
+        if j == n_loops - 1:
+            break
         w.roles[dim, level] = OUTER
         write_states(w, dim, dim)
         if not _write_classes(w, room, g, g, lead, slide):
@@ -187,8 +194,9 @@ def _record(w: Work, row: Ints) -> None:
     row[OFFCHIP_READ], row[OFFCHIP_READ + 1] = reads_w, reads_i
     row[OFFCHIP_READ + 2], row[OFFCHIP_WRITE] = writes - outputs, writes
     row[L2_NEED] = best[3]
-    for part in range(5):
+    for part in range(3):
         row[BOUNDS + part] = timing[COMPUTE_BOUND + part]
+    row[PEAK_WORDS], row[PEAK_CYCLES] = np.int64(w.peak[0]), np.int64(w.peak[1])
 
 
 @leaf
@@ -230,6 +238,10 @@ def evaluate(work: NDArray[np.void], units: Ints, spatial: Bytes, order: Bytes, 
         units=np.empty((2, most_units, 3), np.int64),
         pieces=np.empty((2 * most_units, 2), np.int64),
     )
+    for dim in range(8):
+        if w.extents[dim] == 1:  # these never change
+            w.lone[dim] = 1
+            write_states(w, dim, dim)
     for b in range(units.shape[0]):
         found = _cost(w, room, units, spatial, order, size, b, counts[b])
         while found == MORE_ROOM:

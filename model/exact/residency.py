@@ -41,22 +41,19 @@ def _status(position: int, depth: int, carry: int) -> int:
 
 
 @leaf
-def _steps(status: int, extent: int, chunk: int) -> int:
-    if status in (WHOLE, RESET):
-        return 1
-    trips = (extent + chunk - 1) // chunk
-    return int(trips if status == STILL else trips - 1)
+def _steps(w: Work, dim: int, status: int) -> int:
+    return int(1 if status in (WHOLE, RESET) else w.lasts[dim] + (1 if status == STILL else 0))
 
 
 @leaf
-def _case(status: int, extent: int, chunk: int, edge: bool) -> tuple[int, int, int, int]:
+def _case(w: Work, dim: int, status: int, edge: bool) -> tuple[int, int, int, int]:
     """Where a dim in a status may stand: (steps alike, length, length in the step before, how far it moved).
 
     edge: its last chunk, which advancing and standing still reach once, or its others (0 steps where there are none).
     """
+    extent, chunk, last = w.extents[dim], w.chunks[dim], w.lasts[dim]
     if status == WHOLE:
         return int(edge), extent, extent, 0
-    last = (extent - 1) // chunk
     rest = extent - last * chunk
     if status == RESET:
         return int(edge), chunk, rest, -last * chunk
@@ -76,8 +73,8 @@ def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> in
         return 0
     total = 0
     for part in range(4):
-        many_y, length_y, old_y, shift_y = _case(status_y, w.extents[y], w.chunks[y], part % 2 == 0)
-        many_r, length_r, old_r, shift_r = _case(status_r, w.extents[r], w.chunks[r], part < 2)
+        many_y, length_y, old_y, shift_y = _case(w, y, status_y, part % 2 == 0)
+        many_r, length_r, old_r, shift_r = _case(w, r, status_r, part < 2)
         if many_y <= 0 or many_r <= 0:
             continue
         if apart:
@@ -103,7 +100,7 @@ def _input_words(w: Work, depth: int) -> int:
     words = 0
     for carry in range(depth, begin - 1, -1):
         old = carry < depth
-        value = alike * _steps(_status(w.positions[2], depth, carry), w.extents[2], w.chunks[2])
+        value = alike * _steps(w, 2, _status(w.positions[2], depth, carry))
         for axis in range(2):
             if value > 0:
                 status_y, status_r = _status(w.positions[6 + axis], depth, carry), _status(w.positions[4 + axis], depth, carry)
@@ -155,7 +152,7 @@ def _depths(w: Work, tensor: int, outer: int) -> int:
     for depth in range(1, outer + 1):
         dim = w.loops[depth - 1, 1]
         if not moves(tensor, dim):
-            again *= _steps(STILL, w.extents[dim], w.chunks[dim])
+            again *= _steps(w, dim, STILL)
             continue
         fetched = _input_words(w, depth) if tensor == 1 else whole * again
         resident = (_footprint(w, tensor, depth) * w.machine[BITS + tensor] + 7) // 8 * w.machine[L2_DOUBLED]

@@ -17,9 +17,9 @@ CYCLES = 0
 COMPUTE_BOUND = 1
 INGRESS_BOUND = 2
 EGRESS_BOUND = 3
-PEAK_WORDS = 4
-PEAK_CYCLES = 5
-TIMING = 6
+TIMING = 4
+
+ROUNDING = 1 - 1e-12
 
 
 @leaf
@@ -47,11 +47,11 @@ def _add_steps(
         bound = COMPUTE_BOUND if cycles == compute else (INGRESS_BOUND if cycles == ingress else EGRESS_BOUND)
         w.timing[bound] += many * np.int64(cycles)
     w.timing[CYCLES] += many * np.int64(cycles)
-    if words > 0.0:
-        rate = words / cycles
-        peak = w.timing[PEAK_WORDS] / w.timing[PEAK_CYCLES]
-        if rate > peak or (rate == peak and words < w.timing[PEAK_WORDS]):
-            w.timing[PEAK_WORDS], w.timing[PEAK_CYCLES] = np.int64(words), np.int64(cycles)
+    peak_words, peak_cycles = w.peak[0], w.peak[1]
+    if words * peak_cycles > ROUNDING * peak_words * cycles:  # only a product may round, and few steps come close
+        rate, peak = words / cycles, peak_words / peak_cycles
+        if rate > peak or (rate == peak and words < peak_words):
+            w.peak[0], w.peak[1] = words, cycles
 
 
 @leaf
@@ -128,7 +128,7 @@ def first_step(w: Work, rows: Floats, groups: int) -> None:
         w.kinds[0, FILLED + 3 + t] = 0.0
     for part in range(TIMING):
         w.timing[part] = 0
-    w.timing[PEAK_CYCLES] = 1
+    w.peak[0], w.peak[1] = 0.0, 1.0
     _add_kind(w, 0, True)
 
 

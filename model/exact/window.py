@@ -35,10 +35,10 @@ def _ceil(start: int, phase: int, period: int) -> int:
 @leaf
 def kept(y: int, r: int, old_y: int, old_r: int, shift_y: int, shift_r: int, a: int, b: int) -> int:
     """Of the coordinates that y outputs and r taps need, those that the step before needed."""
-    if old_y <= 0 or old_r <= 0:
+    back = b * shift_y + a * shift_r
+    if old_y <= 0 or old_r <= 0 or back > b * (old_y - 1) + a * (old_r - 1) or -back > b * (y - 1) + a * (r - 1):
         return 0
     if a == 1 and b == 1:
-        back = shift_y + shift_r
         return max(0, min(y + r - 1, old_y + old_r - 1 - back) - max(0, -back))
     count = 0
     for cy in range(a):

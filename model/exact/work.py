@@ -47,6 +47,7 @@ class Work(Protocol):
     loops: Ints  # level and dim of the loops that iterate, outer to inner
     positions: Ints  # of each dim's level-0 loop among them, or residency's NEVER
     chunks: Ints  # of level 0, all units together
+    lasts: Ints  # how many of those come before the last one
     roles: Ints  # of a dim's loop at a level, see `states`
     states: Ints  # of the eight dims, of the carry's own dim, and spare, see `states`
     n_states: Ints
@@ -62,6 +63,7 @@ class Work(Protocol):
     best: Ints  # see `residency`
     bits: Ints  # of W, I, O
     timing: Ints  # see `runtime`
+    peak: Floats  # see `runtime`
     totals: Floats  # see `runtime`
 
 
@@ -78,6 +80,7 @@ WORK = np.dtype(
         ("loops", np.int64, (DIMS * MAX_LEVELS, 2)),
         ("positions", np.int64, (DIMS,)),
         ("chunks", np.int64, (DIMS,)),
+        ("lasts", np.int64, (DIMS,)),
         ("roles", np.int64, (DIMS, MAX_LEVELS)),
         ("states", np.int64, (STATE_SLOTS, STATE_ROWS, STATE_COLUMNS)),
         ("n_states", np.int64, (STATE_SLOTS,)),
@@ -92,7 +95,8 @@ WORK = np.dtype(
         ("need", np.int64, (3, MOST_DEPTHS)),
         ("best", np.int64, (5,)),
         ("bits", np.int64, (3,)),
-        ("timing", np.int64, (6,)),
+        ("timing", np.int64, (4,)),
+        ("peak", np.float64, (2,)),
         ("totals", np.float64, (7,)),
     ],
     align=True,
