@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,17 @@ class Costs:
         return self.counts[:, count]
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What B mappings cost at least on a machine that they fit; where one does not fit, the figures mean nothing.
+
+    runtime_cycles: int64[B]; energy_pj: float64[B]
+    """
+
+    runtime_cycles: NDArray[np.int64]
+    energy_pj: NDArray[np.float64]
+
+
 class CostModel(Protocol):
     """Anything that can count what mappings cost; `tests/test_cost_models.py` is what each must pass."""
 
@@ -89,4 +100,16 @@ class CostModel(Protocol):
 
     def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Costs:
         """The costs of each mapping of the batch for the layer on the hardware; pure, and any batch size >= 0."""
+        ...
+
+
+@runtime_checkable
+class BoundedModel(CostModel, Protocol):
+    """A cost model that also says, much faster than it counts, what mappings cost at least."""
+
+    def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
+        """Never more than what `evaluate` finds for the mapping, or for any that fits and fills in its open parts.
+
+        Open are sizes of 0, and levels of 0 units with all that stands there.
+        """
         ...

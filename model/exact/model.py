@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Costs
+from mapsearch.model.cost import COUNTS, Bound, Costs
 from mapsearch.model.errors import InputError
+from mapsearch.model.exact.bound import bound_all, energy_terms, make_scratch
 from mapsearch.model.exact.kernel import evaluate
 from mapsearch.model.exact.machine import machine_parameters, window_phases
 from mapsearch.model.exact.work import MAX_LEVELS, make_work
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.layer import Dim, Layer, Tensor
 from mapsearch.model.mapping import MappingBatch
 
 # Phases of one axis that a mapping's time grows with (see `window`). A stride of 2 has 2; strides and dilations up to 64 fit.
 MAX_PHASES = 2**12
+
+
+Arrays = tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]]
 
 
 class ExactModel:
@@ -29,11 +34,25 @@ class ExactModel:
         fit = np.empty(len(batch), np.int8)
         counts = np.empty((len(batch), COUNTS), np.int64)
         work = make_work(levels, layer.extents, window_phases(layer), machine_parameters(hardware))
-        # Contiguous, since the kernels would be compiled anew for a view with gaps.
-        units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
-        order, size = np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
-        evaluate(work, units, spatial, order, size, fit, counts)
+        evaluate(work, *_contiguous(batch), fit, counts)
         return Costs(fit, counts)
+
+
+    def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
+        """See `BoundedModel`; InputError as in `evaluate`."""
+        levels = batch.units.shape[1]
+        _check_limits(layer, hardware, levels)
+        runtime, energy = np.empty(len(batch)), np.empty(len(batch))
+        whole = tuple(layer.words(tensor) for tensor in Tensor)
+        scratch = make_scratch(levels, hardware.pes, layer.extents, window_phases(layer), machine_parameters(hardware), whole)
+        bound_all(scratch, *_contiguous(batch), energy_terms(layer, hardware), runtime, energy)
+        return Bound(runtime.astype(np.int64), energy)
+
+
+def _contiguous(batch: MappingBatch) -> Arrays:
+    """The arrays of a batch; the kernels would be compiled anew for a view with gaps."""
+    units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
+    return units, spatial, np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
 
 
 def _check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:

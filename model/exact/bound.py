@@ -1,0 +1,311 @@
+"""What a mapping costs at least: from its loops' trip counts alone, and for mappings of which only parts are chosen yet.
+
+Compute: unit 0's MACs summed over the steps are a product over the dims. Words: each time that a loop which a tensor lacks turns
+outside a loop that moves the tensor, all of it passes again. Off-chip: the same with the loops outside the depth at which the
+tensor alone would fit the L2. Edge chunks and sliding windows are left out to the low side. Open parts count as the best that
+could be chosen.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import kernel, leaf
+from mapsearch.model.cost import Count
+from mapsearch.model.energy import energy_coefficients
+from mapsearch.model.exact import machine as hw
+from mapsearch.model.exact.machine import MACHINE
+from mapsearch.model.exact.residency import moves
+from mapsearch.model.exact.window import needed
+from mapsearch.model.exact.work import DIMS, MAX_LEVELS
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer, Tensor
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bytes = NDArray[np.int8]
+
+# Sums and products of some ten float64 are off by less.
+ROUNDING = 1 - 1e-13
+
+
+class Scratch(Protocol):
+    """The fields of `SCRATCH`."""
+
+    levels: int
+    pes: int
+    extents: Ints
+    windows: Ints  # (a, b) of rows and of columns
+    machine: Ints
+    dims: Ints  # those with more than one index
+    n_dims: int
+    has: Ints  # 1 where a loop of the dim, once turned, makes a tensor's words new
+    whole: Floats  # words of W, I, O
+    chosen: int  # outer levels whose units, spatial dim and order are chosen
+    known: Ints  # of those, the outer ones at which a dim's size is chosen too
+    share: Ints  # units that a dim is shared out over at a level
+    place: Ints  # of a dim in its level's order
+    last: Ints  # level, place and dim of the innermost loop that moves W, I, O
+    chunk: Ints  # of level 0, all units together, 1 where open
+    words: Floats  # L2 -> L1 of W, I, O
+    fills: Floats  # of the L1s
+    offchip: Floats  # into the L2
+
+
+SCRATCH = np.dtype(
+    [
+        ("levels", np.int64),
+        ("pes", np.int64),
+        ("extents", np.int64, (DIMS,)),
+        ("windows", np.int64, (2, 2)),
+        ("machine", np.int64, (MACHINE,)),
+        ("dims", np.int64, (DIMS,)),
+        ("n_dims", np.int64),
+        ("has", np.int64, (3, DIMS)),
+        ("whole", np.float64, (3,)),
+        ("chosen", np.int64),
+        ("known", np.int64, (DIMS,)),
+        ("share", np.int64, (DIMS, MAX_LEVELS)),
+        ("place", np.int64, (DIMS, MAX_LEVELS)),
+        ("last", np.int64, (3, 3)),
+        ("chunk", np.int64, (DIMS,)),
+        ("words", np.float64, (3,)),
+        ("fills", np.float64, (3,)),
+        ("offchip", np.float64, (3,)),
+    ],
+    align=True,
+)
+
+
+def make_scratch(
+    levels: int, pes: int, extents: tuple[int, ...], windows: Ints, machine: Ints, whole: tuple[int, ...]
+) -> Any:  # noqa: ANN401 numpy's records have no types
+    """SCRATCH[1] for the mappings of one layer on one machine; whole: words of W, I, O."""
+    scratch = np.zeros(1, SCRATCH)
+    scratch["levels"], scratch["pes"], scratch["extents"], scratch["windows"] = levels, pes, extents, windows
+    scratch["machine"], scratch["whole"] = machine, whole
+    dims = [dim for dim in range(DIMS) if extents[dim] > 1]
+    scratch["n_dims"] = len(dims)
+    scratch["dims"][0, : len(dims)] = dims
+    for dim in range(DIMS):
+        axis = dim % 2
+        slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
+        scratch["has"][0, :, dim] = [moves(0, dim), moves(1, dim) and not slides, moves(2, dim)]
+    scratch["chunk"] = 1
+    return scratch
+
+
+def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
+    """float64[4, 3]: pJ per word of W, I, O into the L1s; by multicast from L2 to L1; into the L2; and [3, 0] the rest, once."""
+    coefficients = energy_coefficients(layer, hardware)
+    per = coefficients.per_count_pj.sum(axis=0)
+    multicast, reduction = hardware.noc.multicast, hardware.noc.reduction
+    terms = np.zeros((4, 3))
+    terms[0, :2] = per[[Count.L1_FILL_W, Count.L1_FILL_I]]
+    terms[1 if multicast else 0, :2] += per[[Count.L2_TO_L1_W, Count.L2_TO_L1_I]]
+    terms[1 if reduction else 0, 2] = per[Count.OUTPUT_WRITE] + per[Count.PSUM_READ if reduction else Count.L2_ADD_READ]
+    terms[2] = per[[Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O]]
+    terms[2, 2] += per[Count.OFFCHIP_WRITE]
+    not_read = per[Count.PSUM_READ if reduction else Count.L2_ADD_READ] + per[Count.OFFCHIP_READ_O]  # outputs begin at zero
+    terms[3, 0] = coefficients.constant_pj.sum() - layer.words(Tensor.OUTPUT) * not_read
+    return terms
+
+
+@leaf
+def _read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
+    """Write what is chosen of mapping b: chosen, known, share, place, chunk, and the innermost loop that moves each tensor."""
+    w.chosen = 0
+    while w.chosen < w.levels and units[b, w.chosen] > 0:
+        w.chosen += 1
+    for tensor in range(3):
+        w.last[tensor, 0] = -1
+    for i in range(w.n_dims):
+        w.known[w.dims[i]] = 0
+        w.chunk[w.dims[i]] = 1
+    for level in range(w.chosen):
+        for place in range(8):
+            dim = order[b, level, place]
+            chunk = size[b, level, dim]
+            w.place[dim, level] = place
+            if w.extents[dim] == 1 or w.known[dim] < level or chunk == 0:
+                continue
+            tile = w.extents[dim] if level == 0 else size[b, level - 1, dim]
+            w.known[dim] = level + 1
+            w.share[dim, level] = 1
+            if chunk < tile and spatial[b, level] == dim:
+                w.share[dim, level] = min(units[b, level], (tile + chunk - 1) // chunk)
+                chunk *= w.share[dim, level]
+            if level == 0:
+                w.chunk[dim] = min(chunk, tile)
+            if chunk < tile:
+                for tensor in range(3):
+                    if w.has[tensor, dim] == 1:
+                        w.last[tensor, 0], w.last[tensor, 1], w.last[tensor, 2] = level, place, dim
+
+
+@leaf
+def _turns(w: Scratch, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
+    """At least so many (turns of a dim's loops in its outer `levels` levels, the same counted at each active unit)."""
+    tile = w.extents[dim]
+    turns, full, chunks, whole = 1.0, 1.0, 1.0, 1.0
+    for level in range(w.known[dim]):
+        chunk, share = size[b, level, dim], w.share[dim, level]
+        if chunk < tile:
+            pieces = (tile + chunk - 1) // chunk
+            if level < levels:
+                trips = pieces if share == 1 else (pieces + share - 1) // share
+                turns += full * (trips - 1)
+                full *= trips if tile == trips * chunk * share else trips - 1
+                chunks += whole * (pieces - 1)
+                whole *= pieces if tile == pieces * chunk else pieces - 1
+            else:
+                chunks += whole * (share - 1)
+                whole *= max(1, share - 1)
+        tile = chunk
+    return turns, chunks
+
+
+@leaf
+def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
+    """The least part of a dim's coordinates that stand in tiles over which its loop at a level iterates."""
+    tile, part = w.extents[dim], 1.0
+    for above in range(level):
+        chunk = size[b, above, dim]
+        if chunk < tile:
+            step = chunk * w.share[dim, above]
+            part *= (tile // step) * step / tile
+        tile = chunk
+    return part
+
+
+@leaf
+def _tensor_words(w: Scratch, size: Ints, b: int, tensor: int) -> None:
+    """Write the least words and fills of a tensor."""
+    level, place = w.last[tensor, 0], w.last[tensor, 1]
+    turns, copies = 1.0, 1.0
+    for i in range(w.n_dims):
+        dim = w.dims[i]
+        if not moves(tensor, dim) and w.known[dim] > 0:
+            passed = level + 1 if level >= 0 and w.place[dim, level] < place else level
+            more, active = _turns(w, size, b, dim, passed)
+            turns *= more
+            copies *= active
+    part = _moving_part(w, size, b, w.last[tensor, 2], level) if level > 0 else 1.0
+    w.words[tensor] = w.whole[tensor] * (1.0 + part * (turns - 1.0))
+    w.fills[tensor] = w.whole[tensor] * (1.0 + part * (copies - 1.0))
+
+
+@leaf
+def _footprint(w: Scratch, tensor: int, tile: Ints) -> float:
+    """Words of a tensor in a tile of eight lengths."""
+    g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
+    if tensor == 0:
+        return float(g * k * c * r * s)
+    if tensor == 2:
+        return float(n * g * k * y * x)
+    rows, columns = needed(y, r, w.windows[0, 0], w.windows[0, 1]), needed(x, s, w.windows[1, 0], w.windows[1, 1])
+    return float(n * g * c * rows * columns)
+
+
+@leaf
+def _offchip(w: Scratch, order: Bytes, b: int, tensor: int) -> None:
+    """Write the least words of a tensor that come into the L2, had it the L2 for itself."""
+    w.offchip[tensor] = w.whole[tensor]
+    if w.chosen == 0 or w.whole[tensor] * w.machine[hw.BITS + tensor] <= 8.0 * w.machine[hw.L2_BYTES]:
+        return
+    kept = w.whole[tensor]  # at least so many words stay in the L2 while the loops so far stand still
+    turns, passes = 1.0, 1.0
+    room = 8.0 * w.machine[hw.L2_BYTES] / (w.machine[hw.BITS + tensor] * w.machine[hw.L2_DOUBLED])
+    for place in range(8):
+        dim = order[b, 0, place]
+        if w.known[dim] == 0 and w.extents[dim] > 1 and moves(tensor, dim):
+            break  # the open size may make the tensor fit from here on
+        chunk, extent = w.chunk[dim], w.extents[dim]
+        if chunk >= extent or w.known[dim] == 0:
+            continue
+        if moves(tensor, dim):
+            kept *= chunk / extent
+            if w.has[tensor, dim] == 1:
+                passes = turns
+            if kept <= room:
+                break
+        else:
+            turns *= (extent + chunk - 1) // chunk
+    w.offchip[tensor] = w.whole[tensor] * passes
+
+
+@leaf
+def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> float:
+    """The least sum over the steps of unit 0's chunk lengths of a dim, as far as it is chosen."""
+    below = 1.0  # units that a tile may be shared out over further on
+    deep = -1
+    for level in range(w.chosen):
+        if spatial[b, level] == dim:
+            if level >= w.known[dim]:
+                below *= units[b, level]
+            elif w.share[dim, level] > 1:
+                below *= w.share[dim, level]
+                deep = level
+    many, total, tile = 1.0, 0.0, w.extents[dim]
+    for level in range(deep + 1):
+        share, chunk = w.share[dim, level], size[b, level, dim]
+        below /= share
+        whole = tile // (share * chunk)
+        rest = tile - whole * share * chunk
+        if rest > 0:
+            total += many * max(1.0, min(chunk, rest) / below)
+        many *= whole
+        tile = chunk
+    return total + many * max(1.0, tile / below)
+
+
+@leaf
+def _runtime(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
+    """The least cycles, from the words in w."""
+    machine = w.machine
+    compute, open_units = 1.0 / machine[hw.SIMD], float(w.pes if w.chosen < w.levels else 1)
+    for level in range(w.chosen if w.chosen < w.levels else 0):
+        open_units /= units[b, level]
+    for i in range(w.n_dims):
+        compute *= _unit0(w, units, spatial, size, b, w.dims[i])
+    compute /= max(1.0, open_units)
+    reduction = machine[hw.REDUCTION] == 1
+    words = w.words if machine[hw.MULTICAST] == 1 else w.fills
+    ingress = words[0] * machine[hw.BITS] + words[1] * machine[hw.BITS + 1]
+    written = (w.words[2] if reduction else w.fills[2]) * machine[hw.BITS + 2]
+    if reduction:
+        ingress += (w.words[2] - w.whole[2]) * machine[hw.BITS + 2]
+    ingress, egress = ingress / machine[hw.NOC_BITS], written / machine[hw.NOC_BITS]
+    latency = machine[hw.NOC_LATENCY]
+    array = max(compute + 2.0 * latency, ingress + latency, egress + latency)
+    if machine[hw.L1_DOUBLED] == 1:
+        array = compute + ingress + egress
+    traffic = w.offchip[0] * machine[hw.BITS] + w.offchip[1] * machine[hw.BITS + 1]
+    traffic += (2.0 * w.offchip[2] - w.whole[2]) * machine[hw.BITS + 2]
+    first = _footprint(w, 0, w.chunk) * machine[hw.BITS] + _footprint(w, 1, w.chunk) * machine[hw.BITS + 1]
+    width = machine[hw.OFFCHIP_BITS]
+    return float(machine[hw.OFFCHIP_LATENCY] + first / width + max(array, traffic / width))
+
+
+@kernel
+def bound_all(
+    scratch: NDArray[np.void], units: Ints, spatial: Bytes, order: Bytes, size: Ints, terms: Floats, runtime: Floats, energy: Floats
+) -> None:
+    """Write the least cycles and pJ of every mapping of a batch (arrays as in `MappingBatch`, open parts as in `BoundedModel`).
+
+    terms: see `energy_terms`.
+    """
+    w = scratch[0]
+    for b in range(units.shape[0]):
+        _read(w, units, spatial, order, size, b)
+        for tensor in range(3):
+            _tensor_words(w, size, b, tensor)
+            _offchip(w, order, b, tensor)
+        runtime[b] = np.ceil(_runtime(w, units, spatial, size, b) * ROUNDING)
+        total = terms[3, 0]
+        for tensor in range(3):
+            total += terms[0, tensor] * w.fills[tensor] + terms[1, tensor] * w.words[tensor] + terms[2, tensor] * w.offchip[tensor]
+        energy[b] = total * ROUNDING
