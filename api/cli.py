@@ -6,15 +6,17 @@ A command is a module with `add_parser(subparsers)` and `run(args) -> int`, whos
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Protocol, cast
 
-from mapsearch import evaluate_command, hardware_command, layers_command, run_command, space_command
+from mapsearch import bench_command, evaluate_command, hardware_command, layers_command, run_command, space_command
 from mapsearch.arguments import Parser, Subparsers, UsageError
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.output import printable, write
@@ -38,7 +40,19 @@ COMMANDS: dict[str, Command] = {
     "layers": layers_command,
     "space": space_command,
     "hardware": hardware_command,
+    "bench": bench_command,
 }
+
+
+class _Notices(logging.Handler):
+    """Writes what the package has to say while it works to standard error, above the bars that may stand there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(AttributeError, OSError):  # standard error is closed or full: a notice is no reason to stop
+            sys.stderr.write(f"mapsearch: {record.getMessage()}\n")
+
+
+_NOTICES = _Notices(logging.INFO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             # A terminal that lacks a character is no error.
             cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
         args = _parse(sys.argv[1:] if argv is None else argv)
+        logger = logging.getLogger("mapsearch")
+        logger.addHandler(_NOTICES)
+        logger.setLevel(logging.INFO)
         code = COMMANDS[args.command].run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:

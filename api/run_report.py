@@ -42,7 +42,7 @@ class RunProgress:
 
     def __enter__(self) -> Self:
         self._bars.start()
-        self._total = self._bars.add_task("loading and compiling (about half a minute the first time)", total=None)
+        self._total = self._bars.add_task("loading", total=None)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -101,7 +101,7 @@ def print_results(results: Mapping[str, Any]) -> None:
         f"({totals['runtime_ms']:.4g} ms), {totals['energy_pj']['total'] / 1e6:,.5g} uJ, "
         f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
     )
-    write(f"search:  {totals['evaluations']:,} mappings evaluated, {totals['seconds']:.1f} s over all processes")
+    write(f"search:  {totals['evaluations']:,} mappings evaluated, {totals['dropped']:,} more dropped by their lower bound, {totals['seconds']:.1f} s over all processes")
     write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/)")
     if not results["complete"]:
         write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")

@@ -1,8 +1,16 @@
-"""How every kernel is compiled: once, cached beside the package, without the interpreter's lock."""
+"""How every kernel is compiled: once, cached beside the package, without the interpreter's lock.
+
+A process that compiles says so at once on the logger of this module, so that nobody takes the wait for a hang.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from numba import njit, types
@@ -10,6 +18,7 @@ from numba import njit, types
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_LOG = logging.getLogger(__name__)
 _TYPES: Any = types  # numba's stubs say nothing of what is used here
 
 # error_model="numpy": no check for division by zero (sizes are at least 1).
@@ -34,11 +43,66 @@ def leaf(function: Callable[P, R]) -> Callable[P, R]:
 
 def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
     try:
-        compiled: Callable[P, R] = _once(njit(**options)(function))
+        compiled: Callable[P, R] = _guarded(_once(njit(**options)(function)), Path(function.__code__.co_filename).parent)
     except RuntimeError:  # numba finds no folder to write its cache to: neither the package's nor the user's
         uncached: dict[str, Any] = {**options, "cache": False}
-        compiled = _once(njit(**uncached)(function))
+        compiled = _told(_once(njit(**uncached)(function)), "at every start; set NUMBA_CACHE_DIR to a folder that can be written")
     return compiled
+
+
+def _guarded(dispatcher: Any, folder: Path) -> Any:  # noqa: ANN401
+    """The compiled function, whose cache goes with the sources of its folder, and whose cache's faults never stop a run.
+
+    By itself numba looks at the function's own file, and so goes on with what it compiled from another file's former kernels;
+    and it fails on a file that a crash left cut off.
+    """
+    files = dispatcher._cache  # noqa: SLF001 numba has no public way to any of this
+    load, save = files.load_overload, files.save_overload
+    files._cache_file._source_stamp = _sources(folder)  # noqa: SLF001
+
+    def load_or_forget(signature: object, context: object) -> object:
+        try:
+            return load(signature, context)
+        except Exception:  # noqa: BLE001 what unpickling a damaged file raises can be anything
+            try:
+                files.flush()
+            except OSError:
+                files.disable()
+            return None
+
+    def save_if_possible(signature: object, compiled: object) -> None:
+        with suppress(OSError):  # a full disk, say: the next process compiles again
+            save(signature, compiled)
+
+    files.load_overload, files.save_overload = load_or_forget, save_if_possible
+    return _told(dispatcher, "once after an install")
+
+
+def _told(dispatcher: Any, when: str) -> Any:  # noqa: ANN401
+    """The compiled function, which says that it compiles before it does."""
+    files = dispatcher._cache  # noqa: SLF001
+    load = files.load_overload
+
+    def load_or_tell(signature: object, context: object) -> object:
+        found = load(signature, context)
+        if found is None:
+            _tell(when)
+        return found
+
+    files.load_overload = load_or_tell
+    return dispatcher
+
+
+@cache  # once in a process
+def _tell(when: str) -> None:
+    _LOG.info("compiling (%s); this takes about 20 s", when)
+
+
+@cache
+def _sources(folder: Path) -> str:
+    """A digest of all that kernels in a folder may be made of: its modules, and those beside this one."""
+    files = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
 def _once(dispatcher: Any) -> Any:  # noqa: ANN401 a class that numba's stubs do not show

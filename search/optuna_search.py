@@ -50,16 +50,17 @@ class OptunaSearcher:
         study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials))
         for structure in starts:
             study.enqueue_trial(_parameters(problem.space, structure))
-        trace: list[tuple[int, float]] = []
-        evaluations = 0
+        trace: list[tuple[int, int, float]] = []
+        evaluations = dropped = 0
         best = float("inf")
 
         def note(found: Found) -> Found:
-            nonlocal evaluations, best
+            nonlocal evaluations, dropped, best
             evaluations += found.evaluations
+            dropped += found.dropped
             if found.value < best:
                 best = found.value
-                trace.append((evaluations, best))
+                trace.append((evaluations, dropped, best))
             return found
 
         tried: list[Found] = []
@@ -84,7 +85,7 @@ class OptunaSearcher:
             tried.append(note(improve(problem, parents, round(evaluations * POLISH_SHARE), rng, structure=True, stop=stop)))
             stopped = stop()
         winner = min(tried, key=lambda found: found.value)
-        return Outcome(winner.batch, winner.value, evaluations, time.monotonic() - began, tuple(trace), not stopped)
+        return Outcome(winner.batch, winner.value, evaluations, dropped, time.monotonic() - began, tuple(trace), not stopped)
 
     def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
         number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])

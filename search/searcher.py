@@ -22,17 +22,19 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The best mapping found (a batch of one), its objective, the evaluations and seconds that it took, and the trace.
+    """The best mapping found (a batch of one), its objective, what it took, and the trace.
 
-    trace: (evaluations so far, best objective so far) wherever a better one was found.
+    evaluations: mappings costed; dropped: mappings that a lower bound left out instead.
+    trace: (evaluations so far, dropped so far, best objective so far) wherever a better one was found.
     finished: False where the search was told to stop before its budget was used.
     """
 
     batch: MappingBatch
     value: float
     evaluations: int
+    dropped: int
     seconds: float
-    trace: tuple[tuple[int, float], ...]
+    trace: tuple[tuple[int, int, float], ...]
     finished: bool
 
 

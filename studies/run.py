@@ -76,7 +76,8 @@ def run(
     trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, model).
 
     The results hold `complete` (False after an interrupt), `folder`, `totals`, and per layer `name`, `names`, `count`,
-    `objective`, `evaluations`, `seconds`, `finished`, `mapping_file`, `metrics` (as `evaluate` gives them) and `trace`. They
+    `objective`, `evaluations` (mappings costed), `dropped` (left out for their lower bound), `seconds`, `finished`,
+    `mapping_file`, `metrics` (as `evaluate` gives them) and `trace` (points of evaluations, dropped and objective so far). They
     depend on the seed and not on the number of jobs. Raises InputError before work starts where an input breaks a law, and
     UnsavedRunError where the folder can no longer be written when it ends.
     """
@@ -204,6 +205,7 @@ class _Run:
             "count": unique.count,
             "objective": best.value,
             "evaluations": sum(outcome.evaluations for outcome in outcomes),
+            "dropped": sum(outcome.dropped for outcome in outcomes),
             "seconds": sum(outcome.seconds for outcome in outcomes),
             "finished": len(outcomes) == self._settings.restarts and all(outcome.finished for outcome in outcomes),
             "mapping_file": name,

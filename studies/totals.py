@@ -43,5 +43,6 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware) -> dict[str,
         "edp_pj_cycles": energy["total"] * runtime,
         "utilization": macs / (runtime * hardware.pes * hardware.simd) if runtime else 0.0,
         "evaluations": sum(row["evaluations"] for row in rows),
+        "dropped": sum(row["dropped"] for row in rows),
         "seconds": sum(row["seconds"] for row in rows),
     }

@@ -1,13 +1,16 @@
-"""The --update-golden flag, and the fixture that compares text with golden files."""
+"""The --update-golden flag, the fixture that compares text with golden files, and silence about compiling."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+# Whichever test happens to be the first to compile would find the notice on standard error; test_start.py looks at it.
+logging.getLogger("mapsearch.model.compiled").disabled = True
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -286,3 +286,14 @@ def test_what_exceeds_the_limits_is_refused(layer: Layer, hardware: Hardware, le
     with pytest.raises(InputError) as caught:
         EXACT.evaluate(layer, hardware, batch)
     assert str(caught.value).startswith(message)
+
+
+def test_a_layer_costs_the_same_whatever_was_costed_before() -> None:
+    """The work space that batches share holds nothing of the layer before: here its dims were large that now have one index."""
+    hardware = replace(MACHINE, pes=16)
+    before, layer = layer_of((2, 2), K=64, C=16, R=7, S=7, Y=56, X=56), layer_of(K=3, X=5)
+    batch = Space(layer, hardware, 2).sample(5, np.random.default_rng(0))
+    first = EXACT.evaluate(layer, hardware, batch)
+    EXACT.evaluate(before, hardware, Space(before, hardware, 3).sample(20, np.random.default_rng(0)))
+    again, walked = EXACT.evaluate(layer, hardware, batch), SIMULATOR.evaluate(layer, hardware, batch)
+    assert first.counts.tolist() == again.counts.tolist() == walked.counts.tolist()

@@ -45,7 +45,7 @@ def test_every_mapping_costs_what_is_recorded(done: Path) -> None:
         [metrics] = evaluate(done / layer["mapping_file"], done / "hardware.yaml")
         assert metrics.pop("layer") == layer["name"]
         assert metrics == layer["metrics"]
-        assert layer["objective"] == metrics["edp_pj_cycles"] == layer["trace"][-1][1]
+        assert layer["objective"] == metrics["edp_pj_cycles"] == layer["trace"][-1][-1]
 
 
 def test_totals_are_sums_over_all_layers_of_the_network(done: Path) -> None:

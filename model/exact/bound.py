@@ -42,13 +42,16 @@ class Scratch(Protocol):
     machine: Ints
     dims: Ints  # those with more than one index
     n_dims: int
+    lacks: Ints  # those of them that W, I, O have no axis of
+    n_lacks: Ints
     has: Ints  # 1 where a loop of the dim, once turned, makes a tensor's words new
     whole: Floats  # words of W, I, O
     chosen: int  # outer levels whose units, spatial dim and order are chosen
     known: Ints  # of those, the outer ones at which a dim's size is chosen too
     share: Ints  # units that a dim is shared out over at a level
     place: Ints  # of a dim in its level's order
-    last: Ints  # level, place and dim of the innermost loop that moves W, I, O
+    loops: Ints  # level, place and dim of the loops that iterate
+    last: Ints  # the innermost of them that moves W, I, O, or -1
     chunk: Ints  # of level 0, all units together, 1 where open
     words: Floats  # L2 -> L1 of W, I, O
     fills: Floats  # of the L1s
@@ -64,13 +67,16 @@ SCRATCH = np.dtype(
         ("machine", np.int64, (MACHINE,)),
         ("dims", np.int64, (DIMS,)),
         ("n_dims", np.int64),
+        ("lacks", np.int64, (3, DIMS)),
+        ("n_lacks", np.int64, (3,)),
         ("has", np.int64, (3, DIMS)),
         ("whole", np.float64, (3,)),
         ("chosen", np.int64),
         ("known", np.int64, (DIMS,)),
         ("share", np.int64, (DIMS, MAX_LEVELS)),
         ("place", np.int64, (DIMS, MAX_LEVELS)),
-        ("last", np.int64, (3, 3)),
+        ("loops", np.int64, (DIMS * MAX_LEVELS, 3)),
+        ("last", np.int64, (3,)),
         ("chunk", np.int64, (DIMS,)),
         ("words", np.float64, (3,)),
         ("fills", np.float64, (3,)),
@@ -90,6 +96,10 @@ def make_scratch(
     dims = [dim for dim in range(DIMS) if extents[dim] > 1]
     scratch["n_dims"] = len(dims)
     scratch["dims"][0, : len(dims)] = dims
+    for tensor in range(3):
+        lacks = [dim for dim in dims if not moves(tensor, dim)]
+        scratch["n_lacks"][0, tensor] = len(lacks)
+        scratch["lacks"][0, tensor, : len(lacks)] = lacks
     for dim in range(DIMS):
         axis = dim % 2
         slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
@@ -115,22 +125,26 @@ def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
 
 
 @leaf
-def _read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
-    """Write what is chosen of mapping b: chosen, known, share, place, chunk, and the innermost loop that moves each tensor."""
+def _read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> int:
+    """Write what is chosen of mapping b: chosen, known, share, place, chunk, loops, last.
+
+    Returns how many loops iterate, or 0 where level 0 is partly open.
+    """
     w.chosen = 0
     while w.chosen < w.levels and units[b, w.chosen] > 0:
         w.chosen += 1
-    for tensor in range(3):
-        w.last[tensor, 0] = -1
     for i in range(w.n_dims):
         w.known[w.dims[i]] = 0
         w.chunk[w.dims[i]] = 1
+    n_loops = 0
     for level in range(w.chosen):
         for place in range(8):
             dim = order[b, level, place]
+            if w.extents[dim] == 1:
+                continue
             chunk = size[b, level, dim]
             w.place[dim, level] = place
-            if w.extents[dim] == 1 or w.known[dim] < level or chunk == 0:
+            if w.known[dim] < level or chunk == 0:
                 continue
             tile = w.extents[dim] if level == 0 else size[b, level - 1, dim]
             w.known[dim] = level + 1
@@ -141,9 +155,17 @@ def _read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: 
             if level == 0:
                 w.chunk[dim] = min(chunk, tile)
             if chunk < tile:
-                for tensor in range(3):
-                    if w.has[tensor, dim] == 1:
-                        w.last[tensor, 0], w.last[tensor, 1], w.last[tensor, 2] = level, place, dim
+                w.loops[n_loops, 0], w.loops[n_loops, 1], w.loops[n_loops, 2] = level, place, dim
+                n_loops += 1
+    for tensor in range(3):
+        inner = n_loops - 1
+        while inner >= 0 and w.has[tensor, w.loops[inner, 2]] == 0:
+            inner -= 1
+        w.last[tensor] = inner
+    for i in range(w.n_dims):
+        if w.known[w.dims[i]] == 0:
+            return 0
+    return n_loops
 
 
 @leaf
@@ -184,16 +206,17 @@ def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
 @leaf
 def _tensor_words(w: Scratch, size: Ints, b: int, tensor: int) -> None:
     """Write the least words and fills of a tensor."""
-    level, place = w.last[tensor, 0], w.last[tensor, 1]
+    last = w.last[tensor]
+    level, place = (w.loops[last, 0], w.loops[last, 1]) if last >= 0 else (-1, -1)
     turns, copies = 1.0, 1.0
-    for i in range(w.n_dims):
-        dim = w.dims[i]
-        if not moves(tensor, dim) and w.known[dim] > 0:
+    for i in range(w.n_lacks[tensor]):
+        dim = w.lacks[tensor, i]
+        if w.known[dim] > 0:
             passed = level + 1 if level >= 0 and w.place[dim, level] < place else level
             more, active = _turns(w, size, b, dim, passed)
             turns *= more
             copies *= active
-    part = _moving_part(w, size, b, w.last[tensor, 2], level) if level > 0 else 1.0
+    part = _moving_part(w, size, b, w.loops[last, 2], level) if level > 0 else 1.0
     w.words[tensor] = w.whole[tensor] * (1.0 + part * (turns - 1.0))
     w.fills[tensor] = w.whole[tensor] * (1.0 + part * (copies - 1.0))
 
@@ -211,21 +234,19 @@ def _footprint(w: Scratch, tensor: int, tile: Ints) -> float:
 
 
 @leaf
-def _offchip(w: Scratch, order: Bytes, b: int, tensor: int) -> None:
-    """Write the least words of a tensor that come into the L2, had it the L2 for itself."""
+def _offchip(w: Scratch, n_loops: int, tensor: int) -> None:
+    """Write the least words of a tensor that come into the L2, had it the L2 for itself; once while level 0 is partly open."""
     w.offchip[tensor] = w.whole[tensor]
-    if w.chosen == 0 or w.whole[tensor] * w.machine[hw.BITS + tensor] <= 8.0 * w.machine[hw.L2_BYTES]:
+    if n_loops == 0 or w.whole[tensor] * w.machine[hw.BITS + tensor] <= 8.0 * w.machine[hw.L2_BYTES]:
         return
     kept = w.whole[tensor]  # at least so many words stay in the L2 while the loops so far stand still
     turns, passes = 1.0, 1.0
     room = 8.0 * w.machine[hw.L2_BYTES] / (w.machine[hw.BITS + tensor] * w.machine[hw.L2_DOUBLED])
-    for place in range(8):
-        dim = order[b, 0, place]
-        if w.known[dim] == 0 and w.extents[dim] > 1 and moves(tensor, dim):
-            break  # the open size may make the tensor fit from here on
+    for j in range(n_loops):
+        dim = w.loops[j, 2]
+        if w.loops[j, 0] > 0:
+            break
         chunk, extent = w.chunk[dim], w.extents[dim]
-        if chunk >= extent or w.known[dim] == 0:
-            continue
         if moves(tensor, dim):
             kept *= chunk / extent
             if w.has[tensor, dim] == 1:
@@ -240,6 +261,11 @@ def _offchip(w: Scratch, order: Bytes, b: int, tensor: int) -> None:
 @leaf
 def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> float:
     """The least sum over the steps of unit 0's chunk lengths of a dim, as far as it is chosen."""
+    shared = False
+    for level in range(w.chosen):
+        shared = shared or spatial[b, level] == dim
+    if not shared:
+        return float(w.extents[dim])
     below = 1.0  # units that a tile may be shared out over further on
     deep = -1
     for level in range(w.chosen):
@@ -300,10 +326,10 @@ def bound_all(
     """
     w = scratch[0]
     for b in range(units.shape[0]):
-        _read(w, units, spatial, order, size, b)
+        n_loops = _read(w, units, spatial, order, size, b)
         for tensor in range(3):
             _tensor_words(w, size, b, tensor)
-            _offchip(w, order, b, tensor)
+            _offchip(w, n_loops, tensor)
         runtime[b] = np.ceil(_runtime(w, units, spatial, size, b) * ROUNDING)
         total = terms[3, 0]
         for tensor in range(3):

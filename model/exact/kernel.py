@@ -241,6 +241,8 @@ def evaluate(work: NDArray[np.void], units: Ints, spatial: Bytes, order: Bytes, 
     for dim in range(8):
         if w.extents[dim] == 1:  # these never change
             w.lone[dim] = 1
+            for level in range(w.levels):
+                w.sizes[dim, level] = 1
             write_states(w, dim, dim)
     for b in range(units.shape[0]):
         found = _cost(w, room, units, spatial, order, size, b, counts[b])

@@ -5,6 +5,7 @@ A record is handed on as one pointer, where each array would be ten arguments: t
 
 from __future__ import annotations
 
+from threading import local
 from typing import Any, Protocol
 
 import numpy as np
@@ -103,9 +104,14 @@ WORK = np.dtype(
 )
 
 
+_KEPT = local()
+
+
 def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints) -> Any:  # noqa: ANN401 numpy's records have no types
-    """WORK[1] for the mappings of one layer on one machine."""
-    work = np.zeros(1, WORK)
+    """WORK[1] for the mappings of one layer on one machine; the thread's one, until it is asked for again."""
+    if not hasattr(_KEPT, "work"):
+        _KEPT.work = np.zeros(1, WORK)  # two megabytes, which to get anew takes as long as to cost some thirty mappings
+    work = _KEPT.work
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
     work["machine"], work["rates"] = machine, machine
     return work

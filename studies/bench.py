@@ -1,0 +1,117 @@
+"""How many mappings a second the exact model counts on one core, its bound, and the yardstick: the same counts in plain NumPy."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from mapsearch.model.cost import CostModel
+from mapsearch.model.energy import energy_pj
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.yardstick import NumpyModel
+from mapsearch.spaces.space import Space
+
+_CONV, _DSCONV, _GEMM = LayerType.CONV, LayerType.DSCONV, LayerType.GEMM
+# Extents are those of G, N, K, C, R, S, Y', X'.
+LAYERS = (
+    Layer("ResNet-18 conv1, 7x7 stride 2", _CONV, (1, 1, 64, 3, 7, 7, 112, 112), (2, 2)),
+    Layer("3x3 64->64, 56x56", _CONV, (1, 1, 64, 64, 3, 3, 56, 56)),
+    Layer("3x3 64->128 stride 2, 28x28", _CONV, (1, 1, 128, 64, 3, 3, 28, 28), (2, 2)),
+    Layer("1x1 64->128 stride 2, 28x28", _CONV, (1, 1, 128, 64, 1, 1, 28, 28), (2, 2)),
+    Layer("MobileNet depthwise 3x3, 32 at 112x112", _DSCONV, (32, 1, 1, 1, 3, 3, 112, 112)),
+    Layer("MobileNet depthwise 3x3, 1024 at 7x7", _DSCONV, (1024, 1, 1, 1, 3, 3, 7, 7)),
+    Layer("BERT 512x768x768", _GEMM, (1, 1, 768, 768, 1, 1, 1, 512)),
+    Layer("GPT-2 decode 1x768x3072", _GEMM, (1, 1, 3072, 768, 1, 1, 1, 1)),
+)
+HARDWARE = "edge"
+SEED = 0
+MAPPINGS = 10_000
+# The yardstick is slow, so it counts the first of the mappings only.
+YARDSTICK_MAPPINGS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Mappings a second of one core; the ratio is the exact model's rate over the yardstick's."""
+
+    evaluations_per_second: float
+    bound_evaluations_per_second: float
+    yardstick_evaluations_per_second: float
+    ratio_to_yardstick: float
+
+
+def sample(layer: Layer, hardware: Hardware, count: int) -> MappingBatch:
+    """Random legal mappings of two levels with balanced tiles, always the same ones; `count`, less those that cannot fit."""
+    return Space(layer, hardware).sample(count, np.random.default_rng(SEED))
+
+
+def count_all(model: CostModel, layer: Layer, hardware: Hardware, batch: MappingBatch) -> None:
+    """All that the model and the technology tell of the mappings: every count, and the energies."""
+    energy_pj(layer, hardware, model.evaluate(layer, hardware, batch))
+
+
+def rates_of(layer: Layer, hardware: Hardware, seconds: float, mappings: int = MAPPINGS) -> Rates:
+    """The median rates over the repeats that fit in `seconds`, one at least; compiling and drawing are not timed.
+
+    Each repeat times the three one after another, so that whatever else the machine does slows them alike.
+    """
+    exact, yardstick = ExactModel(), NumpyModel()
+    batch = sample(layer, hardware, mappings)
+    few = batch[:YARDSTICK_MAPPINGS]
+    timed: tuple[tuple[Callable[[MappingBatch], object], MappingBatch], ...] = (
+        (partial(count_all, exact, layer, hardware), batch),
+        (partial(exact.bound, layer, hardware), batch),
+        (partial(count_all, yardstick, layer, hardware), few),
+    )
+    for call, chosen in timed:
+        call(chosen[:1])  # compiles
+    repeats: list[list[float]] = []
+    begin = perf_counter()
+    while not repeats or perf_counter() - begin < seconds:
+        repeats.append([len(chosen) / seconds_of(partial(call, chosen)) for call, chosen in timed])
+    evaluations, bounds, yardsticks = (median(rates) for rates in zip(*repeats, strict=True))
+    return Rates(evaluations, bounds, yardsticks, evaluations / yardsticks)
+
+
+def seconds_of(call: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start = perf_counter()
+    call()
+    return perf_counter() - start
+
+
+def all_rates(hardware: Hardware, seconds: float) -> Iterator[tuple[Layer, Rates]]:
+    """The rates of one reference layer after another."""
+    for layer in LAYERS:
+        yield layer, rates_of(layer, hardware, seconds)
+
+
+def median_rates(found: Mapping[str, Rates]) -> Rates:
+    """The median over the layers, figure by figure."""
+    return Rates(*(median(getattr(rates, field.name) for rates in found.values()) for field in fields(Rates)))
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    listed = Path("/proc/cpuinfo")
+    if listed.exists():
+        for line in listed.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """The versions that speed depends on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("mapsearch", "numpy", "numba")}}

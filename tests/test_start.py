@@ -1,0 +1,140 @@
+"""The first start compiles and says so, a later one does neither, and no state of the cache stops either."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import mapsearch
+
+ONCE = "mapsearch: compiling (once after an install); this takes about 20 s\n"
+ALWAYS = "mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); this takes about 20 s\n"
+# Two kernels in two files: a caller, and what it calls.
+CALLED = "from mapsearch.model.compiled import leaf\n@leaf\ndef added(n):\n    return n + 1\n"
+CALLER = (
+    "from called import added\nfrom mapsearch.model.compiled import kernel\n@kernel\ndef doubled(n):\n    return 2 * added(n)\n"
+)
+MAIN = """
+import logging, sys
+logging.basicConfig(level=logging.INFO, format="mapsearch: %(message)s", stream=sys.stderr)
+from caller import doubled
+print(doubled(20))
+"""
+NETWORK = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }\n"
+Printed = tuple[int, str, str]
+
+
+@pytest.fixture(name="kernels")
+def two_kernels(tmp_path: Path) -> Path:
+    """A folder with the two kernels, not compiled yet."""
+    for name, text in (("called", CALLED), ("caller", CALLER), ("main", MAIN)):
+        (tmp_path / f"{name}.py").write_text(text)
+    return tmp_path
+
+
+@pytest.fixture(name="network")
+def network_file(tmp_path: Path) -> Path:
+    """A directive file of one layer."""
+    file = tmp_path / "network.m"
+    file.write_text(NETWORK)
+    return file
+
+
+def _start(*arguments: str | Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    return subprocess.Popen(  # noqa: S603 our own command
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**inherited, **environment},
+    )
+
+
+def _end(process: subprocess.Popen[str]) -> Printed:
+    """The exit code, and what was printed on standard output and on standard error."""
+    out, err = process.communicate()
+    return process.returncode, out, err
+
+
+def _compiled(kernels: Path, **environment: str) -> Printed:
+    return _end(_start(kernels / "main.py", environment=environment))
+
+
+def _evaluated(network: Path, **environment: str) -> subprocess.Popen[str]:
+    return _start("-m", "mapsearch", "evaluate", network, "--json", environment=environment)
+
+
+def _cannot_hold_a_cache(folder: Path) -> None:
+    """Put a file where numba would make its folder; permissions would not keep root from writing."""
+    (folder / "__pycache__").write_text("")
+
+
+def test_the_first_process_tells_and_the_second_has_no_need_to(kernels: Path) -> None:
+    """Compiling two kernels is told once, on standard error; a later process loads them in silence."""
+    assert _compiled(kernels) == (0, "42\n", ONCE)
+    assert _compiled(kernels) == (0, "42\n", "")
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_file_cut_off_is_compiled_anew(kernels: Path, ending: str, share: float) -> None:
+    """Files of the cache that a crash left empty or cut off are replaced."""
+    _compiled(kernels)
+    files = list((kernels / "__pycache__").glob(f"*.{ending}"))
+    assert len(files) == 2
+    for file in files:
+        os.truncate(file, int(file.stat().st_size * share))
+    assert _compiled(kernels) == (0, "42\n", ONCE)
+    assert _compiled(kernels) == (0, "42\n", "")
+
+
+def test_a_changed_kernel_reaches_those_that_call_it(kernels: Path) -> None:
+    """After a kernel's file has changed, a kernel of another file that calls it is compiled anew too."""
+    _compiled(kernels)
+    (kernels / "called.py").write_text(CALLED.replace("n + 1", "n + 10"))
+    assert _compiled(kernels) == (0, "60\n", ONCE)
+
+
+def test_kernels_need_no_cache(kernels: Path) -> None:
+    """Where neither the package's folder nor the user's can be written, each process compiles, and tells how to end that."""
+    _cannot_hold_a_cache(kernels)
+    nowhere = str(kernels / "main.py")
+    for _ in range(2):
+        assert _compiled(kernels, HOME=nowhere, XDG_CACHE_HOME=nowhere) == (0, "42\n", ALWAYS)
+
+
+@pytest.mark.nightly
+def test_two_first_processes_at_once(network: Path, tmp_path: Path) -> None:
+    """Two commands that start together with one empty cache both tell and print the same; a third need not tell."""
+    together = [_evaluated(network, NUMBA_CACHE_DIR=str(tmp_path / "cache")) for _ in range(2)]
+    first, second = (_end(process) for process in together)
+    assert first == second
+    code, out, err = first
+    assert (code, err) == (0, ONCE)
+    assert _end(_evaluated(network, NUMBA_CACHE_DIR=str(tmp_path / "cache"))) == (0, out, "")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("home", [True, False])
+def test_an_install_that_cannot_be_written(network: Path, tmp_path: Path, *, home: bool) -> None:
+    """A read-only install uses the user's cache, and where there is none either, the command works all the same."""
+    package = tmp_path / "site" / "mapsearch"
+    shutil.copytree(Path(mapsearch.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in (package, *(path for path in package.rglob("*") if path.is_dir())):
+        _cannot_hold_a_cache(folder)
+    user = tmp_path / "user"
+    if home:
+        user.mkdir()
+    else:
+        user.write_text("")
+    environment = {"PYTHONPATH": str(package.parent), "HOME": str(user), "XDG_CACHE_HOME": str(user)}
+    code, out, err = _end(_evaluated(network, **environment))
+    assert (code, err) == (0, ONCE if home else ALWAYS)
+    assert _end(_evaluated(network, **environment)) == (0, out, "" if home else ALWAYS)
