@@ -7,7 +7,7 @@ where the level does not share out the dim). Its units are all combinations, the
 from __future__ import annotations
 
 from mapsearch.model.compiled import leaf
-from mapsearch.model.exact.work import MAX_LEVELS, RUN_COLUMNS, RUN_HEAD, STATE_HEAD, Work
+from mapsearch.model.exact.work import MAX_LEVELS, RUN_HEAD, STATE_HEAD, Work
 
 R_NEW = 0  # length of the units' chunks
 R_OLD = 1  # the same in the step before, 0 where they were idle
@@ -35,6 +35,30 @@ def lone_run(w: Work, side: int, new: int, old: int) -> int:
 
 
 @leaf
+def _copy(w: Work, side: int, source: int, target: int) -> None:
+    for column in range(RUN_HEAD + 2 * w.levels):
+        w.runs[side, target, column] = w.runs[side, source, column]
+
+
+@leaf
+def _shorten(w: Work, side: int, n: int, level: int, size: int, back: int, old_back: int) -> int:
+    """Put a chunk in place of each tile of n runs at a level that does not share out the dim; returns how many are not empty."""
+    kept = 0
+    for k in range(n):
+        new = w.runs[side, k, R_NEW] - back
+        if new <= 0:
+            continue
+        if k > kept:
+            _copy(w, side, k, kept)
+        run = w.runs[side, kept]
+        run[R_NEW] = min(size, new)
+        run[R_OLD] = min(size, max(0, run[R_OLD] - old_back))
+        run[R_SPACING + 2 * level + 1] = 1
+        kept += 1
+    return kept
+
+
+@leaf
 def _split(w: Work, side: int, k: int, end: int, level: int, size: int, units: int, new_left: int, old_left: int) -> int:
     """Append after `end` the runs that run k falls into as each of its units is shared out over `units`; returns the new end.
 
@@ -48,9 +72,8 @@ def _split(w: Work, side: int, k: int, end: int, level: int, size: int, units: i
             last = min(units, unit + rest // size)
             if old_rest >= size:
                 last = min(last, unit + old_rest // size)
+        _copy(w, side, k, end)
         run = w.runs[side, end]
-        for column in range(RUN_COLUMNS):
-            run[column] = w.runs[side, k, column]
         run[R_NEW] = min(size, rest)
         run[R_OLD] = min(size, old_rest)
         run[R_START] += unit * size
@@ -69,12 +92,14 @@ def runs_of(w: Work, slot: int, k: int, levels: int, dim: int, side: int) -> int
         size, share = w.sizes[dim, level], w.shares[dim, level]
         back = w.states[slot, k, STATE_HEAD + level] * size * share
         old_back = w.states[slot, k, STATE_HEAD + MAX_LEVELS + level] * size * share
+        if share == 1:
+            n = _shorten(w, side, n, level, size, back, old_back)
+            continue
         end = n
         for run in range(n):
             left, old_left = w.runs[side, run, R_NEW] - back, w.runs[side, run, R_OLD] - old_back
             end = _split(w, side, run, end, level, size, share, left, old_left)
         for run in range(n, end):
-            for column in range(RUN_COLUMNS):
-                w.runs[side, run - n, column] = w.runs[side, run, column]
+            _copy(w, side, run, run - n)
         n = end - n
     return n

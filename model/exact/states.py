@@ -12,7 +12,7 @@ dim, which no level shares out over units, needs no indices: its chunk is unit 0
 from __future__ import annotations
 
 from mapsearch.model.compiled import leaf
-from mapsearch.model.exact.runs import R_NEW, runs_of, units_in
+from mapsearch.model.exact.runs import R_NEW, lone_run, runs_of, units_in
 from mapsearch.model.exact.work import MAX_LEVELS, STATE_COLUMNS, STATE_HEAD, STATE_SLOTS, Work
 
 OUTER = 0
@@ -131,7 +131,10 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
         state[OLD] = min(size, old - last * chunk)
         state[SHIFT] -= last * chunk
         return count + 1
-    n = runs_of(w, slot, k, level, dim, 0)
+    if level == 0:
+        n = lone_run(w, 0, tile, tile)
+    else:
+        n = runs_of(w, slot, k, level, dim, 0)
     trips = (tile + chunk - 1) // chunk
     own = 1 if w.roles[dim, level] == OWN else 0
     index = own
