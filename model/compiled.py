@@ -41,6 +41,11 @@ def leaf(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function, _WITHOUT_COUNTS)
 
 
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a leaf into its callers: for what is called from few places, or is smaller than a call. A fifth of the time."""
+    return _compile(function, {**_WITHOUT_COUNTS, "forceinline": True})
+
+
 def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
     try:
         compiled: Callable[P, R] = _guarded(_once(njit(**options)(function)), Path(function.__code__.co_filename).parent)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import kernel, leaf
+from mapsearch.model.compiled import inlined, kernel
 from mapsearch.model.cost import Count
 from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.exact import machine as hw
@@ -50,8 +50,7 @@ class Scratch(Protocol):
     known: Ints  # of those, the outer ones at which a dim's size is chosen too
     share: Ints  # units that a dim is shared out over at a level
     place: Ints  # of a dim in its level's order
-    loops: Ints  # level, place and dim of the loops that iterate
-    last: Ints  # the innermost of them that moves W, I, O, or -1
+    last: Ints  # (level * 8 + place) * 8 + dim of the innermost loop that moves W, I, O, or -1
     chunk: Ints  # of level 0, all units together, 1 where open
     words: Floats  # L2 -> L1 of W, I, O
     fills: Floats  # of the L1s
@@ -75,7 +74,6 @@ SCRATCH = np.dtype(
         ("known", np.int64, (DIMS,)),
         ("share", np.int64, (DIMS, MAX_LEVELS)),
         ("place", np.int64, (DIMS, MAX_LEVELS)),
-        ("loops", np.int64, (DIMS * MAX_LEVELS, 3)),
         ("last", np.int64, (3,)),
         ("chunk", np.int64, (DIMS,)),
         ("words", np.float64, (3,)),
@@ -124,51 +122,41 @@ def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
     return terms
 
 
-@leaf
-def _read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> int:
-    """Write what is chosen of mapping b: chosen, known, share, place, chunk, loops, last.
-
-    Returns how many loops iterate, or 0 where level 0 is partly open.
-    """
+@inlined
+def _read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
+    """Write what is chosen of mapping b: chosen, known, share, place, chunk, last."""
     w.chosen = 0
     while w.chosen < w.levels and units[b, w.chosen] > 0:
-        w.chosen += 1
-    for i in range(w.n_dims):
-        w.known[w.dims[i]] = 0
-        w.chunk[w.dims[i]] = 1
-    n_loops = 0
-    for level in range(w.chosen):
         for place in range(8):
-            dim = order[b, level, place]
-            if w.extents[dim] == 1:
-                continue
-            chunk = size[b, level, dim]
-            w.place[dim, level] = place
-            if w.known[dim] < level or chunk == 0:
-                continue
-            tile = w.extents[dim] if level == 0 else size[b, level - 1, dim]
-            w.known[dim] = level + 1
-            w.share[dim, level] = 1
-            if chunk < tile and spatial[b, level] == dim:
-                w.share[dim, level] = min(units[b, level], (tile + chunk - 1) // chunk)
-                chunk *= w.share[dim, level]
-            if level == 0:
-                w.chunk[dim] = min(chunk, tile)
-            if chunk < tile:
-                w.loops[n_loops, 0], w.loops[n_loops, 1], w.loops[n_loops, 2] = level, place, dim
-                n_loops += 1
-    for tensor in range(3):
-        inner = n_loops - 1
-        while inner >= 0 and w.has[tensor, w.loops[inner, 2]] == 0:
-            inner -= 1
-        w.last[tensor] = inner
+            w.place[order[b, w.chosen, place], w.chosen] = place
+        w.chosen += 1
+    last_w = last_i = last_o = -1
     for i in range(w.n_dims):
-        if w.known[w.dims[i]] == 0:
-            return 0
-    return n_loops
+        dim = w.dims[i]
+        w.known[dim] = 0
+        w.chunk[dim] = 1
+        tile = w.extents[dim]
+        for level in range(w.chosen):
+            chunk = size[b, level, dim]
+            if chunk == 0:
+                break
+            w.known[dim] = level + 1
+            share = 1
+            if spatial[b, level] == dim and chunk < tile:
+                share = min(units[b, level], (tile + chunk - 1) // chunk)
+            w.share[dim, level] = share
+            step = chunk * share
+            if level == 0:
+                w.chunk[dim] = min(step, tile)
+            loop = (level * 8 + w.place[dim, level]) * 8 + dim if step < tile else -1
+            last_w = max(last_w, loop if w.has[0, dim] == 1 else -1)
+            last_i = max(last_i, loop if w.has[1, dim] == 1 else -1)
+            last_o = max(last_o, loop if w.has[2, dim] == 1 else -1)
+            tile = chunk
+    w.last[0], w.last[1], w.last[2] = last_w, last_i, last_o
 
 
-@leaf
+@inlined
 def _turns(w: Scratch, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
     """At least so many (turns of a dim's loops in its outer `levels` levels, the same counted at each active unit)."""
     tile = w.extents[dim]
@@ -190,7 +178,7 @@ def _turns(w: Scratch, size: Ints, b: int, dim: int, levels: int) -> tuple[float
     return turns, chunks
 
 
-@leaf
+@inlined
 def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
     """The least part of a dim's coordinates that stand in tiles over which its loop at a level iterates."""
     tile, part = w.extents[dim], 1.0
@@ -203,11 +191,11 @@ def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
     return part
 
 
-@leaf
+@inlined
 def _tensor_words(w: Scratch, size: Ints, b: int, tensor: int) -> None:
     """Write the least words and fills of a tensor."""
     last = w.last[tensor]
-    level, place = (w.loops[last, 0], w.loops[last, 1]) if last >= 0 else (-1, -1)
+    level, place = (last // 64, last // 8 % 8) if last >= 0 else (-1, -1)
     turns, copies = 1.0, 1.0
     for i in range(w.n_lacks[tensor]):
         dim = w.lacks[tensor, i]
@@ -216,12 +204,12 @@ def _tensor_words(w: Scratch, size: Ints, b: int, tensor: int) -> None:
             more, active = _turns(w, size, b, dim, passed)
             turns *= more
             copies *= active
-    part = _moving_part(w, size, b, w.loops[last, 2], level) if level > 0 else 1.0
+    part = _moving_part(w, size, b, last % 8, level) if level > 0 else 1.0
     w.words[tensor] = w.whole[tensor] * (1.0 + part * (turns - 1.0))
     w.fills[tensor] = w.whole[tensor] * (1.0 + part * (copies - 1.0))
 
 
-@leaf
+@inlined
 def _footprint(w: Scratch, tensor: int, tile: Ints) -> float:
     """Words of a tensor in a tile of eight lengths."""
     g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
@@ -233,20 +221,24 @@ def _footprint(w: Scratch, tensor: int, tile: Ints) -> float:
     return float(n * g * c * rows * columns)
 
 
-@leaf
-def _offchip(w: Scratch, n_loops: int, tensor: int) -> None:
-    """Write the least words of a tensor that come into the L2, had it the L2 for itself; once while level 0 is partly open."""
+@inlined
+def _offchip(w: Scratch, order: Bytes, b: int, tensor: int) -> None:
+    """Write the least words of a tensor that come into the L2, had it the L2 for itself."""
     w.offchip[tensor] = w.whole[tensor]
-    if n_loops == 0 or w.whole[tensor] * w.machine[hw.BITS + tensor] <= 8.0 * w.machine[hw.L2_BYTES]:
+    if w.chosen == 0 or w.whole[tensor] * w.machine[hw.BITS + tensor] <= 8.0 * w.machine[hw.L2_BYTES]:
         return
     kept = w.whole[tensor]  # at least so many words stay in the L2 while the loops so far stand still
     turns, passes = 1.0, 1.0
     room = 8.0 * w.machine[hw.L2_BYTES] / (w.machine[hw.BITS + tensor] * w.machine[hw.L2_DOUBLED])
-    for j in range(n_loops):
-        dim = w.loops[j, 2]
-        if w.loops[j, 0] > 0:
-            break
+    for place in range(8):
+        dim = order[b, 0, place]
         chunk, extent = w.chunk[dim], w.extents[dim]
+        if chunk >= extent:
+            continue
+        if w.known[dim] == 0:
+            if moves(tensor, dim):
+                break  # a size to come may make the tensor fit from here on
+            continue
         if moves(tensor, dim):
             kept *= chunk / extent
             if w.has[tensor, dim] == 1:
@@ -258,7 +250,7 @@ def _offchip(w: Scratch, n_loops: int, tensor: int) -> None:
     w.offchip[tensor] = w.whole[tensor] * passes
 
 
-@leaf
+@inlined
 def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> float:
     """The least sum over the steps of unit 0's chunk lengths of a dim, as far as it is chosen."""
     shared = False
@@ -288,7 +280,7 @@ def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int
     return total + many * max(1.0, tile / below)
 
 
-@leaf
+@inlined
 def _runtime(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
     """The least cycles, from the words in w."""
     machine = w.machine
@@ -326,10 +318,10 @@ def bound_all(
     """
     w = scratch[0]
     for b in range(units.shape[0]):
-        n_loops = _read(w, units, spatial, order, size, b)
+        _read(w, units, spatial, order, size, b)
         for tensor in range(3):
             _tensor_words(w, size, b, tensor)
-            _offchip(w, n_loops, tensor)
+            _offchip(w, order, b, tensor)
         runtime[b] = np.ceil(_runtime(w, units, spatial, size, b) * ROUNDING)
         total = terms[3, 0]
         for tensor in range(3):

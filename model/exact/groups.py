@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import leaf
+from mapsearch.model.compiled import leaf, inlined
 from mapsearch.model.exact.runs import R_NEW, R_OLD, lone_run, runs_of, units_in
 from mapsearch.model.exact.states import ACTIVE, AT_ZERO, COVERED, NEW, OLD, SHIFT, WEIGHT
 from mapsearch.model.exact.window import kept, needed, union
@@ -40,7 +40,7 @@ FILL_KEPT = 13
 COLUMNS = CLASS_COLUMNS
 
 
-@leaf
+@inlined
 def _single(w: Work, slot: int, k: int, group: int, rows: Floats, place: int, row: int) -> None:
     """The class of a group of one dim, which W (all but N), I (all but K) and O (all but C) have or not."""
     covered, active = float(w.states[slot, k, COVERED]), float(w.states[slot, k, ACTIVE])
@@ -57,7 +57,7 @@ def _single(w: Work, slot: int, k: int, group: int, rows: Floats, place: int, ro
         rows[place, row, FILL_KEPT + t] = stayed if has else active
 
 
-@leaf
+@inlined
 def _pair(w: Work, y: int, p: int, r: int, q: int, rows: Floats, place: int, row: int) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both (w.slid)."""
     covered_y, active_y = float(w.states[y, p, COVERED]), float(w.states[y, p, ACTIVE])
@@ -75,7 +75,7 @@ def _pair(w: Work, y: int, p: int, r: int, q: int, rows: Floats, place: int, row
     rows[place, row, FILLED + 2], rows[place, row, FILL_KEPT + 2] = covered_y * active_r, stayed_y * active_r
 
 
-@leaf
+@inlined
 def _merge(rows: Floats, place: int, count: int) -> int:
     """Merge the row at `count` into an equal one before it, or keep it; returns the new count."""
     for k in range(count):
@@ -91,7 +91,7 @@ def _merge(rows: Floats, place: int, count: int) -> int:
     return count + 1
 
 
-@leaf
+@inlined
 def single_classes(w: Work, group: int, slot: int, rows: Floats, place: int) -> int:
     """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
     count = 0
@@ -125,7 +125,7 @@ def _slide_units(
         w.slid[1] = w.slid[0] - union(w, ny, nr, shift_y, shift_r, a, b, True, units, pieces)
 
 
-@leaf
+@inlined
 def _runs(w: Work, slot: int, k: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the units of a dim in a state; returns how many runs they are."""
     if w.lone[dim] == 1:
@@ -133,7 +133,7 @@ def _runs(w: Work, slot: int, k: int, dim: int, side: int) -> int:
     return int(runs_of(w, slot, k, w.levels, dim, side))
 
 
-@leaf
+@inlined
 def _slide(w: Work, group: int, y: int, p: int, r: int, q: int, units: Ints, pieces: Ints) -> None:
     """Write to w.slid the factors of the inputs for one pair of states, whichever way is the shortest."""
     lead, slide = LEADING[group], SLIDING[group]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import kernel, leaf
+from mapsearch.model.compiled import kernel, leaf, inlined
 from mapsearch.model.cost import COUNTS, Count, Fit
 from mapsearch.model.exact import machine as hw
 from mapsearch.model.exact.groups import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
@@ -44,7 +44,7 @@ class Room(NamedTuple):
     pieces: Ints  # [2*units, 2]
 
 
-@leaf
+@inlined
 def _nest(w: Work, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> int:
     """Write the sizes, shares and loops of mapping b; returns how many loops iterate."""
     for dim in range(8):
@@ -168,7 +168,7 @@ def _walk(w: Work, room: Room, n_loops: int) -> bool:
     return True
 
 
-@leaf
+@inlined
 def _record(w: Work, row: Ints) -> None:
     """Write the counts of a legal mapping."""
     e, machine, best, timing, totals = w.extents, w.machine, w.best, w.timing, w.totals

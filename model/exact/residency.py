@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapsearch.model.compiled import leaf
+from mapsearch.model.compiled import leaf, inlined
 from mapsearch.model.exact.machine import BITS, L2_BYTES, L2_DOUBLED
 from mapsearch.model.exact.window import kept, needed
 from mapsearch.model.exact.work import MOST_DEPTHS, Work
@@ -24,13 +24,13 @@ RESET = 3
 NEVER = MOST_DEPTHS  # the position of a loop that does not iterate
 
 
-@leaf
+@inlined
 def moves(tensor: int, dim: int) -> bool:
     """Whether a tensor (W, I, O) has an axis of the dim."""
     return dim != tensor + 1 and (dim < 4 or tensor == 1 or (tensor == 0) == (dim < 6))
 
 
-@leaf
+@inlined
 def _status(position: int, depth: int, carry: int) -> int:
     """Status of a dim by its loop's position in level 0, in the carry at the loop in position `carry`."""
     if position >= depth:
@@ -40,12 +40,12 @@ def _status(position: int, depth: int, carry: int) -> int:
     return OWN if position == carry else RESET
 
 
-@leaf
+@inlined
 def _steps(w: Work, dim: int, status: int) -> int:
     return int(1 if status in (WHOLE, RESET) else w.lasts[dim] + (1 if status == STILL else 0))
 
 
-@leaf
+@inlined
 def _case(w: Work, dim: int, status: int, edge: bool) -> tuple[int, int, int, int]:
     """Where a dim in a status may stand: (steps alike, length, length in the step before, how far it moved).
 
@@ -62,7 +62,7 @@ def _case(w: Work, dim: int, status: int, edge: bool) -> tuple[int, int, int, in
     return (1, rest, rest, 0) if edge else (last, chunk, chunk, 0)
 
 
-@leaf
+@inlined
 def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> int:
     """U, or V if `old`, of rows (axis 0) or columns (1) summed over the steps of a carry."""
     y, r = 6 + axis, 4 + axis
@@ -86,7 +86,7 @@ def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> in
     return total
 
 
-@leaf
+@inlined
 def _input_words(w: Work, depth: int) -> int:
     """Words of I that come into the L2 over the run: all U, less all V.
 
@@ -109,7 +109,7 @@ def _input_words(w: Work, depth: int) -> int:
     return words
 
 
-@leaf
+@inlined
 def _footprint(w: Work, tensor: int, depth: int) -> int:
     """Words that the L2 keeps of a tensor."""
     words = 1
@@ -125,7 +125,7 @@ def _footprint(w: Work, tensor: int, depth: int) -> int:
     return words
 
 
-@leaf
+@inlined
 def _offer(w: Work, tensor: int, count: int, new_words: int, new_need: int) -> int:
     """Add a depth to those to choose from, unless it is no better than the last one; drop that one if it is worse."""
     while count > 0:

@@ -6,7 +6,7 @@ where the level does not share out the dim). Its units are all combinations, the
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import leaf
+from mapsearch.model.compiled import leaf, inlined
 from mapsearch.model.exact.work import MAX_LEVELS, RUN_HEAD, STATE_HEAD, Work
 
 R_NEW = 0  # length of the units' chunks
@@ -15,7 +15,7 @@ R_START = 2  # of the first unit's chunk, counted from unit 0's
 R_SPACING = RUN_HEAD  # of level 0; then its number of units; then those of level 1 and so on
 
 
-@leaf
+@inlined
 def units_in(w: Work, side: int, k: int) -> int:
     """Units of a run."""
     count = 1
@@ -24,7 +24,7 @@ def units_in(w: Work, side: int, k: int) -> int:
     return count
 
 
-@leaf
+@inlined
 def lone_run(w: Work, side: int, new: int, old: int) -> int:
     """Write to w.runs[side] the one run of one unit with chunks of these lengths; returns 1."""
     run = w.runs[side, 0]
@@ -34,13 +34,13 @@ def lone_run(w: Work, side: int, new: int, old: int) -> int:
     return 1
 
 
-@leaf
+@inlined
 def _copy(w: Work, side: int, source: int, target: int) -> None:
     for column in range(RUN_HEAD + 2 * w.levels):
         w.runs[side, target, column] = w.runs[side, source, column]
 
 
-@leaf
+@inlined
 def _shorten(w: Work, side: int, n: int, level: int, size: int, back: int, old_back: int) -> int:
     """Put a chunk in place of each tile of n runs at a level that does not share out the dim; returns how many are not empty."""
     kept = 0
@@ -58,7 +58,7 @@ def _shorten(w: Work, side: int, n: int, level: int, size: int, back: int, old_b
     return kept
 
 
-@leaf
+@inlined
 def _split(w: Work, side: int, k: int, end: int, level: int, size: int, units: int, new_left: int, old_left: int) -> int:
     """Append after `end` the runs that run k falls into as each of its units is shared out over `units`; returns the new end.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import leaf
+from mapsearch.model.compiled import leaf, inlined
 from mapsearch.model.exact.groups import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
 from mapsearch.model.exact.machine import BITS, L1_DOUBLED, MULTICAST, NOC_BITS, NOC_LATENCY, REDUCTION, SIMD
 from mapsearch.model.exact.work import Work
@@ -22,7 +22,7 @@ TIMING = 4
 ROUNDING = 1 - 1e-12
 
 
-@leaf
+@inlined
 def _transfer(w: Work, bits: float) -> float:
     """Cycles that the network takes for `bits`."""
     if bits == 0.0:
@@ -30,7 +30,7 @@ def _transfer(w: Work, bits: float) -> float:
     return float(w.rates[NOC_LATENCY] + np.ceil(bits / w.rates[NOC_BITS]) - 1.0)
 
 
-@leaf
+@inlined
 def _add_steps(
     w: Work, steps: float, compute: float, bits_in: float, egress: float, words: float, first: bool
 ) -> None:
@@ -54,7 +54,7 @@ def _add_steps(
             w.peak[0], w.peak[1] = words, cycles
 
 
-@leaf
+@inlined
 def _add_kind(w: Work, depth: int, first: bool) -> None:
     """Add all steps of the kind kinds[depth] to w.timing."""
     kind = w.kinds[depth]
@@ -75,7 +75,7 @@ def _add_kind(w: Work, depth: int, first: bool) -> None:
         _add_steps(w, reading, compute, bits_in + psums * w.rates[BITS + 2], egress, words + psums, first)
 
 
-@leaf
+@inlined
 def _start(w: Work, rows: Floats, groups: int) -> int:
     """kinds[0] = product of the groups with one class; w.places[1] = the others, in turn; returns how many of those."""
     kind = w.kinds[0]
@@ -94,7 +94,7 @@ def _start(w: Work, rows: Floats, groups: int) -> int:
     return n
 
 
-@leaf
+@inlined
 def add_carry(w: Work, rows: Floats, groups: int) -> None:
     """Add all steps of one carry to w.timing.
 
@@ -132,7 +132,7 @@ def first_step(w: Work, rows: Floats, groups: int) -> None:
     _add_kind(w, 0, True)
 
 
-@leaf
+@inlined
 def add_sums(w: Work, rows: Floats, place: int) -> None:
     """w.sums[place] = the steps of a group's classes, and their factors summed over the steps."""
     total = w.sums[place]
@@ -148,7 +148,7 @@ def add_sums(w: Work, rows: Floats, place: int) -> None:
     total[STEPS] = steps
 
 
-@leaf
+@inlined
 def add_totals(w: Work, groups: int, first: bool) -> None:
     """Add the sums over one carry's steps to w.totals: [0] steps; [1..3] words by multicast of W, I, O; [4..6] by fills."""
     kind = w.kinds[0]

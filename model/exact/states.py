@@ -11,7 +11,7 @@ dim, which no level shares out over units, needs no indices: its chunk is unit 0
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import leaf
+from mapsearch.model.compiled import leaf, inlined
 from mapsearch.model.exact.runs import R_NEW, lone_run, runs_of, units_in
 from mapsearch.model.exact.work import MAX_LEVELS, STATE_COLUMNS, STATE_HEAD, STATE_SLOTS, Work
 
@@ -32,13 +32,13 @@ MOVING = 8  # the slot of the carry's own dim; the dims' own slots come before i
 SPARE = STATE_SLOTS - 1
 
 
-@leaf
+@inlined
 def _write(w: Work, slot: int, k: int, weight: int, at_zero: int, shift: int, new: int, old: int) -> None:
     state = w.states[slot, k]
     state[WEIGHT], state[AT_ZERO], state[SHIFT], state[NEW], state[OLD] = weight, at_zero, shift, new, old
 
 
-@leaf
+@inlined
 def _advance_lone(w: Work, slot: int, count: int, own: int, size: int) -> int:
     """Split the classes of the levels above by a loop of chunks of `size` that is OUTER or (own = 1) OWN; returns their number.
 
@@ -64,7 +64,7 @@ def _advance_lone(w: Work, slot: int, count: int, own: int, size: int) -> int:
     return kept
 
 
-@leaf
+@inlined
 def _lone_classes(w: Work, slot: int, dim: int) -> int:
     extent = w.extents[dim]
     _write(w, slot, 0, 1, 1, 0, extent, extent)
@@ -91,7 +91,7 @@ def _lone_classes(w: Work, slot: int, dim: int) -> int:
     return count
 
 
-@leaf
+@inlined
 def _next_break(w: Work, index: int, trips: int, n: int, chunk: int) -> int:
     """First index after `index` at which the chunk of some unit, of n runs, may change in length."""
     stop = trips
@@ -104,7 +104,7 @@ def _next_break(w: Work, index: int, trips: int, n: int, chunk: int) -> int:
     return stop
 
 
-@leaf
+@inlined
 def _append(w: Work, slot: int, k: int, target: int, count: int, level: int, steps: int, new: int, old: int) -> None:
     """Copy a state to states[target, count] with the indices of one more level; `steps` of them are alike."""
     state = w.states[target, count]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import leaf
+from mapsearch.model.compiled import leaf, inlined
 from mapsearch.model.exact.runs import R_NEW, R_OLD, R_SPACING, R_START, units_in
 from mapsearch.model.exact.work import Work
 
@@ -20,19 +20,19 @@ Ints = NDArray[np.int64]
 NOT_SORTED = -1  # what a union cannot be found from without looking at every unit
 
 
-@leaf
+@inlined
 def needed(y: int, r: int, a: int, b: int) -> int:
     """Coordinates that y outputs and r taps need."""
     return y * r - max(y - a, 0) * max(r - b, 0)
 
 
-@leaf
+@inlined
 def _ceil(start: int, phase: int, period: int) -> int:
     """The least i with period*i + phase >= start."""
     return start if period == 1 else -((phase - start) // period)
 
 
-@leaf
+@inlined
 def kept(y: int, r: int, old_y: int, old_r: int, shift_y: int, shift_r: int, a: int, b: int) -> int:
     """Of the coordinates that y outputs and r taps need, those that the step before needed."""
     back = b * shift_y + a * shift_r
@@ -54,7 +54,7 @@ def kept(y: int, r: int, old_y: int, old_r: int, shift_y: int, shift_r: int, a: 
     return count
 
 
-@leaf
+@inlined
 def _interval(
     w: Work, p: int, q: int, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
 ) -> tuple[int, int, bool]:
@@ -79,7 +79,7 @@ def _interval(
     return min(high, old_high), high, True
 
 
-@leaf
+@inlined
 def _merged(
     w: Work, p: int, n: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
 ) -> tuple[int, int, bool]:
