@@ -101,7 +101,8 @@ def print_results(results: Mapping[str, Any]) -> None:
         f"({totals['runtime_ms']:.4g} ms), {totals['energy_pj']['total'] / 1e6:,.5g} uJ, "
         f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
     )
-    write(f"search:  {totals['evaluations']:,} mappings evaluated, {totals['dropped']:,} more dropped by their lower bound, {totals['seconds']:.1f} s over all processes")
+    looked = f"{totals['evaluations']:,} mappings evaluated, {totals['dropped']:,} more dropped by a lower bound"
+    write(f"search:  {looked}, {totals['seconds']:.1f} s over all processes")
     write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/)")
     if not results["complete"]:
         write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")

@@ -14,7 +14,6 @@ from mapsearch.model.energy import EnergyCoefficients, energy_coefficients
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.spaces.space import Space
 
-
 # Mappings costed at a time by a caller who wants only the objective: their counts take a megabyte, however large the batch.
 BLOCK = 4096
 

@@ -75,7 +75,8 @@ class RunFolder:
             return {}
         layers: Any = self._read(RESULTS, _ANEW).get("layers")
         try:
-            rows = [row for row in layers if row["finished"] and {"count", "evaluations", "dropped", "seconds", "metrics"} <= row.keys()]
+            needed = {"count", "evaluations", "dropped", "seconds", "metrics"}
+            rows = [row for row in layers if row["finished"] and needed <= row.keys()]
             return {row["name"]: (row, (self.path / row["mapping_file"]).read_text(encoding="utf-8")) for row in rows}
         except (KeyError, TypeError, UnicodeDecodeError):
             raise InputError(f"{path}: must hold results as a run writes them; {_ANEW}") from None

@@ -24,7 +24,7 @@ from mapsearch.studies.yaml_files import show
 
 # The default search; a mobilenet takes it about 10 s on two cores once the kernels are compiled.
 DEFAULT_TRIALS = 60
-EVALUATIONS_PER_TRIAL = 700
+EVALUATIONS_PER_TRIAL = 1400
 UNLIMITED_TRIALS = 100_000
 
 TILE_RULES = {rule.name.lower(): rule for rule in TileRule}

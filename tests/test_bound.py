@@ -72,7 +72,7 @@ def test_the_bound_is_never_above_the_simulator_in_many_cases(drawn: Drawn) -> N
 @pytest.mark.parametrize("levels", [1, 2, 3])
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet", "bert_base"])
 def test_the_bound_of_real_layers_is_close_and_never_above(name: str, levels: int) -> None:
-    """Over random mappings of each layer: at most the exact figures, and half of them within a third of the energy-delay product."""
+    """Over random mappings of each layer: at most the exact figures, and of half of them, more than two thirds of the EDP."""
     hardware = load_hardware("edge")
     shares: list[np.ndarray] = []
     for unique in load_layer_set(name).unique:

@@ -8,7 +8,7 @@ could be chosen.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,9 +86,10 @@ SCRATCH = np.dtype(
 
 def make_scratch(
     levels: int, pes: int, extents: tuple[int, ...], windows: Ints, machine: Ints, whole: tuple[int, ...]
-) -> Any:  # noqa: ANN401 numpy's records have no types
-    """SCRATCH[1] for the mappings of one layer on one machine; whole: words of W, I, O."""
-    scratch = np.zeros(1, SCRATCH)
+) -> NDArray[np.uint8]:
+    """The bytes of a SCRATCH for the mappings of one layer on one machine; whole: words of W, I, O."""
+    buffer = np.zeros(SCRATCH.itemsize, np.uint8)
+    scratch = buffer.view(SCRATCH)
     scratch["levels"], scratch["pes"], scratch["extents"], scratch["windows"] = levels, pes, extents, windows
     scratch["machine"], scratch["whole"] = machine, whole
     dims = [dim for dim in range(DIMS) if extents[dim] > 1]
@@ -103,7 +104,7 @@ def make_scratch(
         slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
         scratch["has"][0, :, dim] = [moves(0, dim), moves(1, dim) and not slides, moves(2, dim)]
     scratch["chunk"] = 1
-    return scratch
+    return buffer
 
 
 def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
@@ -277,7 +278,7 @@ def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int
             total += many * max(1.0, min(chunk, rest) / below)
         many *= whole
         tile = chunk
-    return total + many * max(1.0, tile / below)
+    return float(total + many * max(1.0, tile / below))
 
 
 @inlined
@@ -310,13 +311,14 @@ def _runtime(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> flo
 
 @kernel
 def bound_all(
-    scratch: NDArray[np.void], units: Ints, spatial: Bytes, order: Bytes, size: Ints, terms: Floats, runtime: Floats, energy: Floats
-) -> None:
+    scratch: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, terms: Floats, runtime: Floats,
+    energy: Floats,
+) -> None:  # fmt: skip
     """Write the least cycles and pJ of every mapping of a batch (arrays as in `MappingBatch`, open parts as in `BoundedModel`).
 
     terms: see `energy_terms`.
     """
-    w = scratch[0]
+    w = scratch.view(SCRATCH)[0]
     for b in range(units.shape[0]):
         _read(w, units, spatial, order, size, b)
         for tensor in range(3):

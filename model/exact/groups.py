@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import leaf, inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.runs import R_NEW, R_OLD, lone_run, runs_of, units_in
 from mapsearch.model.exact.states import ACTIVE, AT_ZERO, COVERED, NEW, OLD, SHIFT, WEIGHT
 from mapsearch.model.exact.window import kept, needed, union
-from mapsearch.model.exact.work import CLASS_COLUMNS, GROUPS, Work
+from mapsearch.model.exact.work import CLASS_COLUMNS, Work
 from mapsearch.model.layer import Dim
 
 Ints = NDArray[np.int64]
@@ -102,9 +102,7 @@ def single_classes(w: Work, group: int, slot: int, rows: Floats, place: int) -> 
 
 
 @leaf
-def _slide_units(
-    w: Work, shift_y: int, shift_r: int, a: int, b: int, ny: int, nr: int, units: Ints, pieces: Ints
-) -> None:
+def _slide_units(w: Work, shift_y: int, shift_r: int, a: int, b: int, ny: int, nr: int, units: Ints, pieces: Ints) -> None:
     """Write to w.slid the input coordinates of one pair of states: U, V, and the same two counted at each PE.
 
     Its runs of y' are w.runs[0, :ny], those of r w.runs[1, :nr].

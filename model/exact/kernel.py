@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import kernel, leaf, inlined
+from mapsearch.model.compiled import inlined, kernel, leaf
 from mapsearch.model.cost import COUNTS, Count, Fit
 from mapsearch.model.exact import machine as hw
 from mapsearch.model.exact.groups import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
@@ -15,7 +15,7 @@ from mapsearch.model.exact.residency import NEVER, best_residency
 from mapsearch.model.exact.runtime import COMPUTE_BOUND, CYCLES, add_carry, add_sums, add_totals, first_step
 from mapsearch.model.exact.states import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.window import needed
-from mapsearch.model.exact.work import GROUPS, Work
+from mapsearch.model.exact.work import GROUPS, WORK, Work
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -103,21 +103,27 @@ def _write_classes(w: Work, room: Room, group: int, place: int, lead: int, slide
 
 
 @leaf
-def _begin(w: Work, room: Room, n_loops: int) -> int:
-    """Step 0: everything stands at index 0, and all of it is new; returns how many groups iterate, or MORE_ROOM.
-
-    The iterating groups get their classes and w.places[0]; the others are one factor, w.base.
-    """
+def _reset(w: Work) -> None:
+    """The states of all dims before their loops turn; those of dims with one index never change."""
     for dim in range(8):
         if w.extents[dim] > 1:
             for level in range(w.levels):
                 w.roles[dim, level] = INNER
             write_states(w, dim, dim)
+
+
+@leaf
+def _begin(w: Work, room: Room, n_loops: int) -> int:
+    """Step 0: everything stands at index 0, and all of it is new; returns how many groups iterate, or MORE_ROOM.
+
+    The iterating groups get their classes and w.places[0]; the others are one factor, w.base.
+    """
+    _reset(w)
     for c in range(COLUMNS):
         w.base[c] = 1.0
     iterates = 0
     for j in range(n_loops):
-        iterates |= 1 << GROUP_OF_DIM[w.loops[j, 1]]
+        iterates |= 1 << GROUP_OF_DIM[int(w.loops[j, 1])]
     groups = 0
     for g in range(GROUPS):
         if w.extents[LEADING[g]] == 1 and w.extents[SLIDING[g]] == 1:
@@ -144,8 +150,8 @@ def _walk(w: Work, room: Room, n_loops: int) -> bool:
     if groups == MORE_ROOM:
         return False
     for j in range(n_loops):
-        level, dim = w.loops[j, 0], w.loops[j, 1]
-        g = GROUP_OF_DIM[dim]
+        level, dim = int(w.loops[j, 0]), int(w.loops[j, 1])
+        g = int(GROUP_OF_DIM[dim])
         lead, slide = LEADING[g], SLIDING[g]
         at = 0
         while w.places[0, at] != g:
@@ -224,9 +230,9 @@ def _cost(w: Work, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: 
 
 
 @kernel
-def evaluate(work: NDArray[np.void], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: Ints) -> None:
+def evaluate(work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: Ints) -> None:
     """Write fit[b] and counts[b] of every mapping of a batch (arrays as in `MappingBatch`); work: see `work.make_work`."""
-    w = work[0]
+    w = work.view(WORK)[0]
     most_units = 1
     for b in range(units.shape[0]):
         product = 1

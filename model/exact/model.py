@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,16 +39,23 @@ class ExactModel:
         evaluate(work, *_contiguous(batch), fit, counts)
         return Costs(fit, counts)
 
-
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
         """See `BoundedModel`; InputError as in `evaluate`."""
         levels = batch.units.shape[1]
         _check_limits(layer, hardware, levels)
         runtime, energy = np.empty(len(batch)), np.empty(len(batch))
-        whole = tuple(layer.words(tensor) for tensor in Tensor)
-        scratch = make_scratch(levels, hardware.pes, layer.extents, window_phases(layer), machine_parameters(hardware), whole)
-        bound_all(scratch, *_contiguous(batch), energy_terms(layer, hardware), runtime, energy)
+        scratch, terms = _prepared(layer, hardware, levels)
+        bound_all(scratch.copy(), *_contiguous(batch), terms, runtime, energy)
         return Bound(runtime.astype(np.int64), energy)
+
+
+@lru_cache(maxsize=256)
+def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """What `bound_all` takes besides the mappings: a small batch would take longer to prepare than to bound."""
+    machine, windows = machine_parameters(hardware), window_phases(layer)
+    whole = tuple(layer.words(tensor) for tensor in Tensor)
+    scratch = make_scratch(levels, hardware.pes, layer.extents, windows, machine, whole)
+    return scratch, energy_terms(layer, hardware)
 
 
 def _contiguous(batch: MappingBatch) -> Arrays:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapsearch.model.compiled import leaf, inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.machine import BITS, L2_BYTES, L2_DOUBLED
 from mapsearch.model.exact.window import kept, needed
 from mapsearch.model.exact.work import MOST_DEPTHS, Work

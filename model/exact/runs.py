@@ -6,7 +6,7 @@ where the level does not share out the dim). Its units are all combinations, the
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import leaf, inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.work import MAX_LEVELS, RUN_HEAD, STATE_HEAD, Work
 
 R_NEW = 0  # length of the units' chunks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import leaf, inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.groups import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
 from mapsearch.model.exact.machine import BITS, L1_DOUBLED, MULTICAST, NOC_BITS, NOC_LATENCY, REDUCTION, SIMD
 from mapsearch.model.exact.work import Work
@@ -31,9 +31,7 @@ def _transfer(w: Work, bits: float) -> float:
 
 
 @inlined
-def _add_steps(
-    w: Work, steps: float, compute: float, bits_in: float, egress: float, words: float, first: bool
-) -> None:
+def _add_steps(w: Work, steps: float, compute: float, bits_in: float, egress: float, words: float, first: bool) -> None:
     """Add so many steps alike to w.timing; words: that cross the network, in and out."""
     ingress = _transfer(w, bits_in)
     many = np.int64(steps)

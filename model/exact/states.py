@@ -11,7 +11,7 @@ dim, which no level shares out over units, needs no indices: its chunk is unit 0
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import leaf, inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.runs import R_NEW, lone_run, runs_of, units_in
 from mapsearch.model.exact.work import MAX_LEVELS, STATE_COLUMNS, STATE_HEAD, STATE_SLOTS, Work
 
@@ -131,10 +131,7 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
         state[OLD] = min(size, old - last * chunk)
         state[SHIFT] -= last * chunk
         return count + 1
-    if level == 0:
-        n = lone_run(w, 0, tile, tile)
-    else:
-        n = runs_of(w, slot, k, level, dim, 0)
+    n = lone_run(w, 0, tile, tile) if level == 0 else runs_of(w, slot, k, level, dim, 0)
     trips = (tile + chunk - 1) // chunk
     own = 1 if w.roles[dim, level] == OWN else 0
     index = own

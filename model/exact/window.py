@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import leaf, inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.runs import R_NEW, R_OLD, R_SPACING, R_START, units_in
 from mapsearch.model.exact.work import Work
 
@@ -83,7 +83,7 @@ def _interval(
 def _merged(
     w: Work, p: int, n: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
 ) -> tuple[int, int, bool]:
-    """The pieces of one run of the outer dim with all n runs of the inner one as one interval: (low, high, whether they are one)."""
+    """The pieces of one run of the outer dim with all n runs of the inner one as one: (low, high, whether they are one)."""
     low, high = 0, 0
     inner, period = (0, a) if swapped else (1, b)
     for q in range(n):
@@ -111,6 +111,25 @@ def _merged(
     return low, high, True
 
 
+@inlined
+def _progression(w: Work, side: int, p: int, period: int, low: int, high: int) -> tuple[int, int, int]:
+    """[low, high) of the first unit of a run, repeated for the others: (end of the first piece, distance, number of pieces).
+
+    Neighbours that touch become one piece; NOT_SORTED pieces where two levels leave gaps.
+    """
+    step, many = 1, 1
+    for level in range(w.levels - 1, -1, -1):
+        spacing, count = w.runs[side, p, R_SPACING + 2 * level], w.runs[side, p, R_SPACING + 2 * level + 1]
+        if count > 1:
+            if spacing % period != 0 or many > 1:
+                return high, 1, NOT_SORTED
+            if spacing // period <= high - low:
+                high += (count - 1) * (spacing // period)
+            else:
+                step, many = spacing // period, count
+    return high, step, many
+
+
 @leaf
 def _phase_union(
     w: Work, ny: int, nr: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
@@ -131,17 +150,8 @@ def _phase_union(
             if units_in(w, outer, p) > 1 and period > 1:
                 return NOT_SORTED
             continue
-        step, many = 1, 1
-        for level in range(w.levels - 1, -1, -1):
-            spacing, count = w.runs[outer, p, R_SPACING + 2 * level], w.runs[outer, p, R_SPACING + 2 * level + 1]
-            if count > 1:
-                if spacing % period != 0 or many > 1:
-                    return NOT_SORTED
-                if spacing // period <= high - low:
-                    high += (count - 1) * (spacing // period)
-                else:
-                    step, many = spacing // period, count
-        if low < latest:
+        high, step, many = _progression(w, outer, p, period, low, high)
+        if many == NOT_SORTED or low < latest:
             return NOT_SORTED
         latest = low + (many - 1) * step
         passed = 0 if high > reached else min(many, (reached - high) // step + 1)
@@ -214,9 +224,7 @@ def _walked_union(
 
 
 @leaf
-def union(
-    w: Work, ny: int, nr: int, shift_y: int, shift_r: int, a: int, b: int, fresh: bool, units: Ints, pieces: Ints
-) -> int:
+def union(w: Work, ny: int, nr: int, shift_y: int, shift_r: int, a: int, b: int, fresh: bool, units: Ints, pieces: Ints) -> int:
     """Coordinates that some PE, a unit of y' with one of r, needs or, if `fresh`, needs and did not have.
 
     runs: of y' in w.runs[0, :ny], of r in w.runs[1, :nr]; units: [2, >= units of a dim, 3] and pieces: [>= 2 * PEs, 2], work space.

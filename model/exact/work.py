@@ -6,7 +6,7 @@ A record is handed on as one pointer, where each array would be ten arguments: t
 from __future__ import annotations
 
 from threading import local
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,11 +107,15 @@ WORK = np.dtype(
 _KEPT = local()
 
 
-def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints) -> Any:  # noqa: ANN401 numpy's records have no types
-    """WORK[1] for the mappings of one layer on one machine; the thread's one, until it is asked for again."""
-    if not hasattr(_KEPT, "work"):
-        _KEPT.work = np.zeros(1, WORK)  # two megabytes, which to get anew takes as long as to cost some thirty mappings
-    work = _KEPT.work
+def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints) -> NDArray[np.uint8]:
+    """The bytes of a WORK for the mappings of one layer on one machine; the thread's one, until it is asked for again.
+
+    Bytes, since numba takes 300 us at each call to make out the type of a record of so many fields.
+    """
+    if not hasattr(_KEPT, "work"):  # two megabytes, which to get anew takes as long as to cost some thirty mappings
+        _KEPT.work = np.zeros(WORK.itemsize, np.uint8)
+    buffer: NDArray[np.uint8] = _KEPT.work
+    work = buffer.view(WORK)
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
     work["machine"], work["rates"] = machine, machine
-    return work
+    return buffer
