@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Flag, IntEnum, auto
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -20,6 +20,14 @@ class Fit(IntEnum):
     LEGAL = 0
     L1_OVERFLOW = 1
     L2_OVERFLOW = 2
+
+
+class Wanted(Flag):
+    """What of the costs a caller wants; what it does not may be 0."""
+
+    RUNTIME = auto()  # the columns of cycles
+    WORDS = auto()  # STEPS and the columns of words, which energy follows from
+    ALL = RUNTIME | WORDS
 
 
 class Count(IntEnum):
@@ -98,7 +106,7 @@ class CostModel(Protocol):
         """The name that users select it by."""
         ...
 
-    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Costs:
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:
         """The costs of each mapping of the batch for the layer on the hardware; pure, and any batch size >= 0."""
         ...
 

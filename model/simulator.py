@@ -16,7 +16,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Costs, Count, Fit
+from mapsearch.model.cost import COUNTS, Costs, Count, Fit, Wanted
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware, Noc
 from mapsearch.model.layer import Dim, Layer, Tensor
@@ -40,7 +40,7 @@ class Simulator:
 
     name = "simulate"
 
-    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Costs:
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:  # noqa: ARG002 it counts all, always
         """The costs of each mapping, or an InputError where the walk of one would be too long.
 
         Raises AssertionError where a mapping does not do every MAC exactly once, which `Mapping.check` rules out.

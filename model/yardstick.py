@@ -14,7 +14,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Costs, Count, Fit
+from mapsearch.model.cost import COUNTS, Costs, Count, Fit, Wanted
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Dim, Layer, Tensor
 from mapsearch.model.mapping import DIMS, MappingBatch
@@ -256,7 +256,7 @@ class NumpyModel:
 
     name = "numpy"
 
-    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Costs:
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:  # noqa: ARG002 it counts all, always
         """The costs of each mapping."""
         fit = np.zeros(len(batch), np.int8)
         counts = np.zeros((len(batch), COUNTS), np.int64)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import BoundedModel, CostModel, Count, Fit
+from mapsearch.model.cost import BoundedModel, CostModel, Count, Fit, Wanted
 from mapsearch.model.energy import EnergyCoefficients, energy_coefficients
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.spaces.space import Space
@@ -24,6 +24,9 @@ class Objective(StrEnum):
     LATENCY = "latency"
     ENERGY = "energy"
     EDP = "edp"
+
+
+WANTED = {Objective.LATENCY: Wanted.RUNTIME, Objective.ENERGY: Wanted.WORDS, Objective.EDP: Wanted.ALL}
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Problem:
         values = np.empty(len(batch))
         for first in range(0, len(batch), BLOCK):
             rows = slice(first, first + BLOCK)
-            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows])
+            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], WANTED[self.objective])
             energy_pj = None if self.objective is Objective.LATENCY else self._energies.energy_pj(costs).total
             found = self._value(costs[Count.RUNTIME_CYCLES], energy_pj)
             values[rows] = np.where(costs.fit == Fit.LEGAL, found, np.inf)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import Costs, Count, Fit
+from mapsearch.model.cost import Costs, Count, Fit, Wanted
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import MAX_PHASES, ExactModel
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
@@ -297,3 +297,25 @@ def test_a_layer_costs_the_same_whatever_was_costed_before() -> None:
     EXACT.evaluate(before, hardware, Space(before, hardware, 3).sample(20, np.random.default_rng(0)))
     again, walked = EXACT.evaluate(layer, hardware, batch), SIMULATOR.evaluate(layer, hardware, batch)
     assert first.counts.tolist() == again.counts.tolist() == walked.counts.tolist()
+
+
+def test_who_wants_a_part_gets_the_same_part() -> None:
+    """The columns of cycles, or those of words, are the same whether the others are counted or not."""
+    hardware = MACHINES[1]
+    cycles = [count for count in Count if "CYCLES" in count.name or count is Count.PEAK_NOC_WORDS]
+    words = [count for count in Count if count not in cycles]
+    for layer in LARGE:
+        batch = _space(layer, hardware, 2).sample(50, np.random.default_rng(3))
+        whole = EXACT.evaluate(layer, hardware, batch)
+        for wanted, columns in ((Wanted.RUNTIME, cycles), (Wanted.WORDS, words)):
+            part = EXACT.evaluate(layer, hardware, batch, wanted)
+            assert part.fit.tolist() == whole.fit.tolist()
+            assert part.counts[:, columns].tolist() == whole.counts[:, columns].tolist()
+
+
+def test_a_machine_whose_steps_are_too_large_to_count_is_refused() -> None:
+    """Where the L1s hold 2^50 bytes or more, and the layer might use them, the error says so."""
+    layer, hardware = layer_of(K=2**20, C=2**20, X=2**8), replace(MACHINE, pes=4, l1=Buffer(2**48))
+    batch = encode([Mapping(((spatial(2**18, Dim.K),),))], layer, hardware.pes)
+    with pytest.raises(InputError, match=r"the L1s of all PEs must hold less than 2\^50 bytes, got 4 x 281474976710656"):
+        EXACT.evaluate(layer, hardware, batch)

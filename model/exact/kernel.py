@@ -98,7 +98,8 @@ def _write_classes(w: Work, room: Room, group: int, place: int, lead: int, slide
         if w.n_states[lead] * w.n_states[slide] >= rows.shape[1]:
             return False
         w.counts[place] = pair_classes(w, group, lead, slide, room.units, room.pieces, rows, place)
-    add_sums(w, rows, place)
+    if w.worded == 1:
+        add_sums(w, rows, place)
     return True
 
 
@@ -138,7 +139,8 @@ def _begin(w: Work, room: Room, n_loops: int) -> int:
                 w.base[c] *= room.rows[g, 0, c]
     for t in range(7):
         w.totals[t] = 0.0
-    add_totals(w, groups, True)
+    if w.worded == 1:
+        add_totals(w, groups, True)
     first_step(w, room.rows, groups)
     return groups
 
@@ -162,8 +164,10 @@ def _walk(w: Work, room: Room, n_loops: int) -> bool:
         if not _write_classes(w, room, g, OWN_LIST, own_lead, own_slide):
             return False
         w.places[0, at] = OWN_LIST
-        add_totals(w, groups, False)
-        add_carry(w, room.rows, groups)
+        if w.worded == 1:
+            add_totals(w, groups, False)
+        if w.timed == 1:
+            add_carry(w, room.rows, groups)
         w.places[0, at] = g
         if j == n_loops - 1:
             break
@@ -177,19 +181,34 @@ def _walk(w: Work, room: Room, n_loops: int) -> bool:
 @inlined
 def _record(w: Work, row: Ints) -> None:
     """Write the counts of a legal mapping."""
-    e, machine, best, timing, totals = w.extents, w.machine, w.best, w.timing, w.totals
+    e, machine, best, timing = w.extents, w.machine, w.best, w.timing
     outputs = e[0] * e[1] * e[2] * e[6] * e[7]
     reads_w, reads_i, writes = best[0], best[1], best[2]
-    multicast, reduction = machine[hw.MULTICAST] == 1, machine[hw.REDUCTION] == 1
     bits = reads_w * machine[hw.BITS] + reads_i * machine[hw.BITS + 1] + (2 * writes - outputs) * machine[hw.BITS + 2]
     width = machine[hw.OFFCHIP_BITS]
     offchip = (bits + width - 1) // width
     _tile_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
     fill = machine[hw.OFFCHIP_LATENCY] + (w.bits[0] + w.bits[1] + width - 1) // width
+    row[OFFCHIP], row[FILL] = offchip, fill
+    row[L2_NEED] = best[3]
+    row[OFFCHIP_READ], row[OFFCHIP_READ + 1] = reads_w, reads_i
+    row[OFFCHIP_READ + 2], row[OFFCHIP_WRITE] = writes - outputs, writes
+    if w.timed == 1:
+        row[RUNTIME], row[ARRAY] = fill + max(timing[CYCLES], offchip), timing[CYCLES]
+        for part in range(3):
+            row[BOUNDS + part] = timing[COMPUTE_BOUND + part]
+        row[PEAK_WORDS], row[PEAK_CYCLES] = np.int64(w.peak[0]), np.int64(w.peak[1])
+    if w.worded == 1:
+        _record_words(w, outputs, row)
+
+
+@leaf
+def _record_words(w: Work, outputs: int, row: Ints) -> None:
+    """Write the words of a legal mapping."""
+    totals = w.totals
+    multicast, reduction = w.machine[hw.MULTICAST] == 1, w.machine[hw.REDUCTION] == 1
     entrances, entered_pes = np.int64(totals[3]), np.int64(totals[6])
     row[STEPS] = np.int64(totals[0])
-    row[RUNTIME] = fill + max(timing[CYCLES], offchip)
-    row[ARRAY], row[OFFCHIP], row[FILL] = timing[CYCLES], offchip, fill
     row[L2_TO_L1] = np.int64(totals[1] if multicast else totals[4])
     row[L2_TO_L1 + 1] = np.int64(totals[2] if multicast else totals[5])
     row[L2_TO_L1 + 2] = entrances
@@ -197,12 +216,6 @@ def _record(w: Work, row: Ints) -> None:
     row[PSUM_READ] = entrances - outputs if reduction else 0
     row[OUTPUT_WRITE] = entrances if reduction else entered_pes
     row[L2_ADD_READ] = 0 if reduction else entered_pes - outputs
-    row[OFFCHIP_READ], row[OFFCHIP_READ + 1] = reads_w, reads_i
-    row[OFFCHIP_READ + 2], row[OFFCHIP_WRITE] = writes - outputs, writes
-    row[L2_NEED] = best[3]
-    for part in range(3):
-        row[BOUNDS + part] = timing[COMPUTE_BOUND + part]
-    row[PEAK_WORDS], row[PEAK_CYCLES] = np.int64(w.peak[0]), np.int64(w.peak[1])
 
 
 @leaf

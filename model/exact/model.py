@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Bound, Costs
+from mapsearch.model.cost import COUNTS, Bound, Costs, Wanted
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.bound import bound_all, energy_terms, make_scratch
 from mapsearch.model.exact.kernel import evaluate
@@ -29,13 +29,13 @@ class ExactModel:
 
     name = "exact"
 
-    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Costs:
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:
         """The costs of each mapping; InputError where the levels, the cycles or the phases exceed the model's limits."""
         levels = batch.units.shape[1]
         _check_limits(layer, hardware, levels)
         fit = np.empty(len(batch), np.int8)
         counts = np.empty((len(batch), COUNTS), np.int64)
-        work = make_work(levels, layer.extents, window_phases(layer), machine_parameters(hardware))
+        work = make_work(levels, layer.extents, window_phases(layer), machine_parameters(hardware), wanted)
         evaluate(work, *_contiguous(batch), fit, counts)
         return Costs(fit, counts)
 
@@ -65,6 +65,12 @@ def _contiguous(batch: MappingBatch) -> Arrays:
 
 
 def _check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
+    # A step's bits are multiplied as float64; they are at most what all L1s hold, and some 200 a MAC.
+    if min(hardware.pes * hardware.l1.bytes * 8, layer.macs * 200) >= 2**53:
+        raise InputError(
+            f"layer {layer.name}: the L1s of all PEs must hold less than 2^50 bytes, got {hardware.pes} x {hardware.l1.bytes}; "
+            "use a smaller L1"
+        )
     if levels > MAX_LEVELS:
         raise InputError(f"layer {layer.name}: a mapping has at most {MAX_LEVELS} levels, got {levels}")
     # A step takes at most its latencies and 64 bits of three operands per MAC.

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.cost import Wanted
 from mapsearch.model.exact.machine import MACHINE
 
 Ints = NDArray[np.int64]
@@ -38,6 +39,8 @@ class Work(Protocol):
     """The record's fields, with their shapes in `WORK`."""
 
     levels: int
+    timed: int  # 1 where cycles are wanted
+    worded: int  # 1 where words are
     extents: Ints  # of the layer
     windows: Ints  # (a, b) of rows and of columns, see `window`
     machine: Ints  # see `machine`
@@ -71,6 +74,8 @@ class Work(Protocol):
 WORK = np.dtype(
     [
         ("levels", np.int64),
+        ("timed", np.int64),
+        ("worded", np.int64),
         ("extents", np.int64, (DIMS,)),
         ("windows", np.int64, (2, 2)),
         ("machine", np.int64, (MACHINE,)),
@@ -107,7 +112,7 @@ WORK = np.dtype(
 _KEPT = local()
 
 
-def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints) -> NDArray[np.uint8]:
+def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints, wanted: Wanted) -> NDArray[np.uint8]:
     """The bytes of a WORK for the mappings of one layer on one machine; the thread's one, until it is asked for again.
 
     Bytes, since numba takes 300 us at each call to make out the type of a record of so many fields.
@@ -118,4 +123,5 @@ def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Int
     work = buffer.view(WORK)
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
     work["machine"], work["rates"] = machine, machine
+    work["timed"], work["worded"] = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted
     return buffer
