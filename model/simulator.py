@@ -36,7 +36,7 @@ Indices = tuple[tuple[int, ...], ...]
 
 
 class Simulator:
-    """The cost model that counts by walking the steps (section 9); for small layers only."""
+    """The cost model that counts by walking the steps (section 10); for small layers only."""
 
     name = "simulate"
 
