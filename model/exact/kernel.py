@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, kernel, leaf
+from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import COUNTS, Count, Fit
 from mapsearch.model.exact import machine as hw
 from mapsearch.model.exact.groups import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
@@ -113,7 +113,7 @@ def _reset(w: Work) -> None:
             write_states(w, dim, dim)
 
 
-@leaf
+@spliced
 def _begin(w: Work, room: Room, n_loops: int) -> int:
     """Step 0: everything stands at index 0, and all of it is new; returns how many groups iterate, or MORE_ROOM.
 
@@ -145,7 +145,7 @@ def _begin(w: Work, room: Room, n_loops: int) -> int:
     return groups
 
 
-@leaf
+@spliced
 def _walk(w: Work, room: Room, n_loops: int) -> bool:
     """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short."""
     groups = _begin(w, room, n_loops)
@@ -264,8 +264,9 @@ def evaluate(work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes,
                 w.sizes[dim, level] = 1
             write_states(w, dim, dim)
     for b in range(units.shape[0]):
-        found = _cost(w, room, units, spatial, order, size, b, counts[b])
+        found = MORE_ROOM
         while found == MORE_ROOM:
-            room = Room(np.empty((GROUPS + 1, 4 * room.rows.shape[1], COLUMNS), np.float64), room.units, room.pieces)
             found = _cost(w, room, units, spatial, order, size, b, counts[b])
+            if found == MORE_ROOM:
+                room = Room(np.empty((GROUPS + 1, 4 * room.rows.shape[1], COLUMNS), np.float64), room.units, room.pieces)
         fit[b] = found
