@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.runs import R_NEW, R_OLD, lone_run, runs_of, units_in
 from mapsearch.model.exact.states import ACTIVE, AT_ZERO, COVERED, NEW, OLD, SHIFT, WEIGHT
 from mapsearch.model.exact.window import kept, needed, union
@@ -101,7 +101,7 @@ def single_classes(w: Work, group: int, slot: int, rows: Floats, place: int) -> 
     return count
 
 
-@leaf
+@spliced
 def _slide_units(w: Work, shift_y: int, shift_r: int, a: int, b: int, ny: int, nr: int, units: Ints, pieces: Ints) -> None:
     """Write to w.slid the input coordinates of one pair of states: U, V, and the same two counted at each PE.
 
@@ -131,7 +131,7 @@ def _runs(w: Work, slot: int, k: int, dim: int, side: int) -> int:
     return int(runs_of(w, slot, k, w.levels, dim, side))
 
 
-@inlined
+@spliced
 def _slide(w: Work, group: int, y: int, p: int, r: int, q: int, units: Ints, pieces: Ints) -> None:
     """Write to w.slid the factors of the inputs for one pair of states, whichever way is the shortest."""
     lead, slide = LEADING[group], SLIDING[group]

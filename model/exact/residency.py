@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.machine import BITS, L2_BYTES, L2_DOUBLED
 from mapsearch.model.exact.window import kept, needed
 from mapsearch.model.exact.work import MOST_DEPTHS, Work
@@ -62,7 +62,7 @@ def _case(w: Work, dim: int, status: int, edge: bool) -> tuple[int, int, int, in
     return (1, rest, rest, 0) if edge else (last, chunk, chunk, 0)
 
 
-@inlined
+@spliced
 def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> int:
     """U, or V if `old`, of rows (axis 0) or columns (1) summed over the steps of a carry."""
     y, r = 6 + axis, 4 + axis
@@ -86,7 +86,7 @@ def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> in
     return total
 
 
-@inlined
+@spliced
 def _input_words(w: Work, depth: int) -> int:
     """Words of I that come into the L2 over the run: all U, less all V.
 

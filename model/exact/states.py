@@ -11,7 +11,7 @@ dim, which no level shares out over units, needs no indices: its chunk is unit 0
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.runs import R_NEW, lone_run, runs_of, units_in
 from mapsearch.model.exact.work import MAX_LEVELS, STATE_COLUMNS, STATE_HEAD, STATE_SLOTS, Work
 
@@ -64,7 +64,7 @@ def _advance_lone(w: Work, slot: int, count: int, own: int, size: int) -> int:
     return kept
 
 
-@inlined
+@spliced
 def _lone_classes(w: Work, slot: int, dim: int) -> int:
     extent = w.extents[dim]
     _write(w, slot, 0, 1, 1, 0, extent, extent)
@@ -147,7 +147,7 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
     return count
 
 
-@leaf
+@spliced
 def _shared_classes(w: Work, slot: int, dim: int) -> int:
     here, there = (slot, SPARE) if w.levels % 2 == 0 else (SPARE, slot)
     _write(w, here, 0, 1, 1, 0, w.extents[dim], w.extents[dim])
