@@ -20,6 +20,7 @@ R = TypeVar("R")
 
 _LOG = logging.getLogger(__name__)
 _TYPES: Any = types  # numba's stubs say nothing of what is used here
+Dispatcher = Any  # nor of the class of a compiled function
 
 # error_model="numpy": no check for division by zero (sizes are at least 1).
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
@@ -63,7 +64,7 @@ def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R
     return compiled
 
 
-def _guarded(dispatcher: Any, folder: Path) -> Any:  # noqa: ANN401
+def _guarded(dispatcher: Dispatcher, folder: Path) -> Dispatcher:
     """The compiled function, whose cache goes with the sources of its folder, and whose cache's faults never stop a run.
 
     By itself numba looks at the function's own file, and so goes on with what it compiled from another file's former kernels;
@@ -71,7 +72,7 @@ def _guarded(dispatcher: Any, folder: Path) -> Any:  # noqa: ANN401
     """
     files = dispatcher._cache  # noqa: SLF001 numba has no public way to any of this
     load, save = files.load_overload, files.save_overload
-    files._cache_file._source_stamp = _sources(folder)  # noqa: SLF001
+    files._cache_file._source_stamp = _sources(folder)  # noqa: SLF001 likewise
 
     def load_or_forget(signature: object, context: object) -> object:
         try:
@@ -91,9 +92,9 @@ def _guarded(dispatcher: Any, folder: Path) -> Any:  # noqa: ANN401
     return _told(dispatcher, "once after an install")
 
 
-def _told(dispatcher: Any, when: str) -> Any:  # noqa: ANN401
+def _told(dispatcher: Dispatcher, when: str) -> Dispatcher:
     """The compiled function, which says that it compiles before it does."""
-    files = dispatcher._cache  # noqa: SLF001
+    files = dispatcher._cache  # noqa: SLF001 as above
     load = files.load_overload
 
     def load_or_tell(signature: object, context: object) -> object:
@@ -118,14 +119,14 @@ def _sources(folder: Path) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
-def _once(dispatcher: Any) -> Any:  # noqa: ANN401 a class that numba's stubs do not show
+def _once(dispatcher: Dispatcher) -> Dispatcher:
     """The compiled function, compiled for types only.
 
     By itself numba compiles a function anew for each constant that a caller passes, which doubles the time to compile.
     """
     template = dispatcher.get_call_template
 
-    def for_types(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    def for_types(args: Sequence[Any], kws: Mapping[str, Any]) -> object:
         return template(tuple(_TYPES.unliteral(arg) for arg in args), {key: _TYPES.unliteral(arg) for key, arg in kws.items()})
 
     dispatcher.get_call_template = for_types

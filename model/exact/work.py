@@ -1,4 +1,4 @@
-"""The work space of the kernels: one record that is made once for a batch and overwritten by every mapping.
+"""The work space of the kernels: one record, made once for a thread and overwritten by every mapping.
 
 A record is handed on as one pointer, where each array would be ten arguments: the calls took half of the time.
 """
