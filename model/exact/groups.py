@@ -131,32 +131,30 @@ def _runs(w: Work, slot: int, k: int, dim: int, side: int) -> int:
     return int(runs_of(w, slot, k, w.levels, dim, side))
 
 
-@spliced
-def _slide(w: Work, group: int, y: int, p: int, r: int, q: int, units: Ints, pieces: Ints) -> None:
-    """Write to w.slid the factors of the inputs for one pair of states, whichever way is the shortest."""
-    lead, slide = LEADING[group], SLIDING[group]
-    a, b = w.windows[group - 4, 0], w.windows[group - 4, 1]
-    state_y, state_r = w.states[y, p], w.states[r, q]
-    shift_y, shift_r = state_y[SHIFT], state_r[SHIFT]
-    if w.extents[lead] <= a or w.extents[slide] <= b:  # no two pairs meet: each word belongs to one pair
-        covered = state_y[COVERED] * state_r[COVERED]
-        w.slid[0] = w.slid[2] = covered
-        w.slid[1] = w.slid[3] = covered if shift_y == 0 and shift_r == 0 else 0
-    elif w.lone[lead] == 1 and w.lone[slide] == 1:
-        w.slid[0] = w.slid[2] = needed(state_y[NEW], state_r[NEW], a, b)
-        w.slid[1] = w.slid[3] = kept(state_y[NEW], state_r[NEW], state_y[OLD], state_r[OLD], shift_y, shift_r, a, b)
-    else:
-        ny, nr = _runs(w, y, p, lead, 0), _runs(w, r, q, slide, 1)
-        _slide_units(w, shift_y, shift_r, a, b, ny, nr, units, pieces)
-
-
 @leaf
 def pair_classes(w: Work, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
     """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
-    count = 0
+    lead, slide = LEADING[group], SLIDING[group]
+    a, b = w.windows[group - 4, 0], w.windows[group - 4, 1]
+    apart = w.extents[lead] <= a or w.extents[slide] <= b  # no two pairs meet: each word belongs to one pair
+    lone = w.lone[lead] == 1 and w.lone[slide] == 1
+    count, ny = 0, 0
     for p in range(w.n_states[y]):
+        if not apart and not lone:
+            ny = _runs(w, y, p, lead, 0)
         for q in range(w.n_states[r]):
-            _slide(w, group, y, p, r, q, units, pieces)
+            state_y, state_r = w.states[y, p], w.states[r, q]
+            shift_y, shift_r = state_y[SHIFT], state_r[SHIFT]
+            if apart:
+                covered = state_y[COVERED] * state_r[COVERED]
+                w.slid[0] = w.slid[2] = covered
+                w.slid[1] = w.slid[3] = covered if shift_y == 0 and shift_r == 0 else 0
+            elif lone:
+                w.slid[0] = w.slid[2] = needed(state_y[NEW], state_r[NEW], a, b)
+                w.slid[1] = w.slid[3] = kept(state_y[NEW], state_r[NEW], state_y[OLD], state_r[OLD], shift_y, shift_r, a, b)
+            else:
+                nr = _runs(w, r, q, slide, 1)
+                _slide_units(w, shift_y, shift_r, a, b, ny, nr, units, pieces)
             _pair(w, y, p, r, q, rows, place, count)
             count = _merge(rows, place, count)
     return count

@@ -87,9 +87,13 @@ def _split(w: Work, side: int, k: int, end: int, level: int, size: int, units: i
 @leaf
 def runs_of(w: Work, slot: int, k: int, levels: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the tiles of a dim that the outer `levels` levels hand out in a state; returns how many runs."""
-    n = lone_run(w, side, w.extents[dim], w.extents[dim])
+    tile = w.extents[dim]
+    n = lone_run(w, side, tile, tile)
     for level in range(levels):
         size, share = w.sizes[dim, level], w.shares[dim, level]
+        if size == tile:
+            continue
+        tile = size
         back = w.states[slot, k, STATE_HEAD + level] * size * share
         old_back = w.states[slot, k, STATE_HEAD + MAX_LEVELS + level] * size * share
         if share == 1:

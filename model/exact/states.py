@@ -118,8 +118,11 @@ def _append(w: Work, slot: int, k: int, target: int, count: int, level: int, ste
 
 
 @leaf
-def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim: int) -> int:
-    """Append to states[target] the classes that one state of the levels above `level` falls into; returns the new count."""
+def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim: int, shared: bool) -> int:
+    """Append to states[target] the classes that one state of the levels above `level` falls into; returns the new count.
+
+    shared: whether one of those levels shares out the dim; where none does, COVERED and ACTIVE are written too.
+    """
     size, chunk = w.sizes[dim, level], w.sizes[dim, level] * w.shares[dim, level]
     tile = w.states[slot, k, NEW]
     if w.roles[dim, level] == INNER:
@@ -130,8 +133,10 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
         state[NEW] = min(size, tile)
         state[OLD] = min(size, old - last * chunk)
         state[SHIFT] -= last * chunk
+        state[COVERED] = min(chunk, tile)
+        state[ACTIVE] = (state[COVERED] + size - 1) // size
         return count + 1
-    n = lone_run(w, 0, tile, tile) if level == 0 else runs_of(w, slot, k, level, dim, 0)
+    n = runs_of(w, slot, k, level, dim, 0) if shared else lone_run(w, 0, tile, tile)
     trips = (tile + chunk - 1) // chunk
     own = 1 if w.roles[dim, level] == OWN else 0
     index = own
@@ -139,9 +144,12 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
         stop = _next_break(w, index, trips, n, chunk)
         _append(w, slot, k, target, count, level, stop - index, index, index - own)
         state = w.states[target, count]
-        state[NEW] = min(size, tile - index * chunk)
-        state[OLD] = min(size, tile - (index - own) * chunk)
+        left = tile - index * chunk
+        state[NEW] = min(size, left)
+        state[OLD] = min(size, left + own * chunk)
         state[SHIFT] += own * chunk
+        state[COVERED] = min(chunk, left)
+        state[ACTIVE] = (state[COVERED] + size - 1) // size
         count += 1
         index = stop
     return count
@@ -149,25 +157,37 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
 
 @spliced
 def _shared_classes(w: Work, slot: int, dim: int) -> int:
-    here, there = (slot, SPARE) if w.levels % 2 == 0 else (SPARE, slot)
+    here, there = slot, SPARE
     _write(w, here, 0, 1, 1, 0, w.extents[dim], w.extents[dim])
-    count = 1
+    for column in range(INDICES, STATE_COLUMNS):
+        w.states[here, 0, column] = 0
+    count, tile = 1, w.extents[dim]
+    shared, unknown = False, False
     for level in range(w.levels):
+        size = w.sizes[dim, level]
+        if size == tile:
+            continue
+        tile = size
+        unknown = shared
         grown = 0
         for k in range(count):
-            grown = _expand(w, here, k, there, grown, level, dim)
+            grown = _expand(w, here, k, there, grown, level, dim, shared)
+        shared |= w.shares[dim, level] > 1
         count = grown
         here, there = there, here
-    for k in range(count):
-        n = runs_of(w, slot, k, w.levels, dim, 0)
-        covered = 0
-        active = 0
-        for m in range(n):
-            units = units_in(w, 0, m)
-            covered += units * w.runs[0, m, R_NEW]
-            active += units
-        w.states[slot, k, COVERED] = covered
-        w.states[slot, k, ACTIVE] = active
+    if here != slot:
+        for k in range(count):
+            for column in range(STATE_COLUMNS):
+                w.states[slot, k, column] = w.states[here, k, column]
+    if unknown:
+        for k in range(count):
+            n = runs_of(w, slot, k, w.levels, dim, 0)
+            covered, active = 0, 0
+            for m in range(n):
+                units = units_in(w, 0, m)
+                covered += units * w.runs[0, m, R_NEW]
+                active += units
+            w.states[slot, k, COVERED], w.states[slot, k, ACTIVE] = covered, active
     return count
 
 
