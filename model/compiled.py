@@ -114,8 +114,8 @@ def _tell(when: str) -> None:
 
 @cache
 def _sources(folder: Path) -> str:
-    """A digest of all that kernels in a folder may be made of: its modules, and those beside this one."""
-    files = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
+    """A digest of all that kernels in a folder may be made of: its modules, and those of the model."""
+    files = sorted({*folder.glob("*.py"), *Path(__file__).parent.rglob("*.py")})
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 

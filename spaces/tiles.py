@@ -17,7 +17,8 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import kernel
+from mapsearch.model.compiled import inlined, kernel, leaf
+from mapsearch.model.exact.window import tile_words
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, Tensor
 
@@ -60,7 +61,7 @@ def limits_of(layer: Layer, hardware: Hardware) -> Ints:
     return np.array([*hardware.bits, l1.bytes, 1 + l1.double_buffered, l2.bytes, 1 + l2.double_buffered, *phases, *whole], np.int64)
 
 
-@kernel
+@leaf
 def allowed_size(tile: int, size: int, rule: int) -> int:
     """The largest allowed size of a tile that is at most `size`, or 1."""
     size = max(1, min(size, tile))
@@ -82,33 +83,32 @@ def allowed_size(tile: int, size: int, rule: int) -> int:
     return size
 
 
-@kernel
+@inlined
 def _smaller(tile: int, size: int, rule: int) -> int:
     """An allowed size of about half, at least 1 and less than `size`, which is above 1."""
     return int(allowed_size(tile, size // 2, rule))
 
 
-@kernel
+@inlined
 def _tensor_bytes(tile: Ints, limits: Ints, out: Ints) -> None:
     """Bytes of W, I and O that a tile of eight lengths takes."""
-    g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
-    rows = y * r - max(y - limits[PHASES], 0) * max(r - limits[PHASES + 1], 0)
-    columns = x * s - max(x - limits[PHASES + 2], 0) * max(s - limits[PHASES + 3], 0)
-    out[0] = (g * k * c * r * s * limits[BITS] + 7) // 8
-    out[1] = (n * g * c * rows * columns * limits[BITS + 1] + 7) // 8
-    out[2] = (n * g * k * y * x * limits[BITS + 2] + 7) // 8
+    words = tile_words(tile, limits[PHASES], limits[PHASES + 1], limits[PHASES + 2], limits[PHASES + 3])
+    out[0], out[1], out[2] = words[0], words[1], words[2]
+    for tensor in range(3):
+        out[tensor] = (out[tensor] * limits[BITS + tensor] + 7) // 8
 
 
-@kernel
+@inlined
 def _fits_l1(tile: Ints, limits: Ints, work: Ints) -> bool:
     _tensor_bytes(tile, limits, work)
     return bool((work[0] + work[1] + work[2]) * limits[L1_DOUBLED] <= limits[L1_BYTES])
 
 
-@kernel
+@inlined
 def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, limits: Ints, chunk: Ints, work: Ints) -> bool:
     """Whether the working set of a level-0 tile, of all units of its spatial dim together, can reside."""
-    chunk[:] = tile
+    for dim in range(8):
+        chunk[dim] = tile[dim]
     if spatial >= 0:
         chunk[spatial] = min(extents[spatial], tile[spatial] * units)
     _tensor_bytes(chunk, limits, work)

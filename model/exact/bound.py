@@ -19,7 +19,7 @@ from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.exact import machine as hw
 from mapsearch.model.exact.machine import MACHINE
 from mapsearch.model.exact.residency import moves
-from mapsearch.model.exact.window import needed
+from mapsearch.model.exact.window import tile_words
 from mapsearch.model.exact.work import DIMS, MAX_LEVELS
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, Tensor
@@ -211,18 +211,6 @@ def _tensor_words(w: Scratch, size: Ints, b: int, tensor: int) -> None:
 
 
 @inlined
-def _footprint(w: Scratch, tensor: int, tile: Ints) -> float:
-    """Words of a tensor in a tile of eight lengths."""
-    g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
-    if tensor == 0:
-        return float(g * k * c * r * s)
-    if tensor == 2:
-        return float(n * g * k * y * x)
-    rows, columns = needed(y, r, w.windows[0, 0], w.windows[0, 1]), needed(x, s, w.windows[1, 0], w.windows[1, 1])
-    return float(n * g * c * rows * columns)
-
-
-@inlined
 def _offchip(w: Scratch, order: Bytes, b: int, tensor: int) -> None:
     """Write the least words of a tensor that come into the L2, had it the L2 for itself."""
     w.offchip[tensor] = w.whole[tensor]
@@ -304,7 +292,8 @@ def _runtime(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> flo
         array = compute + ingress + egress
     traffic = w.offchip[0] * machine[hw.BITS] + w.offchip[1] * machine[hw.BITS + 1]
     traffic += (2.0 * w.offchip[2] - w.whole[2]) * machine[hw.BITS + 2]
-    first = _footprint(w, 0, w.chunk) * machine[hw.BITS] + _footprint(w, 1, w.chunk) * machine[hw.BITS + 1]
+    words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    first = float(words_w) * machine[hw.BITS] + float(words_i) * machine[hw.BITS + 1]
     width = machine[hw.OFFCHIP_BITS]
     return float(machine[hw.OFFCHIP_LATENCY] + first / width + max(array, traffic / width))
 

@@ -14,7 +14,7 @@ from mapsearch.model.exact.groups import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING
 from mapsearch.model.exact.residency import NEVER, best_residency
 from mapsearch.model.exact.runtime import COMPUTE_BOUND, CYCLES, add_carry, add_sums, add_totals, first_step
 from mapsearch.model.exact.states import INNER, MOVING, OUTER, OWN, write_states
-from mapsearch.model.exact.window import needed
+from mapsearch.model.exact.window import tile_words
 from mapsearch.model.exact.work import GROUPS, WORK, Work
 
 Ints = NDArray[np.int64]
@@ -79,11 +79,10 @@ def _nest(w: Work, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int
 @leaf
 def _tile_bits(w: Work, tile: Ints) -> None:
     """Write to w.bits what the operands of a tile of eight lengths take."""
-    g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
-    rows, columns = needed(y, r, w.windows[0, 0], w.windows[0, 1]), needed(x, s, w.windows[1, 0], w.windows[1, 1])
-    w.bits[0] = g * k * c * r * s * w.machine[hw.BITS]
-    w.bits[1] = n * g * c * rows * columns * w.machine[hw.BITS + 1]
-    w.bits[2] = n * g * k * y * x * w.machine[hw.BITS + 2]
+    words = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    w.bits[0], w.bits[1], w.bits[2] = words[0], words[1], words[2]
+    for tensor in range(3):
+        w.bits[tensor] *= w.machine[hw.BITS + tensor]
 
 
 @leaf

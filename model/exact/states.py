@@ -156,6 +156,19 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
 
 
 @spliced
+def _write_covered(w: Work, slot: int, count: int, dim: int) -> None:
+    """Write COVERED and ACTIVE of a dim that is split further inside the level that shares it out."""
+    for k in range(count):
+        n = runs_of(w, slot, k, w.levels, dim, 0)
+        covered, active = 0, 0
+        for m in range(n):
+            units = units_in(w, 0, m)
+            covered += units * w.runs[0, m, R_NEW]
+            active += units
+        w.states[slot, k, COVERED], w.states[slot, k, ACTIVE] = covered, active
+
+
+@spliced
 def _shared_classes(w: Work, slot: int, dim: int) -> int:
     here, there = slot, SPARE
     _write(w, here, 0, 1, 1, 0, w.extents[dim], w.extents[dim])
@@ -180,14 +193,7 @@ def _shared_classes(w: Work, slot: int, dim: int) -> int:
             for column in range(STATE_COLUMNS):
                 w.states[slot, k, column] = w.states[here, k, column]
     if unknown:
-        for k in range(count):
-            n = runs_of(w, slot, k, w.levels, dim, 0)
-            covered, active = 0, 0
-            for m in range(n):
-                units = units_in(w, 0, m)
-                covered += units * w.runs[0, m, R_NEW]
-                active += units
-            w.states[slot, k, COVERED], w.states[slot, k, ACTIVE] = covered, active
+        _write_covered(w, slot, count, dim)
     return count
 
 

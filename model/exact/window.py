@@ -27,6 +27,13 @@ def needed(y: int, r: int, a: int, b: int) -> int:
 
 
 @inlined
+def tile_words(tile: Ints, ay: int, by: int, ax: int, bx: int) -> tuple[int, int, int]:
+    """Words of W, I and O that a tile of eight lengths takes; the phases (a, b) of rows, then of columns."""
+    g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
+    return g * k * c * r * s, n * g * c * needed(y, r, ay, by) * needed(x, s, ax, bx), n * g * k * y * x
+
+
+@inlined
 def _ceil(start: int, phase: int, period: int) -> int:
     """The least i with period*i + phase >= start."""
     return start if period == 1 else -((phase - start) // period)
