@@ -1,6 +1,6 @@
 """The command `mapsearch`: finds the subcommand, runs it, and turns what goes wrong into one line and an exit code.
 
-Exit codes: 0 done; 2 a user's error, one line on standard error; 130 interrupted; 141 the reader of the output went away.
+Exit codes: 0 done; 1 a comparison found a difference; 2 a user's error, one line on standard error; 130 interrupted; 141 the reader of the output went away.
 A command is a module with `add_parser(subparsers)` and `run(args) -> int`, whose heavy imports stand inside `run`.
 """
 
@@ -16,7 +16,17 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Protocol, cast
 
-from mapsearch import bench_command, evaluate_command, hardware_command, layers_command, run_command, space_command
+from mapsearch import (
+    bench_command,
+    compare_models_command,
+    evaluate_command,
+    export_command,
+    hardware_command,
+    layers_command,
+    run_command,
+    space_command,
+    verify_command,
+)
 from mapsearch.arguments import Parser, Subparsers, UsageError
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.output import printable, write
@@ -37,6 +47,9 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "run": run_command,
     "evaluate": evaluate_command,
+    "compare-models": compare_models_command,
+    "export": export_command,
+    "verify": verify_command,
     "layers": layers_command,
     "space": space_command,
     "hardware": hardware_command,

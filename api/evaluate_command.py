@@ -9,7 +9,7 @@ from typing import Any
 
 from mapsearch.arguments import Subparsers
 from mapsearch.model.errors import InputError
-from mapsearch.output import Cell, write, write_json, write_table
+from mapsearch.output import Cell, warn, write, write_json, write_table
 
 _TENSORS = ("weight", "input", "output")
 
@@ -23,7 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a directive file, or - for standard input")
     parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
-    parser.add_argument("--model", default="exact", metavar="M", help="cost model: exact or simulate (default: exact)")
+    parser.add_argument("--model", default="exact", metavar="M", help="cost model: exact, maestro or simulate (default: exact)")
     parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
 
 
@@ -37,8 +37,13 @@ def run(args: Namespace) -> int:
         costs = evaluate(Path(args.file), args.hardware, args.model)
     if args.json:
         write_json(costs)
+    elif args.model == "maestro":
+        _write_maestro_tables(costs, f"hardware {args.hardware}, model maestro")
     else:
         _write_tables(costs, f"hardware {args.hardware}, model {args.model}")
+    for cost in costs:
+        for warning in cost.get("warnings", ()):
+            warn(f"layer {cost['layer']}: {warning}")
     return 0
 
 
@@ -95,3 +100,17 @@ def _words_row(cost: dict[str, Any]) -> tuple[Cell, ...]:
     moved = (cost["l2_to_l1_words"], cost["l1_fill_words"], cost["offchip_read_words"])
     words = tuple(place[tensor] for place in moved for tensor in _TENSORS)
     return (cost["layer"], *words, cost["offchip_write_words"], cost["psum_read_words"], cost["output_write_words"])
+
+
+def _write_maestro_tables(costs: list[dict[str, Any]], inputs: str) -> None:
+    """What the published program prints, in its units; the network's figures are its to add up."""
+    write(f"{inputs}: widths in words per cycle, buffers in words; energy of the CSV, of each layer alone")
+    write("")
+    names = ("macs", "layer_macs", "runtime_cycles", "energy_nj", "energy_macs", "active_pes", "l1_need_words", "l2_need_words")
+    columns = ("layer", "MACs", "layer's MACs", "runtime (cycles)", "energy (nJ)", "energy (MACs)", "active PEs", "L1 (words)", "L2 (words)")
+    rows = [(cost["layer"], *(cost[name] for name in names), cost["edp_pj_cycles"] / 1e3) for cost in costs]
+    write_table("Costs", (*columns, "EDP (cycles·nJ)"), rows)
+    accesses = ("l2_read", "l2_write", "l1_read", "l1_write")
+    headers = ("layer", *(f"{access.replace('_', ' ').upper()} {tensor[0].upper()}" for access in accesses for tensor in _TENSORS))
+    words = [(cost["layer"], *(int(cost[f"{tensor}_{access}_words"]) for access in accesses for tensor in _TENSORS)) for cost in costs]
+    write_table("Words (W weights, I inputs, O outputs)", headers, words)

@@ -13,6 +13,11 @@ def write(text: str) -> None:
     sys.stdout.write(printable(text) + "\n")
 
 
+def warn(text: str) -> None:
+    """A line on standard error, for what a reader of the figures should know."""
+    sys.stderr.write(f"mapsearch: warning: {printable(text)}\n")
+
+
 def printable(text: str) -> str:
     """The text with line ends, escape sequences and their like as backslash escapes."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -78,6 +78,11 @@ def _summary(result: Mapping[str, Any]) -> str:
     return f"{metrics['runtime_cycles']:,} cycles, {energy_uj:,.4g} uJ, {result['evaluations']:,} evaluations"
 
 
+def _percent(share: float | None) -> str:
+    """A share in 0..1; nothing where the cost model reports none."""
+    return "" if share is None else f"{share:.1%}"
+
+
 def print_results(results: Mapping[str, Any]) -> None:
     """The table of layers, the network's totals, and where everything is."""
     rows = [
@@ -88,8 +93,8 @@ def print_results(results: Mapping[str, Any]) -> None:
             layer["metrics"]["runtime_cycles"],
             layer["metrics"]["energy_pj"]["total"] / 1e6,
             layer["metrics"]["edp_pj_cycles"],
-            f"{layer['metrics']['utilization']:.1%}",
-            layer["metrics"]["bound_by"],
+            _percent(layer["metrics"].get("utilization")),
+            layer["metrics"].get("bound_by", ""),
         ]
         for layer in results["layers"]
     ]
@@ -102,6 +107,8 @@ def print_results(results: Mapping[str, Any]) -> None:
         f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
     )
     looked = f"{totals['evaluations']:,} mappings evaluated, {totals['dropped']:,} more dropped by a lower bound"
+    if totals["refused"]:
+        looked += f", {totals['refused']:,} refused by the model"
     write(f"search:  {looked}, {totals['seconds']:.1f} s over all processes")
     write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/)")
     if not results["complete"]:

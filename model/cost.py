@@ -1,37 +1,38 @@
-"""What a cost model is: a batch of mappings in, a batch of costs out, as integer counts with one column a name."""
+"""What a cost model is: a batch of mappings in, a batch of costs out, which knows how it is priced and told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Flag, IntEnum, auto
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Layer
+from mapsearch.model.layer import Dim, Layer
 from mapsearch.model.mapping import MappingBatch
 
 
 class Fit(IntEnum):
-    """Whether a mapping fits the hardware's buffers, or which one it overflows."""
+    """Whether a mapping fits the hardware's buffers, which one it overflows, or that the model does not vouch for its figures."""
 
     LEGAL = 0
     L1_OVERFLOW = 1
     L2_OVERFLOW = 2
+    REFUSED = 3
 
 
 class Wanted(Flag):
     """What of the costs a caller wants; what it does not may be 0."""
 
-    RUNTIME = auto()  # the columns of cycles
-    WORDS = auto()  # STEPS and the columns of words, which energy follows from
+    RUNTIME = auto()  # cycles
+    WORDS = auto()  # STEPS and the columns of words, and energy, which follows from them
     ALL = RUNTIME | WORDS
 
 
 class Count(IntEnum):
-    """The columns of `Costs.counts`. Words are tensor elements; W, I, O are weight, input, output.
+    """The columns of `CountedCosts.counts`. Words are tensor elements; W, I, O are weight, input, output.
 
     L2_TO_L1_*: words(step) summed over the steps, by multicast (W, I without multicast: the fills); O: its entrances.
     L1_FILL_*: words that the active PEs' L1s receive; O: the PEs' entrances.
@@ -71,20 +72,44 @@ class Count(IntEnum):
 COUNTS = len(Count)
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """The costs of B mappings.
+class Costs(Protocol):
+    """The costs of B mappings; figures of rows whose fit is not LEGAL, and those that were not wanted, mean nothing."""
 
-    fit:    int8[B]           a `Fit`; where not LEGAL, only L1_NEED_BYTES and L2_NEED_BYTES (the least that any
-                              residency needs) are counted, and the rest are 0
-    counts: int64[B, COUNTS]  columns as in `Count`
+    @property
+    def fit(self) -> NDArray[np.int8]:
+        """int8[B], a `Fit` each."""
+        ...
+
+    @property
+    def runtime_cycles(self) -> NDArray[np.int64]:
+        """int64[B]."""
+        ...
+
+    def energy_pj(self) -> NDArray[np.float64]:
+        """float64[B], the total of each; the same to the last digit in any batch."""
+        ...
+
+    def report(self, row: int) -> dict[str, Any]:
+        """All that is told about one mapping, as plain data; MappingError with `why_not` where it is not LEGAL.
+
+        Every model's has `macs`, `runtime_cycles`, `energy_pj` (parts and their `total`) and `edp_pj_cycles`.
+        """
+        ...
+
+    def why_not(self, row: int) -> str:
+        """One line on why a mapping is not LEGAL, which begins with the layer's name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """What a model asks of the mappings that it vouches for.
+
+    untiled: dims that no level tiles or shares out; dividing: whether the product of the Clusters must divide the PEs.
     """
 
-    fit: NDArray[np.int8]
-    counts: NDArray[np.int64]
-
-    def __getitem__(self, count: Count) -> NDArray[np.int64]:
-        return self.counts[:, count]
+    untiled: tuple[Dim, ...] = ()
+    dividing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +131,17 @@ class CostModel(Protocol):
         """The name that users select it by."""
         ...
 
+    @property
+    def restriction(self) -> Restriction:
+        """What mappings it vouches for; it refuses others one by one."""
+        ...
+
+    def takes(self, layer: Layer) -> Layer:
+        """The layer as the model counts it, its name kept and taken as it is; InputError where it has no such layer."""
+        ...
+
     def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:
-        """The costs of each mapping of the batch for the layer on the hardware; pure, and any batch size >= 0."""
+        """The costs of each mapping of the batch for the layer, one of `takes`, on the hardware; pure, any batch size >= 0."""
         ...
 
 

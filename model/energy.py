@@ -14,11 +14,12 @@ calls compressed, a word costs its tensor's density of the energy (partial sums:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Costs, Count
+from mapsearch.model.cost import COUNTS, Count
 from mapsearch.model.hardware import BufferTechnology, Hardware
 from mapsearch.model.layer import Layer, Tensor
 
@@ -37,7 +38,7 @@ class EnergyBreakdown:
 
 @dataclass(frozen=True, slots=True)
 class EnergyCoefficients:
-    """Energy as an affine function of a mapping's counts, for one layer on one hardware.
+    """Energy as an affine function of a mapping's counts, for one layer on one hardware; shared, so not to be changed.
 
     constant_pj:  float64[5]          what every mapping of the layer costs; rows are mac, l1, l2, noc, offchip
     per_count_pj: float64[5, COUNTS]  what each count adds, by the columns of `Count`
@@ -46,25 +47,21 @@ class EnergyCoefficients:
     constant_pj: NDArray[np.float64]
     per_count_pj: NDArray[np.float64]
 
-    def energy_pj(self, costs: Costs) -> EnergyBreakdown:
-        """The energies of each mapping of the batch.
+    def energy_pj(self, counts: NDArray[np.int64]) -> EnergyBreakdown:
+        """The energies of mappings with these counts, int64[B, COUNTS].
 
         Column by column instead of a matrix product: a mapping's last digit must not depend on the batch it came in.
         """
-        parts = np.repeat(self.constant_pj[:, None], len(costs.counts), axis=1)
+        parts = np.repeat(self.constant_pj[:, None], len(counts), axis=1)
         for part, count in zip(*np.nonzero(self.per_count_pj), strict=True):
-            parts[part] += self.per_count_pj[part, count] * costs.counts[:, count]
+            parts[part] += self.per_count_pj[part, count] * counts[:, count]
         mac, l1, l2, noc, offchip = parts
         return EnergyBreakdown(mac, l1, l2, noc, offchip, total=mac + l1 + l2 + noc + offchip)
 
 
-def energy_pj(layer: Layer, hardware: Hardware, costs: Costs) -> EnergyBreakdown:
-    """The energies of each mapping of the batch, in pJ."""
-    return energy_coefficients(layer, hardware).energy_pj(costs)
-
-
+@lru_cache(maxsize=256)  # asked for once a batch
 def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
-    """What a mapping of the layer costs on the hardware by its counts; work it out once for many batches."""
+    """What a mapping of the layer costs on the hardware by its counts."""
     technology = hardware.technology
     at_l1, at_noc, at_l2, at_offchip = (_word_bits(layer, hardware, compressed) for compressed in technology.compressed)
     l1_read, l1_write = _access_pj_per_bit(technology.l1, hardware.l1.bytes)

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.simulator import Simulator
 
-COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType({"exact": ExactModel, "simulate": Simulator})
+COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType({"exact": ExactModel, "maestro": MaestroModel, "simulate": Simulator})
 
 
 def cost_model(name: str) -> CostModel:

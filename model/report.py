@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mapsearch.model.cost import Costs, Count, Fit
-from mapsearch.model.energy import area_mm2, energy_pj, leakage_mw
-from mapsearch.model.errors import MappingError
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import Count, Fit
+from mapsearch.model.energy import area_mm2, energy_coefficients, leakage_mw
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 
@@ -134,16 +136,11 @@ class Report:
     effectual_macs: float
 
 
-def report(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> dict[str, Any]:
-    """The fields of `Report` as plain data, for one mapping of the batch.
-
-    Raises MappingError with `overflow_message` where the mapping does not fit.
-    """
-    if costs.fit[row] != Fit.LEGAL:
-        raise MappingError(overflow_message(layer, hardware, costs, row))
-    count = {name: int(costs.counts[row, name]) for name in Count}
+def report(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> dict[str, Any]:
+    """The fields of `Report` as plain data, from the counts of one mapping that fits, int64[COUNTS]."""
+    count = {name: int(counts[name]) for name in Count}
     runtime = count[Count.RUNTIME_CYCLES]
-    energy = _energy(layer, hardware, costs, row)
+    energy = _energy(layer, hardware, counts)
     return asdict(
         Report(
             legal=True,
@@ -182,15 +179,15 @@ def report(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> dict[str
     )
 
 
-def overflow_message(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> str:
-    """One line on why a mapping that is not legal does not fit."""
-    if costs.fit[row] == Fit.L1_OVERFLOW:
+def overflow_message(layer: Layer, hardware: Hardware, fit: Fit, counts: NDArray[np.int64]) -> str:
+    """One line on why a mapping with these counts, int64[COUNTS], does not fit."""
+    if fit is Fit.L1_OVERFLOW:
         level, name, need, buffer, doubling = "innermost level", "L1", Count.L1_NEED_BYTES, hardware.l1, ""
     else:
         level, name, need, buffer, doubling = "level 0", "L2", Count.L2_NEED_BYTES, hardware.l2, " of what moves"
     doubled = f" (2 x for double buffering{doubling})" if buffer.double_buffered else ""
     return (
-        f"layer {layer.name}, {level}: {name} needs {int(costs.counts[row, need])} bytes{doubled}, "
+        f"layer {layer.name}, {level}: {name} needs {int(counts[need])} bytes{doubled}, "
         f"the hardware {hardware.name} has {buffer.bytes}; use smaller chunks there or a larger {name}"
     )
 
@@ -199,8 +196,8 @@ def _ratio(value: float, per: float) -> float:
     return value / per if per else 0.0
 
 
-def _energy(layer: Layer, hardware: Hardware, costs: Costs, row: int) -> EnergyReport:
-    one = energy_pj(layer, hardware, Costs(costs.fit[[row]], costs.counts[[row]]))
+def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> EnergyReport:
+    one = energy_coefficients(layer, hardware).energy_pj(counts[None])
     parts = (one.mac, one.l1, one.l2, one.noc, one.offchip, one.total)
     return EnergyReport(*(float(part[0]) for part in parts))
 

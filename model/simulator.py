@@ -16,7 +16,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Costs, Count, Fit, Wanted
+from mapsearch.model.cost import COUNTS, Count, Fit, Restriction, Wanted
+from mapsearch.model.counted import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware, Noc
 from mapsearch.model.layer import Dim, Layer, Tensor
@@ -39,8 +40,13 @@ class Simulator:
     """The cost model that counts by walking the steps (section 10); for small layers only."""
 
     name = "simulate"
+    restriction = Restriction()
 
-    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:  # noqa: ARG002 it counts all, always
+    def takes(self, layer: Layer) -> Layer:
+        """Every layer, as it is."""
+        return layer
+
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> CountedCosts:  # noqa: ARG002 it counts all, always
         """The costs of each mapping, or an InputError where the walk of one would be too long.
 
         Raises AssertionError where a mapping does not do every MAC exactly once, which `Mapping.check` rules out.
@@ -52,7 +58,7 @@ class Simulator:
             fit[row], found = _simulate(layer, hardware, batch.decode(row, layer), units)
             for count, value in found.items():
                 counts[row, count] = value
-        return Costs(fit, counts)
+        return CountedCosts(layer, hardware, fit, counts)
 
 
 def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...]) -> tuple[Fit, dict[Count, int]]:

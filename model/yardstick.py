@@ -14,7 +14,8 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Costs, Count, Fit, Wanted
+from mapsearch.model.cost import COUNTS, Count, Fit, Wanted
+from mapsearch.model.counted import CountedCosts
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Dim, Layer, Tensor
 from mapsearch.model.mapping import DIMS, MappingBatch
@@ -256,13 +257,13 @@ class NumpyModel:
 
     name = "numpy"
 
-    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:  # noqa: ARG002 it counts all, always
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> CountedCosts:  # noqa: ARG002 it counts all, always
         """The costs of each mapping."""
         fit = np.zeros(len(batch), np.int8)
         counts = np.zeros((len(batch), COUNTS), np.int64)
         for row in range(len(batch)):
             fit[row] = _evaluate(layer, hardware, batch, row, counts[row])
-        return Costs(fit, counts)
+        return CountedCosts(layer, hardware, fit, counts)
 
 
 def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, counts: Ints) -> Fit:

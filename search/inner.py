@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.objective import Problem
-from mapsearch.spaces.space import Structure
+from mapsearch.spaces.space import Space, Structure
 
 PARENTS = 24
 CHILDREN = 192
@@ -21,55 +21,69 @@ DROPPED_PER_EVALUATION = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best mapping of a search (a batch of one; empty where nothing fits), its objective, and what it took.
+    """The best mapping of a search (a batch of one; empty where none fits or the model vouches for none), and what it took.
 
-    evaluations: mappings costed; dropped: mappings that a lower bound left out.
+    value: its objective, or infinite. evaluations: mappings costed; dropped: mappings that a lower bound left out; refused: of
+    the evaluations, those that the model does not vouch for.
     """
 
     batch: MappingBatch
     value: float
     evaluations: int
     dropped: int
+    refused: int
 
 
 def best_sizes(problem: Problem, structure: Structure, budget: int, rng: np.random.Generator) -> Found:
     """The best mapping of a structure that about `budget` evaluations find (one at the least)."""
     drawn = problem.space.draw([structure], max(1, budget // 4), rng)
-    if len(drawn) == 0:
-        return Found(drawn, float("inf"), 0, 0)
-    found = improve(problem, drawn, budget - len(drawn), rng, structure=False, stop=lambda: False)
-    return Found(found.batch, found.value, found.evaluations + len(drawn), found.dropped)
+    scores = problem.score(drawn)
+    if not np.isfinite(scores.values).any():
+        return Found(drawn[:0], float("inf"), scores.costed, 0, scores.refused)
+    found = improve(problem, drawn, scores.values, budget - len(drawn), rng, structure=False, stop=lambda: False)
+    return replace(found, evaluations=found.evaluations + scores.costed, refused=found.refused + scores.refused)
 
 
 def improve(
-    problem: Problem, parents: MappingBatch, budget: int, rng: np.random.Generator, *, structure: bool, stop: Callable[[], bool]
+    problem: Problem,
+    parents: MappingBatch,
+    values: NDArray[np.float64],
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    structure: bool,
+    stop: Callable[[], bool],
 ) -> Found:
     """The best mapping that at most `budget` evaluations find from the parents, or fewer once `stop` returns True.
 
-    structure: whether orders, spatial dims and Clusters may change too. The parents' own scores are not counted, and children
-    that a lower bound rules out count a fraction.
+    values: the parents' objectives. structure: whether orders, spatial dims and Clusters may change too. Children that a lower
+    bound rules out count a fraction.
     """
-    values = problem.score(parents)
-    evaluations = dropped = empty = 0
+    evaluations = dropped = refused = empty = 0
     while True:
         keep = _fittest(values)
         parents, values = parents[keep], values[keep]
         left = budget - evaluations - empty - dropped // DROPPED_PER_EVALUATION
         if left <= 0 or stop():
-            return Found(parents[:1], float(values[0]), evaluations, dropped)
-        count = min(CHILDREN, left)
-        # where structures may change, some strangers: a population alike has nowhere to go
-        strangers = count // STRANGERS_ONE_IN if structure and problem.space.dataflow is None else 0
-        children = problem.space.vary(parents, count - strangers, rng, structure=structure)
-        if strangers > 0:
-            children = children.join(problem.space.sample(strangers, rng))
+            return Found(parents[:1], float(values[0]) if len(values) else float("inf"), evaluations, dropped, refused)
+        children = _children(problem.space, parents, min(CHILDREN, left), rng, structure=structure)
         # no child that is worse than all parents changes anything
-        scores, costed = problem.score_under(children, float(values[-1]) if len(values) == PARENTS else np.inf)
-        evaluations += costed
-        dropped += len(children) - costed
+        scores = problem.score_under(children, float(values[-1]) if len(values) == PARENTS else np.inf)
+        evaluations += scores.costed
+        dropped += len(children) - scores.costed
+        refused += scores.refused
         empty += 0 if len(children) else 1
         parents = parents.join(children)
-        values = np.concatenate([values, scores])
+        values = np.concatenate([values, scores.values])
+
+
+def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
+    """Mappings made from the parents and, where structures may change, some strangers: a population alike has nowhere to go."""
+    if len(parents) == 0:
+        return space.sample(count, rng)
+    strangers = count // STRANGERS_ONE_IN if structure and space.dataflow is None else 0
+    children = space.vary(parents, count - strangers, rng, structure=structure)
+    return children.join(space.sample(strangers, rng)) if strangers > 0 else children
 
 
 def _fittest(values: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import BoundedModel, CostModel, Count, Fit, Wanted
-from mapsearch.model.energy import EnergyCoefficients, energy_coefficients
+from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.spaces.space import Space
 
@@ -29,7 +27,20 @@ class Objective(StrEnum):
 WANTED = {Objective.LATENCY: Wanted.RUNTIME, Objective.ENERGY: Wanted.WORDS, Objective.EDP: Wanted.ALL}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The objectives of B mappings, and what they took.
+
+    values: float64[B], infinite where a mapping does not fit, is refused, or is left out for its lower bound.
+    costed: mappings costed; refused: those of them that the model does not vouch for.
+    """
+
+    values: NDArray[np.float64]
+    costed: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A space to search, the model that counts what its mappings cost, and the objective."""
 
@@ -37,33 +48,29 @@ class Problem:
     model: CostModel
     objective: Objective
 
-    @cached_property
-    def _energies(self) -> EnergyCoefficients:
-        return energy_coefficients(self.space.layer, self.space.hardware)
-
-    def score(self, batch: MappingBatch) -> NDArray[np.float64]:
-        """float64[B], the objective of each mapping; infinite where it does not fit."""
+    def score(self, batch: MappingBatch) -> Scores:
+        """The objective of each mapping."""
         values = np.empty(len(batch))
+        refused = 0
         for first in range(0, len(batch), BLOCK):
             rows = slice(first, first + BLOCK)
             costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], WANTED[self.objective])
-            energy_pj = None if self.objective is Objective.LATENCY else self._energies.energy_pj(costs).total
-            found = self._value(costs[Count.RUNTIME_CYCLES], energy_pj)
+            energy_pj = None if self.objective is Objective.LATENCY else costs.energy_pj()
+            found = self._value(costs.runtime_cycles, energy_pj)
             values[rows] = np.where(costs.fit == Fit.LEGAL, found, np.inf)
-        return values
+            refused += int(np.count_nonzero(costs.fit == Fit.REFUSED))
+        return Scores(values, len(batch), refused)
 
-    def score_under(self, batch: MappingBatch, limit: float) -> tuple[NDArray[np.float64], int]:
-        """As `score`, but infinite too where a lower bound says that the objective is not under `limit`.
-
-        Those are not costed; the second value is how many were.
-        """
+    def score_under(self, batch: MappingBatch, limit: float) -> Scores:
+        """As `score`, but what a lower bound says not to be under `limit` is not costed."""
         if not (isinstance(self.model, BoundedModel) and np.isfinite(limit)):
-            return self.score(batch), len(batch)
+            return self.score(batch)
         least = self.model.bound(self.space.layer, self.space.hardware, batch)
         hopeful = self._value(least.runtime_cycles, least.energy_pj) < limit
         values = np.full(len(batch), np.inf)
-        values[hopeful] = self.score(batch[hopeful])
-        return values, int(hopeful.sum())
+        scores = self.score(batch[hopeful])
+        values[hopeful] = scores.values
+        return replace(scores, values=values)
 
     def _value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
         if energy_pj is None:

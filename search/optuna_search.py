@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial, reduce
 
@@ -35,6 +36,27 @@ POLISH_SHARE = 0.5
 POLISHED = 100  # structures at the most that it starts from
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What a search took so far, and its trace (see `Outcome`)."""
+
+    evaluations: int = 0
+    dropped: int = 0
+    refused: int = 0
+    best: float = float("inf")
+    trace: list[tuple[int, int, int, float]] = field(default_factory=list[tuple[int, int, int, float]])
+
+    def note(self, found: Found) -> Found:
+        """Add what was found, and give it back."""
+        self.evaluations += found.evaluations
+        self.dropped += found.dropped
+        self.refused += found.refused
+        if found.value < self.best:
+            self.best = found.value
+            self.trace.append((self.evaluations, self.dropped, self.refused, self.best))
+        return found
+
+
 class OptunaSearcher:
     """Structures steered by one of Optuna's samplers."""
 
@@ -50,25 +72,13 @@ class OptunaSearcher:
         study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials))
         for structure in starts:
             study.enqueue_trial(_parameters(problem.space, structure))
-        trace: list[tuple[int, int, float]] = []
-        evaluations = dropped = 0
-        best = float("inf")
-
-        def note(found: Found) -> Found:
-            nonlocal evaluations, dropped, best
-            evaluations += found.evaluations
-            dropped += found.dropped
-            if found.value < best:
-                best = found.value
-                trace.append((evaluations, dropped, best))
-            return found
-
+        tally = _Tally()
         tried: list[Found] = []
         stopped = False
         for number in range(budget.trials):
             trial = study.ask()
             rng = np.random.default_rng([*seed, number])
-            found = note(best_sizes(problem, _suggest(trial, problem.space), budget.evaluations_per_trial, rng))
+            found = tally.note(best_sizes(problem, _suggest(trial, problem.space), budget.evaluations_per_trial, rng))
             study.tell(trial, found.value if np.isfinite(found.value) else 1e300)
             if np.isfinite(found.value):
                 tried.append(found)
@@ -77,15 +87,18 @@ class OptunaSearcher:
                 break
         rng = np.random.default_rng([*seed, budget.trials])
         if not tried:
-            tried.append(note(best_sizes(problem, problem.space.fitting, budget.evaluations_per_trial, rng)))
+            tried.append(tally.note(best_sizes(problem, problem.space.fitting, budget.evaluations_per_trial, rng)))
         if not stopped:
             stop = partial(tick, budget.trials)
             best_first = sorted(tried, key=lambda found: found.value)[:POLISHED]
             parents = reduce(MappingBatch.join, (found.batch for found in best_first))
-            tried.append(note(improve(problem, parents, round(evaluations * POLISH_SHARE), rng, structure=True, stop=stop)))
+            values = np.array([found.value for found in best_first if len(found.batch)])
+            share = round(tally.evaluations * POLISH_SHARE)
+            tried.append(tally.note(improve(problem, parents, values, share, rng, structure=True, stop=stop)))
             stopped = stop()
         winner = min(tried, key=lambda found: found.value)
-        return Outcome(winner.batch, winner.value, evaluations, dropped, time.monotonic() - began, tuple(trace), not stopped)
+        took = (tally.evaluations, tally.dropped, tally.refused, time.monotonic() - began)
+        return Outcome(winner.batch, winner.value, *took, tuple(tally.trace), not stopped)
 
     def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
         number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
@@ -121,7 +134,7 @@ def _suggest(trial: optuna.Trial, space: Space) -> Structure:
     clusters_: list[int] = []
     for level in range(1, space.levels):
         size = space.cluster_sizes[trial.suggest_int(f"cluster_{level}", 0, len(space.cluster_sizes) - 1)]
-        clusters_.append(min(size, left))
+        clusters_.append(space.cluster_within(size, left))
         left //= clusters_[-1]
     return Structure(tuple(orders), tuple(spatial), tuple(clusters_))
 

@@ -22,10 +22,11 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The best mapping found (a batch of one), its objective, what it took, and the trace.
+    """The best mapping found (a batch of one; empty where the model vouches for none), its objective, what it took, the trace.
 
-    evaluations: mappings costed; dropped: mappings that a lower bound left out instead.
-    trace: (evaluations so far, dropped so far, best objective so far) wherever a better one was found.
+    evaluations: mappings costed; dropped: mappings that a lower bound left out instead; refused: of the evaluations, those that
+    the model does not vouch for.
+    trace: (evaluations, dropped, refused, best objective), each so far, wherever a better one was found.
     finished: False where the search was told to stop before its budget was used.
     """
 
@@ -33,8 +34,9 @@ class Outcome:
     value: float
     evaluations: int
     dropped: int
+    refused: int
     seconds: float
-    trace: tuple[tuple[int, int, float], ...]
+    trace: tuple[tuple[int, int, int, float], ...]
     finished: bool
 
 

@@ -19,7 +19,7 @@ def classic_starts(space: Space, dataflows: Iterable[Dataflow]) -> list[Structur
             continue
         try:
             clusters = space.dataflow_clusters(dataflow)
-        except InputError:  # its Clusters need more PEs than there are
+        except InputError:  # it has no place in the space
             continue
         structures = (_choosable(space, space.dataflow_structure(dataflow, choice)) for choice in clusters)
         starts.append(_deepen(max(structures, key=lambda structure: _busy_pes(space, structure)), space.levels))

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
-from mapsearch.search.inner import best_sizes
 from mapsearch.search.objective import Problem
 from mapsearch.search.optuna_search import OptunaSearcher, Sampler
 from mapsearch.search.searcher import Budget, Outcome
@@ -58,8 +57,7 @@ def run_tasks(
                     if outcome is not None:
                         yield index, outcome
             return
-        # compiled here, once, so that the workers find the kernels in numba's cache
-        best_sizes(tasks[0].problem, tasks[0].problem.space.fitting, 8, np.random.default_rng(0))
+        _compile(tasks[0].problem)
         with _interrupts_ignored():  # which the workers inherit as they start
             parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all")
             delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
@@ -78,6 +76,14 @@ def run_tasks(
             finally:  # joblib cancels, with a warning, what is under way when its outcomes are not taken
                 board[-1] = 1
                 deque(outcomes, maxlen=0)
+
+
+def _compile(problem: Problem) -> None:
+    """Call every kernel that a search does, once, so that the workers find them in numba's cache."""
+    rng = np.random.default_rng(0)
+    drawn = problem.space.draw([problem.space.fitting], 1, rng)
+    problem.score(drawn)
+    problem.score_under(problem.space.vary(drawn, 1, rng, structure=True), 1.0)
 
 
 def _run_indexed(task: Task, index: int, board: NDArray[np.int64]) -> tuple[int, Outcome | None]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from math import comb, prod
+from math import comb, gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.layer import Dim, Layer, Tensor
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.spaces.count import count_fixed, count_free
 from mapsearch.spaces.dataflow import Dataflow, dim_in, order_in
@@ -45,7 +46,8 @@ class Structure:
 class Space:
     """All mappings of `levels` levels whose tile sizes follow `tiles`; a `dataflow` holds the structure, and levels, fixed.
 
-    dims: those with an extent above 1, of which orders and spatial dims are chosen; the others' place makes no difference.
+    restriction: what a cost model asks of all of them.
+    dims: those that may iterate, of which orders and spatial dims are chosen; the others' place makes no difference.
     fitting: a structure for which there are tile sizes that fit. Raises InputError where there is none.
     """
 
@@ -54,6 +56,7 @@ class Space:
     levels: int = 2
     tiles: TileRule = TileRule.BALANCED
     dataflow: Dataflow | None = None
+    restriction: Restriction = field(default_factory=Restriction)
     dims: tuple[Dim, ...] = field(init=False)
     fitting: Structure = field(init=False)
 
@@ -62,15 +65,35 @@ class Space:
             object.__setattr__(self, "levels", len(self.dataflow.levels))
         if not 1 <= self.levels <= MAX_LEVELS:
             raise InputError(f"levels must be from 1 to {MAX_LEVELS}, got {self.levels}")
-        object.__setattr__(self, "dims", tuple(self.layer.iterating()) or (Dim.K,))
+        untiled = self.restriction.untiled
+        other = next(dim for dim in (Dim.K, *Dim) if dim not in untiled)
+        object.__setattr__(self, "dims", tuple(dim for dim in self.layer.iterating() if dim not in untiled) or (other,))
+        self._check_l1()
+        object.__setattr__(self, "fitting", self._first_fitting())
+
+    def _check_l1(self) -> None:
         hardware = self.hardware
-        least = sum((bits + 7) // 8 for bits in hardware.bits) * (2 if hardware.l1.double_buffered else 1)
+        g, n, k, c, r, s, y, x = self._least.tolist()
+        tile = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
+        least = sum((tile.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, hardware.bits, strict=True))
+        least *= 2 if hardware.l1.double_buffered else 1
         if least > hardware.l1.bytes:
             raise InputError(
-                f"layer {self.layer.name}: no mapping fits the hardware {hardware.name}: one word of each operand needs "
-                f"{least} bytes of L1, it has {hardware.l1.bytes}; use a larger L1"
+                f"layer {self.layer.name}: no mapping fits the hardware {hardware.name}: one word of each operand"
+                f"{self._with_whole} needs {least} bytes of L1, it has {hardware.l1.bytes}; use a larger L1"
             )
-        object.__setattr__(self, "fitting", self._first_fitting())
+
+    @cached_property
+    def _least(self) -> NDArray[np.int64]:
+        """int64[8], the least size of each dim at every level."""
+        untiled = self.restriction.untiled
+        return np.array([self.layer.extents[dim] if dim in untiled else 1 for dim in Dim], np.int64)
+
+    @property
+    def _with_whole(self) -> str:
+        """What an error says of the dims that cannot be tiled."""
+        untiled = self.restriction.untiled
+        return f", of all {' and '.join(dim.label for dim in untiled)}," if untiled else ""
 
     def _first_fitting(self) -> Structure:
         """A structure whose L2 need with tiles of 1 fits; it depends on the spatial dim and the units of level 0 alone."""
@@ -85,14 +108,23 @@ class Space:
             if len(self.draw([structure], 1, rng)) > 0:
                 return structure
         raise InputError(
-            f"layer {self.layer.name}: no mapping fits the hardware {self.hardware.name}: tiles of 1 need more than its "
-            f"{self.hardware.l2.bytes} bytes of L2; use a larger L2"
+            f"layer {self.layer.name}: no mapping fits the hardware {self.hardware.name}: tiles of 1{self._with_whole} need more "
+            f"than its {self.hardware.l2.bytes} bytes of L2; use a larger L2"
         )
 
     @cached_property
     def cluster_sizes(self) -> tuple[int, ...]:
         """Sizes of a Cluster worth a choice: the largest for each number of clusters that the PEs can form."""
-        return tuple(sorted({self.hardware.pes // count for count in range(1, self.hardware.pes + 1)}))
+        pes = self.hardware.pes
+        return tuple(sorted({pes // count for count in range(1, pes + 1) if self._may_form(count, pes)}))
+
+    def _may_form(self, members: int, pes: int) -> bool:
+        """Whether some PEs may form a Cluster (or Clusters within each other) of so many."""
+        return members <= pes and not (self.restriction.dividing and pes % members)
+
+    def cluster_within(self, members: int, pes: int) -> int:
+        """The size of a Cluster that some PEs may form in place of one of `members`; that one where they may."""
+        return gcd(members, pes) if self.restriction.dividing else min(members, pes)
 
     def random_structure(self, rng: np.random.Generator) -> Structure:
         """A structure drawn evenly over orders, spatial dims and cluster sizes (that of the dataflow where one is held)."""
@@ -107,13 +139,20 @@ class Space:
         left = self.hardware.pes
         clusters: list[int] = []
         for _ in range(self.levels - 1):
-            fitting = [size for size in self.cluster_sizes if size <= left]
+            fitting = [size for size in self.cluster_sizes if self._may_form(size, left)]
             clusters.append(fitting[int(rng.integers(len(fitting)))])
             left //= clusters[-1]
         return tuple(clusters)
 
     def dataflow_clusters(self, dataflow: Dataflow) -> list[tuple[int, ...]]:
-        """The cluster sizes that a dataflow leaves open, each tuple within the PEs."""
+        """The cluster sizes that a dataflow leaves open, within the PEs; InputError where it has no place in the space."""
+        for level in dataflow.levels:
+            dim = dim_in(self.layer, level.spatial)
+            if dim in self.restriction.untiled:
+                raise InputError(
+                    f"layer {self.layer.name}: the cost model takes no mapping that shares out {dim.label}, as the dataflow "
+                    f"{dataflow.name} does; use another dataflow or cost model"
+                )
         options: list[Sequence[int]] = []
         for cluster in dataflow.clusters:
             if cluster is None:
@@ -122,11 +161,12 @@ class Space:
                 options.append((self.layer.extents[dim_in(self.layer, cluster)],))
             else:
                 options.append((cluster,))
-        fitting = [clusters for clusters in product(*options) if prod(clusters) <= self.hardware.pes]
+        fitting = [clusters for clusters in product(*options) if self._may_form(prod(clusters), self.hardware.pes)]
         if not fitting:
+            lack, remedy = ("do not divide", "other") if self.restriction.dividing else ("need more than", "smaller")
             raise InputError(
-                f"layer {self.layer.name}: the clusters of the dataflow {dataflow.name} need more than the "
-                f"{self.hardware.pes} PEs of the hardware {self.hardware.name}; use smaller clusters"
+                f"layer {self.layer.name}: the clusters of the dataflow {dataflow.name} {lack} the "
+                f"{self.hardware.pes} PEs of the hardware {self.hardware.name}; use {remedy} clusters"
             )
         return fitting
 
@@ -163,7 +203,7 @@ class Space:
         batch = self._tile(structures, copies)
         ok = np.empty(len(batch), np.int8)
         extents = np.array(self.layer.extents, np.int64)
-        draw_sizes(extents, batch.units, batch.spatial, self._limits, int(self.tiles), rng, batch.size, ok)
+        draw_sizes(extents, self._least, batch.units, batch.spatial, self._limits, int(self.tiles), rng, batch.size, ok)
         return batch[ok.astype(np.bool_)]
 
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
@@ -180,7 +220,8 @@ class Space:
         extents = np.array(self.layer.extents, np.int64)
         dims = np.array(self.dims if structure and self.dataflow is None else (), np.int64)
         vary_mappings(
-            extents, self._limits, int(self.tiles), dims, np.array(self.cluster_sizes, np.int64),
+            extents, self._least, self._limits, int(self.tiles), dims, np.array(self.cluster_sizes, np.int64),
+            int(self.restriction.dividing),
             parents.units, parents.spatial, parents.order, parents.size, rng,
             batch.units, batch.spatial, batch.order, batch.size, ok,
         )  # fmt: skip
@@ -199,7 +240,8 @@ class Space:
                 f"{MAX_CHAINS} are counted; count balanced sizes or divisors"
             )
         if self.dataflow is None:
-            clusters = (c for c in product(self.cluster_sizes, repeat=self.levels - 1) if prod(c) <= self.hardware.pes)
+            every = product(self.cluster_sizes, repeat=self.levels - 1)
+            clusters = (chosen for chosen in every if self._may_form(prod(chosen), self.hardware.pes))
             # Units above the largest extent have nothing to do, however many they are.
             alike = Counter(tuple(min(n, max(extents)) for n in self._units(c)) for c in clusters)
             if len(alike) > MAX_SHAPES:

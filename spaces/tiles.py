@@ -119,12 +119,12 @@ def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, limits: Ints, 
 
 
 @kernel
-def _shrink(tile: Ints, above: Ints, rule: int, rng: np.random.Generator) -> bool:
-    """Shrink one dim of a tile, picked at random; False where all are 1 already."""
+def _shrink(tile: Ints, above: Ints, least: Ints, rule: int, rng: np.random.Generator) -> bool:
+    """Shrink one dim of a tile, picked at random; False where all have their least size already."""
     start = rng.integers(0, 8)
     for k in range(8):
         dim = (start + k) % 8
-        if tile[dim] > 1:
+        if tile[dim] > least[dim]:
             tile[dim] = _smaller(above[dim], tile[dim], rule)
             return True
     return False
@@ -132,25 +132,27 @@ def _shrink(tile: Ints, above: Ints, rule: int, rng: np.random.Generator) -> boo
 
 @kernel
 def settle(
-    extents: Ints, units: Ints, spatial: Bytes, size: Ints, limits: Ints, rule: int, work: Ints, rng: np.random.Generator
-) -> bool:
-    """Make one chain of sizes [levels, 8] allowed and fitting, in place; False where not even sizes of 1 fit.
+    extents: Ints, least: Ints, units: Ints, spatial: Bytes, size: Ints, limits: Ints, rule: int, work: Ints,
+    rng: np.random.Generator,
+) -> bool:  # fmt: skip
+    """Make one chain of sizes [levels, 8] allowed and fitting, in place; False where not even the least sizes fit.
 
-    limits: [14], the columns above; work: [2, 8], overwritten.
+    least: [8], of each dim's sizes: 1 or, where no level may tile it, its extent; limits: [14], the columns above;
+    work: [2, 8], overwritten.
     """
     levels = units.shape[0]
     above = extents
     for level in range(levels):
         tile = size[level]
         for dim in range(8):
-            tile[dim] = allowed_size(above[dim], tile[dim], rule)
+            tile[dim] = max(least[dim], allowed_size(above[dim], tile[dim], rule))
         if level == 0:
             while not _fits_l2(extents, tile, spatial[0], units[0], limits, work[0], work[1]):
-                if not _shrink(tile, above, rule, rng):
+                if not _shrink(tile, above, least, rule, rng):
                     return False
         if level == levels - 1:
             while not _fits_l1(tile, limits, work[1]):
-                if not _shrink(tile, above, rule, rng):
+                if not _shrink(tile, above, least, rule, rng):
                     return False
         above = tile
     return True
@@ -166,6 +168,7 @@ def random_size(tile: int, rng: np.random.Generator) -> int:
 @kernel
 def draw_sizes(
     extents: Ints,
+    least: Ints,
     units: Ints,
     spatial: Bytes,
     limits: Ints,
@@ -174,11 +177,11 @@ def draw_sizes(
     size: Ints,
     ok: Bytes,
 ) -> None:
-    """Draw size[b] for every mapping; ok[b] = 1 where it fits. Arrays as in `MappingBatch`."""
+    """Draw size[b] for every mapping; ok[b] = 1 where it fits. least: as in `settle`; arrays as in `MappingBatch`."""
     work = np.empty((2, 8), np.int64)
     for b in range(units.shape[0]):
         for level in range(units.shape[1]):
             above = extents if level == 0 else size[b, level - 1]
             for dim in range(8):
-                size[b, level, dim] = random_size(above[dim], rng) if above[dim] > 1 else 1
-        ok[b] = settle(extents, units[b], spatial[b], size[b], limits, rule, work, rng)
+                size[b, level, dim] = random_size(above[dim], rng) if above[dim] > least[dim] else least[dim]
+        ok[b] = settle(extents, least, units[b], spatial[b], size[b], limits, rule, work, rng)

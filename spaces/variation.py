@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ def _cross(child: Ints, other: Ints, rng: np.random.Generator) -> None:
 
 
 @kernel
-def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
+def _change_sizes(extents: Ints, least: Ints, size: Ints, rng: np.random.Generator) -> None:
     """Change one to three sizes.
 
     To a new draw, the next trip count either way, half, double, the whole tile, or two to four times as much with another
@@ -32,7 +34,7 @@ def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
         level = rng.integers(0, len(size))
         dim = rng.integers(0, 8)
         for _ in range(8):
-            if extents[dim] > 1:
+            if extents[dim] > least[dim]:
                 break
             dim = (dim + 1) % 8
         tile = extents[dim] if level == 0 else size[level - 1, dim]
@@ -55,7 +57,9 @@ def _change_sizes(extents: Ints, size: Ints, rng: np.random.Generator) -> None:
 
 
 @kernel
-def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, order: Bytes, rng: np.random.Generator) -> bool:
+def _change_structure(
+    dims: Ints, clusters: Ints, dividing: int, units: Ints, spatial: Bytes, order: Bytes, rng: np.random.Generator
+) -> bool:
     """Change the place of one loop, the spatial dim of one level, or the size of one Cluster (level 0 gives or takes).
 
     Returns whether chunks may now go to other units than before.
@@ -80,7 +84,8 @@ def _change_structure(dims: Ints, clusters: Ints, units: Ints, spatial: Bytes, o
         others = 1
         for other in range(1, levels):
             others *= units[other] if other != level else 1
-        units[level] = min(clusters[rng.integers(0, len(clusters))], pes // others)
+        members, left = clusters[rng.integers(0, len(clusters))], pes // others
+        units[level] = gcd(members, left) if dividing == 1 else min(members, left)
         units[0] = pes // (others * units[level])
     return True
 
@@ -97,7 +102,7 @@ def _spread(extents: Ints, units: Ints, spatial: Bytes, size: Ints, rng: np.rand
 
 @kernel
 def vary_mappings(
-    extents: Ints, limits: Ints, rule: int, dims: Ints, clusters: Ints,
+    extents: Ints, least: Ints, limits: Ints, rule: int, dims: Ints, clusters: Ints, dividing: int,
     parent_units: Ints, parent_spatial: Bytes, parent_order: Bytes, parent_size: Ints, rng: np.random.Generator,
     units: Ints, spatial: Bytes, order: Bytes, size: Ints, ok: Bytes,
 ) -> None:  # fmt: skip
@@ -106,7 +111,8 @@ def vary_mappings(
     Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another. A new
     spatial dim or Cluster is worth little with the old sizes, so half of those children are spread over their units.
     dims: the dims that may be reordered and spatial (empty: structures stay); clusters: sizes of Clusters, ascending, the
-    last being all PEs; limits, rule: as in `tiles`; the arrays of mappings: as in `MappingBatch`.
+    last being all PEs; dividing: 1 where their product must divide the PEs, else 0; least, limits, rule: as in `tiles`; the
+    arrays of mappings: as in `MappingBatch`.
     """
     work = np.empty((2, 8), np.int64)
     count = len(parent_size)
@@ -117,10 +123,10 @@ def vary_mappings(
         if rng.random() < 0.25:
             _cross(size[b], parent_size[rng.integers(0, count)], rng)
         if len(dims) > 0 and rng.random() < 0.5:
-            if _change_structure(dims, clusters, units[b], spatial[b], order[b], rng) and rng.random() < 0.5:
+            if _change_structure(dims, clusters, dividing, units[b], spatial[b], order[b], rng) and rng.random() < 0.5:
                 _spread(extents, units[b], spatial[b], size[b], rng)
             if rng.random() < 0.5:
-                _change_sizes(extents, size[b], rng)
+                _change_sizes(extents, least, size[b], rng)
         else:
-            _change_sizes(extents, size[b], rng)
-        ok[b] = settle(extents, units[b], spatial[b], size[b], limits, rule, work, rng)
+            _change_sizes(extents, least, size[b], rng)
+        ok[b] = settle(extents, least, units[b], spatial[b], size[b], limits, rule, work, rng)

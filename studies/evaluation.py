@@ -13,7 +13,6 @@ from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import encode
 from mapsearch.model.models import cost_model
-from mapsearch.model.report import overflow_message, report
 from mapsearch.studies.hardware_files import load_hardware
 from mapsearch.studies.yaml_files import read_text
 
@@ -25,7 +24,8 @@ def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge
 
     A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path,
     a mapping of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.models.COST_MODELS`.
-    Each dict holds the layer's name as `layer`, then the fields of `mapsearch.model.report.Report`, whose names end in units:
+    Each dict holds the layer's name as `layer`, then what the model reports, in names that end in units (exact and simulate: the
+    fields of `mapsearch.model.report.Report`):
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
         >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
@@ -66,11 +66,12 @@ def machine(hardware: HardwareSource) -> Hardware:
 def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> dict[str, Any]:
     place = f"{source}:{mapped.places.layer}: " if mapped.places else ""
     try:
-        costs = counter.evaluate(mapped.layer, machine, encode([mapped.mapping], mapped.layer, machine.pes))
+        layer = counter.takes(mapped.layer)
+        costs = counter.evaluate(layer, machine, encode([mapped.mapping], layer, machine.pes))
     except InputError as error:
         raise InputError(f"{place}{error}") from None
     if costs.fit[0] != Fit.LEGAL:
-        if mapped.places is not None:
+        if mapped.places is not None and costs.fit[0] != Fit.REFUSED:
             place = f"{source}:{mapped.places.levels[-1 if costs.fit[0] == Fit.L1_OVERFLOW else 0]}: "
-        raise MappingError(place + overflow_message(mapped.layer, machine, costs, 0))
-    return report(mapped.layer, machine, costs, 0)
+        raise MappingError(place + costs.why_not(0))
+    return costs.report(0)

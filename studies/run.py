@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +15,7 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.cost import CostModel
 from mapsearch.model.directives import MappedLayer, Network, print_network
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
@@ -26,10 +29,12 @@ from mapsearch.spaces.dataflow import Dataflow
 from mapsearch.spaces.space import Space
 from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
 from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
-from mapsearch.studies.layer_sets import load_layer_set, names
+from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, names
 from mapsearch.studies.run_folder import RunFolder, mapping_name, unused_folder
 from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
 from mapsearch.studies.totals import objective_of, totals
+
+_LOG = logging.getLogger(__name__)
 
 
 class Watcher(Protocol):
@@ -75,11 +80,13 @@ def run(
     hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
     trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, model).
 
-    The results hold `complete` (False after an interrupt), `folder`, `totals`, and per layer `name`, `names`, `count`,
-    `objective`, `evaluations` (mappings costed), `dropped` (left out for their lower bound), `seconds`, `finished`,
-    `mapping_file`, `metrics` (as `evaluate` gives them) and `trace` (points of evaluations, dropped and objective so far). They
-    depend on the seed and not on the number of jobs. Raises InputError before work starts where an input breaks a law, and
-    UnsavedRunError where the folder can no longer be written when it ends.
+    The results hold `complete` (False after an interrupt), `folder`, `totals`, `left_out` (`name` and `reason` of each layer
+    that the cost model does not count, which the logger of this module tells too), and in `layers` each one's `name`, `names`,
+    `count`, `objective`, `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused` (of the
+    evaluations, those that the cost model does not vouch for), `seconds`, `finished`, `mapping_file`, `metrics` (as `evaluate`
+    gives them) and `trace` (points of evaluations, dropped, refused and objective so far). They depend on the seed and not on
+    the number of jobs. Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
+    can no longer be written when it ends.
     """
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise InputError(f"jobs must be a whole number of at least 1, got {jobs!r}")
@@ -112,16 +119,39 @@ def _create(folder: RunFolder, config: Mapping[str, Any]) -> None:
         raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None
 
 
+def _counted(layers: LayerSet, model: CostModel) -> tuple[list[UniqueLayer], list[dict[str, str]]]:
+    """The layers as the model counts them, then name and reason of those that it does not take; InputError where it takes none."""
+    counted: list[UniqueLayer] = []
+    left_out: list[dict[str, str]] = []
+    for unique in layers.unique:
+        try:
+            counted.append(replace(unique, layer=model.takes(unique.layer)))
+        except InputError as error:
+            left_out.append({"name": unique.layer.name, "reason": str(error)})
+    if not counted:
+        raise InputError(f"layer set {layers.name}: the cost model {model.name} takes none of its layers: {left_out[0]['reason']}")
+    for each in left_out:
+        _tell_left_out(each)
+    return counted, left_out
+
+
+def _tell_left_out(layer: Mapping[str, str]) -> None:
+    _LOG.info("%s is left out: %s", layer["name"], layer["reason"])
+
+
 class _Run:
     """The work of one run and what it found so far."""
 
     def __init__(self, settings: Settings, layer_set: str, hardware: Hardware) -> None:
         self._settings = settings
-        self._layers = load_layer_set(layer_set)
+        layers = load_layer_set(layer_set)
+        self._network = layers.name
+        self._model = cost_model(settings.model)
+        self._layers, self._left_out = _counted(layers, self._model)
         self._hardware = hardware
         self._objective = Objective(settings.objective)
         self.config = record(settings, layer_set, self._layers, hardware)
-        self.title = f"{self._layers.name}-{settings.objective}-{hardware.name}"
+        self.title = f"{self._network}-{settings.objective}-{hardware.name}"
         self._rows: dict[str, dict[str, Any]] = {}
         self._texts: dict[str, str] = {}
         self._problems = self._make_problems()
@@ -129,13 +159,10 @@ class _Run:
     def _make_problems(self) -> list[Problem]:
         settings = self._settings
         dataflow = load_dataflow(settings.dataflow) if settings.dataflow is not None else None
-        model = cost_model(settings.model)
-        rule = TILE_RULES[settings.tiles]
-        problems = [
-            Problem(Space(unique.layer, self._hardware, settings.levels, rule, dataflow), model, self._objective)
-            for unique in self._layers.unique
-        ]
-        # One evaluation of each: what the model refuses is told before work starts, and workers find the kernels compiled.
+        rule, restriction = TILE_RULES[settings.tiles], self._model.restriction
+        spaces = [Space(each.layer, self._hardware, settings.levels, rule, dataflow, restriction) for each in self._layers]
+        problems = [Problem(space, self._model, self._objective) for space in spaces]
+        # One evaluation of each: what the model cannot count is told before work starts, and workers find the kernels compiled.
         rng = np.random.default_rng(0)
         for problem in problems:
             problem.score(problem.space.draw([problem.space.fitting], 1, rng))
@@ -150,7 +177,7 @@ class _Run:
 
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the layers that are done from the folder."""
-        expected = {mapping_name(index + 1, self._name(index)) for index in range(len(self._layers.unique))}
+        expected = {mapping_name(index + 1, self._name(index)) for index in range(len(self._layers))}
         for name, (row, text) in folder.finished().items():
             where = f"{folder.path}/{row['mapping_file']}"
             if row["mapping_file"] not in expected:
@@ -163,7 +190,7 @@ class _Run:
 
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
         """Search the layers that have no row yet, saving each as it is done."""
-        left = [index for index, unique in enumerate(self._layers.unique) if unique.layer.name not in self._rows]
+        left = [index for index, unique in enumerate(self._layers) if unique.layer.name not in self._rows]
         searches = len(left) * self._settings.restarts
         timeout = self._settings.timeout_seconds
         jobs = max(1, min(jobs, searches))
@@ -177,23 +204,37 @@ class _Run:
             index = tasks[place][0]
             outcomes[index][place] = outcome
             self._note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
+            name = self._name(index)
+            if name not in self._rows:
+                continue
             with contextlib.suppress(OSError):  # nothing is lost: all is saved once more in the end
-                self._save(folder, [self._name(index)])
+                self._save(folder, [name])
             if watcher is not None and len(outcomes[index]) == self._settings.restarts:
-                watcher.found(self._rows[self._name(index)])
+                watcher.found(self._rows[name])
         self._save_in_the_end(folder)
         return self._results(folder.path)
 
     def _name(self, index: int) -> str:
-        return self._layers.unique[index].layer.name
+        return self._layers[index].layer.name
 
     def _note(self, index: int, outcomes: Sequence[Outcome]) -> None:
-        """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates."""
-        unique = self._layers.unique[index]
+        """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates.
+
+        A layer for which they all ended with none that the model vouches for is left out.
+        """
+        unique = self._layers[index]
         best = min(outcomes, key=lambda outcome: outcome.value)
+        finished = len(outcomes) == self._settings.restarts and all(outcome.finished for outcome in outcomes)
+        evaluations = sum(outcome.evaluations for outcome in outcomes)
+        if len(best.batch) == 0:
+            if finished:
+                reason = f"the cost model vouches for none of {evaluations:,} mappings; use more trials or another model"
+                self._left_out.append({"name": unique.layer.name, "reason": reason})
+                _tell_left_out(self._left_out[-1])
+            return
         mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
         name = mapping_name(index + 1, unique.layer.name)
-        text = print_network(Network(self._layers.name, (mapped,)))
+        text = print_network(Network(self._network, (mapped,)))
         [metrics] = evaluate_text(text, name, self._hardware, self._settings.model)
         del metrics["layer"]
         if objective_of(metrics, self._objective) != best.value:
@@ -204,22 +245,25 @@ class _Run:
             "names": list(unique.names),
             "count": unique.count,
             "objective": best.value,
-            "evaluations": sum(outcome.evaluations for outcome in outcomes),
+            "evaluations": evaluations,
             "dropped": sum(outcome.dropped for outcome in outcomes),
+            "refused": sum(outcome.refused for outcome in outcomes),
             "seconds": sum(outcome.seconds for outcome in outcomes),
-            "finished": len(outcomes) == self._settings.restarts and all(outcome.finished for outcome in outcomes),
+            "finished": finished,
             "mapping_file": name,
             "metrics": metrics,
             "trace": [list(point) for point in best.trace],
         }
 
     def _results(self, path: Path) -> dict[str, Any]:
-        in_order = [unique.layer.name for unique in self._layers.unique]
+        in_order = [unique.layer.name for unique in self._layers]
         rows = [self._rows[name] for name in in_order if name in self._rows]
+        done = {row["name"] for row in rows if row["finished"]} | {layer["name"] for layer in self._left_out}
         return {
-            "complete": len(rows) == len(in_order) and all(row["finished"] for row in rows),
+            "complete": done.issuperset(in_order),
             "folder": str(path),
             "totals": totals(rows, self._hardware),
+            "left_out": self._left_out,
             "layers": rows,
         }
 

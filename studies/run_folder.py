@@ -75,7 +75,7 @@ class RunFolder:
             return {}
         layers: Any = self._read(RESULTS, _ANEW).get("layers")
         try:
-            needed = {"count", "evaluations", "dropped", "seconds", "metrics"}
+            needed = {"count", "evaluations", "dropped", "refused", "seconds", "metrics"}
             rows = [row for row in layers if row["finished"] and needed <= row.keys()]
             return {row["name"]: (row, (self.path / row["mapping_file"]).read_text(encoding="utf-8")) for row in rows}
         except (KeyError, TypeError, UnicodeDecodeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.dataflows import dataflow_to_dict, load_dataflow
 from mapsearch.studies.hardware_files import hardware_to_dict
-from mapsearch.studies.layer_sets import LayerSet, names
+from mapsearch.studies.layer_sets import UniqueLayer, names
 from mapsearch.studies.yaml_files import show
 
 # The default search; a mobilenet takes it about 10 s on two cores once the kernels are compiled.
@@ -99,10 +99,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def record(settings: Settings, source: str, layer_set: LayerSet, hardware: Hardware) -> dict[str, Any]:
+def record(settings: Settings, source: str, layers: Sequence[UniqueLayer], hardware: Hardware) -> dict[str, Any]:
     """The run as plain data: versions, settings, hardware and layers, all that another needs to repeat it.
 
-    source: the name or the path that the layer set was loaded by; a path is recorded in full.
+    source: the name or the path that the layer set was loaded by; a path is recorded in full. layers: as the cost model
+    counts them.
     """
     packages = ("mapsearch", "numpy", "numba", "optuna", "joblib")
     data: dict[str, Any] = {
@@ -110,7 +111,7 @@ def record(settings: Settings, source: str, layer_set: LayerSet, hardware: Hardw
         "settings": asdict(settings),
         "dataflow": dataflow_to_dict(load_dataflow(settings.dataflow)) if settings.dataflow is not None else None,
         "layer_set": source if source in names() else str(Path(source).resolve()),
-        "layers": [{"names": unique.names, "count": unique.count, **asdict(unique.layer)} for unique in layer_set.unique],
+        "layers": [{"names": unique.names, "count": unique.count, **asdict(unique.layer)} for unique in layers],
         "hardware": hardware_to_dict(hardware),
     }
     as_read_back: dict[str, Any] = json.loads(json.dumps(data))

@@ -23,7 +23,8 @@ def objective_of(metrics: Mapping[str, Any], objective: Objective) -> float:
 def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware) -> dict[str, Any]:
     """Sums over the layers as often as the network runs them, one after the other.
 
-    edp_pj_cycles is the network's: (sum of energies) * (sum of runtimes), not the sum of the layers' EDPs.
+    edp_pj_cycles is the network's: (sum of energies) * (sum of runtimes); sum_of_layer_edps_pj_cycles adds the layers' own.
+    energy_pj has the parts that the layers' metrics have, and just the total where there are no layers.
     evaluations and seconds count each search once; seconds add up over the processes.
     """
     rows = list(layers)
@@ -31,7 +32,7 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware) -> dict[str,
     macs = sum(row["count"] * row["metrics"]["macs"] for row in rows)
     energy = {
         part: float(sum(row["count"] * row["metrics"]["energy_pj"][part] for row in rows))
-        for part in ("mac", "l1", "l2", "noc", "offchip", "total")
+        for part in (rows[0]["metrics"]["energy_pj"] if rows else ("total",))
     }
     return {
         "layers": sum(row["count"] for row in rows),
@@ -41,8 +42,10 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware) -> dict[str,
         "runtime_ms": runtime / (hardware.clock_mhz * 1e3),
         "energy_pj": energy,
         "edp_pj_cycles": energy["total"] * runtime,
+        "sum_of_layer_edps_pj_cycles": float(sum(row["count"] * row["metrics"]["edp_pj_cycles"] for row in rows)),
         "utilization": macs / (runtime * hardware.pes * hardware.simd) if runtime else 0.0,
         "evaluations": sum(row["evaluations"] for row in rows),
         "dropped": sum(row["dropped"] for row in rows),
+        "refused": sum(row["refused"] for row in rows),
         "seconds": sum(row["seconds"] for row in rows),
     }

@@ -67,6 +67,7 @@ def every_mapping(space: Space) -> set[Choice]:
     if space.dataflow is None:
         sizes_of_clusters = {pes // count for count in range(1, pes + 1)}
         clusters = [chosen for chosen in product(sizes_of_clusters, repeat=levels - 1) if prod(chosen) <= pes]
+        clusters = [chosen for chosen in clusters if not space.restriction.dividing or pes % prod(chosen) == 0]
         spatials = list(product(space.dims, repeat=levels))
     else:
         clusters = space.dataflow_clusters(space.dataflow)
@@ -84,7 +85,7 @@ def every_mapping(space: Space) -> set[Choice]:
 def as_batch(space: Space, choices: set[Choice]) -> MappingBatch:
     """The mappings as arrays, what does not iterate innermost."""
     shape = (len(choices), space.levels)
-    size = np.ones((*shape, len(Dim)), np.int64)
+    size = np.broadcast_to(np.array(space.layer.extents, np.int64), (*shape, len(Dim))).copy()
     order = np.empty((*shape, len(Dim)), np.int8)
     for row, choice in enumerate(choices):
         for dim, chain in zip(space.dims, choice.sizes, strict=True):

@@ -58,7 +58,7 @@ def same_for_all(results: Mapping[str, Any]) -> dict[str, Any]:
     """The results without what differs from one run to an equal one: the folder and the seconds."""
     layers = [{key: value for key, value in layer.items() if key != "seconds"} for layer in results["layers"]]
     totals = {key: value for key, value in results["totals"].items() if key != "seconds"}
-    return {"complete": results["complete"], "totals": totals, "layers": layers}
+    return {"complete": results["complete"], "totals": totals, "left_out": results["left_out"], "layers": layers}
 
 
 class Recorder:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from strategies import ample, cases
 
 from mapsearch.model.cost import BoundedModel, Count, Fit
-from mapsearch.model.energy import energy_pj
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
@@ -47,7 +46,7 @@ def check(drawn: Drawn) -> None:
     layer, hardware, batch, partial = drawn
     costs = SIMULATOR.evaluate(layer, hardware, batch)
     legal = costs.fit == Fit.LEGAL
-    energy = energy_pj(layer, hardware, costs).total
+    energy = costs.energy_pj()
     for mappings in (batch, partial):
         bound = EXACT.bound(layer, hardware, mappings)
         assert (bound.runtime_cycles[legal] <= costs[Count.RUNTIME_CYCLES][legal]).all()
@@ -79,7 +78,7 @@ def test_the_bound_of_real_layers_is_close_and_never_above(name: str, levels: in
         layer = unique.layer
         batch = Space(layer, hardware, levels).sample(100, np.random.default_rng(1))
         costs, bound = EXACT.evaluate(layer, hardware, batch), EXACT.bound(layer, hardware, batch)
-        runtime, energy = costs[Count.RUNTIME_CYCLES], energy_pj(layer, hardware, costs).total
+        runtime, energy = costs[Count.RUNTIME_CYCLES], costs.energy_pj()
         assert (bound.runtime_cycles <= runtime).all()
         assert (bound.energy_pj <= energy).all()
         shares.append(bound.runtime_cycles * bound.energy_pj / (runtime * energy))

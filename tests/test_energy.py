@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Costs, Count, Fit
-from mapsearch.model.energy import area_mm2, energy_pj, leakage_mw
+from mapsearch.model.cost import COUNTS, Count, Fit
+from mapsearch.model.counted import CountedCosts
+from mapsearch.model.energy import EnergyBreakdown, area_mm2, energy_coefficients, leakage_mw
 from mapsearch.model.errors import MappingError
 from mapsearch.model.hardware import BufferTechnology, Hardware
 from mapsearch.model.layer import Layer, LayerType
-from mapsearch.model.report import overflow_message, report
+from mapsearch.model.report import report
 from mapsearch.studies.hardware_files import load_hardware, names
 
 LAYER = Layer("conv1", LayerType.CONV, (1, 1, 4, 2, 3, 3, 5, 5))  # 4*2*3*3*5*5 = 1800 MACs
@@ -48,9 +49,13 @@ COUNTED: dict[Count, int] = {
 }
 
 
-def _costs(*changes: dict[Count, int], fit: Fit = Fit.LEGAL) -> Costs:
-    counts = np.array([[{**COUNTED, **change}[count] for count in Count] for change in changes or ({},)], dtype=np.int64)
-    return Costs(np.full(len(counts), fit, np.int8), counts)
+def _counts(*changes: dict[Count, int]) -> NDArray[np.int64]:
+    """int64[changes, COUNTS], or one row where there are none."""
+    return np.array([[{**COUNTED, **change}[count] for count in Count] for change in changes or ({},)], dtype=np.int64)
+
+
+def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> EnergyBreakdown:
+    return energy_coefficients(layer, hardware).energy_pj(counts)
 
 
 def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str, float]:
@@ -98,7 +103,7 @@ def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str
 
 def test_golden_energy_of_eyeriss() -> None:
     """With MAC 1, L1 1, network 2, L2 6 and DRAM 200 a 16-bit word, the energies are whole numbers."""
-    got = energy_pj(LAYER, load_hardware("eyeriss"), _costs())
+    got = _energy(LAYER, load_hardware("eyeriss"), _counts())
     assert got.mac.tolist() == [1800.0]
     # 4 accesses a MAC, 200 outputs read; fills 288 + 392 and 100 partial sums written
     assert got.l1.tolist() == [4 * 1800 + 200 + 288 + 392 + 100] == [8180.0]
@@ -113,8 +118,8 @@ def test_golden_energy_of_cacti() -> None:
     """A word costs its share of a 64-bit access of the law at the buffer's capacity; here a single weight each."""
     edge = load_hardware("edge")
     none = dict.fromkeys(Count, 0)
-    got = energy_pj(
-        LAYER, edge, _costs(none, {**none, Count.OFFCHIP_READ_W: 1}, {**none, Count.L1_FILL_W: 1}, {**none, Count.L2_TO_L1_W: 1})
+    got = _energy(
+        LAYER, edge, _counts(none, {**none, Count.OFFCHIP_READ_W: 1}, {**none, Count.L1_FILL_W: 1}, {**none, Count.L2_TO_L1_W: 1})
     )
     assert got.mac[0] == pytest.approx(1800 * 1.03, rel=1e-12)
     # 128 KiB written: 2.76 * 128**0.432 * 8/64 = 2.8061; off-chip 8 pJ * 8 bits
@@ -135,7 +140,7 @@ def test_energy_is_the_literal_sum(name: str, layer: Layer, compressed: tuple[bo
     hardware = load_hardware(name)
     hardware = replace(hardware, bits=(4, 8, 20), technology=replace(hardware.technology, compressed=compressed))
     counts = np.random.default_rng(1).integers(0, 10**9, (5, COUNTS), np.int64)
-    got = energy_pj(layer, hardware, Costs(np.zeros(5, np.int8), counts))
+    got = _energy(layer, hardware, counts)
     for row in range(5):
         want = _literal(layer, hardware, counts[row])
         assert {part: getattr(got, part)[row] for part in want} == pytest.approx(want, rel=1e-12)
@@ -146,16 +151,16 @@ def test_energy_does_not_depend_on_the_batch() -> None:
     """A mapping has the same energy to the last digit alone and in any batch; an empty batch has none."""
     edge = load_hardware("edge")
     counts = np.random.default_rng(2).integers(0, 10**12, (257, COUNTS), np.int64)
-    together = energy_pj(SPARSE, edge, Costs(np.zeros(257, np.int8), counts)).total
-    alone = [float(energy_pj(SPARSE, edge, Costs(np.zeros(1, np.int8), counts[[row]])).total[0]) for row in range(257)]
+    together = _energy(SPARSE, edge, counts).total
+    alone = [float(_energy(SPARSE, edge, counts[[row]]).total[0]) for row in range(257)]
     assert together.tolist() == alone
-    assert energy_pj(LAYER, edge, Costs(np.zeros(0, np.int8), counts[:0])).total.shape == (0,)
+    assert _energy(LAYER, edge, counts[:0]).total.shape == (0,)
 
 
 def test_density_saves_macs_always_and_words_where_compressed() -> None:
     """Half the weights and a quarter of the inputs leave 1/8 of the MAC energy; words cost less only where compressed."""
     eyeriss = load_hardware("eyeriss")
-    dense, sparse = (energy_pj(layer, eyeriss, _costs()) for layer in (LAYER, SPARSE))
+    dense, sparse = (_energy(layer, eyeriss, _counts()) for layer in (LAYER, SPARSE))
     assert sparse.mac[0] == dense.mac[0] / 8
     assert (sparse.l1[0], sparse.l2[0], sparse.noc[0], sparse.offchip[0]) == (
         dense.l1[0],
@@ -164,14 +169,14 @@ def test_density_saves_macs_always_and_words_where_compressed() -> None:
         dense.offchip[0],
     )
     packed = replace(eyeriss, technology=replace(eyeriss.technology, compressed=(False, False, False, True)))
-    assert energy_pj(SPARSE, packed, _costs()).offchip[0] == 200 * (72 * 0.5 + 98 * 0.25 + (10 + 110) * 0.75)
+    assert _energy(SPARSE, packed, _counts()).offchip[0] == 200 * (72 * 0.5 + 98 * 0.25 + (10 + 110) * 0.75)
 
 
 def test_narrow_macs_cost_and_take_the_product_of_their_widths() -> None:
     """4-bit weights on 8-bit inputs halve the energy and the area of an 8-bit MAC."""
     edge = load_hardware("edge")
     narrow = replace(edge, bits=(4, 8, 16))
-    assert energy_pj(LAYER, narrow, _costs()).mac[0] == pytest.approx(1800 * 1.03 / 2)
+    assert _energy(LAYER, narrow, _counts()).mac[0] == pytest.approx(1800 * 1.03 / 2)
     assert area_mm2(edge) - area_mm2(narrow) == pytest.approx(256 * 349e-6 / 2)
 
 
@@ -184,7 +189,7 @@ def test_golden_area_and_leakage() -> None:
 
 def test_golden_report() -> None:
     """Every field of the report, with its arithmetic, on the energies of the golden test above."""
-    got = report(SPARSE, load_hardware("eyeriss"), _costs({}, {Count.STEPS: 1}), 0)
+    got = report(SPARSE, load_hardware("eyeriss"), _counts()[0])
     energy = {"mac": 225.0, "l1": 8180.0, "l2": 5622.0, "noc": 1960.0, "offchip": 58000.0, "total": 73987.0}
     assert got == {
         "legal": True,
@@ -226,7 +231,7 @@ def test_golden_report() -> None:
 
 def test_report_is_plain_data() -> None:
     """Counts are Python ints and measures are floats, so that JSON gives back the same object."""
-    got = report(LAYER, load_hardware("edge"), _costs(), 0)
+    got = report(LAYER, load_hardware("edge"), _counts()[0])
     assert json.loads(json.dumps(got)) == got
     floats = {"edp_pj_cycles", "area_mm2", "power_mw", "leakage_mw", "throughput_macs_per_cycle", "utilization", "effectual_macs"}
     floats.add("arithmetic_intensity_macs_per_byte")
@@ -251,41 +256,42 @@ def test_report_is_plain_data() -> None:
 )
 def test_what_bounds_the_run(change: dict[Count, int], bound: str) -> None:
     """Off-chip bounds only where it takes longer than the array; among the others the largest, the earlier where equal."""
-    assert report(LAYER, load_hardware("edge"), _costs(change), 0)["bound_by"] == bound
+    assert report(LAYER, load_hardware("edge"), _counts(change)[0])["bound_by"] == bound
 
 
 def test_offchip_share_is_one_where_it_bounds() -> None:
     """The off-chip memory is busy all the time of a run that it bounds."""
-    assert report(LAYER, load_hardware("edge"), _costs({Count.OFFCHIP_CYCLES: 900}), 0)["bound_share"]["offchip"] == 1.0
+    assert report(LAYER, load_hardware("edge"), _counts({Count.OFFCHIP_CYCLES: 900})[0])["bound_share"]["offchip"] == 1.0
 
 
 def test_nothing_moved_gives_no_reuse() -> None:
     """A ratio over nothing is 0, so that every report is plain JSON."""
     idle: dict[Count, int] = dict.fromkeys((Count.L1_FILL_W, Count.OFFCHIP_READ_W, Count.PEAK_NOC_CYCLES), 0)
-    got = report(LAYER, load_hardware("edge"), _costs(idle), 0)
+    got = report(LAYER, load_hardware("edge"), _counts(idle)[0])
     assert (got["l1_reuse"]["weight"], got["l2_reuse"]["weight"], got["noc_words_per_cycle"]["peak"]) == (0.0, 0.0, 0.0)
 
 
 def test_zero_macs_are_reported() -> None:
     """The MACs with an inserted zero of a transposed convolution stand apart."""
-    assert report(replace(LAYER, zero_macs=600), load_hardware("edge"), _costs(), 0)["zero_macs"] == 600
+    assert report(replace(LAYER, zero_macs=600), load_hardware("edge"), _counts()[0])["zero_macs"] == 600
 
 
 def test_overflow_says_what_is_needed() -> None:
     """A mapping that does not fit is told in one line with the need, the capacity and the way out; a report raises it."""
     edge = load_hardware("edge")
-    costs = _costs({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000}, fit=Fit.L1_OVERFLOW)
-    text = overflow_message(LAYER, edge, costs, 0)
+    counts = _counts({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000})
+    costs = CountedCosts(LAYER, edge, np.array([Fit.L1_OVERFLOW], np.int8), counts)
+    text = costs.why_not(0)
     assert text == (
         "layer conv1, innermost level: L1 needs 640 bytes (2 x for double buffering), the hardware edge has 512; "
         "use smaller chunks there or a larger L1"
     )
     with pytest.raises(MappingError) as caught:
-        report(LAYER, edge, costs, 0)
+        costs.report(0)
     assert str(caught.value) == text
     single = replace(edge, l2=replace(edge.l2, double_buffered=False))
-    over = Costs(np.array([Fit.L2_OVERFLOW], np.int8), costs.counts)
-    assert overflow_message(LAYER, single, over, 0) == (
+    over = replace(costs, fit=np.array([Fit.L2_OVERFLOW], np.int8))
+    assert replace(over, hardware=single).why_not(0) == (
         "layer conv1, level 0: L2 needs 200000 bytes, the hardware edge has 131072; use smaller chunks there or a larger L2"
     )
-    assert "(2 x for double buffering of what moves)" in overflow_message(LAYER, edge, over, 0)
+    assert "(2 x for double buffering of what moves)" in over.why_not(0)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import Costs, Count, Fit, Wanted
+from mapsearch.model.cost import Count, Fit, Wanted
+from mapsearch.model.counted import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import MAX_PHASES, ExactModel
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
@@ -119,7 +120,7 @@ def batches(draw: st.DrawFn) -> Drawn:
 MANY = settings(max_examples=60, deadline=None)
 
 
-def _equal(first: Costs, second: Costs) -> bool:
+def _equal(first: CountedCosts, second: CountedCosts) -> bool:
     return bool((first.fit == second.fit).all() and (first.counts == second.counts).all())
 
 
@@ -152,7 +153,7 @@ def test_costs_follow_the_order_of_the_batch(drawn: Drawn, seed: int) -> None:
     layer, hardware, batch = drawn
     rows = np.random.default_rng(seed).permutation(len(batch))
     costs = EXACT.evaluate(layer, hardware, batch)
-    assert _equal(EXACT.evaluate(layer, hardware, batch[rows]), Costs(costs.fit[rows], costs.counts[rows]))
+    assert _equal(EXACT.evaluate(layer, hardware, batch[rows]), replace(costs, fit=costs.fit[rows], counts=costs.counts[rows]))
 
 
 @MANY
@@ -182,7 +183,7 @@ def test_a_larger_l2_never_moves_more_off_chip(drawn: Drawn, exponent: int) -> N
     assert (large[Count.RUNTIME_CYCLES][fits] <= small[Count.RUNTIME_CYCLES][fits]).all()
 
 
-def _offchip_bits(hardware: Hardware, costs: Costs) -> NDArray[np.int64]:
+def _offchip_bits(hardware: Hardware, costs: CountedCosts) -> NDArray[np.int64]:
     weight, input_, output = hardware.bits
     outputs = costs[Count.OFFCHIP_READ_O] + costs[Count.OFFCHIP_WRITE]
     return costs[Count.OFFCHIP_READ_W] * weight + costs[Count.OFFCHIP_READ_I] * input_ + outputs * output

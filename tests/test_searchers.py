@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from by_hand import MACHINE, layer_of
+from choosy_model import ChoosyModel
 from every_mapping import as_batch, every_mapping
 from numpy.typing import NDArray
 
@@ -19,7 +20,6 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import encode
-from mapsearch.model.report import report
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import POLISH_SHARE, OptunaSearcher, Sampler
 from mapsearch.search.searcher import Budget, Outcome, Searcher
@@ -79,7 +79,7 @@ def test_the_outcome_is_what_its_mapping_costs(searcher: Searcher, objective: Ob
     mapping = outcome.batch.decode(0, LAYER)
     costs = EXACT.evaluate(LAYER, MACHINE, encode([mapping], LAYER, MACHINE.pes))
     assert costs.fit.tolist() == [Fit.LEGAL]
-    assert objective_of(report(LAYER, MACHINE, costs, 0), objective) == outcome.value
+    assert objective_of(costs.report(0), objective) == outcome.value
 
 
 @every_searcher
@@ -87,10 +87,12 @@ def test_the_outcome_is_what_its_mapping_costs(searcher: Searcher, objective: Ob
 def test_the_trace_and_the_evaluations(searcher: Searcher, budget: Budget) -> None:
     """The trace strictly improves and ends at the value; evaluations stay within the trials' and the last search's share."""
     outcome = searcher.search(PROBLEM, budget, (0,), (), never)
-    evaluations, dropped, values = zip(*outcome.trace, strict=True)
+    evaluations, dropped, refused, values = zip(*outcome.trace, strict=True)
     assert all(before < after for before, after in itertools.pairwise(evaluations))
     assert all(before <= after for before, after in itertools.pairwise(dropped))
     assert dropped[-1] <= outcome.dropped
+    assert not any(refused)
+    assert outcome.refused == 0
     assert all(before > after for before, after in itertools.pairwise(values))
     assert values[-1] == outcome.value
     assert evaluations[-1] <= outcome.evaluations
@@ -155,7 +157,57 @@ def test_the_optimum_of_a_small_space_is_found(searcher: Searcher, rule: TileRul
     problem = Problem(space, EXACT, objective)
     every = as_batch(space, every_mapping(space))
     outcome = searcher.search(problem, Budget(20, 100), (0,), (), never)
-    assert outcome.value == problem.score(every).min()
+    assert outcome.value == problem.score(every).values.min()
+
+
+def choosy(model: ChoosyModel, levels: int = 2) -> Problem:
+    """The problem with a model that restricts its mappings, and refuses some of those too."""
+    return Problem(Space(LAYER, MACHINE, levels, restriction=model.restriction), model, Objective.EDP)
+
+
+@every_searcher
+def test_refused_mappings_are_counted_and_never_the_result(searcher: Searcher) -> None:
+    """What the model does not vouch for counts as an evaluation, and as refused in the outcome and its trace."""
+    model = ChoosyModel(refused=(Dim.K, Dim.C))
+    outcome = searcher.search(choosy(model), BUDGET, (0,), (), never)
+    assert 0 < outcome.refused < outcome.evaluations
+    assert model.evaluate(LAYER, MACHINE, outcome.batch).fit.tolist() == [Fit.LEGAL]
+    refused = [0, *(point[2] for point in outcome.trace), outcome.refused]
+    assert refused == sorted(refused)
+    assert refused[-2] > 0
+
+
+@every_searcher
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_a_search_keeps_to_the_restriction(searcher: Searcher, levels: int) -> None:
+    """All that a search looks at is what the model asks for, so that nothing is refused for it; starts too."""
+    problem = choosy(ChoosyModel(refused=()), levels)
+    starts = classic_starts(problem.space, classic_dataflows())
+    assert len(starts) == (2 if levels == 1 else 4)  # row-stationary shares R out
+    outcome = searcher.search(problem, BUDGET, (0,), starts, never)
+    assert (outcome.refused, outcome.finished) == (0, True)
+    for start in starts:
+        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), [start], never), problem.space) == start
+
+
+@every_searcher
+@pytest.mark.parametrize("tick", [never, stop_after(1)])
+def test_a_search_in_which_all_is_refused_ends_with_nothing(searcher: Searcher, tick: Callable[[int], bool]) -> None:
+    """Where the model vouches for no mapping, the outcome has none, and says how many were refused: all."""
+    outcome = searcher.search(choosy(ChoosyModel(refused=tuple(Dim))), BUDGET, (0,), (), tick)
+    assert len(outcome.batch) == len(outcome.trace) == 0
+    assert outcome.value == float("inf")
+    assert outcome.refused == outcome.evaluations > 0
+
+
+@every_searcher
+def test_a_mapping_is_found_where_no_structure_tried_has_one(searcher: Searcher) -> None:
+    """Where the model refuses what the trials and the fitting structure gave, the last search looks elsewhere."""
+    problem = choosy(ChoosyModel(refused=(Dim.K, Dim.C, Dim.Y)))
+    kcp = classic_starts(problem.space, [load_dataflow("kcp_ws")])
+    outcome = searcher.search(problem, Budget(1, 100), (0,), kcp, never)
+    assert problem.space.fitting.spatial[0] is Dim.K
+    assert loops_of(outcome, problem.space).spatial[0] is Dim.X
 
 
 @every_searcher

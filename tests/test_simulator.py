@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from strategies import TECHNOLOGY
 
-from mapsearch.model.cost import COUNTS, CostModel, Costs, Count, Fit
+from mapsearch.model.cost import COUNTS, Count, Fit
+from mapsearch.model.counted import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Dim, Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch, encode
 from mapsearch.model.simulator import WALK_LIMIT, Simulator
 
-SIMULATOR: CostModel = Simulator()
+SIMULATOR = Simulator()
 
 
 def temporal(size: int, dim: Dim) -> Directive:
@@ -50,12 +51,12 @@ PLAIN = Hardware(
 DOUBLE_BUFFERED = replace(PLAIN, l1=Buffer(2**16), l2=Buffer(2**20))
 
 
-def simulate(layer: Layer, hardware: Hardware, *levels: list[Directive], clusters: tuple[int, ...] = ()) -> Costs:
+def simulate(layer: Layer, hardware: Hardware, *levels: list[Directive], clusters: tuple[int, ...] = ()) -> CountedCosts:
     mapping = Mapping(tuple(tuple(level) for level in levels), clusters)
     return SIMULATOR.evaluate(layer, hardware, encode([mapping], layer, hardware.pes))
 
 
-def found(costs: Costs, *counts: Count) -> tuple[int, ...]:
+def found(costs: CountedCosts, *counts: Count) -> tuple[int, ...]:
     assert costs.fit[0] == Fit.LEGAL
     return tuple(int(costs[count][0]) for count in counts)
 

@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import given, settings
 from strategies import ample, cases
 
-from mapsearch.model.cost import CostModel, Count, Fit
+from mapsearch.model.cost import Count, Fit
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, Tensor
 from mapsearch.model.mapping import Mapping, encode
 from mapsearch.model.simulator import Simulator
 
-SIMULATOR: CostModel = Simulator()
+SIMULATOR = Simulator()
 WORDS = (Count.L2_TO_L1_W, Count.L2_TO_L1_I, Count.L2_TO_L1_O)
 FILLS = (Count.L1_FILL_W, Count.L1_FILL_I, Count.L1_FILL_O)
 SOME = settings(max_examples=60, deadline=None)

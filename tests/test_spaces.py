@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 import pytest
 from by_hand import MACHINE, layer_of
-from every_mapping import every_mapping, smallest_for_its_trips
+from every_mapping import Choice, every_mapping, smallest_for_its_trips
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import layers, machines
 
-from mapsearch.model.cost import Fit
+from mapsearch.model.cost import Fit, Restriction
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
@@ -21,7 +22,7 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.spaces.dataflow import Dataflow, TemplateLevel
 from mapsearch.spaces.space import MAX_LEVELS, Space
 from mapsearch.spaces.tiles import TileRule, limits_of, settle
-from mapsearch.studies.dataflows import classic_dataflows
+from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
 from mapsearch.studies.hardware_files import load_hardware
 from mapsearch.studies.hardware_files import names as presets
 from mapsearch.studies.layer_sets import load_layer_set
@@ -34,6 +35,7 @@ REAL_LAYERS = [
     for unique in load_layer_set(network).unique[::4]
 ]  # fmt: skip
 every_rule = pytest.mark.parametrize("rule", TileRule)
+RESTRICTIONS = [Restriction(), Restriction((Dim.R, Dim.S)), Restriction(dividing=True), Restriction((Dim.K, Dim.R), dividing=True)]
 rules, seeds, depths = st.sampled_from(TileRule), st.integers(0, 2**32), st.integers(1, MAX_LEVELS)
 
 
@@ -42,8 +44,11 @@ def rows_of(batch: MappingBatch) -> list[tuple[object, ...]]:
 
 
 def assert_all_are_legal(space: Space, batch: MappingBatch) -> None:
-    """Every mapping fits by the exact model, covers each MAC once within the PEs, and has only the sizes of the rule."""
-    pes = space.hardware.pes
+    """Every mapping fits by the exact model, covers each MAC once within the PEs, and has only sizes and units of the rules."""
+    pes, untiled = space.hardware.pes, list(space.restriction.untiled)
+    assert not np.isin(batch.spatial, untiled).any()
+    assert (batch.size[:, :, untiled] == np.array(space.layer.extents)[untiled]).all()
+    assert not space.restriction.dividing or (batch.units.prod(axis=1) == pes).all()
     assert EXACT.evaluate(space.layer, space.hardware, batch).fit.tolist() == [Fit.LEGAL] * len(batch)
     assert (np.sort(batch.order, axis=2) == np.arange(len(Dim))).all()
     for row in range(len(batch)):
@@ -61,11 +66,11 @@ def assert_all_are_legal(space: Space, batch: MappingBatch) -> None:
 
 @st.composite
 def spaces(draw: st.DrawFn) -> Space:
-    """Spaces of any rule and depth, or of a classic dataflow, that are not empty."""
+    """Spaces of any rule, depth and restriction, or of a classic dataflow, that are not empty."""
     layer, hardware = draw(layers()), draw(machines())
     dataflow = draw(st.none() | st.sampled_from(classic_dataflows()))
     try:
-        return Space(layer, hardware, draw(depths), draw(rules), dataflow)
+        return Space(layer, hardware, draw(depths), draw(rules), dataflow, draw(st.sampled_from(RESTRICTIONS)))
     except InputError:
         assume(condition=False)
         raise
@@ -152,7 +157,8 @@ def test_a_chain_is_settled_just_where_the_model_says_that_it_fits(
     legal = EXACT.evaluate(layer, hardware, before).fit.tolist() == [Fit.LEGAL]
     size = before.size[0].copy()
     extents, work = np.array(layer.extents, np.int64), np.empty((2, len(Dim)), np.int64)
-    fits = settle(extents, before.units[0], before.spatial[0], size, limits_of(layer, hardware), TileRule.ALL, work, rng)
+    least, limits = np.ones(len(Dim), np.int64), limits_of(layer, hardware)
+    fits = settle(extents, least, before.units[0], before.spatial[0], size, limits, TileRule.ALL, work, rng)
     assert (fits and size.tolist() == before.size[0].tolist()) == legal
 
 
@@ -180,6 +186,39 @@ def test_the_size_of_a_dataflow_is_that_of_its_tile_and_cluster_sizes(rule: Tile
     """A dataflow leaves open its tile sizes and some cluster sizes."""
     space = Space(layer_of(K=4, C=3, R=3, Y=2), replace(MACHINE, pes=6), 2, rule, dataflow)
     assert space.size() == len(every_mapping(space))
+
+
+def _keeps(choice: Choice, space: Space, restriction: Restriction) -> bool:
+    """Whether a mapping of an unrestricted space is one of the restricted space."""
+    sizes = dict(zip(space.dims, choice.sizes, strict=True))
+    untiled = [dim for dim in restriction.untiled if dim in sizes]
+    whole = all(size == space.layer.extents[dim] for dim in untiled for size in sizes[dim])
+    divides = not restriction.dividing or space.hardware.pes % prod(choice.units[1:]) == 0
+    return whole and divides and not set(untiled) & set(choice.spatial)
+
+
+@every_rule
+@pytest.mark.parametrize("restriction", RESTRICTIONS)
+@pytest.mark.parametrize(
+    ("levels", "pes", "layer"),
+    [(1, 4, layer_of(K=4, C=2, R=3)), (2, 6, layer_of(C=4, R=3)), (2, 7, layer_of(K=3, X=2)), (3, 6, layer_of(X=3, S=2))],
+)
+def test_the_size_of_a_restricted_space(rule: TileRule, restriction: Restriction, levels: int, pes: int, layer: Layer) -> None:
+    """A restricted space counts, and holds, just the mappings of the whole space that keep to the restriction."""
+    whole = Space(layer, replace(MACHINE, pes=pes), levels, rule)
+    kept = [choice for choice in every_mapping(whole) if _keeps(choice, whole, restriction)]
+    space = replace(whole, restriction=restriction)
+    assert space.size() == len(every_mapping(space)) == len(kept) > 0
+
+
+@pytest.mark.parametrize(("extents", "dim"), [({"R": 5, "S": 3}, Dim.K), ({"K": 6, "R": 5}, Dim.G)])
+def test_a_layer_of_nothing_but_untiled_dims_has_a_mapping(extents: dict[str, int], dim: Dim) -> None:
+    """Where no dim may be tiled, one of a single index that may be is the spatial one."""
+    space = Space(layer_of(**extents), MACHINE, restriction=Restriction((Dim.R, Dim.S) if dim is Dim.K else (Dim.K, Dim.R)))
+    batch = space.sample(3, np.random.default_rng(0))
+    assert len(batch) == 3
+    assert_all_are_legal(space, batch.join(space.vary(batch, 8, np.random.default_rng(0), structure=True)))
+    assert (batch.spatial == dim).all()
 
 
 def test_too_many_tile_sizes_are_not_counted() -> None:
@@ -229,6 +268,52 @@ def test_an_impossible_space_is_refused(hardware: Hardware, levels: int, dataflo
     """A space without a mapping is an error of one line that says which limit is in the way."""
     with pytest.raises(InputError) as caught:
         Space(layer_of(K=8, C=8), hardware, levels, dataflow=dataflow)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("hardware", "restriction", "dataflow", "message"),
+    [
+        (
+            replace(MACHINE, l1=Buffer(39)), Restriction((Dim.R, Dim.S)), None,
+            (
+                "layer layer: no mapping fits the hardware machine: one word of each operand, of all R and S, needs 40 bytes of "
+                "L1, it has 39; use a larger L1"
+            ),
+        ),
+        (
+            replace(MACHINE, l2=Buffer(30)), Restriction((Dim.R, Dim.S)), None,
+            (
+                "layer layer: no mapping fits the hardware machine: tiles of 1, of all R and S, need more than its 30 bytes of L2; "
+                "use a larger L2"
+            ),
+        ),
+        (
+            MACHINE, Restriction((Dim.R, Dim.S)), "yrp_rs",
+            (
+                "layer layer: the cost model takes no mapping that shares out R, as the dataflow yrp_rs does; "
+                "use another dataflow or cost model"
+            ),
+        ),
+        (
+            MACHINE, Restriction(dividing=True), "yrp_rs",
+            (
+                "layer layer: the clusters of the dataflow yrp_rs do not divide the 256 PEs of the hardware machine; "
+                "use other clusters"
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_restriction_leaves_no_room_for_is_refused(
+    hardware: Hardware, restriction: Restriction, dataflow: str | None, message: str
+) -> None:
+    """A restricted space without a mapping, or a dataflow against the restriction, is an error that says what is in the way.
+
+    The least tile has 9 + 9 bytes of W and I and 2 of O, which the L1 holds twice; the L2 holds 9 of I, which never moves, and the
+    other two once more.
+    """
+    with pytest.raises(InputError) as caught:
+        Space(layer_of(K=2, R=3, S=3), hardware, 2, TileRule.BALANCED, load_dataflow(dataflow) if dataflow else None, restriction)
     assert str(caught.value) == message
 
 

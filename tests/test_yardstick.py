@@ -8,7 +8,8 @@ from by_hand import layer_of
 from hypothesis import HealthCheck, given, settings
 from strategies import cases
 
-from mapsearch.model.cost import Costs, Count, Fit
+from mapsearch.model.cost import Count, Fit
+from mapsearch.model.counted import CountedCosts
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
@@ -19,7 +20,7 @@ from mapsearch.spaces.space import Space
 from mapsearch.studies.hardware_files import load_hardware
 
 
-def rows_of(costs: Costs) -> list[dict[str, int | str]]:
+def rows_of(costs: CountedCosts) -> list[dict[str, int | str]]:
     """Each mapping's fit and counts by name."""
     return [
         {"fit": Fit(int(fit)).name} | {count.name: int(row[count]) for count in Count}

@@ -7,7 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Bound, Costs, Wanted
+from mapsearch.model.cost import COUNTS, Bound, Restriction, Wanted
+from mapsearch.model.counted import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.bound import bound_all, energy_terms, make_scratch
 from mapsearch.model.exact.kernel import evaluate
@@ -28,8 +29,13 @@ class ExactModel:
     """The cost model to trust: every count equals a walk over the steps with plain sets (`Simulator`)."""
 
     name = "exact"
+    restriction = Restriction()
 
-    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:
+    def takes(self, layer: Layer) -> Layer:
+        """Every layer, as it is."""
+        return layer
+
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> CountedCosts:
         """The costs of each mapping; InputError where the levels, the cycles or the phases exceed the model's limits."""
         levels = batch.units.shape[1]
         _check_limits(layer, hardware, levels)
@@ -37,7 +43,7 @@ class ExactModel:
         counts = np.empty((len(batch), COUNTS), np.int64)
         work = make_work(levels, layer.extents, window_phases(layer), machine_parameters(hardware), wanted)
         evaluate(work, *_contiguous(batch), fit, counts)
-        return Costs(fit, counts)
+        return CountedCosts(layer, hardware, fit, counts)
 
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
         """See `BoundedModel`; InputError as in `evaluate`."""

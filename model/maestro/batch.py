@@ -1,0 +1,90 @@
+"""Mappings of the searches as the published program's directives, and what it counts for them.
+
+Every level names all dims of the layer's type, R and S whole, outputs as the inputs that they need. What cannot be written so
+is refused here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import inlined, kernel
+from mapsearch.model.maestro.kernel import count
+from mapsearch.model.maestro.source import SourceDim
+from mapsearch.model.maestro.step import RUN_COLUMNS
+from mapsearch.model.maestro.work import DONE, FIGURES, WORK, Floats, Ints, Work
+
+Bytes = NDArray[np.int8]
+
+# What becomes of a mapping, besides what `work` lists.
+NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS = 4, 5, 6
+
+R, S, Y, X = int(SourceDim.R), int(SourceDim.S), int(SourceDim.Y), int(SourceDim.X)
+
+
+@inlined
+def _taps(w: Work, dim: int) -> int:
+    """Input rows (columns) that an output row needs more than one of."""
+    if dim in (Y, X):
+        return int(w.extents[R if dim == Y else S] - 1)
+    return 0
+
+
+@inlined
+def _write_level(w: Work, dims: Ints, level: int, spatial: int, order: Bytes, size: Ints) -> int:
+    """Write a level's directives; returns what keeps it from being written, or DONE."""
+    found = 0
+    shared = False
+    for place in range(8):
+        dim = int(dims[order[place]])
+        if dim < 0:
+            continue
+        chunk = size[order[place]]
+        if dim in (R, S) and chunk != w.extents[dim]:
+            return TILED_FILTER
+        more = _taps(w, dim)
+        w.dim[level, found], w.spatial[level, found] = dim, int(order[place] == spatial)
+        w.size[level, found], w.offset[level, found] = chunk + more, chunk
+        shared |= order[place] == spatial
+        above = w.extents[dim] if level == 0 else w.static[level, dim]
+        if level + 1 < w.levels:
+            w.static[level + 1, dim] = min(chunk + more, above)
+        found += 1
+    w.count[level] = found
+    return DONE if shared else NO_SPATIAL_MAP
+
+
+@inlined
+def _write_mapping(w: Work, dims: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints) -> int:
+    """Write a mapping's directives; returns what keeps it from being written, or DONE."""
+    product = 1
+    for level in range(w.levels):
+        w.units[level] = units[level]
+        product *= units[level]
+        bar = _write_level(w, dims, level, spatial[level], order[level], size[level])
+        if bar != DONE:
+            return bar
+    return UNEVEN_CLUSTERS if product != pes else DONE
+
+
+@kernel
+def count_batch(
+    work: NDArray[np.uint8], dims: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints, figures: Floats,
+    fates: Ints,
+) -> None:  # fmt: skip
+    """Count each mapping of a batch (arrays as in `MappingBatch`); dims: the SourceDim of each Dim, or -1.
+
+    work: a WORK with the machine, the layer's extents and tensors. figures: [B, FIGURES], fates: [B].
+    """
+    w = work.view(WORK)[0]
+    run = np.empty(RUN_COLUMNS)
+    for b in range(units.shape[0]):
+        fates[b] = _write_mapping(w, dims, pes, units[b], spatial[b], order[b], size[b])
+        if fates[b] != DONE:
+            for column in range(FIGURES):
+                figures[b, column] = 0.0
+            continue
+        fates[b] = count(w, run)
+        for column in range(FIGURES):
+            figures[b, column] = w.out[column]

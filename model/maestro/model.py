@@ -1,0 +1,136 @@
+"""MAESTRO's numbers behind the interface of a cost model, with a guard: what it miscounts is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import Costs, Fit, Restriction, Wanted
+from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.maestro.batch import NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS, count_batch
+from mapsearch.model.maestro.figures import csv_parts_nj, needs_words
+from mapsearch.model.maestro.levels import tensor_dims
+from mapsearch.model.maestro.program import fill_machine, fill_tensors
+from mapsearch.model.maestro.source import DIMS, SLIDING
+from mapsearch.model.maestro.told import told
+from mapsearch.model.maestro.translate import counted_layer, machine_of, source_dims, source_of
+from mapsearch.model.maestro.work import DIVIDES_BY_ZERO, DONE, FIGURES, MACS, MAX_LEVELS, NOTHING_NEW, OVERFLOWS, RUNTIME, WORK
+from mapsearch.model.mapping import MappingBatch
+
+_REASONS = {
+    DIVIDES_BY_ZERO: "the published program crashes: a step of it has no MACs",
+    NOTHING_NEW: "the published program exits: a TemporalMap brings nothing new",
+    OVERFLOWS: "the published program aborts: 2^31 steps or more alike",
+    NO_SPATIAL_MAP: "MAESTRO needs a SpatialMap of one of its dims at each level",
+    TILED_FILTER: "MAESTRO takes R and S only whole",
+    UNEVEN_CLUSTERS: "MAESTRO needs Clusters whose product divides the PEs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MaestroCosts:
+    """The `Costs` of B mappings as MAESTRO counts them.
+
+    fit: int8[B]; REFUSED where the program would not take the mapping, or counts MACs that the layer has not, or fewer cycles
+    than all PEs need. figures: float64[B, FIGURES]; fates: int64[B], both as in `work`.
+    """
+
+    layer: Layer
+    hardware: Hardware
+    batch: MappingBatch
+    fit: NDArray[np.int8]
+    figures: NDArray[np.float64]
+    fates: NDArray[np.int64]
+
+    @property
+    def runtime_cycles(self) -> NDArray[np.int64]:
+        """See `Costs`."""
+        cycles: NDArray[np.int64] = self.figures[:, RUNTIME].astype(np.int64)
+        return cycles
+
+    def energy_pj(self) -> NDArray[np.float64]:
+        """The energies of the program's CSV."""
+        l1, l2 = csv_parts_nj(self.figures, self.batch.units.shape[1])
+        return 1e3 * l1 + 1e3 * l2
+
+    def report(self, row: int) -> dict[str, Any]:
+        """See `told.told`; MappingError where the mapping is not legal."""
+        if self.fit[row] != Fit.LEGAL:
+            raise MappingError(self.why_not(row))
+        mapping = self.batch.decode(row, self.layer)
+        return told(source_of(self.layer, mapping, self.hardware.pes), machine_of(self.hardware))
+
+    def why_not(self, row: int) -> str:
+        """See `Costs`."""
+        where = f"layer {self.layer.name}"
+        if int(self.fates[row]) != DONE:
+            return f"{where}: {_REASONS[int(self.fates[row])]}"
+        needs = [int(need[row]) for need in needs_words(self.figures)]
+        for fit, name, need, has in (
+            (Fit.L1_OVERFLOW, "L1", needs[0], self.hardware.l1.bytes),
+            (Fit.L2_OVERFLOW, "L2", needs[1], self.hardware.l2.bytes),
+        ):
+            if self.fit[row] == fit:
+                return f"{where}: {name} needs {need} words, as MAESTRO counts, the hardware {self.hardware.name} has {has}"
+        macs, runtime = int(self.figures[row, MACS]), int(self.figures[row, RUNTIME])
+        return f"{where}: MAESTRO counts {macs} MACs of {self.layer.macs}, in {runtime} cycles on {self.hardware.pes} PEs"
+
+
+class MaestroModel:
+    """What the open-source MAESTRO prints; see the package."""
+
+    name = "maestro"
+    restriction = Restriction(untiled=(Dim.R, Dim.S), dividing=True)
+
+    def takes(self, layer: Layer) -> Layer:
+        """See `CostModel`."""
+        return counted_layer(layer)
+
+    def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:  # noqa: ARG002 all at once
+        """The costs of each mapping; InputError where the program has no such layer or not so many levels."""
+        levels = batch.units.shape[1]
+        if levels > MAX_LEVELS:
+            raise InputError(f"layer {layer.name}: a mapping of MAESTRO has at most {MAX_LEVELS} levels, got {levels}")
+        if layer.stride != (1, 1):
+            raise InputError(f"layer {layer.name}: MAESTRO counts strides wrong; give the layer with stride 1, got {layer.stride}")
+        work, dims = _prepared(layer, hardware, levels)
+        figures, fates = np.empty((len(batch), FIGURES)), np.empty(len(batch), np.int64)
+        units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
+        order, size = np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
+        count_batch(work.copy(), dims, hardware.pes, units, spatial, order, size, figures, fates)
+        return MaestroCosts(layer, hardware, batch, _fits(layer, hardware, figures, fates), figures, fates)
+
+
+def _fits(layer: Layer, hardware: Hardware, figures: NDArray[np.float64], fates: NDArray[np.int64]) -> NDArray[np.int8]:
+    l1, l2 = needs_words(figures)
+    fit = np.full(len(figures), int(Fit.LEGAL), np.int8)
+    fit[l2 > hardware.l2.bytes] = Fit.L2_OVERFLOW
+    fit[l1 > hardware.l1.bytes] = Fit.L1_OVERFLOW
+    too_fast = figures[:, RUNTIME] * hardware.pes * hardware.simd < layer.macs
+    fit[(fates != DONE) | (figures[:, MACS] != layer.macs) | too_fast] = Fit.REFUSED
+    return fit
+
+
+@lru_cache(maxsize=256)
+def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """A WORK for the layer on the hardware, and the SourceDim of each Dim, or -1."""
+    named = source_dims(layer)
+    buffer = np.zeros(WORK.itemsize, np.uint8)
+    work: Any = buffer.view(WORK)[0]  # numpy's types know nothing of a record's fields
+    fill_machine(work, machine_of(hardware))
+    fill_tensors(work, tensor_dims(str(layer.type), batched=Dim.N in named))
+    work["levels"] = levels
+    extents = np.ones(DIMS, np.int64)
+    for dim, name in named.items():
+        extents[name] = layer.extents[dim]
+    for slid, tap in SLIDING.items():
+        if slid in named.values():
+            extents[slid] += extents[tap] - 1
+    work["extents"] = work["static"][0] = extents
+    return buffer, np.array([named.get(dim, -1) for dim in Dim], np.int64)

@@ -1,0 +1,62 @@
+"""Files for the published program: mappings as it reads them, and its hardware file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.maestro.source import Machine, Source
+
+_INDENT = "    "
+_INT_MAX = 2**31 - 1
+# The program splits a name at these, and takes only its last part.
+_SEPARATORS = re.compile(r"[^A-Za-z0-9_.]+")
+
+
+def print_sources(name: str, layers: Iterable[Source]) -> str:
+    """A mapping file; names lose what the program would split them at."""
+    lines = [f"Network {_word(name)} {{"]
+    for layer in layers:
+        lines += (_INDENT + line for line in _layer_lines(layer))
+    return "\n".join([*lines, "}", ""])
+
+
+def print_machine(machine: Machine, where: str) -> str:
+    """A hardware file. SIMD lanes are no part of it: the program takes them by --num_simd_lanes. InputError over 2^31 - 1."""
+    keys = {
+        "num_pes": machine.pes,
+        "l1_size_cstr": machine.l1_words,
+        "l2_size_cstr": machine.l2_words,
+        "noc_bw_cstr": machine.noc_words,
+        "offchip_bw_cstr": machine.offchip_words,
+        "NoC_NumHops": machine.noc_latency_cycles,
+    }
+    for key, value in keys.items():
+        if value > _INT_MAX:
+            raise InputError(f"{where}: MAESTRO's {key} must be at most {_INT_MAX}, got {value}")
+    return "".join(f"{key}: {value}\n" for key, value in keys.items())
+
+
+def _layer_lines(layer: Source) -> Iterator[str]:
+    yield f"Layer {_word(layer.name)} {{"
+    yield f"{_INDENT}Type: {layer.type}"
+    if layer.stride:
+        yield f"{_INDENT}Stride {_block(layer.stride.items())}"
+    yield f"{_INDENT}Dimensions {_block(layer.dims.items())}"
+    yield f"{_INDENT}Dataflow {{"
+    for index, maps in enumerate(layer.levels):
+        if index:
+            yield f"{_INDENT * 2}Cluster({layer.clusters[index - 1]}, P);"
+        for each in maps:
+            yield f"{_INDENT * 2}{each.text};"
+    yield f"{_INDENT}}}"
+    yield "}"
+
+
+def _word(name: str) -> str:
+    return _SEPARATORS.sub("_", name) or "_"
+
+
+def _block(pairs: Iterable[tuple[str, int]]) -> str:
+    return "{ " + ", ".join(f"{name}: {value}" for name, value in pairs) + " }"  # braces apart: it reads them only so

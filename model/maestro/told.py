@@ -1,0 +1,55 @@
+"""What is told about a mapping as the published program counts it, and whether its figures can be those of the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mapsearch.model.maestro.figures import csv_parts_nj, printed
+from mapsearch.model.maestro.levels import declared, tensors_of
+from mapsearch.model.maestro.program import run_program
+from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.translate import layer_macs
+
+
+def told(source: Source, machine: Machine) -> dict[str, Any]:
+    """The fields that every model's report has, then all that the program prints; InputError where it ends with an error.
+
+    macs: as the program counts them; layer_macs: the layer's. energy_pj: the CSV's, of this layer alone; it has no energy of
+    MACs. warnings: one line for each figure that cannot be, and for each limit of the machine that the program would warn of.
+    """
+    raw = run_program(source, machine)
+    figures = printed(raw, source, tensors_of(source), machine)
+    macs = layer_macs(source, declared(source))
+    runtime = int(figures["runtime_cycles"])
+    l1, l2 = (1e3 * float(part) for part in csv_parts_nj(raw, len(source.levels)))
+    return {
+        "legal": True,
+        **figures,
+        "macs": int(figures["macs"]),
+        "layer_macs": macs,
+        "runtime_cycles": runtime,
+        "energy_pj": {"l1": l1, "l2": l2, "total": l1 + l2},
+        "edp_pj_cycles": (l1 + l2) * runtime,
+        "utilization": macs / (runtime * machine.pes * machine.simd) if runtime else 0.0,
+        "l1_need_bytes": int(figures["l1_need_words"]),
+        "l2_need_bytes": int(figures["l2_need_words"]),
+        "warnings": _warnings(figures, macs, machine),
+    }
+
+
+def _warnings(figures: dict[str, float], macs: int, machine: Machine) -> list[str]:
+    counted, runtime = figures["macs"], figures["runtime_cycles"]
+    found: list[str] = []
+    if counted != macs:
+        found.append(f"counts {counted:,.0f} MACs and the layer has {macs:,}: the figures are not the layer's")
+    least = -(-macs // (machine.pes * machine.simd))
+    if runtime < least:
+        found.append(f"{runtime:,.0f} cycles are fewer than the {least:,} in which all PEs could do the layer's MACs")
+    limits = (
+        ("L1", "words", figures["l1_need_words"], machine.l1_words),
+        ("L2", "words", figures["l2_need_words"], machine.l2_words),
+        ("the NoC", "words per cycle", figures["peak_noc_words_per_cycle"], machine.noc_words),
+        ("off-chip memory", "words per cycle", figures["offchip_words_per_cycle"], machine.offchip_words),
+    )
+    found += [f"needs {need:,.0f} {unit} of {what}, the machine has {has:,}" for what, unit, need, has in limits if need > has]
+    return found

@@ -1,0 +1,121 @@
+"""Layers and mappings of ours in the published program's terms, where it has such terms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Dim, Layer, LayerType
+from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, Machine, Source, SourceDim, SourceMap
+from mapsearch.model.mapping import MapKind, Mapping
+
+_CONVOLUTION = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.K, Dim.C, Dim.R, Dim.S, Dim.Y, Dim.X)}
+_DEPTHWISE = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.R, Dim.S, Dim.Y, Dim.X)} | {Dim.G: SourceDim.C}
+# Our dims by the program's, for each type that it has.
+_DIMS = {
+    LayerType.CONV: _CONVOLUTION,
+    LayerType.TRCONV: _CONVOLUTION,
+    LayerType.NGCONV: _CONVOLUTION | {Dim.G: SourceDim.G},
+    LayerType.DSCONV: _DEPTHWISE,
+    LayerType.GEMM: {Dim.X: SourceDim.M, Dim.K: SourceDim.N, Dim.C: SourceDim.K},
+}
+
+
+def source_dims(layer: Layer) -> dict[Dim, SourceDim]:
+    """The program's dim of each of the layer's; InputError where it has no such layer. A batch of one is not declared."""
+    where = f"layer {layer.name}"
+    if layer.type not in _DIMS:
+        raise InputError(f"{where}: MAESTRO has no layers of Type {layer.type}; there are {', '.join(_DIMS)}")
+    dims = {dim: name for dim, name in _DIMS[layer.type].items() if dim is not Dim.N or layer.extents[Dim.N] > 1}
+    for dim in Dim:
+        if dim not in dims and layer.extents[dim] > 1:
+            raise InputError(f"{where}: a {layer.type} of MAESTRO has no {dim.label}, and this one has {layer.extents[dim]}")
+    if layer.dilation != (1, 1):
+        raise InputError(f"{where}: MAESTRO has no dilation, got {layer.dilation[0]}, {layer.dilation[1]}")
+    return dims
+
+
+def counted_layer(layer: Layer) -> Layer:
+    """The layer as the program counts it: with a stride of 1 on the input that it has; InputError where it has no such layer."""
+    source_dims(layer)
+    if layer.type is LayerType.GEMM:
+        return replace(layer, density=(1.0, 1.0, 1.0))
+    extents = list(layer.extents)
+    extents[Dim.Y] = layer.input_rows - layer.extents[Dim.R] + 1
+    extents[Dim.X] = layer.input_columns - layer.extents[Dim.S] + 1
+    g, n, k, c, r, s, y, x = extents
+    return replace(layer, extents=(g, n, k, c, r, s, y, x), stride=(1, 1), zero_macs=0, density=(1.0, 1.0, 1.0))
+
+
+def machine_of(hardware: Hardware) -> Machine:
+    """The hardware in the program's terms: its widths are taken in words per cycle, its buffers in words."""
+    noc, offchip = hardware.noc, hardware.offchip
+    return Machine(
+        hardware.pes, noc.bytes_per_cycle, noc.latency_cycles, offchip.bytes_per_cycle, hardware.l1.bytes, hardware.l2.bytes,
+        hardware.simd,
+    )  # fmt: skip
+
+
+def source_of(layer: Layer, mapping: Mapping, pes: int | None) -> Source:
+    """The mapping as the program takes it and counts it right; MappingError with the reason where it can't.
+
+    pes: of the machine, which the Clusters must divide; None where it is not known. Every level names all dims, R and S whole.
+    """
+    dims = source_dims(layer)
+    where = f"layer {layer.name}"
+    if len(mapping.clusters) > MAX_CLUSTERS:
+        raise MappingError(f"{where}: MAESTRO takes at most {MAX_CLUSTERS} Clusters, got {len(mapping.clusters)}")
+    if pes is not None and pes % prod(mapping.clusters) != 0:
+        raise MappingError(
+            f"{where}: MAESTRO needs Clusters whose product divides the {pes} PEs, got {prod(mapping.clusters)}; "
+            "use other Clusters or another number of PEs"
+        )
+    tile = list(layer.extents)
+    levels: list[tuple[SourceMap, ...]] = []
+    for level, directives in enumerate(mapping.levels):
+        spatial = [one.dim for one in directives if one.kind is MapKind.SPATIAL]
+        if not spatial or spatial[0] not in dims:
+            what = f"of {spatial[0].label}" if spatial else "at all"
+            raise MappingError(f"{where}, level {level}: MAESTRO needs a SpatialMap of one of its dims, got none {what}")
+        for one in directives:
+            tile[one.dim] = min(one.size, tile[one.dim])
+        for dim in (Dim.R, Dim.S):
+            if tile[dim] != layer.extents[dim]:
+                raise MappingError(
+                    f"{where}, level {level}: MAESTRO takes {dim.label} only whole, {layer.extents[dim]}, got chunks of {tile[dim]}"
+                )
+        named = [one.dim for one in directives if one.dim in dims]
+        order = [*named, *(dim for dim in dims if dim not in named)]
+        levels.append(tuple(_map(layer, dims[dim], dim in spatial, tile[dim]) for dim in order))
+    stride = {axis: step for axis, step in zip("YX", layer.stride, strict=True) if step > 1}
+    return Source(layer.name, str(layer.type), _sizes(layer, dims), stride, tuple(levels), mapping.clusters)
+
+
+def _map(layer: Layer, dim: SourceDim, spatial: bool, size: int) -> SourceMap:  # noqa: FBT001 a field of SourceMap
+    """A directive: outputs as such, but as the inputs under them where there is a stride, which the program knows only there."""
+    if dim not in SLIDING:
+        return SourceMap(spatial, size, size, dim.name)
+    axis = int(dim is SourceDim.X)
+    stride, taps = layer.stride[axis], layer.extents[Dim.S if axis else Dim.R]
+    if stride == 1:
+        return SourceMap(spatial, size, size, f"{dim.name}'")
+    return SourceMap(spatial, (size - 1) * stride + taps, size * stride, dim.name)
+
+
+def _sizes(layer: Layer, dims: dict[Dim, SourceDim]) -> dict[str, int]:
+    """The declared sizes by name: inputs, which the program derives its outputs from."""
+    inputs = {SourceDim.Y: layer.input_rows, SourceDim.X: layer.input_columns}
+    return {name.name: inputs.get(name, layer.extents[dim]) for dim, name in dims.items()}
+
+
+def layer_macs(source: Source, sizes: dict[SourceDim, int]) -> int:
+    """The MACs of a layer that is declared as `sizes`, strides counted as they should be."""
+    macs = 1
+    for dim, size in sizes.items():
+        steps = size
+        if source.type != "GEMM" and dim in SLIDING:
+            steps = (size - sizes[SLIDING[dim]]) // source.stride.get(dim.name, 1) + 1
+        macs *= steps
+    return macs
