@@ -1,6 +1,7 @@
 """The command `mapsearch`: finds the subcommand, runs it, and turns what goes wrong into one line and an exit code.
 
-Exit codes: 0 done; 1 a comparison found a difference; 2 a user's error, one line on standard error; 130 interrupted; 141 the reader of the output went away.
+Exit codes: 0 done; 1 a comparison found a difference; 2 a user's error, one line on standard error;
+130 interrupted; 141 the reader of the output went away.
 A command is a module with `add_parser(subparsers)` and `run(args) -> int`, whose heavy imports stand inside `run`.
 """
 

@@ -107,10 +107,11 @@ def _write_maestro_tables(costs: list[dict[str, Any]], inputs: str) -> None:
     write(f"{inputs}: widths in words per cycle, buffers in words; energy of the CSV, of each layer alone")
     write("")
     names = ("macs", "layer_macs", "runtime_cycles", "energy_nj", "energy_macs", "active_pes", "l1_need_words", "l2_need_words")
-    columns = ("layer", "MACs", "layer's MACs", "runtime (cycles)", "energy (nJ)", "energy (MACs)", "active PEs", "L1 (words)", "L2 (words)")
+    columns = ("layer", "MACs", "layer's MACs", "runtime (cycles)", "energy (nJ)", "energy (MACs)", "active PEs")
     rows = [(cost["layer"], *(cost[name] for name in names), cost["edp_pj_cycles"] / 1e3) for cost in costs]
-    write_table("Costs", (*columns, "EDP (cycles·nJ)"), rows)
+    write_table("Costs", (*columns, "L1 (words)", "L2 (words)", "EDP (cycles·nJ)"), rows)
     accesses = ("l2_read", "l2_write", "l1_read", "l1_write")
-    headers = ("layer", *(f"{access.replace('_', ' ').upper()} {tensor[0].upper()}" for access in accesses for tensor in _TENSORS))
-    words = [(cost["layer"], *(int(cost[f"{tensor}_{access}_words"]) for access in accesses for tensor in _TENSORS)) for cost in costs]
+    pairs = [(access, tensor) for access in accesses for tensor in _TENSORS]
+    headers = ("layer", *(f"{access.replace('_', ' ').upper()} {tensor[0].upper()}" for access, tensor in pairs))
+    words = [(cost["layer"], *(int(cost[f"{tensor}_{access}_words"]) for access, tensor in pairs)) for cost in costs]
     write_table("Words (W weights, I inputs, O outputs)", headers, words)

@@ -26,9 +26,11 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Write the files and print their names."""
-    from mapsearch.studies.maestro_files import export
+    from mapsearch.studies.evaluation import machine
+    from mapsearch.studies.exporters import MaestroExporter, export
 
-    written = [str(path) for path in export(Path(args.file), args.hardware, Path(args.out))]
+    paths = export(Path(args.file), MaestroExporter(), args.to, machine(args.hardware), Path(args.out))
+    written = [str(path) for path in paths]
     if args.json:
         write_json(written)
     else:

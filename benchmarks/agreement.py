@@ -49,9 +49,9 @@ def agreement(path: Path) -> str:
             counts = groups.setdefault(row["group"].split(":")[0], [0] * 5)
             for k, more in enumerate(_outcome(row)):
                 counts[k] += more
-    rows = [(group, *counts) for group, counts in sorted(groups.items())]
-    total = [sum(counts) for counts in zip(*groups.values(), strict=True)]
-    return table(_COLUMNS, [*rows, ("**all**", *total)])
+    groups = dict(sorted(groups.items()))
+    groups["**all**"] = [sum(counts) for counts in zip(*groups.values(), strict=True)]
+    return table(_COLUMNS, [[group, *counts] for group, counts in groups.items()])
 
 
 def _outcome(row: Row) -> tuple[int, int, int, int, int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from scipy.stats import spearmanr  # type: ignore[import-untyped]
 from tables import table
@@ -56,16 +57,19 @@ def _sample(layer: Layer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _row(layer: Layer, exact: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[str, ...]:
     pairs = [(exact[0], theirs[0]), (exact[1], theirs[1]), (exact.prod(axis=0), theirs.prod(axis=0))]
-    ranks = [f"{float(spearmanr(a, b).statistic):.2f}" for a, b in pairs]
+    ranks = [f"{_rank_correlation(a, b):.2f}" for a, b in pairs]
     low, high = np.quantile(theirs[0] / exact[0], [0.05, 0.95])
     edp, edp_theirs = pairs[2]
     return (layer.name, *ranks, f"{low:.2f} to {high:.2f}", f"{edp[edp_theirs.argmin()] / edp.min():.2f}")
 
 
-def _draw(samples: list[tuple[NDArray[np.float64], NDArray[np.float64]]], path: Path) -> None:
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
+def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    found: Any = spearmanr(a, b)  # scipy has no types
+    return float(found.statistic)
 
+
+def _draw(samples: list[tuple[NDArray[np.float64], NDArray[np.float64]]], path: Path) -> None:
+    mpl.use("Agg")  # no window
     plots: Any = plt  # its types are partly unknown
     figure, axes = plots.subplots(2, len(LAYERS), figsize=(11, 7), constrained_layout=True)
     for column, (layer, (exact, theirs)) in enumerate(zip(LAYERS, samples, strict=True)):
@@ -76,7 +80,7 @@ def _draw(samples: list[tuple[NDArray[np.float64], NDArray[np.float64]]], path: 
             axis.loglog(ends, ends, "-", linewidth=0.8, color="gray", label="equal")
             axis.loglog(a[b.argmin()], b.min(), "v", color="tab:red", label="MAESTRO's best")
             axis.loglog(a.min(), b[a.argmin()], "^", color="tab:green", label="exact best")
-            axis.set_title(f"{layer.name}\nrank correlation {float(spearmanr(a, b).statistic):.2f}", fontsize=9)
+            axis.set_title(f"{layer.name}\nrank correlation {_rank_correlation(a, b):.2f}", fontsize=9)
             axis.set_xlabel(f"exact {what}")
             axis.set_ylabel(f"MAESTRO {what}")
     axes[0][0].legend(fontsize=8)

@@ -105,11 +105,13 @@ class Costs(Protocol):
 class Restriction:
     """What a model asks of the mappings that it vouches for.
 
-    untiled: dims that no level tiles or shares out; dividing: whether the product of the Clusters must divide the PEs.
+    untiled: dims that no level tiles or shares out; dividing: whether the product of the Clusters must divide the PEs;
+    as_listed: whether it takes windows on the input as a layer set lists it, without padding and with a stride of 1.
     """
 
     untiled: tuple[Dim, ...] = ()
     dividing: bool = False
+    as_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.simulator import Simulator
 
-COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType({"exact": ExactModel, "maestro": MaestroModel, "simulate": Simulator})
+COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType(
+    {"exact": ExactModel, "maestro": MaestroModel, "simulate": Simulator}
+)
 
 
 def cost_model(name: str) -> CostModel:

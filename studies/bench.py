@@ -13,6 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
+from mapsearch.model.cost import CostModel
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
@@ -54,7 +55,7 @@ def sample(layer: Layer, hardware: Hardware, count: int) -> MappingBatch:
     return Space(layer, hardware).sample(count, np.random.default_rng(SEED))
 
 
-def count_all(model: ExactModel | NumpyModel, layer: Layer, hardware: Hardware, batch: MappingBatch) -> None:
+def count_all(model: CostModel | NumpyModel, layer: Layer, hardware: Hardware, batch: MappingBatch) -> None:
     """All that the model and the technology tell of the mappings: every count, and the energies."""
     model.evaluate(layer, hardware, batch).energy_pj()
 

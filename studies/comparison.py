@@ -50,7 +50,8 @@ def compare_models(path: Path, hardware: HardwareSource) -> list[Figure]:
     for index, (layer, ours) in enumerate(zip(mapped, exact, strict=True)):
         source, theirs = _maestro(layer, written[index], target)
         both = _Both(layer, target, source, ours, theirs)
-        found += (Figure(layer.layer.name, metric, float(a), float(b), cause if a != b else "") for metric, a, b, cause in both.rows())
+        name = layer.layer.name
+        found += (Figure(name, metric, float(a), float(b), cause if a != b else "") for metric, a, b, cause in both.rows())
     return found
 
 

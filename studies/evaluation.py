@@ -11,6 +11,10 @@ from mapsearch.model.cost import CostModel, Fit
 from mapsearch.model.directives import MappedLayer, parse
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.maestro.model import MaestroModel
+from mapsearch.model.maestro.reader import read_sources
+from mapsearch.model.maestro.told import told
+from mapsearch.model.maestro.translate import machine_of
 from mapsearch.model.mapping import encode
 from mapsearch.model.models import cost_model
 from mapsearch.studies.hardware_files import load_hardware
@@ -25,7 +29,7 @@ def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge
     A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path,
     a mapping of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.models.COST_MODELS`.
     Each dict holds the layer's name as `layer`, then what the model reports, in names that end in units (exact and simulate: the
-    fields of `mapsearch.model.report.Report`):
+    fields of `mapsearch.model.report.Report`; maestro, which takes a file as it is written: `mapsearch.model.maestro.told.told`):
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
         >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
@@ -44,12 +48,20 @@ def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) 
     """The costs of the layers of directive text; `source` names the text in errors."""
     counter = cost_model(model)
     target = machine(hardware)
+    if isinstance(counter, MaestroModel):
+        return _as_maestro_reads(text, source, target)
     network = parse(text, source)
     if not network.layers:
         raise InputError(f"{source}: the Network must have at least one Layer, got none")
     for mapped in network.layers:
         mapped.check(target.pes)
     return [{"layer": mapped.layer.name, **_costs(mapped, target, counter, source)} for mapped in network.layers]
+
+
+def _as_maestro_reads(text: str, source: str, hardware: Hardware) -> list[dict[str, Any]]:
+    """What the published MAESTRO prints for the layers of a file as they are written there, legal or not."""
+    target = machine_of(hardware)
+    return [{"layer": layer.name, **told(layer, target)} for layer in read_sources(text, source)]
 
 
 def machine(hardware: HardwareSource) -> Hardware:

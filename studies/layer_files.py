@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict, cast
+from typing import Annotated, Literal, Self, TypedDict, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -91,7 +91,7 @@ class _Window(TypedDict):
     density: Density
 
 
-class _WindowRow(_LayerRow):
+class WindowRow(_LayerRow):
     """What slides a filter: Y and X are the unpadded input's size; Y' and X' may stand instead."""
 
     R: _Size
@@ -103,6 +103,13 @@ class _WindowRow(_LayerRow):
     stride: _Pair = (1, 1)
     dilation: _Pair = (1, 1)
     padding: _Padding = ((0, 0), (0, 0))
+
+    def as_listed(self) -> Self:
+        """The same on the input as it is listed, without padding and with a stride of 1, where an input is listed."""
+        rows, columns = ((taps - 1) * gap + 1 for taps, gap in zip((self.R, self.S), self.dilation, strict=True))
+        if self.Y is None or self.X is None or rows > self.Y or columns > self.X:
+            return self
+        return self.model_copy(update={"stride": (1, 1), "padding": ((0, 0), (0, 0)), "Y_out": None, "X_out": None})
 
     def window(self) -> _Window:
         """What `conv` and `depthwise` take besides channels and kernel; they say which of the sizes may be missing."""
@@ -121,7 +128,7 @@ class _WindowRow(_LayerRow):
         }
 
 
-class ConvRow(_WindowRow):
+class ConvRow(WindowRow):
     type: Literal["CONV"]
     K: _Size
     C: _Size
@@ -130,7 +137,7 @@ class ConvRow(_WindowRow):
         return ((conv(self.name, self.K, self.C, (self.R, self.S), **self.window()), 1),)
 
 
-class GroupedRow(_WindowRow):
+class GroupedRow(WindowRow):
     """A convolution in groups; K and C are over all of them."""
 
     type: Literal["NGCONV"]
@@ -142,7 +149,7 @@ class GroupedRow(_WindowRow):
         return ((conv(self.name, self.K, self.C, (self.R, self.S), groups=self.groups, **self.window()), 1),)
 
 
-class DepthwiseRow(_WindowRow):
+class DepthwiseRow(WindowRow):
     """G channels, each with K filters of its own."""
 
     type: Literal["DSCONV"]

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from mapsearch.model.errors import InputError, LayerError
 from mapsearch.model.layer import Layer, Tensor
-from mapsearch.studies.layer_files import LayerFile, MappedRow, UnmappedRow, Weights, one_line
+from mapsearch.studies.layer_files import LayerFile, MappedRow, UnmappedRow, Weights, WindowRow, one_line
 from mapsearch.studies.yaml_files import parse_mapping, read_named, shipped
 
 
@@ -116,16 +116,17 @@ def names() -> tuple[str, ...]:
     return tuple(shipped("layer_sets"))
 
 
-def load_layer_set(name_or_path: str | Path) -> LayerSet:
+def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False) -> LayerSet:
     """The shipped set of that name, or the set in the file at that path (anything with a suffix or a folder in it).
 
+    as_listed: take convolutions on the input as it is listed, without padding and with a stride of 1, as some tools do.
     Raises InputError, whose one line names the file, the layer, the law and the value.
     """
     text, where = read_named("layer_sets", name_or_path, Path())
-    return _parse(Path(name_or_path).stem, where, text)
+    return _parse(Path(name_or_path).stem, where, text, as_listed=as_listed)
 
 
-def _parse(name: str, where: str, text: str) -> LayerSet:
+def _parse(name: str, where: str, text: str, *, as_listed: bool) -> LayerSet:
     data = parse_mapping(text, where, "title: A network")
     try:
         file = LayerFile.model_validate(data)
@@ -140,7 +141,8 @@ def _parse(name: str, where: str, text: str) -> LayerSet:
             unmapped.append(Unmapped(row.name, row.type, row.outputs, row.count))
             made = [row.name]
         else:
-            added = list(_entries(place, row))
+            listed = row.as_listed() if as_listed and isinstance(row, WindowRow) else row
+            added = list(_entries(place, listed))
             entries += added
             made = [entry.layer.name for entry in added]
         for each in made:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import CostModel
-from mapsearch.model.directives import MappedLayer, Network, print_network
+from mapsearch.model.directives import MappedLayer, Network
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.models import cost_model
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import Sampler
@@ -29,6 +30,7 @@ from mapsearch.spaces.dataflow import Dataflow
 from mapsearch.spaces.space import Space
 from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
 from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
+from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExporter
 from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, names
 from mapsearch.studies.run_folder import RunFolder, mapping_name, unused_folder
 from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
@@ -107,13 +109,13 @@ def run(
         check_same(recorded, run_.config, str(folder.path))
         run_.go_on_from(folder)
     else:
-        _create(folder, run_.config)
+        _create(folder, run_.config, run_.more_files)
     return run_.search(folder, jobs or int(joblib.cpu_count()), watcher)
 
 
-def _create(folder: RunFolder, config: Mapping[str, Any]) -> None:
+def _create(folder: RunFolder, config: Mapping[str, Any], more: Mapping[str, str]) -> None:
     try:
-        folder.create(config, config["hardware"])
+        folder.create(config, config["hardware"], more)
     except OSError as error:
         hint = "name another folder as out (--out DIR)"
         raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None
@@ -144,13 +146,15 @@ class _Run:
 
     def __init__(self, settings: Settings, layer_set: str, hardware: Hardware) -> None:
         self._settings = settings
-        layers = load_layer_set(layer_set)
-        self._network = layers.name
         self._model = cost_model(settings.model)
+        self._exporter: Exporter = MaestroExporter() if isinstance(self._model, MaestroModel) else DirectiveExporter()
+        layers = load_layer_set(layer_set, as_listed=self._model.restriction.as_listed)
+        self._network = layers.name
         self._layers, self._left_out = _counted(layers, self._model)
         self._hardware = hardware
         self._objective = Objective(settings.objective)
         self.config = record(settings, layer_set, self._layers, hardware)
+        self.more_files = self._exporter.hardware_texts(hardware)
         self.title = f"{self._network}-{settings.objective}-{hardware.name}"
         self._rows: dict[str, dict[str, Any]] = {}
         self._texts: dict[str, str] = {}
@@ -234,7 +238,7 @@ class _Run:
             return
         mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
         name = mapping_name(index + 1, unique.layer.name)
-        text = print_network(Network(self._network, (mapped,)))
+        text = self._exporter.mapping_text(Network(self._network, (mapped,)), self._hardware)
         [metrics] = evaluate_text(text, name, self._hardware, self._settings.model)
         del metrics["layer"]
         if objective_of(metrics, self._objective) != best.value:
@@ -279,7 +283,7 @@ class _Run:
         except OSError as error:
             try:
                 refuge = RunFolder(Path(tempfile.mkdtemp(prefix="mapsearch-run-")))
-                refuge.create(self.config, self.config["hardware"])
+                refuge.create(self.config, self.config["hardware"], self.more_files)
                 self._save(refuge, self._texts)
             except OSError:
                 raise UnsavedRunError(error, folder.path, None, self._results(folder.path)) from None

@@ -49,14 +49,19 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def create(self, config: Mapping[str, Any], hardware: Mapping[str, Any]) -> None:
-        """Make the folder and record the configuration; InputError where anything is there already, OSError."""
+    def create(self, config: Mapping[str, Any], hardware: Mapping[str, Any], more: Mapping[str, str]) -> None:
+        """Make the folder and record the configuration, and write the texts of `more` to files of those names.
+
+        Raises InputError where anything is there already, and OSError.
+        """
         if (self.path / CONFIG).exists():
             raise InputError(f"{self.path}: holds a run already; go on with it by --resume, or name another folder")
         if self.path.exists() and any(self.path.iterdir()):
             raise InputError(f"{self.path}: the run's folder must be new or empty; name another folder")
         (self.path / "mappings").mkdir(parents=True, exist_ok=True)
         write_whole(self.path / "hardware.yaml", yaml.safe_dump(dict(hardware), sort_keys=False))
+        for name, text in more.items():
+            write_whole(self.path / name, text)
         write_whole(self.path / CONFIG, json.dumps(config, indent=2) + "\n")
 
     def config(self) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from mapsearch.model.maestro.figures import printed
 from mapsearch.model.maestro.levels import tensors_of
 from mapsearch.model.maestro.printer import print_machine, print_sources
 from mapsearch.model.maestro.program import run_program
-from mapsearch.model.maestro.source import Source
-from mapsearch.studies.evaluation import HardwareSource
-from mapsearch.studies.maestro_files import Exported, exported
+from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.translate import machine_of
+from mapsearch.studies.evaluation import HardwareSource, machine
+from mapsearch.studies.exporters import maestro_sources, read_network
 
 # The program prints six significant digits.
 TOLERANCE = 1e-5
@@ -59,27 +60,28 @@ def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: 
     """
     if not binary.is_file():
         raise InputError(f"{binary}: no such program; give MAESTRO's executable by --binary")
-    found = exported(path, hardware)
-    return [row for layer in found.layers for row in _compare(layer, found, binary.resolve(), timeout_seconds)]
+    target = machine(hardware)
+    layers = maestro_sources(read_network(path), target)
+    return [row for layer in layers for row in _compare(layer, machine_of(target), binary.resolve(), timeout_seconds)]
 
 
-def _compare(layer: Source, found: Exported, binary: Path, timeout_seconds: float) -> list[Comparison]:
+def _compare(layer: Source, target: Machine, binary: Path, timeout_seconds: float) -> list[Comparison]:
     with tempfile.TemporaryDirectory(prefix="mapsearch-verify-") as name:
         folder = Path(name)
         mappings = folder / "data" / "mapping"  # the program cuts two folders off a mapping's path to name its CSV
         mappings.mkdir(parents=True)
-        (mappings / "layer.m").write_text(print_sources(found.network, [layer]), encoding="utf-8")
-        (folder / "hw.m").write_text(print_machine(found.machine, f"hardware {found.hardware.name}"), encoding="utf-8")
+        (mappings / "layer.m").write_text(print_sources("verified", [layer]), encoding="utf-8")
+        (folder / "hw.m").write_text(print_machine(target, "the hardware"), encoding="utf-8")
         arguments = [
             "--HW_file=hw.m",
             "--Mapping_file=data/mapping/layer.m",
             "--print_res=true",
             "--print_res_csv_file=true",
-            f"--num_simd_lanes={found.machine.simd}",
+            f"--num_simd_lanes={target.simd}",
         ]
         _run([str(binary), *arguments], folder, layer, timeout_seconds)
         theirs = _read_csv(folder, binary, layer)
-    ours = printed(run_program(layer, found.machine), layer, tensors_of(layer), found.machine)
+    ours = printed(run_program(layer, target), layer, tensors_of(layer), target)
     return [Comparison(layer.name, name, ours[name], value) for name, value in theirs.items()]
 
 

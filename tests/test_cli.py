@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -70,7 +71,7 @@ def test_every_command_has_help(capsys: Capture, command: str) -> None:
     assert "--json" in text
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert f"\n    {command} " in capsys.readouterr().out
+    assert re.search(rf"\n    {command}\s", capsys.readouterr().out)
 
 
 def test_version(capsys: Capture) -> None:

@@ -16,17 +16,15 @@ from mapsearch.model.layer import Dim, Layer
 from mapsearch.model.maestro.batch import NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS, count_batch
 from mapsearch.model.maestro.figures import csv_parts_nj, needs_words
 from mapsearch.model.maestro.levels import tensor_dims
-from mapsearch.model.maestro.program import fill_machine, fill_tensors
+from mapsearch.model.maestro.program import ENDS, fill_machine, fill_tensors
 from mapsearch.model.maestro.source import DIMS, SLIDING
 from mapsearch.model.maestro.told import told
 from mapsearch.model.maestro.translate import counted_layer, machine_of, source_dims, source_of
-from mapsearch.model.maestro.work import DIVIDES_BY_ZERO, DONE, FIGURES, MACS, MAX_LEVELS, NOTHING_NEW, OVERFLOWS, RUNTIME, WORK
+from mapsearch.model.maestro.work import DONE, FIGURES, MACS, MAX_LEVELS, RUNTIME, WORK, Floats, Ints
 from mapsearch.model.mapping import MappingBatch
 
 _REASONS = {
-    DIVIDES_BY_ZERO: "the published program crashes: a step of it has no MACs",
-    NOTHING_NEW: "the published program exits: a TemporalMap brings nothing new",
-    OVERFLOWS: "the published program aborts: 2^31 steps or more alike",
+    **ENDS,
     NO_SPATIAL_MAP: "MAESTRO needs a SpatialMap of one of its dims at each level",
     TILED_FILTER: "MAESTRO takes R and S only whole",
     UNEVEN_CLUSTERS: "MAESTRO needs Clusters whose product divides the PEs",
@@ -45,16 +43,16 @@ class MaestroCosts:
     hardware: Hardware
     batch: MappingBatch
     fit: NDArray[np.int8]
-    figures: NDArray[np.float64]
-    fates: NDArray[np.int64]
+    figures: Floats
+    fates: Ints
 
     @property
-    def runtime_cycles(self) -> NDArray[np.int64]:
+    def runtime_cycles(self) -> Ints:
         """See `Costs`."""
-        cycles: NDArray[np.int64] = self.figures[:, RUNTIME].astype(np.int64)
+        cycles: Ints = self.figures[:, RUNTIME].astype(np.int64)
         return cycles
 
-    def energy_pj(self) -> NDArray[np.float64]:
+    def energy_pj(self) -> Floats:
         """The energies of the program's CSV."""
         l1, l2 = csv_parts_nj(self.figures, self.batch.units.shape[1])
         return 1e3 * l1 + 1e3 * l2
@@ -86,7 +84,7 @@ class MaestroModel:
     """What the open-source MAESTRO prints; see the package."""
 
     name = "maestro"
-    restriction = Restriction(untiled=(Dim.R, Dim.S), dividing=True)
+    restriction = Restriction(untiled=(Dim.R, Dim.S), dividing=True, as_listed=True)
 
     def takes(self, layer: Layer) -> Layer:
         """See `CostModel`."""
@@ -107,7 +105,7 @@ class MaestroModel:
         return MaestroCosts(layer, hardware, batch, _fits(layer, hardware, figures, fates), figures, fates)
 
 
-def _fits(layer: Layer, hardware: Hardware, figures: NDArray[np.float64], fates: NDArray[np.int64]) -> NDArray[np.int8]:
+def _fits(layer: Layer, hardware: Hardware, figures: Floats, fates: Ints) -> NDArray[np.int8]:
     l1, l2 = needs_words(figures)
     fit = np.full(len(figures), int(Fit.LEGAL), np.int8)
     fit[l2 > hardware.l2.bytes] = Fit.L2_OVERFLOW
@@ -118,7 +116,7 @@ def _fits(layer: Layer, hardware: Hardware, figures: NDArray[np.float64], fates:
 
 
 @lru_cache(maxsize=256)
-def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], Ints]:
     """A WORK for the layer on the hardware, and the SourceDim of each Dim, or -1."""
     named = source_dims(layer)
     buffer = np.zeros(WORK.itemsize, np.uint8)

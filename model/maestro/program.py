@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from mapsearch.model.maestro.source import Machine, Source, SourceDim
 from mapsearch.model.maestro.step import RUN_COLUMNS
 from mapsearch.model.maestro.work import DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS, WORK, Floats
 
-_ENDS = {
+# How the program ends without figures.
+ENDS = {
     DIVIDES_BY_ZERO: "a step without MACs: the published program divides by its cycles and crashes (SIGFPE)",
     NOTHING_NEW: "a TemporalMap that advances brings nothing new: the published program exits silently (code 255)",
     OVERFLOWS: "a case has 2^31 steps or more: the published program's counter overflows and it aborts (SIGABRT)",
@@ -28,8 +28,8 @@ def run_program(source: Source, machine: Machine) -> Floats:
     fill_tensors(work, tensors_of(source))
     _fill_levels(work, levels)
     fate = count(work, np.empty(RUN_COLUMNS))
-    if fate in _ENDS:
-        raise source.error(_ENDS[fate])
+    if fate in ENDS:
+        raise source.error(ENDS[fate])
     figures: Floats = work["out"].copy()
     return figures
 
@@ -52,5 +52,6 @@ def _fill_levels(work: Any, levels: list[Level]) -> None:  # noqa: ANN401 a reco
         work["units"][at], work["count"][at] = level.units, len(level.maps)
         work["static"][at] = [level.dims.get(dim, 1) for dim in SourceDim]
         for i, one in enumerate(level.maps):
-            work["spatial"][at, i], work["size"][at, i], work["offset"][at, i], work["dim"][at, i] = astuple(one)
+            work["spatial"][at, i], work["dim"][at, i] = one.spatial, one.dim
+            work["size"][at, i], work["offset"][at, i] = one.size, one.offset
     work["extents"] = work["static"][0]

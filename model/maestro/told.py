@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from mapsearch.model.maestro.figures import csv_parts_nj, printed
@@ -24,7 +25,7 @@ def told(source: Source, machine: Machine) -> dict[str, Any]:
     l1, l2 = (1e3 * float(part) for part in csv_parts_nj(raw, len(source.levels)))
     return {
         "legal": True,
-        **figures,
+        **{name: value if isfinite(value) else None for name, value in figures.items()},
         "macs": int(figures["macs"]),
         "layer_macs": macs,
         "runtime_cycles": runtime,

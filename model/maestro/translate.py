@@ -53,9 +53,14 @@ def machine_of(hardware: Hardware) -> Machine:
     """The hardware in the program's terms: its widths are taken in words per cycle, its buffers in words."""
     noc, offchip = hardware.noc, hardware.offchip
     return Machine(
-        hardware.pes, noc.bytes_per_cycle, noc.latency_cycles, offchip.bytes_per_cycle, hardware.l1.bytes, hardware.l2.bytes,
-        hardware.simd,
-    )  # fmt: skip
+        pes=hardware.pes,
+        noc_words=noc.bytes_per_cycle,
+        noc_latency_cycles=noc.latency_cycles,
+        offchip_words=offchip.bytes_per_cycle,
+        l1_words=hardware.l1.bytes,
+        l2_words=hardware.l2.bytes,
+        simd=hardware.simd,
+    )
 
 
 def source_of(layer: Layer, mapping: Mapping, pes: int | None) -> Source:
