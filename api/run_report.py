@@ -51,7 +51,7 @@ class RunProgress:
     def began(self, folder: Path, layers: Sequence[str], trials: int) -> None:
         """See `Watcher`."""
         self._trials = trials
-        self._left = len(layers)
+        self._left = len(set(layers))  # a layer stands there once for each restart
         each = trials if trials < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
         if self._total is not None:
             total = None if each is None else each * len(layers)
@@ -106,6 +106,11 @@ def print_results(results: Mapping[str, Any]) -> None:
         f"({totals['runtime_ms']:.4g} ms), {totals['energy_pj']['total'] / 1e6:,.5g} uJ, "
         f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
     )
+    if any("energy_nj" in layer["metrics"] for layer in results["layers"]):  # as MAESTRO's users state it
+        write(
+            f"         EDP {totals['edp_pj_cycles'] / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "
+            f"{totals['sum_of_layer_edps_pj_cycles'] / 1e3:.5g} cycles x nJ"
+        )
     looked = f"{totals['evaluations']:,} mappings evaluated, {totals['dropped']:,} more dropped by a lower bound"
     if totals["refused"]:
         looked += f", {totals['refused']:,} refused by the model"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from growth import growth
 from resources import memory, start_up, two_processes
-from throughput import simulator, throughput
+from throughput import maestro, simulator, throughput
 
 from mapsearch.studies.bench import processor, versions
 from mapsearch.studies.files import write_whole
@@ -32,6 +32,7 @@ def main() -> None:
     full: tuple[Callable[[], str], ...] = (
         lambda: throughput(seconds=4),
         lambda: simulator(repeats=7),
+        lambda: maestro(repeats=7),
         lambda: growth(repeats=7),
         lambda: two_processes(repeats=7, batches=50),
         lambda: start_up(repeats=3),
@@ -40,6 +41,7 @@ def main() -> None:
     quick: tuple[Callable[[], str], ...] = (
         lambda: throughput(seconds=0),
         lambda: simulator(repeats=1),
+        lambda: maestro(repeats=1),
         lambda: growth(repeats=1),
         lambda: two_processes(repeats=1, batches=1),
         lambda: memory(mappings=10_000),

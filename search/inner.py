@@ -15,6 +15,8 @@ from mapsearch.spaces.space import Space, Structure
 PARENTS = 24
 CHILDREN = 192
 STRANGERS_ONE_IN = 12
+# Parents that share out the same dims over the same units: one kind would soon crowd out the others.
+ALIKE = 4
 # What making and bounding a mapping takes, to costing one.
 DROPPED_PER_EVALUATION = 4
 
@@ -62,6 +64,9 @@ def improve(
     evaluations = dropped = refused = empty = 0
     while True:
         keep = _fittest(values)
+        if structure:
+            keep = keep[_rank_among_alike(parents[keep]) < ALIKE]
+        keep = keep[:PARENTS]
         parents, values = parents[keep], values[keep]
         left = budget - evaluations - empty - dropped // DROPPED_PER_EVALUATION
         if left <= 0 or stop():
@@ -87,7 +92,18 @@ def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Ge
 
 
 def _fittest(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Rows of the best PARENTS mappings, best first, one for each objective value: copies would crowd out the rest."""
+    """Rows of the mappings that fit, best first, one for each objective value: copies would crowd out the rest."""
     fitting = np.flatnonzero(np.isfinite(values))
     _, firsts = np.unique(values[fitting], return_index=True)
-    return fitting[firsts[:PARENTS]]
+    return fitting[firsts]
+
+
+def _rank_among_alike(batch: MappingBatch) -> NDArray[np.intp]:
+    """How many mappings before each one share out the same dims over the same units as it does."""
+    _, kind = np.unique(np.concatenate([batch.units, batch.spatial], axis=1), axis=0, return_inverse=True)
+    kind = kind.ravel()
+    together = np.argsort(kind, kind="stable")
+    begins = np.flatnonzero(np.diff(kind[together], prepend=-1))
+    rank = np.empty(len(kind), np.intp)
+    rank[together] = np.arange(len(kind)) - np.repeat(begins, np.diff(begins, append=len(kind)))
+    return rank

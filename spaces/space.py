@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer, Tensor
+from mapsearch.model.layer import Dim, Layer, LayerType, Tensor
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.spaces.count import count_fixed, count_free
 from mapsearch.spaces.dataflow import Dataflow, dim_in, order_in
@@ -66,7 +66,8 @@ class Space:
         if not 1 <= self.levels <= MAX_LEVELS:
             raise InputError(f"levels must be from 1 to {MAX_LEVELS}, got {self.levels}")
         untiled = self.restriction.untiled
-        other = next(dim for dim in (Dim.K, *Dim) if dim not in untiled)
+        first = Dim.G if self.layer.type is LayerType.DSCONV else Dim.K  # K is no dim of a depthwise layer to some models
+        other = next(dim for dim in (first, *Dim) if dim not in untiled)
         object.__setattr__(self, "dims", tuple(dim for dim in self.layer.iterating() if dim not in untiled) or (other,))
         self._check_l1()
         object.__setattr__(self, "fitting", self._first_fitting())

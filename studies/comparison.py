@@ -1,7 +1,7 @@
 """The exact model and MAESTRO's side by side: each figure of a mapping, their ratio, and what of MAESTRO's makes the difference.
 
 The causes are those of its known faults that apply to the mapping; MAESTRO's numbers are those of the file as written where it
-takes it so, else of the mapping as `studies.maestro_files` writes it.
+takes it so, else of the mapping as `mapsearch export` writes it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from mapsearch.model.directives import MappedLayer, parse
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Dim
 from mapsearch.model.maestro.reader import read_sources
 from mapsearch.model.maestro.source import Machine, Source
 from mapsearch.model.maestro.told import told
@@ -69,8 +70,12 @@ def _maestro(mapped: MappedLayer, written: Source | None, target: Hardware) -> t
             return written, told(written, machine_of(target))
         except InputError:  # for want of R and S beside Y' and X', say
             pass
-    source = source_of(mapped.layer, mapped.mapping, target.pes)
-    return source, told(source, machine_of(target))
+    try:
+        source = source_of(mapped.layer, mapped.mapping, target.pes)
+        return source, told(source, machine_of(target))
+    except InputError as error:
+        place = f"{mapped.places.source}:{mapped.places.layer}: " if mapped.places else ""
+        raise InputError(f"{place}{error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,11 @@ class _Both:
         yield "energy [pJ]", exact["energy_pj"]["total"], maestro["energy_pj"]["total"], self._energy_cause()
         for tensor in ("weight", "input"):
             sent, theirs = exact["l2_to_l1_words"][tensor], maestro[f"{tensor}_l2_read_words"]
-            yield f"{tensor} L2 -> L1 [words]", sent, theirs, self._sent_cause(sent, theirs)
+            cause = self._sent_cause(sent, theirs)
+            yield f"{tensor} L2 -> L1 [words]", sent, theirs, cause
             into, theirs = exact["l1_fill_words"][tensor], maestro[f"{tensor}_l1_write_words"]
-            yield f"{tensor} into L1s [words]", into, theirs, _joined(self._miscount(), "copies made by multicast are not counted")
+            copies = "copies made by multicast are not counted" if into > sent else ""
+            yield f"{tensor} into L1s [words]", into, theirs, _joined(cause, copies)
             read, theirs = exact["offchip_read_words"][tensor], maestro[f"{tensor}_l2_write_words"]
             yield f"{tensor} from off-chip [words]", read, theirs, "each tensor passes once, whatever the L2 holds"
         yield (
@@ -99,8 +106,11 @@ class _Both:
             _joined(self._miscount(), "outputs are written in every step"),
         )  # fmt: skip
         yield "partial sums read [words]", exact["psum_read_words"], 0, "partial sums are never read back"
-        yield "L1 need [bytes]", exact["l1_need_bytes"], maestro["l1_need_bytes"], "outputs take the input's rows and columns"
-        yield "L2 need [bytes]", exact["l2_need_bytes"], maestro["l2_need_bytes"], "twice the words of the first step"
+        yield "L1 need [bytes]", exact["l1_need_bytes"], maestro["l1_need_bytes"], self._l1_cause()
+        yield (
+            "L2 need [bytes]", exact["l2_need_bytes"], maestro["l2_need_bytes"],
+            _joined("twice the words of the first step", self._wide_words()),
+        )  # fmt: skip
 
     def _miscount(self) -> str:
         if self.maestro["macs"] == self.maestro["layer_macs"]:
@@ -127,8 +137,17 @@ class _Both:
         )
 
     def _sent_cause(self, ours: float, theirs: float) -> str:
+        if ours == theirs:
+            return ""
         more = "chunks at an edge are loaded whole" if theirs > ours else "reloads after an outer loop's step are missed"
         return _joined(self._miscount(), more)
+
+    def _l1_cause(self) -> str:
+        slides = self.mapped.layer.extents[Dim.R] * self.mapped.layer.extents[Dim.S] > 1
+        return _joined("outputs take the input's rows and columns" if slides else "", self._wide_words())
+
+    def _wide_words(self) -> str:
+        return "a word of any width counts as a byte" if self.hardware.bits != (8, 8, 8) else ""
 
 
 def _with_offchip(machine_: Machine, words: int) -> Machine:

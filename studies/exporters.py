@@ -66,12 +66,18 @@ def read_network(path: Path) -> Network:
 
 
 def export(path: Path, exporter: Exporter, tool: str, hardware: Hardware, folder: Path) -> list[Path]:
-    """Write a directive file and a hardware to a folder in a tool's format; the files' paths, whose names begin as the file's."""
+    """Write a directive file and a hardware to a folder in a tool's format; the files' paths, whose names begin as the file's.
+
+    Raises InputError where the format cannot express a mapping, and nothing is written then, or the folder is not writable.
+    """
     texts = {f"{path.stem}_{tool}.m": exporter.mapping_text(read_network(path), hardware)}
     texts |= {f"{path.stem}_{name}": text for name, text in exporter.hardware_texts(hardware).items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        write_whole(folder / name, text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            write_whole(folder / name, text)
+    except OSError as error:
+        raise InputError(f"{folder}: the folder must be writable: {error.strerror}; name another by --out") from None
     return [folder / name for name in texts]
 
 

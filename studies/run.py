@@ -232,7 +232,11 @@ class _Run:
         evaluations = sum(outcome.evaluations for outcome in outcomes)
         if len(best.batch) == 0:
             if finished:
-                reason = f"the cost model vouches for none of {evaluations:,} mappings; use more trials or another model"
+                refused = sum(outcome.refused for outcome in outcomes)
+                reason = (
+                    f"the cost model vouches for none of {evaluations:,} mappings ({refused:,} refused, {evaluations - refused:,} too "
+                    "large for L1 or L2); use more trials, larger buffers or another model"
+                )
                 self._left_out.append({"name": unique.layer.name, "reason": reason})
                 _tell_left_out(self._left_out[-1])
             return

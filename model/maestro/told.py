@@ -40,7 +40,7 @@ def told(source: Source, machine: Machine) -> dict[str, Any]:
 
 def _warnings(figures: dict[str, float], macs: int, machine: Machine) -> list[str]:
     counted, runtime = figures["macs"], figures["runtime_cycles"]
-    found: list[str] = []
+    found = [] if macs else ["its filter is larger than its input, so it has no MACs"]
     if counted != macs:
         found.append(f"counts {counted:,.0f} MACs and the layer has {macs:,}: the figures are not the layer's")
     least = -(-macs // (machine.pes * machine.simd))

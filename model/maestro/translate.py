@@ -116,11 +116,11 @@ def _sizes(layer: Layer, dims: dict[Dim, SourceDim]) -> dict[str, int]:
 
 
 def layer_macs(source: Source, sizes: dict[SourceDim, int]) -> int:
-    """The MACs of a layer that is declared as `sizes`, strides counted as they should be."""
+    """The MACs of a layer that is declared as `sizes`, strides counted as they should be; 0 where the filter is over the input."""
     macs = 1
     for dim, size in sizes.items():
         steps = size
         if source.type != "GEMM" and dim in SLIDING:
             steps = (size - sizes[SLIDING[dim]]) // source.stride.get(dim.name, 1) + 1
-        macs *= steps
+        macs *= max(steps, 0)
     return macs
