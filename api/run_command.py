@@ -25,7 +25,12 @@ def add_parser(subparsers: Subparsers) -> None:
     add = parser.add_argument
     add("--layer-set", metavar="SET", help="a shipped layer set (see mapsearch layers) or a YAML file")
     add("--hardware", metavar="H", help="a preset (see mapsearch hardware) or a YAML file (default: edge)")
-    add("--objective", type=one_of("latency", "energy", "edp"), metavar="O", help="latency, energy or edp (default: edp)")
+    add(
+        "--objective",
+        metavar="O",
+        help="latency, energy, edp, ed2p, area-delay, or an expression of runtime_cycles, energy_pj, area_mm2 and macs such as "
+        "'max(energy_pj / 1e6, runtime_cycles)' (default: edp)",
+    )
     add("--sampler", type=one_of("tpe", "genetic", "random"), metavar="S", help="tpe, genetic or random (default: tpe)")
     add("--trials", type=int, metavar="N", help="structures tried per layer (default: 60)")
     add("--timeout", type=float, dest="timeout_seconds", metavar="SECONDS", help="about how long the whole run may search")

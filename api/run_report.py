@@ -85,6 +85,8 @@ def _percent(share: float | None) -> str:
 
 def print_results(results: Mapping[str, Any]) -> None:
     """The table of layers, the network's totals, and where everything is."""
+    # What is made small has a column of its own where none of the others is it.
+    other = results["objective"] not in ("latency", "energy", "edp")
     rows = [
         [
             layer["name"],
@@ -93,19 +95,23 @@ def print_results(results: Mapping[str, Any]) -> None:
             layer["metrics"]["runtime_cycles"],
             layer["metrics"]["energy_pj"]["total"] / 1e6,
             layer["metrics"]["edp_pj_cycles"],
+            *([layer["objective"]] if other else []),
             _percent(layer["metrics"].get("utilization")),
             layer["metrics"].get("bound_by", ""),
         ]
         for layer in results["layers"]
     ]
-    columns = ("layer", "count", "MACs", "cycles", "energy [uJ]", "EDP [pJ x cycles]", "PE utilization", "bound by")
-    write_table("", columns, rows)
+    columns = ("layer", "count", "MACs", "cycles", "energy [uJ]", "EDP [pJ x cycles]", *(["objective"] if other else []))
+    write_table("", (*columns, "PE utilization", "bound by"), rows)
     totals = results["totals"]
     write(
         f"network: {totals['layers']} layers, {totals['macs']:,} MACs, {totals['runtime_cycles']:,} cycles "
         f"({totals['runtime_ms']:.4g} ms), {totals['energy_pj']['total'] / 1e6:,.5g} uJ, "
         f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
     )
+    if other:
+        value = f"{totals['objective']:.5g}" if totals["objective"] is not None else "not finite"
+        write(f"         objective {results['objective']}: {value}")
     if any("energy_nj" in layer["metrics"] for layer in results["layers"]):  # as MAESTRO's users state it
         write(
             f"         EDP {totals['edp_pj_cycles'] / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "

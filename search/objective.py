@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
+from mapsearch.model.energy import area_mm2
+from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.expression import Expression, evaluate, metrics_in, parse
+from mapsearch.search.growth import growth
 from mapsearch.spaces.space import Space
 
 # Mappings costed at a time by a caller who wants only the objective: their counts take a megabyte, however large the batch.
 BLOCK = 4096
 
-
-class Objective(StrEnum):
-    """Runtime in cycles, energy in pJ, or their product."""
-
-    LATENCY = "latency"
-    ENERGY = "energy"
-    EDP = "edp"
+_PARTS = {"runtime_cycles": Wanted.RUNTIME, "energy_pj": Wanted.WORDS}
 
 
-WANTED = {Objective.LATENCY: Wanted.RUNTIME, Objective.ENERGY: Wanted.WORDS, Objective.EDP: Wanted.ALL}
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What a search makes small; made by `of`.
+
+    text: as the user gave it. expression: what it stands for. wanted: what of the costs it takes. never_falls: whether it is
+    proven that it never falls as runtime or energy grows, so that its value at lower bounds of them is one of its own.
+    """
+
+    text: str
+    expression: Expression
+    wanted: Wanted
+    never_falls: bool
+
+    @classmethod
+    def of(cls, text: str) -> Objective:
+        """The objective of a name of NAMED or an expression; InputError, one line, for any other text."""
+        expression = parse(text)
+        wanted = Wanted(0)
+        for metric in metrics_in(expression) & _PARTS.keys():
+            wanted |= _PARTS[metric]
+        return cls(text, expression, wanted, growth(expression).never_falls)
+
+    def value(
+        self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None, macs: int, hardware: Hardware
+    ) -> NDArray[np.float64]:
+        """The objectives, float64[B], of B mappings with these figures; not finite where it has no value for them.
+
+        runtime_cycles: int64[B]. energy_pj: float64[B], or None where it is not `wanted`. macs: of the layer or the network.
+        A mapping has the same value in any batch, to the last digit.
+        """
+        metrics = {
+            "runtime_cycles": runtime_cycles.astype(np.float64),
+            "macs": np.asarray(float(macs)),
+            "area_mm2": np.asarray(area_mm2(hardware)),
+        }
+        return evaluate(self.expression, metrics if energy_pj is None else {**metrics, "energy_pj": energy_pj})
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """The objectives of B mappings, and what they took.
 
-    values: float64[B], infinite where a mapping does not fit, is refused, or is left out for its lower bound.
+    values: float64[B], infinite where a mapping does not fit, is refused, has no finite objective, or is left out for its lower
+    bound.
     costed: mappings costed; refused: those of them that the model does not vouch for.
     """
 
@@ -54,25 +87,30 @@ class Problem:
         refused = 0
         for first in range(0, len(batch), BLOCK):
             rows = slice(first, first + BLOCK)
-            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], WANTED[self.objective])
-            energy_pj = None if self.objective is Objective.LATENCY else costs.energy_pj()
-            found = self._value(costs.runtime_cycles, energy_pj)
-            values[rows] = np.where(costs.fit == Fit.LEGAL, found, np.inf)
+            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], self.objective.wanted)
+            energy_pj = costs.energy_pj() if Wanted.WORDS in self.objective.wanted else None
+            found = self.value(costs.runtime_cycles, energy_pj)
+            values[rows] = np.where((costs.fit == Fit.LEGAL) & np.isfinite(found), found, np.inf)
             refused += int(np.count_nonzero(costs.fit == Fit.REFUSED))
         return Scores(values, len(batch), refused)
 
     def score_under(self, batch: MappingBatch, limit: float) -> Scores:
-        """As `score`, but what a lower bound says not to be under `limit` is not costed."""
-        if not (isinstance(self.model, BoundedModel) and np.isfinite(limit)):
+        """As `score`, but what a lower bound says not to be under `limit` is not costed.
+
+        Nothing is left out where the model has no bound, or the objective may fall as runtime or energy grows.
+        """
+        if not (isinstance(self.model, BoundedModel) and self.objective.never_falls and np.isfinite(limit)):
             return self.score(batch)
         least = self.model.bound(self.space.layer, self.space.hardware, batch)
-        hopeful = self._value(least.runtime_cycles, least.energy_pj) < limit
+        hopeful = ~(self.value(least.runtime_cycles, least.energy_pj) >= limit)  # what has no value there may have one
         values = np.full(len(batch), np.inf)
         scores = self.score(batch[hopeful])
         values[hopeful] = scores.values
         return replace(scores, values=values)
 
-    def _value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        if energy_pj is None:
-            return runtime_cycles.astype(np.float64)
-        return energy_pj if self.objective is Objective.ENERGY else energy_pj * runtime_cycles
+    def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """The objectives, float64[B], of mappings of the layer with these figures, or with these bounds; see `Objective.value`.
+
+        Where `objective.never_falls`, none of the mappings that cost no less has a smaller one; NaN says nothing.
+        """
+        return self.objective.value(runtime_cycles, energy_pj, self.space.layer.macs, self.space.hardware)

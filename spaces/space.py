@@ -145,6 +145,11 @@ class Space:
             left //= clusters[-1]
         return tuple(clusters)
 
+    def all_clusters(self) -> list[tuple[int, ...]]:
+        """Every choice of Clusters, each within the PEs."""
+        chosen = product(self.cluster_sizes, repeat=self.levels - 1)
+        return [clusters for clusters in chosen if self._may_form(prod(clusters), self.hardware.pes)]
+
     def dataflow_clusters(self, dataflow: Dataflow) -> list[tuple[int, ...]]:
         """The cluster sizes that a dataflow leaves open, within the PEs; InputError where it has no place in the space."""
         for level in dataflow.levels:
@@ -196,7 +201,8 @@ class Space:
         return MappingBatch(units, spatial, order, np.ones((*shape, DIMS), np.int64))
 
     @cached_property
-    def _limits(self) -> NDArray[np.int64]:
+    def limits(self) -> NDArray[np.int64]:
+        """See `tiles.limits_of`."""
         return limits_of(self.layer, self.hardware)
 
     def draw(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
@@ -204,7 +210,7 @@ class Space:
         batch = self._tile(structures, copies)
         ok = np.empty(len(batch), np.int8)
         extents = np.array(self.layer.extents, np.int64)
-        draw_sizes(extents, self._least, batch.units, batch.spatial, self._limits, int(self.tiles), rng, batch.size, ok)
+        draw_sizes(extents, self._least, batch.units, batch.spatial, self.limits, int(self.tiles), rng, batch.size, ok)
         return batch[ok.astype(np.bool_)]
 
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
@@ -221,7 +227,7 @@ class Space:
         extents = np.array(self.layer.extents, np.int64)
         dims = np.array(self.dims if structure and self.dataflow is None else (), np.int64)
         vary_mappings(
-            extents, self._least, self._limits, int(self.tiles), dims, np.array(self.cluster_sizes, np.int64),
+            extents, self._least, self.limits, int(self.tiles), dims, np.array(self.cluster_sizes, np.int64),
             int(self.restriction.dividing),
             parents.units, parents.spatial, parents.order, parents.size, rng,
             batch.units, batch.spatial, batch.order, batch.size, ok,

@@ -99,14 +99,18 @@ def _tensor_bytes(tile: Ints, limits: Ints, out: Ints) -> None:
 
 
 @inlined
-def _fits_l1(tile: Ints, limits: Ints, work: Ints) -> bool:
+def fits_l1(tile: Ints, limits: Ints, work: Ints) -> bool:
+    """Whether the operands of a tile fit the L1 of a PE; work: [3 or more], overwritten."""
     _tensor_bytes(tile, limits, work)
     return bool((work[0] + work[1] + work[2]) * limits[L1_DOUBLED] <= limits[L1_BYTES])
 
 
 @inlined
-def _fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, limits: Ints, chunk: Ints, work: Ints) -> bool:
-    """Whether the working set of a level-0 tile, of all units of its spatial dim together, can reside."""
+def fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, limits: Ints, chunk: Ints, work: Ints) -> bool:
+    """Whether the working set of a level-0 tile, of all units of its spatial dim together, can reside.
+
+    spatial: -1 for none; chunk: [8] and work: [3 or more], overwritten.
+    """
     for dim in range(8):
         chunk[dim] = tile[dim]
     if spatial >= 0:
@@ -147,11 +151,11 @@ def settle(
         for dim in range(8):
             tile[dim] = max(least[dim], allowed_size(above[dim], tile[dim], rule))
         if level == 0:
-            while not _fits_l2(extents, tile, spatial[0], units[0], limits, work[0], work[1]):
+            while not fits_l2(extents, tile, spatial[0], units[0], limits, work[0], work[1]):
                 if not _shrink(tile, above, least, rule, rng):
                     return False
         if level == levels - 1:
-            while not _fits_l1(tile, limits, work[1]):
+            while not fits_l1(tile, limits, work[1]):
                 if not _shrink(tile, above, least, rule, rng):
                     return False
         above = tile

@@ -82,12 +82,14 @@ def run(
     hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
     trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, model).
 
-    The results hold `complete` (False after an interrupt), `folder`, `totals`, `left_out` (`name` and `reason` of each layer
-    that the cost model does not count, which the logger of this module tells too), and in `layers` each one's `name`, `names`,
-    `count`, `objective`, `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused` (of the
-    evaluations, those that the cost model does not vouch for), `seconds`, `finished`, `mapping_file`, `metrics` (as `evaluate`
-    gives them) and `trace` (points of evaluations, dropped, refused and objective so far). They depend on the seed and not on
-    the number of jobs. Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
+    The results hold `complete` (False after an interrupt), `folder`, `objective` (as given), `totals`, `left_out` (`name` and
+    `reason` of each layer that has no mapping, which the logger of this module tells too), and in `layers` each one's `name`,
+    `names`, `count`, `objective` (its value), `evaluations` (mappings costed), `dropped` (left out for their lower bound),
+    `refused` (of the evaluations, those that the cost model does not vouch for), `seconds`, `finished`, `mapping_file`, `metrics`
+    (as `evaluate` gives them) and `trace` (points of evaluations, dropped, refused and objective so far). They depend on the seed
+    and not on the number of jobs.
+
+    Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
     """
     if jobs is not None and (type(jobs) is not int or jobs < 1):
@@ -152,7 +154,7 @@ class _Run:
         self._network = layers.name
         self._layers, self._left_out = _counted(layers, self._model)
         self._hardware = hardware
-        self._objective = Objective(settings.objective)
+        self._objective = Objective.of(settings.objective)
         self.config = record(settings, layer_set, self._layers, hardware)
         self.more_files = self._exporter.hardware_texts(hardware)
         self.title = f"{self._network}-{settings.objective}-{hardware.name}"
@@ -224,7 +226,7 @@ class _Run:
     def _note(self, index: int, outcomes: Sequence[Outcome]) -> None:
         """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates.
 
-        A layer for which they all ended with none that the model vouches for is left out.
+        A layer for which they all ended with none, as the model vouches for none or none has a finite objective, is left out.
         """
         unique = self._layers[index]
         best = min(outcomes, key=lambda outcome: outcome.value)
@@ -233,10 +235,9 @@ class _Run:
         if len(best.batch) == 0:
             if finished:
                 refused = sum(outcome.refused for outcome in outcomes)
-                reason = (
-                    f"the cost model vouches for none of {evaluations:,} mappings ({refused:,} refused, {evaluations - refused:,} too "
-                    "large for L1 or L2); use more trials, larger buffers or another model"
-                )
+                why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
+                hint = "use more trials, larger buffers or another model"
+                reason = f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
                 self._left_out.append({"name": unique.layer.name, "reason": reason})
                 _tell_left_out(self._left_out[-1])
             return
@@ -245,7 +246,7 @@ class _Run:
         text = self._exporter.mapping_text(Network(self._network, (mapped,)), self._hardware)
         [metrics] = evaluate_text(text, name, self._hardware, self._settings.model)
         del metrics["layer"]
-        if objective_of(metrics, self._objective) != best.value:
+        if objective_of(metrics, self._objective, self._hardware) != best.value:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
         self._texts[unique.layer.name] = text
         self._rows[unique.layer.name] = {
@@ -270,7 +271,8 @@ class _Run:
         return {
             "complete": done.issuperset(in_order),
             "folder": str(path),
-            "totals": totals(rows, self._hardware),
+            "objective": self._objective.text,
+            "totals": totals(rows, self._hardware, self._objective),
             "left_out": self._left_out,
             "layers": rows,
         }

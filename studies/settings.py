@@ -13,6 +13,7 @@ from typing import Any, cast
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
+from mapsearch.search.expression import NAMED
 from mapsearch.search.objective import Objective
 from mapsearch.search.optuna_search import Sampler
 from mapsearch.spaces.space import MAX_LEVELS
@@ -34,6 +35,7 @@ TILE_RULES = {rule.name.lower(): rule for rule in TileRule}
 class Settings:
     """The choices of a run that its results depend on.
 
+    objective: one of `expression.NAMED` or an expression of metrics.
     trials: structures per layer and restart; None: DEFAULT_TRIALS, or as many as the timeout allows where there is one.
     timeout_seconds: about how long the whole run may search; None: until the trials are done.
     levels: of the mappings; a dataflow has its own.
@@ -51,7 +53,7 @@ class Settings:
     model: str = "exact"
 
     def __post_init__(self) -> None:
-        _check_word("objective", self.objective, Objective)
+        _check_objective(self.objective)
         _check_word("sampler", self.sampler, Sampler)
         _check_word("tiles", self.tiles, TILE_RULES)
         cost_model(self.model)
@@ -88,6 +90,12 @@ def _check_word(what: str, word: object, known: Iterable[str]) -> None:
     words = [str(each) for each in known]
     if word not in words:
         raise InputError(f"{what} must be one of {', '.join(words)}, got {show(word)}{did_you_mean(str(word), words)}")
+
+
+def _check_objective(text: object) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"objective must be a text, such as {', '.join(NAMED)} or an expression, got {show(text)}")
+    Objective.of(text)
 
 
 def _check_number(what: str, value: object, least: int, most: int) -> None:

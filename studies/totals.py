@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
+
+import numpy as np
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.objective import Objective
 
 
-def objective_of(metrics: Mapping[str, Any], objective: Objective) -> float:
-    """The objective of one layer's metrics."""
-    match objective:
-        case Objective.LATENCY:
-            return float(metrics["runtime_cycles"])
-        case Objective.ENERGY:
-            return float(metrics["energy_pj"]["total"])
-        case Objective.EDP:
-            return float(metrics["edp_pj_cycles"])
+def objective_of(metrics: Mapping[str, Any], objective: Objective, hardware: Hardware) -> float:
+    """The objective of what has these `runtime_cycles`, `energy_pj` and `macs`: a layer's metrics or a network's totals."""
+    runtime_cycles, energy_pj = np.array([metrics["runtime_cycles"]]), np.array([metrics["energy_pj"]["total"]])
+    return float(objective.value(runtime_cycles, energy_pj, metrics["macs"], hardware)[0])
 
 
-def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware) -> dict[str, Any]:
+def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware, objective: Objective) -> dict[str, Any]:
     """Sums over the layers as often as the network runs them, one after the other.
 
     edp_pj_cycles is the network's: (sum of energies) * (sum of runtimes); sum_of_layer_edps_pj_cycles adds the layers' own.
     energy_pj has the parts that the layers' metrics have, and just the total where there are no layers.
+    objective is the objective's expression over these sums, or None where that is not finite.
     evaluations and seconds count each search once; seconds add up over the processes.
     """
     rows = list(layers)
@@ -34,6 +33,8 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware) -> dict[str,
         part: float(sum(row["count"] * row["metrics"]["energy_pj"][part] for row in rows))
         for part in (rows[0]["metrics"]["energy_pj"] if rows else ("total",))
     }
+    sums = {"macs": macs, "runtime_cycles": runtime, "energy_pj": energy}
+    value = objective_of(sums, objective, hardware)
     return {
         "layers": sum(row["count"] for row in rows),
         "unique_layers": len(rows),
@@ -42,6 +43,7 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware) -> dict[str,
         "runtime_ms": runtime / (hardware.clock_mhz * 1e3),
         "energy_pj": energy,
         "edp_pj_cycles": energy["total"] * runtime,
+        "objective": value if isfinite(value) else None,
         "sum_of_layer_edps_pj_cycles": float(sum(row["count"] * row["metrics"]["edp_pj_cycles"] for row in rows)),
         "utilization": macs / (runtime * hardware.pes * hardware.simd) if runtime else 0.0,
         "evaluations": sum(row["evaluations"] for row in rows),

@@ -21,6 +21,7 @@ from mapsearch.model.errors import MappingError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.mapping import Directive, Mapping, MappingBatch, encode
 from mapsearch.model.simulator import Simulator
 from mapsearch.spaces.space import Space
@@ -29,7 +30,7 @@ Case = tuple[Layer, Hardware, list[Mapping]]
 
 EXACT, SIMULATOR = ExactModel(), Simulator()
 COUNTING: list[ExactModel | Simulator] = [EXACT, SIMULATOR]
-MODELS: list[CostModel] = [*COUNTING, ChoosyModel()]
+MODELS: list[CostModel] = [*COUNTING, ChoosyModel(), MaestroModel()]
 every_model = pytest.mark.parametrize("model", MODELS, ids=[model.name for model in MODELS])
 counting_model = pytest.mark.parametrize("model", COUNTING, ids=[model.name for model in COUNTING])
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 import pytest
 from by_hand import MACHINE, layer_of, spatial, temporal
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from maestro_rows import Row, recorded_rows
 from maestro_rows import source_of as recorded_source
@@ -134,7 +134,6 @@ def test_a_batch_counts_what_the_printed_mapping_counts(case: Case) -> None:
 @settings(max_examples=50, deadline=None)
 def test_a_restricted_space_gives_only_what_the_program_takes(layer: Layer, hardware: Hardware, levels: int, seed: int) -> None:
     """Mappings of the space that the model asks for can be written as files, count the same there, and their reports agree."""
-    assume(any(layer.extents[dim] > 1 for dim in source_dims(layer) if dim not in FILTER))  # else nothing can be shared out
     batch = Space(layer, hardware, levels, restriction=MODEL.restriction).sample(4, np.random.default_rng(seed))
     costs = _costs(layer, hardware, batch)
     for row in range(len(batch)):
@@ -144,6 +143,16 @@ def test_a_restricted_space_gives_only_what_the_program_takes(layer: Layer, hard
             assert report["macs"] == report["layer_macs"] == layer.macs
             assert report["runtime_cycles"] == costs.runtime_cycles[row]
             assert report["energy_pj"]["total"] == costs.energy_pj()[row]
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_a_layer_of_one_position_can_be_shared_out(kind: LayerType) -> None:
+    """Where no dim but R and S iterates, the space's mappings share out a dim that the program has for the type, and are LEGAL."""
+    taps = 1 if kind is LayerType.GEMM else 3
+    layer = Layer("one", kind, (1, 1, 1, 1, taps, taps, 1, 1))
+    space = Space(layer, ample(MACHINE), restriction=MODEL.restriction)
+    assert space.dims == ((Dim.G,) if kind is LayerType.DSCONV else (Dim.K,))
+    assert _costs(layer, ample(MACHINE), space.sample(4, np.random.default_rng(0))).fit.tolist() == [Fit.LEGAL] * 4
 
 
 # --- What cannot be expressed

@@ -72,6 +72,7 @@ def test_resume_of_a_finished_run_searches_nothing(done: Path, tmp_path: Path) -
     ("given", "what"),
     [
         ({"trials": 4}, "settings, but trials was 3 and is now 4"),
+        ({"objective": "energy_pj * runtime_cycles"}, "settings, but objective was 'edp' and is now 'energy_pj * runtime_cycles'"),
         ({"dataflow": "kcp_ws"}, "settings, but dataflow was None and is now 'kcp_ws'"),
         ({"hardware": "cloud"}, "hardware, but name was 'edge' and is now 'cloud'"),
         ({"layer_set": "alexnet"}, "layers"),

@@ -18,6 +18,8 @@ from mapsearch.studies.run import run
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = "objective, sampler, trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, model"
+OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
+METRICS = f"there are runtime_cycles, energy_pj, area_mm2, macs, and the objectives {OBJECTIVES}"
 
 
 def test_the_folder_holds_the_run(done: Path, layers: Path) -> None:
@@ -60,6 +62,7 @@ def test_totals_are_sums_over_all_layers_of_the_network(done: Path) -> None:
     for part, energy in totals["energy_pj"].items():
         assert energy == pytest.approx(3 * conv["energy_pj"][part] + depthwise["energy_pj"][part] + gemm["energy_pj"][part])
     assert totals["edp_pj_cycles"] == totals["energy_pj"]["total"] * runtime
+    assert totals["objective"] == totals["edp_pj_cycles"]
     assert totals["utilization"] == pytest.approx(totals["macs"] / (runtime * 256))
     assert totals["evaluations"] == sum(layer["evaluations"] for layer in results["layers"])
     assert totals["seconds"] == sum(layer["seconds"] for layer in results["layers"])
@@ -157,8 +160,8 @@ def test_a_folder_that_cannot_be_is_told_before_the_search(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"objective": "edpp"}, "objective must be one of latency, energy, edp, got 'edpp'; did you mean edp?"),
-        ({"objective": None}, "objective must be one of latency, energy, edp, got None"),
+        ({"objective": "edpp"}, f"objective: 'edpp' at column 1 is no metric; did you mean edp?; {METRICS}"),
+        ({"objective": None}, f"objective must be a text, such as {OBJECTIVES} or an expression, got None"),
         ({"sampler": "cma"}, "sampler must be one of tpe, genetic, random, got 'cma'"),
         ({"tiles": "divisor"}, "tiles must be one of balanced, divisors, all, got 'divisor'; did you mean divisors?"),
         ({"trials": 0}, "trials must be a whole number from 1 to 1000000000, got 0"),

@@ -116,11 +116,15 @@ def _sizes(layer: Layer, dims: dict[Dim, SourceDim]) -> dict[str, int]:
 
 
 def layer_macs(source: Source, sizes: dict[SourceDim, int]) -> int:
-    """The MACs of a layer that is declared as `sizes`, strides counted as they should be; 0 where the filter is over the input."""
+    """The MACs of a layer that is declared as `sizes`, 0 where its filter is larger than its input.
+
+    Strides count as they should, and declared outputs as they stand, which the program takes for those of a stride of 1.
+    """
     macs = 1
     for dim, size in sizes.items():
         steps = size
         if source.type != "GEMM" and dim in SLIDING:
-            steps = (size - sizes[SLIDING[dim]]) // source.stride.get(dim.name, 1) + 1
+            strided = (size - sizes[SLIDING[dim]]) // source.stride.get(dim.name, 1) + 1
+            steps = strided if dim.name in source.dims else source.dims[f"{dim.name}'"]
         macs *= max(steps, 0)
     return macs

@@ -1,0 +1,179 @@
+"""Exact search: the space cut into parts, each with a lower bound on the objective; parts that cannot beat the best are dropped.
+
+A part is a partly chosen mapping (`spaces.partial`). The one with the least bound is opened first, so the least bound of all that
+are left is a lower bound of the whole space; once none is left, the best mapping is the optimum.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import BoundedModel
+from mapsearch.model.errors import InputError
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.objective import Problem
+from mapsearch.spaces.partial import Completion, Partial
+
+Floats = NDArray[np.float64]
+
+# Parts opened at a time.
+BLOCK = 4096
+# Parts kept at the most, some 250 bytes each; above that the most complete are opened first, as they leave the fewest behind.
+MOST_PARTS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What an exact search proves, and what it took.
+
+    lower_bound: no mapping of the space has a smaller objective. batch: the best mapping (of one row, or none where none fits),
+    value: its objective; where it equals the lower bound, it is the optimum. opened, bounded: parts; pruned: of the bounded ones,
+    those dropped for their bound; costed: whole mappings; left: parts still open at the end; seconds: it took.
+    """
+
+    batch: MappingBatch
+    value: float
+    lower_bound: float
+    opened: int
+    bounded: int
+    pruned: int
+    costed: int
+    left: int
+    seconds: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether the best mapping is the optimum."""
+        return self.left == 0
+
+
+def check_bounded(problem: Problem) -> BoundedModel:
+    """The problem's model; InputError where it has no lower bound that the objective could be bounded by."""
+    model = problem.model
+    if not isinstance(model, BoundedModel):
+        raise InputError(
+            f"the cost model {model.name} has no lower bound, which an exact search needs; use another sampler or model"
+        )
+    if not problem.objective.never_falls:
+        raise InputError(
+            f"the objective {problem.objective.text!r} is not proven to grow with runtime and energy, as an exact search needs; "
+            "use another sampler or objective"
+        )
+    return model
+
+
+def least_bound(problem: Problem) -> float | None:
+    """A lower bound of the objective over the whole space, at once; None where the model or the objective has none."""
+    model = problem.model
+    if not (isinstance(model, BoundedModel) and problem.objective.never_falls):
+        return None
+    values = _bounds(problem, model, Completion(problem.space).begin().batch[:1])
+    return float(values[0])
+
+
+def branch_and_bound(problem: Problem, best: MappingBatch, value: float, seconds: float, stop: Callable[[], bool]) -> Certificate:
+    """The optimum of the problem, or the best that `seconds` find and a lower bound.
+
+    best, value: the best mapping known, of one row, and its objective; none and infinity where none is. stop: ends it where it
+    returns True.
+    """
+    return _Search(problem, check_bounded(problem), best, value).run(seconds, stop)
+
+
+def _bounds(problem: Problem, model: BoundedModel, batch: MappingBatch) -> Floats:
+    least = model.bound(problem.space.layer, problem.space.hardware, batch)
+    values = problem.value(least.runtime_cycles, least.energy_pj)
+    return np.where(np.isnan(values), -np.inf, values)  # what has no value there may have any
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class _Block:
+    """Parts with bounds that lie together; parts and bounds ascend by bound."""
+
+    least: float
+    number: int
+    parts: Partial = field(compare=False)
+    bounds: Floats = field(compare=False)
+    open_sizes: int = field(compare=False)
+
+
+class _Search:
+    def __init__(self, problem: Problem, model: BoundedModel, best: MappingBatch, value: float) -> None:
+        self._problem, self._model = problem, model
+        self._completion = Completion(problem.space)
+        self._best, self._value = best, value
+        self._blocks: list[_Block] = []
+        self._numbers = count()
+        self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
+
+    def run(self, seconds: float, stop: Callable[[], bool]) -> Certificate:
+        began = time.monotonic()
+        begin = self._completion.begin()
+        self._keep(begin, np.full(len(begin), -np.inf))
+        while self._blocks and time.monotonic() - began < seconds and not stop():
+            self._open(self._next())
+        least = min((block.least for block in self._blocks), default=self._value)
+        return Certificate(
+            self._best, self._value, min(least, self._value), self._opened, self._bounded, self._pruned, self._costed, self._parts,
+            time.monotonic() - began,
+        )  # fmt: skip
+
+    def _next(self) -> _Block:
+        """The block with the least bound, or, where too many parts are kept, the most complete one; it leaves the search."""
+        if self._parts <= MOST_PARTS:
+            block = heapq.heappop(self._blocks)
+        else:
+            block = min(self._blocks, key=lambda each: (each.open_sizes, each.least))
+            self._blocks.remove(block)
+            heapq.heapify(self._blocks)
+        self._parts -= len(block.parts)
+        return block
+
+    def _open(self, block: _Block) -> None:
+        parts = block.parts[block.bounds < self._value]
+        self._pruned += len(block.parts) - len(parts)
+        self._opened += len(parts)
+        for children in self._completion.children(parts):
+            if len(children) == 0:
+                continue
+            self._bounded += len(children)
+            bounds = _bounds(self._problem, self._model, children.batch)
+            hopeful = bounds < self._value
+            self._pruned += len(children) - int(hopeful.sum())
+            found, least = children[hopeful], bounds[hopeful]
+            whole = self._completion.whole(found)
+            if whole.any():
+                self._cost(found.batch[whole], least[whole])
+                found, least = found[~whole], least[~whole]
+            self._keep(found, least)
+
+    def _cost(self, batch: MappingBatch, bounds: Floats) -> None:
+        """Look at whole mappings, the most hopeful first."""
+        order = np.argsort(bounds, kind="stable")
+        for first in range(0, len(order), BLOCK):
+            rows = order[first : first + BLOCK]
+            rows = rows[bounds[rows] < self._value]
+            if len(rows) == 0:
+                return
+            values = self._problem.score(batch[rows]).values
+            self._costed += len(rows)
+            at = int(values.argmin())
+            if values[at] < self._value:
+                self._best, self._value = batch[rows[at : at + 1]], float(values[at])
+
+    def _keep(self, parts: Partial, bounds: Floats) -> None:
+        order = np.argsort(bounds, kind="stable")
+        order = order[bounds[order] < self._value]
+        for first in range(0, len(order), BLOCK):
+            rows = order[first : first + BLOCK]
+            some = parts[rows]
+            open_sizes = int((some.batch.size[0] == 0).sum())
+            heapq.heappush(self._blocks, _Block(float(bounds[rows[0]]), next(self._numbers), some, bounds[rows], open_sizes))
+            self._parts += len(rows)

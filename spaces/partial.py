@@ -1,0 +1,282 @@
+"""Mappings of a space chosen part by part: level by level the loops that iterate and what is shared out, then the sizes.
+
+A loop that does not iterate has no place in an order, so each mapping that costs something of its own is reached just once: a
+level's order lists only the dims that iterate there, of orders that cost the same the first stands for all, and a SpatialMap
+either shares its dim out over two units at least, or stands where it does nothing. What is still open is a size of 0, and a
+level of 0 units (see `BoundedModel`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import pairwise, permutations, product
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import inlined, kernel
+from mapsearch.model.exact.residency import moves
+from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.spaces.space import Space
+from mapsearch.spaces.tiles import allowed_size, fits_l1, fits_l2
+
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.int8]
+
+# Children made at a time: so many arrays stay in the processor's cache.
+CHUNK = 50_000
+
+
+def interchangeable(layer: Layer, one: Dim, other: Dim) -> bool:
+    """Whether two loops side by side in a level cost the same in either order: the same tensors have both, and neither slides.
+
+    Each step that either takes then makes all of the same tensors' chunks new, whichever of the two is inside; where a filter
+    slides, the overlap of two chunks depends on it.
+    """
+    return _tensors(one) == _tensors(other) and not (_slides(layer, one) or _slides(layer, other))
+
+
+def _tensors(dim: Dim) -> tuple[bool, ...]:
+    return tuple(moves(tensor, dim) for tensor in range(3))
+
+
+def _slides(layer: Layer, dim: Dim) -> bool:
+    pairs = ((Dim.Y, Dim.R), (Dim.X, Dim.S))
+    return any(dim in pair and min(layer.extents[each] for each in pair) > 1 for pair in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """B partly chosen mappings.
+
+    batch: what is chosen. units: int64[B, L], of each level, also of those that are open. turning: int64[B, L], the dims that
+    iterate at a level, as bits. level: int8[B], the one being chosen, -1 before the first.
+    """
+
+    batch: MappingBatch
+    units: Ints
+    turning: Ints
+    level: Bytes
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Partial:
+        return Partial(self.batch[rows], self.units[rows], self.turning[rows], self.level[rows])
+
+
+class Completion:
+    """The ways to complete the partial mappings of a space."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._extents = np.array(space.layer.extents, np.int64)
+
+    def begin(self) -> Partial:
+        """One mapping for each choice of Clusters, all else open."""
+        space, levels = self._space, self._space.levels
+        chosen = [
+            (space.hardware.pes // prod(clusters), *clusters)
+            for clusters in (space.dataflow_clusters(space.dataflow) if space.dataflow is not None else space.all_clusters())
+        ]
+        shape = (len(chosen), levels)
+        order = np.tile(np.arange(DIMS, dtype=np.int8), (*shape, 1))
+        batch = MappingBatch(np.zeros(shape, np.int64), np.zeros(shape, np.int8), order, np.zeros((*shape, DIMS), np.int64))
+        return Partial(batch, np.array(chosen, np.int64), np.zeros(shape, np.int64), np.full(len(chosen), -1, np.int8))
+
+    def whole(self, partial: Partial) -> NDArray[np.bool_]:
+        """bool[B], which are mappings with nothing open."""
+        complete: NDArray[np.bool_] = (partial.level == self._space.levels - 1) & (partial.batch.size != 0).all(axis=(1, 2))
+        return complete
+
+    def children(self, partial: Partial) -> Iterator[Partial]:
+        """All ways to make the next choice of mappings none of which is whole, without those that no longer fit, in chunks."""
+        at = np.maximum(partial.level, 0)
+        here = partial.batch.size[np.arange(len(partial)), at]
+        ready = (partial.level < 0) | (here != 0).all(axis=1)
+        yield from self._structures(partial[ready])
+        yield from self._sizes(partial[~ready])
+
+    def _structures(self, partial: Partial) -> Iterator[Partial]:
+        """The next level's loops, order and shared dim."""
+        if len(partial) == 0:
+            return
+        level = partial.level.astype(np.int64) + 1
+        rows = np.arange(len(partial))
+        tile = np.where((level > 0)[:, None], partial.batch.size[rows, np.maximum(level - 1, 0)], self._extents)
+        units = partial.units[rows, level]
+        bits = ((tile > self._least) << np.arange(DIMS)).sum(axis=1)
+        keys = np.stack([level, bits, units > 1], axis=1)
+        kinds, kind = np.unique(keys, axis=0, return_inverse=True)
+        for number, (at, iterable, shared) in enumerate(kinds.tolist()):
+            alike = np.flatnonzero(kind.ravel() == number)
+            templates = self._templates(at, iterable, shared)
+            step = max(1, CHUNK // len(templates.spatial))
+            for first in range(0, len(alike), step):
+                some = alike[first : first + step]
+                yield self._fitting(self._with_structure(partial[some], tile[some], at, templates))
+
+    def _with_structure(self, partial: Partial, tile: Ints, level: int, templates: _Templates) -> Partial:
+        each = np.repeat(np.arange(len(partial)), len(templates.spatial))
+        which = np.tile(np.arange(len(templates.spatial)), len(partial))
+        found = partial[each]
+        found.batch.units[:, level] = found.units[:, level]
+        found.batch.order[:, level] = templates.order[which]
+        found.batch.spatial[:, level] = templates.spatial[which]
+        found.batch.size[:, level] = np.where(templates.open[which], 0, tile[each])
+        found.turning[:, level] = templates.turning[which]
+        found.level[:] = level
+        return found
+
+    @cached_property
+    def _least(self) -> Ints:
+        extents = self._space.layer.extents
+        return np.array([1 if dim in self._space.dims else extents[dim] for dim in Dim], np.int64)
+
+    @cache  # noqa: B019 it lives as long as the search
+    def _templates(self, level: int, iterable: int, shared: int) -> _Templates:
+        """What a level may be where the dims of `iterable` have more than one index; shared: 1 where it has several units."""
+        dims = [dim for dim in self._space.dims if iterable >> dim & 1]
+        found: list[tuple[list[Dim], Dim, list[Dim], int]] = []
+        for turning in self._orders(level, dims):
+            still = [dim for dim in self._space.dims if dim not in turning]
+            order = [*turning, *(dim for dim in Dim if dim not in turning)]
+            bits = sum(1 << dim for dim in turning)
+            fixed = self._fixed_spatial(level)
+            if shared:
+                found += [(order, dim, [*turning, dim], bits) for dim in dims if fixed in (None, dim)]
+            idle = [fixed] if fixed is not None else still if shared else [*still, *dims]
+            if idle and not (shared and idle[0] in turning):
+                found.append((order, idle[0], list(turning), bits))
+        is_open = np.zeros((len(found), DIMS), np.bool_)
+        for row, (_, _, sizes, _) in enumerate(found):
+            is_open[row, sizes] = True
+        order_, spatial, turning_ = ([each[part] for each in found] for part in (0, 1, 3))
+        return _Templates(np.array(order_, np.int8), np.array(spatial, np.int8), is_open, np.array(turning_, np.int64))
+
+    def _orders(self, level: int, dims: list[Dim]) -> Iterator[tuple[Dim, ...]]:
+        """The orders of each subset of the dims that may iterate."""
+        dataflow = self._space.dataflow
+        if dataflow is None:
+            for count in range(len(dims) + 1):
+                yield from (order for order in permutations(dims, count) if self._first_of_its_kind(order))
+            return
+        structure = self._space.dataflow_structure(dataflow, self._space.dataflow_clusters(dataflow)[0])
+        ordered = [dim for dim in structure.orders[level] if dim in dims]
+        for chosen in product((False, True), repeat=len(ordered)):
+            yield tuple(dim for dim, yes in zip(ordered, chosen, strict=True) if yes)
+
+    def _first_of_its_kind(self, order: tuple[Dim, ...]) -> bool:
+        """Whether no interchange of neighbours that cost the same in either order would bring it forward."""
+        return not any(inner < outer and interchangeable(self._space.layer, outer, inner) for outer, inner in pairwise(order))
+
+    def _fixed_spatial(self, level: int) -> Dim | None:
+        dataflow = self._space.dataflow
+        if dataflow is None:
+            return None
+        return self._space.dataflow_structure(dataflow, self._space.dataflow_clusters(dataflow)[0]).spatial[level]
+
+    def _sizes(self, partial: Partial) -> Iterator[Partial]:
+        """The next open size of the level: of the dim that is shared out, else of the outermost loop."""
+        step = max(1, CHUNK // 64)
+        rule, limits = int(self._space.tiles), self._space.limits
+        for first in range(0, len(partial), step):
+            some = partial[first : first + step]
+            batch = some.batch
+            inputs = (batch.units, some.units, batch.spatial, batch.order, batch.size, some.turning, some.level)
+            counts = np.zeros(len(some), np.int64)
+            choose_sizes(self._extents, limits, rule, *inputs, counts, np.empty((0, 2), np.int64))
+            choices = np.empty((int(counts.sum()), 2), np.int64)
+            choose_sizes(self._extents, limits, rule, *inputs, counts, choices)
+            found = some[np.repeat(np.arange(len(some)), counts)]
+            rows = np.arange(len(found))
+            found.batch.size[rows, found.level.astype(np.int64), choices[:, 0]] = choices[:, 1]
+            yield found
+
+    def _fitting(self, partial: Partial) -> Partial:
+        batch = partial.batch
+        fits = np.empty(len(partial), np.bool_)
+        fit_partials(self._extents, self._space.limits, batch.units, batch.spatial, batch.size, fits)
+        return partial[fits]
+
+
+@dataclass(frozen=True, slots=True)
+class _Templates:
+    """T ways to choose a level but for its sizes: order int8[T, 8], spatial int8[T], open bool[T, 8], turning int64[T]."""
+
+    order: Bytes
+    spatial: Bytes
+    open: NDArray[np.bool_]
+    turning: Ints
+
+
+@inlined
+def _fits(extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, work: Ints) -> bool:
+    """Whether a partial mapping fits if its open sizes are 1; work: [3, 8]."""
+    last = size.shape[0] - 1
+    for dim in range(8):
+        work[0, dim] = max(1, size[last, dim])
+    if not fits_l1(work[0], limits, work[1]):
+        return False
+    for dim in range(8):
+        work[0, dim] = max(1, size[0, dim])
+    shared = spatial[0] if size[0, spatial[0]] > 0 else -1
+    return bool(fits_l2(extents, work[0], shared, units[0], limits, work[1], work[2]))
+
+
+@kernel
+def fit_partials(extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, fits: NDArray[np.bool_]) -> None:
+    """Write fits[b]: whether any way to complete mapping b may fit the L1 and the L2; arrays as in `MappingBatch`."""
+    work = np.empty((3, 8), np.int64)
+    for b in range(units.shape[0]):
+        fits[b] = _fits(extents, limits, units[b], spatial[b], size[b], work)
+
+
+@inlined
+def _allowed(tile: int, chunk: int, units: int, turns: int) -> bool:
+    """Whether a chunk makes its loop iterate as it should, and is shared out over two units at least where `units` are many."""
+    share = min(units, (tile + chunk - 1) // chunk)
+    if units > 1 and share < 2:
+        return False
+    return bool(int(chunk * share < tile) == turns)
+
+
+@kernel
+def choose_sizes(
+    extents: Ints, limits: Ints, rule: int, chosen: Ints, units: Ints, spatial: Bytes, order: Bytes, size: Ints, turning: Ints,
+    level: Bytes, counts: Ints, choices: Ints,
+) -> None:  # fmt: skip
+    """Write counts[b], the sizes that mapping b's next open dim may have, and, unless `choices` is empty, (dim, size) of each.
+
+    chosen, units, turning, level: as in `Partial` (chosen: its batch's units); choices: int64[counts.sum(), 2].
+    """
+    work = np.empty((3, 8), np.int64)
+    written = 0
+    for b in range(level.shape[0]):
+        at = level[b]
+        dim = int(spatial[b, at])
+        many = units[b, at] if size[b, at, dim] == 0 and units[b, at] > 1 else 1
+        if many == 1:
+            place = 0
+            while size[b, at, order[b, at, place]] != 0:
+                place += 1
+            dim = int(order[b, at, place])
+        tile = extents[dim] if at == 0 else size[b, at - 1, dim]
+        turns = turning[b, at] >> dim & 1
+        counts[b] = 0
+        chunk = tile
+        while chunk >= 1:
+            chunk = allowed_size(tile, chunk, rule)
+            if _allowed(tile, chunk, many, turns):
+                size[b, at, dim] = chunk
+                if _fits(extents, limits, chosen[b], spatial[b], size[b], work):
+                    counts[b] += 1
+                    if choices.shape[0] > 0:
+                        choices[written, 0], choices[written, 1] = dim, chunk
+                        written += 1
+                size[b, at, dim] = 0
+            chunk -= 1

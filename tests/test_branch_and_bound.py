@@ -1,0 +1,184 @@
+"""The exact search finds the optimum that looking at every mapping finds, and its lower bound never lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from choosy_model import ChoosyModel
+from every_mapping import as_batch, every_mapping
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from strategies import TECHNOLOGY
+
+from mapsearch.model.cost import Costs
+from mapsearch.model.errors import InputError
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.layer import Dim, Layer, LayerType
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.branch_and_bound import branch_and_bound, least_bound
+from mapsearch.search.objective import Objective, Problem
+from mapsearch.spaces.partial import interchangeable
+from mapsearch.spaces.space import Space
+from mapsearch.spaces.tiles import TileRule
+from mapsearch.studies.dataflows import load_dataflow
+
+EXACT = ExactModel()
+MACHINE = Hardware("machine", 4, 1, 1000.0, (8, 8, 16), Buffer(64), Buffer(1024), Noc(2), Offchip(2, 3), TECHNOLOGY)
+LAYER = Layer("layer", LayerType.CONV, (1, 1, 6, 5, 1, 1, 4, 6))
+# Which dims of a type may have more than one index in a small layer.
+DIMS = {
+    LayerType.CONV: (Dim.N, Dim.K, Dim.C, Dim.R, Dim.Y, Dim.X),
+    LayerType.DSCONV: (Dim.G, Dim.R, Dim.Y, Dim.X),
+    LayerType.GEMM: (Dim.K, Dim.C, Dim.X),
+}
+MOST = 60_000  # mappings that a test looks at one by one
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing(levels: int) -> MappingBatch:
+    shape = (0, levels)
+    return MappingBatch(
+        np.zeros(shape, np.int64), np.zeros(shape, np.int8), np.zeros((*shape, 8), np.int8), np.zeros((*shape, 8), np.int64)
+    )
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    kind = draw(st.sampled_from(sorted(DIMS)))
+    extents = [1] * 8
+    for dim in draw(st.lists(st.sampled_from(DIMS[kind]), min_size=1, max_size=3, unique=True)):
+        extents[dim] = draw(st.integers(2, 6))
+    stride = draw(st.sampled_from([(1, 1), (2, 2), (1, 2)])) if kind is not LayerType.GEMM else (1, 1)
+    g, n, k, c, r, s, y, x = extents
+    layer = Layer("layer", kind, (g, n, k, c, r, s, y, x), stride)
+    hardware = replace(
+        MACHINE,
+        pes=draw(st.integers(1, 6)),
+        l1=Buffer(draw(st.sampled_from([12, 32, 64])), draw(st.booleans())),
+        l2=Buffer(draw(st.sampled_from([64, 128, 1024])), draw(st.booleans())),
+        noc=Noc(draw(st.sampled_from([1, 2, 8])), 1, draw(st.booleans()), draw(st.booleans())),
+        offchip=Offchip(draw(st.sampled_from([1, 4])), draw(st.sampled_from([0, 5]))),
+    )
+    try:
+        space = Space(layer, hardware, draw(st.integers(1, 2)), draw(st.sampled_from(list(TileRule))))
+    except InputError:  # nothing fits
+        assume(False)  # noqa: FBT003 its only parameter
+        raise
+    return Problem(space, EXACT, Objective.of(draw(st.sampled_from(["latency", "energy", "edp"]))))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(problems())
+def test_the_optimum_is_that_of_all_mappings(problem: Problem) -> None:
+    """On small layers and machines the exact search proves the least objective of all mappings of the space."""
+    choices = every_mapping(problem.space)
+    assume(len(choices) <= MOST)
+    least = float(problem.score(as_batch(problem.space, choices)).values.min())
+    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, 60.0, _never)
+    assert found.proven
+    assert (found.value, found.lower_bound) == (least, least)
+    assert problem.score(found.batch).values.tolist() == [least]
+    at_once = least_bound(problem)
+    assert at_once is not None
+    assert at_once <= least
+
+
+@pytest.mark.nightly
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(problems())
+def test_the_optimum_is_that_of_all_mappings_at_length(problem: Problem) -> None:
+    """The same, over many more layers and machines."""
+    choices = every_mapping(problem.space)
+    assume(len(choices) <= MOST)
+    least = float(problem.score(as_batch(problem.space, choices)).values.min())
+    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, 60.0, _never)
+    assert (found.proven, found.value, found.lower_bound) == (True, least, least)
+
+
+def test_a_known_mapping_is_a_start() -> None:
+    """With the optimum given, the search proves it and gives it back, with fewer parts opened."""
+    problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
+    cold = branch_and_bound(problem, _nothing(2), np.inf, 60.0, _never)
+    warm = branch_and_bound(problem, cold.batch, cold.value, 60.0, _never)
+    assert warm.proven
+    assert (warm.value, warm.lower_bound) == (cold.value, cold.value)
+    assert warm.opened <= cold.opened
+
+
+def test_a_search_that_is_stopped_still_bounds() -> None:
+    """Without time, or told to stop, it ends at once with what it was given and a bound below it."""
+    problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
+    optimum = branch_and_bound(problem, _nothing(2), np.inf, 60.0, _never)
+    for found in (
+        branch_and_bound(problem, optimum.batch, optimum.value, 0.0, _never),
+        branch_and_bound(problem, optimum.batch, optimum.value, 60.0, lambda: True),
+    ):
+        assert not found.proven
+        assert found.left > 0
+        assert found.lower_bound <= optimum.value == found.value
+    calls = iter([False] * 5 + [True])
+    part = branch_and_bound(problem, optimum.batch, optimum.value, 60.0, lambda: next(calls))
+    assert part.lower_bound <= optimum.value
+
+
+@pytest.mark.parametrize("name", ["kcp_ws", "yxp_os"])
+def test_a_dataflow_is_held(name: str) -> None:
+    """In the space of a dataflow only its orders and shared dims occur, and the optimum is that of its mappings."""
+    space = Space(LAYER, replace(MACHINE, pes=8), dataflow=load_dataflow(name))
+    problem = Problem(space, EXACT, Objective.of("edp"))
+    found = branch_and_bound(problem, _nothing(space.levels), np.inf, 60.0, _never)
+    assert found.proven
+    sampled = space.sample(5000, np.random.default_rng(0))
+    assert found.value <= float(problem.score(sampled).values.min())
+    assert found.batch.spatial[0].tolist() == sampled.spatial[0].tolist()
+
+
+def _counts(costs: Costs) -> list[object]:
+    return [costs.runtime_cycles.tolist(), costs.energy_pj().tolist(), costs.fit.tolist()]
+
+
+def test_interchangeable_loops_cost_the_same() -> None:
+    """Two iterating neighbours that `interchangeable` names may change places: cycles, energy and fit stay what they are."""
+    layer = Layer("layer", LayerType.NGCONV, (3, 2, 5, 6, 1, 2, 9, 4), (2, 2))
+    assert interchangeable(layer, Dim.N, Dim.Y)
+    assert interchangeable(layer, Dim.C, Dim.R)
+    assert not interchangeable(layer, Dim.Y, Dim.X)  # X slides
+    assert not interchangeable(layer, Dim.K, Dim.C)
+    space = Space(layer, replace(MACHINE, pes=12, l1=Buffer(200), l2=Buffer(3000)), tiles=TileRule.ALL)
+    batch = space.sample(3000, np.random.default_rng(1))
+    swapped = batch.order.copy()
+    changed = 0
+    for row in range(len(batch)):
+        tile = np.array(layer.extents)
+        for level in range(2):
+            order, size = swapped[row, level], batch.size[row, level]
+            shared = np.where(np.arange(8) == batch.spatial[row, level], batch.units[row, level], 1)
+            loops = [place for place in range(8) if size[order[place]] * shared[order[place]] < tile[order[place]]]
+            for outer, inner in pairwise(loops):
+                if interchangeable(layer, Dim(int(order[outer])), Dim(int(order[inner]))):
+                    order[outer], order[inner] = order[inner], order[outer]
+                    changed += 1
+                    break
+            tile = size
+    assert changed > 500
+    other = MappingBatch(batch.units, batch.spatial, swapped, batch.size)
+    assert _counts(EXACT.evaluate(layer, space.hardware, batch)) == _counts(EXACT.evaluate(layer, space.hardware, other))
+
+
+def test_what_cannot_be_bounded_is_refused() -> None:
+    """A model without a bound, or an objective that may fall as energy grows, has no exact search, and one line says why."""
+    space = Space(LAYER, MACHINE)
+    for problem, told in (
+        (Problem(space, ChoosyModel(), Objective.of("edp")), "has no lower bound, which an exact search needs"),
+        (Problem(space, EXACT, Objective.of("runtime_cycles / energy_pj")), "is not proven to grow with runtime and energy"),
+    ):
+        assert least_bound(problem) is None
+        with pytest.raises(InputError, match=told):
+            branch_and_bound(problem, _nothing(2), np.inf, 1.0, _never)
