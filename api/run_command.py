@@ -31,7 +31,12 @@ def add_parser(subparsers: Subparsers) -> None:
         help="latency, energy, edp, ed2p, area-delay, or an expression of runtime_cycles, energy_pj, area_mm2 and macs such as "
         "'max(energy_pj / 1e6, runtime_cycles)' (default: edp)",
     )
-    add("--sampler", type=one_of("tpe", "genetic", "random"), metavar="S", help="tpe, genetic or random (default: tpe)")
+    add(
+        "--sampler",
+        type=one_of("tpe", "genetic", "random", "exact"),
+        metavar="S",
+        help="tpe, genetic, random or exact (default: tpe)",
+    )
     add("--trials", type=int, metavar="N", help="structures tried per layer (default: 60)")
     add("--timeout", type=float, dest="timeout_seconds", metavar="SECONDS", help="about how long the whole run may search")
     add("--seed", type=int, metavar="N", help="same seed, same results, whatever the number of jobs (default: 0)")

@@ -83,6 +83,13 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
+def _gap(gap: float | None) -> str:
+    """How far the objective is from the optimum at the most; nothing where that is not known."""
+    if gap is None:
+        return ""
+    return "optimal" if gap == 0 else f"< {100 * gap:.2g}%"
+
+
 def print_results(results: Mapping[str, Any]) -> None:
     """The table of layers, the network's totals, and where everything is."""
     # What is made small has a column of its own where none of the others is it.
@@ -96,13 +103,14 @@ def print_results(results: Mapping[str, Any]) -> None:
             layer["metrics"]["energy_pj"]["total"] / 1e6,
             layer["metrics"]["edp_pj_cycles"],
             *([layer["objective"]] if other else []),
+            _gap(layer["gap"]),
             _percent(layer["metrics"].get("utilization")),
             layer["metrics"].get("bound_by", ""),
         ]
         for layer in results["layers"]
     ]
     columns = ("layer", "count", "MACs", "cycles", "energy [uJ]", "EDP [pJ x cycles]", *(["objective"] if other else []))
-    write_table("", (*columns, "PE utilization", "bound by"), rows)
+    write_table("", (*columns, "gap", "PE utilization", "bound by"), rows)
     totals = results["totals"]
     write(
         f"network: {totals['layers']} layers, {totals['macs']:,} MACs, {totals['runtime_cycles']:,} cycles "

@@ -35,7 +35,8 @@ class Certificate:
 
     lower_bound: no mapping of the space has a smaller objective. batch: the best mapping (of one row, or none where none fits),
     value: its objective; where it equals the lower bound, it is the optimum. opened, bounded: parts; pruned: of the bounded ones,
-    those dropped for their bound; costed: whole mappings; left: parts still open at the end; seconds: it took.
+    those dropped for their bound; costed: whole mappings; left: parts still open at the end; trace: (costed, pruned, objective),
+    each so far, wherever a better mapping was found; seconds: it took.
     """
 
     batch: MappingBatch
@@ -46,6 +47,7 @@ class Certificate:
     pruned: int
     costed: int
     left: int
+    trace: tuple[tuple[int, int, float], ...]
     seconds: float
 
     @property
@@ -111,6 +113,7 @@ class _Search:
         self._best, self._value = best, value
         self._blocks: list[_Block] = []
         self._numbers = count()
+        self._trace: list[tuple[int, int, float]] = []
         self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
 
     def run(self, seconds: float, stop: Callable[[], bool]) -> Certificate:
@@ -122,7 +125,7 @@ class _Search:
         least = min((block.least for block in self._blocks), default=self._value)
         return Certificate(
             self._best, self._value, min(least, self._value), self._opened, self._bounded, self._pruned, self._costed, self._parts,
-            time.monotonic() - began,
+            tuple(self._trace), time.monotonic() - began,
         )  # fmt: skip
 
     def _next(self) -> _Block:
@@ -167,6 +170,7 @@ class _Search:
             at = int(values.argmin())
             if values[at] < self._value:
                 self._best, self._value = batch[rows[at : at + 1]], float(values[at])
+                self._trace.append((self._costed, self._pruned, self._value))
 
     def _keep(self, parts: Partial, bounds: Floats) -> None:
         order = np.argsort(bounds, kind="stable")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial, reduce
 
 import numpy as np
@@ -17,19 +16,11 @@ import optuna
 
 from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.branch_and_bound import least_bound
 from mapsearch.search.inner import Found, best_sizes, improve
 from mapsearch.search.objective import Problem
-from mapsearch.search.searcher import Budget, Outcome
+from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.spaces.space import Space, Structure
-
-
-class Sampler(StrEnum):
-    """Optuna's samplers that a user may choose: TPE, NSGA-II, random."""
-
-    TPE = "tpe"
-    GENETIC = "genetic"
-    RANDOM = "random"
-
 
 # Evaluations of a last search from the best of all structures, sizes and orders together, for each one of the trials.
 POLISH_SHARE = 0.5
@@ -98,7 +89,8 @@ class OptunaSearcher:
             stopped = stop()
         winner = min(tried, key=lambda found: found.value)
         took = (tally.evaluations, tally.dropped, tally.refused, time.monotonic() - began)
-        return Outcome(winner.batch, winner.value, *took, tuple(tally.trace), not stopped)
+        bound = least_bound(problem)
+        return Outcome(winner.batch, winner.value, bound, *took, tuple(tally.trace), not stopped)
 
     def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
         number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
@@ -107,7 +99,7 @@ class OptunaSearcher:
                 return optuna.samplers.TPESampler(seed=number)
             case Sampler.GENETIC:
                 return optuna.samplers.NSGAIISampler(population_size=max(4, min(50, trials // 5)), seed=number)
-            case Sampler.RANDOM:
+            case _:
                 return optuna.samplers.RandomSampler(seed=number)
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.objective import Problem
 from mapsearch.spaces.space import Structure
+
+
+class Sampler(StrEnum):
+    """How a search goes: Optuna's TPE, NSGA-II or random sampler, or branch and bound after TPE."""
+
+    TPE = "tpe"
+    GENETIC = "genetic"
+    RANDOM = "random"
+    EXACT = "exact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +34,16 @@ class Budget:
 class Outcome:
     """The best mapping found (a batch of one; empty where the model vouches for none), its objective, what it took, the trace.
 
-    evaluations: mappings costed; dropped: mappings that a lower bound left out instead; refused: of the evaluations, those that
-    the model does not vouch for.
+    lower_bound: no mapping of the space has a smaller objective; None where the model or the objective has no bound.
+    evaluations: mappings costed; dropped: mappings, or parts of the space, that a lower bound left out instead; refused: of the
+    evaluations, those that the model does not vouch for.
     trace: (evaluations, dropped, refused, best objective), each so far, wherever a better one was found.
     finished: False where the search was told to stop before its budget was used.
     """
 
     batch: MappingBatch
     value: float
+    lower_bound: float | None
     evaluations: int
     dropped: int
     refused: int

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.objective import Problem
-from mapsearch.search.optuna_search import OptunaSearcher, Sampler
-from mapsearch.search.searcher import Budget, Outcome
+from mapsearch.search.samplers import searcher_of
+from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.spaces.space import Structure
 
 POLL_SECONDS = 0.2
@@ -115,7 +115,7 @@ def _run_task(task: Task, index: int, board: NDArray[np.int64]) -> Outcome | Non
         board[index] = trials
         return bool(board[-1])
 
-    return OptunaSearcher(task.sampler).search(task.problem, task.budget, task.seed, task.starts, tick)
+    return searcher_of(task.sampler).search(task.problem, task.budget, task.seed, task.starts, tick)
 
 
 @contextlib.contextmanager

@@ -21,9 +21,9 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.models import cost_model
+from mapsearch.search.branch_and_bound import check_bounded
 from mapsearch.search.objective import Objective, Problem
-from mapsearch.search.optuna_search import Sampler
-from mapsearch.search.searcher import Budget, Outcome
+from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.search.starts import classic_starts
 from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.dataflow import Dataflow
@@ -84,10 +84,11 @@ def run(
 
     The results hold `complete` (False after an interrupt), `folder`, `objective` (as given), `totals`, `left_out` (`name` and
     `reason` of each layer that has no mapping, which the logger of this module tells too), and in `layers` each one's `name`,
-    `names`, `count`, `objective` (its value), `evaluations` (mappings costed), `dropped` (left out for their lower bound),
-    `refused` (of the evaluations, those that the cost model does not vouch for), `seconds`, `finished`, `mapping_file`, `metrics`
-    (as `evaluate` gives them) and `trace` (points of evaluations, dropped, refused and objective so far). They depend on the seed
-    and not on the number of jobs.
+    `names`, `count`, `objective` (its value), `lower_bound` (no mapping of the space has less; None where there is no bound),
+    `gap` (objective / lower_bound - 1), `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused`
+    (of the evaluations, those that the cost model does not vouch for), `seconds`, `finished`, `mapping_file`, `metrics` (as
+    `evaluate` gives them) and `trace` (points of evaluations, dropped, refused and objective so far). They depend on the seed and
+    not on the number of jobs (but on the clock where there is a timeout, or an exact search that ends without its proof).
 
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
@@ -168,6 +169,8 @@ class _Run:
         rule, restriction = TILE_RULES[settings.tiles], self._model.restriction
         spaces = [Space(each.layer, self._hardware, settings.levels, rule, dataflow, restriction) for each in self._layers]
         problems = [Problem(space, self._model, self._objective) for space in spaces]
+        if settings.sampler == Sampler.EXACT:
+            check_bounded(problems[0])
         # One evaluation of each: what the model cannot count is told before work starts, and workers find the kernels compiled.
         rng = np.random.default_rng(0)
         for problem in problems:
@@ -249,11 +252,15 @@ class _Run:
         if objective_of(metrics, self._objective, self._hardware) != best.value:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
         self._texts[unique.layer.name] = text
+        bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None]
+        lower_bound = max(bounds, default=None)
         self._rows[unique.layer.name] = {
             "name": unique.layer.name,
             "names": list(unique.names),
             "count": unique.count,
             "objective": best.value,
+            "lower_bound": lower_bound,
+            "gap": best.value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None,
             "evaluations": evaluations,
             "dropped": sum(outcome.dropped for outcome in outcomes),
             "refused": sum(outcome.refused for outcome in outcomes),

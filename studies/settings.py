@@ -15,7 +15,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
 from mapsearch.search.expression import NAMED
 from mapsearch.search.objective import Objective
-from mapsearch.search.optuna_search import Sampler
+from mapsearch.search.searcher import Sampler
 from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.dataflows import dataflow_to_dict, load_dataflow
@@ -82,7 +82,8 @@ class Settings:
         """Trials of one search at the most."""
         if self.trials is not None:
             return self.trials
-        return DEFAULT_TRIALS if self.timeout_seconds is None else UNLIMITED_TRIALS
+        unlimited = self.timeout_seconds is not None and self.sampler != Sampler.EXACT
+        return UNLIMITED_TRIALS if unlimited else DEFAULT_TRIALS
 
 
 # What a caller gives may be of any type, whatever the fields of Settings say.

@@ -20,7 +20,10 @@ from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Dim, Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.branch_and_bound import branch_and_bound, least_bound
+from mapsearch.search.exact_search import ExactSearcher
 from mapsearch.search.objective import Objective, Problem
+from mapsearch.search.samplers import searcher_of
+from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.spaces.partial import interchangeable
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
@@ -182,3 +185,41 @@ def test_what_cannot_be_bounded_is_refused() -> None:
         assert least_bound(problem) is None
         with pytest.raises(InputError, match=told):
             branch_and_bound(problem, _nothing(2), np.inf, 1.0, _never)
+
+
+def _found(outcome: Outcome) -> tuple[object, ...]:
+    """All of an outcome but its seconds."""
+    batch = outcome.batch
+    arrays = [array.tolist() for array in (batch.units, batch.spatial, batch.order, batch.size)]
+    return (*arrays, outcome.value, outcome.lower_bound, outcome.evaluations, outcome.dropped, outcome.trace, outcome.finished)
+
+
+def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
+    """`exact` is a searcher whose outcome is the proven optimum, the same for any seed's start, and whose trace ends there."""
+    problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
+    searcher = searcher_of(Sampler.EXACT)
+    assert isinstance(searcher, ExactSearcher)
+    optimum = branch_and_bound(problem, _nothing(2), np.inf, 60.0, _never).value
+    one, again, other = (searcher.search(problem, Budget(2, 8), seed, (), lambda _: False) for seed in ((0,), (0,), (1,)))
+    assert _found(one) == _found(again)
+    for outcome in (one, other):
+        assert outcome.value == outcome.lower_bound == optimum
+        assert outcome.finished
+        evaluations, dropped, _, values = zip(*outcome.trace, strict=True)
+        assert list(evaluations) == sorted(evaluations)
+        assert list(dropped) == sorted(dropped)
+        assert list(values) == sorted(values, reverse=True)
+        assert values[-1] == optimum
+
+
+def test_the_searcher_ends_when_told() -> None:
+    """A timeout that is up at once leaves a bound below the value; a stop leaves an unfinished search."""
+    problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
+    late = ExactSearcher().search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), (), lambda _: False)
+    assert late.finished
+    assert late.lower_bound is not None
+    assert late.lower_bound < late.value
+    stopped = ExactSearcher().search(problem, Budget(2, 8), (0,), (), lambda done: done >= 2)
+    assert not stopped.finished
+    assert stopped.lower_bound is not None
+    assert stopped.lower_bound < stopped.value

@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_is_told_before_the_search(
     [
         ({"objective": "edpp"}, f"objective: 'edpp' at column 1 is no metric; did you mean edp?; {METRICS}"),
         ({"objective": None}, f"objective must be a text, such as {OBJECTIVES} or an expression, got None"),
-        ({"sampler": "cma"}, "sampler must be one of tpe, genetic, random, got 'cma'"),
+        ({"sampler": "cma"}, "sampler must be one of tpe, genetic, random, exact, got 'cma'"),
         ({"tiles": "divisor"}, "tiles must be one of balanced, divisors, all, got 'divisor'; did you mean divisors?"),
         ({"trials": 0}, "trials must be a whole number from 1 to 1000000000, got 0"),
         ({"trials": 2.5}, "trials must be a whole number from 1 to 1000000000, got 2.5"),

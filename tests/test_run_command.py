@@ -54,8 +54,9 @@ def test_the_table_shows_the_results(printed: Printed) -> None:
         assert counts == [layer["count"], metrics["macs"], metrics["runtime_cycles"]]
         assert float(row[4]) == pytest.approx(metrics["energy_pj"]["total"] / 1e6, rel=1e-3)
         assert float(row[5]) == pytest.approx(metrics["edp_pj_cycles"], rel=1e-3)
-        assert float(row[6].removesuffix("%")) == pytest.approx(metrics["utilization"] * 100, abs=0.05)
-        assert row[7] == metrics["bound_by"]
+        assert row[6] == f"< {100 * layer['gap']:.2g}%"
+        assert float(row[7].removesuffix("%")) == pytest.approx(metrics["utilization"] * 100, abs=0.05)
+        assert row[8] == metrics["bound_by"]
 
 
 def test_the_lines_below_show_the_totals(printed: Printed) -> None:
@@ -123,7 +124,7 @@ def test_an_interrupted_command_goes_on(layers: Path, tmp_path: Path, capsys: Ca
     [
         ("run --layer-set resnet5 --out new", "no layer set is called 'resnet5'; did you mean resnet50?; there are "),
         ("run --layer-set ncf --trails 2 --out new", "unknown option --trails; did you mean --trials?; see mapsearch run --help"),
-        ("run --layer-set ncf --sampler tp --out new", "argument --sampler: must be one of tpe, genetic, random, got 'tp'"),
+        ("run --layer-set ncf --sampler tp --out new", "argument --sampler: must be one of tpe, genetic, random, exact, got 'tp'"),
         ("run --layer-set ncf --trials 0 --out new", "trials must be a whole number from 1 to "),
         ("run --layer-set ncf --out file/new", "file/new: the run's folder must be writable: Not a directory; name another folder"),
         ("run --out new --resume", "new/config.json: does not exist; no run to resume here; start one without --resume"),
