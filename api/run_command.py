@@ -33,9 +33,9 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add(
         "--sampler",
-        type=one_of("tpe", "genetic", "random", "exact"),
+        type=one_of("auto", "tpe", "genetic", "random", "exact"),
         metavar="S",
-        help="tpe, genetic, random or exact (default: tpe)",
+        help="auto, tpe, genetic, random or exact (default: auto)",
     )
     add("--trials", type=int, metavar="N", help="structures tried per layer (default: 60)")
     add("--timeout", type=float, dest="timeout_seconds", metavar="SECONDS", help="about how long the whole run may search")

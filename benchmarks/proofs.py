@@ -6,7 +6,7 @@ Run as `python benchmarks/proofs.py`; `--help` shows what may be chosen. Two pro
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import cast
@@ -15,7 +15,7 @@ import joblib  # type: ignore[import-untyped]
 from tables import table
 
 from mapsearch.model.exact.model import ExactModel
-from mapsearch.search.branch_and_bound import Certificate, branch_and_bound
+from mapsearch.search.branch_and_bound import Certificate, Limit, branch_and_bound
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import OptunaSearcher
 from mapsearch.search.searcher import Budget, Sampler
@@ -66,7 +66,8 @@ def prove(layer_set: str, hardware: str, objective: str, seconds: float, jobs: i
     """The proofs of the different layers of a set, in order; None for a layer that fits no machine so small."""
     layers = range(len(load_layer_set(layer_set).unique))
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    calls = (joblib.delayed(_prove)(layer_set, index, hardware, objective, seconds) for index in layers)  # pyright: ignore[reportUnknownMemberType] no types
+    delayed = cast("Callable[..., object]", joblib.delayed(_prove))  # pyright: ignore[reportUnknownMemberType] no types
+    calls = (delayed(layer_set, index, hardware, objective, seconds) for index in layers)
     yield from cast("Iterable[Proof | None]", parallel(calls))
 
 
@@ -78,7 +79,7 @@ def _prove(layer_set: str, index: int, hardware: str, objective: str, seconds: f
     found = OptunaSearcher(Sampler.TPE).search(problem, budget, (0, index, 0), starts, lambda _: False)
     if len(found.batch) == 0:
         return None
-    proof = branch_and_bound(problem, found.batch, found.value, seconds, lambda: False)
+    proof = branch_and_bound(problem, found.batch, found.value, Limit(seconds=seconds), lambda: False)
     return Proof(layer.name, found.value / proof.lower_bound - 1, found.seconds, proof)
 
 

@@ -7,6 +7,7 @@ are left is a lower bound of the whole space; once none is left, the best mappin
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -80,13 +81,21 @@ def least_bound(problem: Problem) -> float | None:
     return float(values[0])
 
 
-def branch_and_bound(problem: Problem, best: MappingBatch, value: float, seconds: float, stop: Callable[[], bool]) -> Certificate:
-    """The optimum of the problem, or the best that `seconds` find and a lower bound.
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Where a search ends without its proof: after so many seconds, or once so many parts are bounded."""
+
+    seconds: float = math.inf
+    parts: float = math.inf
+
+
+def branch_and_bound(problem: Problem, best: MappingBatch, value: float, limit: Limit, stop: Callable[[], bool]) -> Certificate:
+    """The optimum of the problem, or the best that is found within the limit, and a lower bound.
 
     best, value: the best mapping known, of one row, and its objective; none and infinity where none is. stop: ends it where it
-    returns True.
+    returns True. What it gives depends on the clock only through `limit.seconds` and `stop`.
     """
-    return _Search(problem, check_bounded(problem), best, value).run(seconds, stop)
+    return _Search(problem, check_bounded(problem), best, value).run(limit, stop)
 
 
 def _bounds(problem: Problem, model: BoundedModel, batch: MappingBatch) -> Floats:
@@ -116,11 +125,11 @@ class _Search:
         self._trace: list[tuple[int, int, float]] = []
         self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
 
-    def run(self, seconds: float, stop: Callable[[], bool]) -> Certificate:
+    def run(self, limit: Limit, stop: Callable[[], bool]) -> Certificate:
         began = time.monotonic()
         begin = self._completion.begin()
         self._keep(begin, np.full(len(begin), -np.inf))
-        while self._blocks and time.monotonic() - began < seconds and not stop():
+        while self._blocks and self._bounded < limit.parts and time.monotonic() - began < limit.seconds and not stop():
             self._open(self._next())
         least = min((block.least for block in self._blocks), default=self._value)
         return Certificate(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from mapsearch.search.exact_search import ExactSearcher
+from mapsearch.search.exact_search import BY_DEFAULT, TO_PROVE, ExactSearcher
 from mapsearch.search.optuna_search import OptunaSearcher
 from mapsearch.search.searcher import Sampler, Searcher
 
 
 def searcher_of(sampler: Sampler) -> Searcher:
     """The searcher of a sampler."""
-    return ExactSearcher() if sampler is Sampler.EXACT else OptunaSearcher(sampler)
+    match sampler:
+        case Sampler.AUTO:
+            return ExactSearcher(BY_DEFAULT)
+        case Sampler.EXACT:
+            return ExactSearcher(TO_PROVE)
+        case _:
+            return OptunaSearcher(sampler)

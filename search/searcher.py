@@ -13,8 +13,9 @@ from mapsearch.spaces.space import Structure
 
 
 class Sampler(StrEnum):
-    """How a search goes: Optuna's TPE, NSGA-II or random sampler, or branch and bound after TPE."""
+    """How a search goes: Optuna's TPE, NSGA-II or random sampler, or branch and bound after TPE, for a while or to the end."""
 
+    AUTO = "auto"
     TPE = "tpe"
     GENETIC = "genetic"
     RANDOM = "random"

@@ -42,7 +42,7 @@ class Settings:
     """
 
     objective: str = "edp"
-    sampler: str = "tpe"
+    sampler: str = "auto"
     trials: int | None = None
     timeout_seconds: float | None = None
     seed: int = 0
@@ -82,7 +82,7 @@ class Settings:
         """Trials of one search at the most."""
         if self.trials is not None:
             return self.trials
-        unlimited = self.timeout_seconds is not None and self.sampler != Sampler.EXACT
+        unlimited = self.timeout_seconds is not None and self.sampler not in (Sampler.AUTO, Sampler.EXACT)
         return UNLIMITED_TRIALS if unlimited else DEFAULT_TRIALS
 
 

@@ -38,14 +38,14 @@ def layer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(name="search")
 def search_with_few_trials(layers: Path) -> Callable[..., dict[str, Any]]:
     """`run` on the small layer set, which takes further arguments."""
-    return partial(run, layers, jobs=1, trials=3)
+    return partial(run, layers, jobs=1, trials=3, sampler="tpe")
 
 
 @pytest.fixture(name="done", scope="module")
 def finished_run(layers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run, which tests only read."""
     folder = tmp_path_factory.mktemp("done") / "run"
-    run(layers, out=folder, jobs=1, trials=3)
+    run(layers, out=folder, jobs=1, trials=3, sampler="tpe")
     return folder
 
 

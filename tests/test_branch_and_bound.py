@@ -19,8 +19,8 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Dim, Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.search.branch_and_bound import branch_and_bound, least_bound
-from mapsearch.search.exact_search import ExactSearcher
+from mapsearch.search.branch_and_bound import Limit, branch_and_bound, least_bound
+from mapsearch.search.exact_search import TO_PROVE, ExactSearcher
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Outcome, Sampler
@@ -84,7 +84,7 @@ def test_the_optimum_is_that_of_all_mappings(problem: Problem) -> None:
     choices = every_mapping(problem.space)
     assume(len(choices) <= MOST)
     least = float(problem.score(as_batch(problem.space, choices)).values.min())
-    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, 60.0, _never)
+    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, Limit(), _never)
     assert found.proven
     assert (found.value, found.lower_bound) == (least, least)
     assert problem.score(found.batch).values.tolist() == [least]
@@ -101,15 +101,15 @@ def test_the_optimum_is_that_of_all_mappings_at_length(problem: Problem) -> None
     choices = every_mapping(problem.space)
     assume(len(choices) <= MOST)
     least = float(problem.score(as_batch(problem.space, choices)).values.min())
-    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, 60.0, _never)
+    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, Limit(), _never)
     assert (found.proven, found.value, found.lower_bound) == (True, least, least)
 
 
 def test_a_known_mapping_is_a_start() -> None:
     """With the optimum given, the search proves it and gives it back, with fewer parts opened."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    cold = branch_and_bound(problem, _nothing(2), np.inf, 60.0, _never)
-    warm = branch_and_bound(problem, cold.batch, cold.value, 60.0, _never)
+    cold = branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never)
+    warm = branch_and_bound(problem, cold.batch, cold.value, Limit(), _never)
     assert warm.proven
     assert (warm.value, warm.lower_bound) == (cold.value, cold.value)
     assert warm.opened <= cold.opened
@@ -118,16 +118,20 @@ def test_a_known_mapping_is_a_start() -> None:
 def test_a_search_that_is_stopped_still_bounds() -> None:
     """Without time, or told to stop, it ends at once with what it was given and a bound below it."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    optimum = branch_and_bound(problem, _nothing(2), np.inf, 60.0, _never)
+    optimum = branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never)
     for found in (
-        branch_and_bound(problem, optimum.batch, optimum.value, 0.0, _never),
-        branch_and_bound(problem, optimum.batch, optimum.value, 60.0, lambda: True),
+        branch_and_bound(problem, optimum.batch, optimum.value, Limit(seconds=0.0), _never),
+        branch_and_bound(problem, optimum.batch, optimum.value, Limit(), lambda: True),
     ):
         assert not found.proven
         assert found.left > 0
         assert found.lower_bound <= optimum.value == found.value
+    few = branch_and_bound(problem, optimum.batch, optimum.value, Limit(parts=1000), _never)
+    assert few.bounded >= 1000
+    assert few.left > 0
+    assert few.lower_bound <= optimum.value
     calls = iter([False] * 5 + [True])
-    part = branch_and_bound(problem, optimum.batch, optimum.value, 60.0, lambda: next(calls))
+    part = branch_and_bound(problem, optimum.batch, optimum.value, Limit(), lambda: next(calls))
     assert part.lower_bound <= optimum.value
 
 
@@ -136,7 +140,7 @@ def test_a_dataflow_is_held(name: str) -> None:
     """In the space of a dataflow only its orders and shared dims occur, and the optimum is that of its mappings."""
     space = Space(LAYER, replace(MACHINE, pes=8), dataflow=load_dataflow(name))
     problem = Problem(space, EXACT, Objective.of("edp"))
-    found = branch_and_bound(problem, _nothing(space.levels), np.inf, 60.0, _never)
+    found = branch_and_bound(problem, _nothing(space.levels), np.inf, Limit(), _never)
     assert found.proven
     sampled = space.sample(5000, np.random.default_rng(0))
     assert found.value <= float(problem.score(sampled).values.min())
@@ -184,7 +188,7 @@ def test_what_cannot_be_bounded_is_refused() -> None:
     ):
         assert least_bound(problem) is None
         with pytest.raises(InputError, match=told):
-            branch_and_bound(problem, _nothing(2), np.inf, 1.0, _never)
+            branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never)
 
 
 def _found(outcome: Outcome) -> tuple[object, ...]:
@@ -199,7 +203,7 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
     searcher = searcher_of(Sampler.EXACT)
     assert isinstance(searcher, ExactSearcher)
-    optimum = branch_and_bound(problem, _nothing(2), np.inf, 60.0, _never).value
+    optimum = branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never).value
     one, again, other = (searcher.search(problem, Budget(2, 8), seed, (), lambda _: False) for seed in ((0,), (0,), (1,)))
     assert _found(one) == _found(again)
     for outcome in (one, other):
@@ -215,11 +219,21 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
 def test_the_searcher_ends_when_told() -> None:
     """A timeout that is up at once leaves a bound below the value; a stop leaves an unfinished search."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    late = ExactSearcher().search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), (), lambda _: False)
+    late = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), (), lambda _: False)
     assert late.finished
     assert late.lower_bound is not None
     assert late.lower_bound < late.value
-    stopped = ExactSearcher().search(problem, Budget(2, 8), (0,), (), lambda done: done >= 2)
+    stopped = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8), (0,), (), lambda done: done >= 2)
     assert not stopped.finished
     assert stopped.lower_bound is not None
     assert stopped.lower_bound < stopped.value
+
+
+def test_auto_is_the_start_where_nothing_can_be_bounded() -> None:
+    """With an objective that may fall as energy grows, `auto` ends with what the start found, without a bound."""
+    problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("runtime_cycles / energy_pj"))
+    auto, start = (
+        searcher_of(sampler).search(problem, Budget(2, 8), (0,), (), lambda _: False) for sampler in (Sampler.AUTO, Sampler.TPE)
+    )
+    assert _found(auto) == _found(start)
+    assert auto.lower_bound is None

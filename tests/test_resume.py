@@ -92,7 +92,7 @@ def test_resume_after_a_file_changed_is_refused(tmp_path: Path, part: str) -> No
     layers, dataflow, folder = tmp_path / "l.yaml", tmp_path / "d.yaml", tmp_path / "run"
     layers.write_text(LAYERS)
     dataflow.write_text("name: d\nlevels: [{spatial: K, order: [K, C]}]")
-    run(layers, out=folder, jobs=1, trials=1, dataflow=dataflow)
+    run(layers, out=folder, jobs=1, trials=1, sampler="tpe", dataflow=dataflow)
     layers.write_text(LAYERS.replace("M: 12", "M: 13") if part == "layers" else LAYERS)
     dataflow.write_text(dataflow.read_text().replace("[K, C]", "[C, K]") if part == "dataflow" else dataflow.read_text())
     with pytest.raises(InputError) as caught:
@@ -176,7 +176,7 @@ def test_a_save_that_fails_once_is_made_up_for(search: Callable[..., dict[str, A
 def test_an_interrupted_run_is_saved(layers: Path, tmp_path: Path, jobs: int) -> None:
     """After a Ctrl-C amid trials the layers under way are there with their best so far, and the run is not complete."""
     out = tmp_path / "run"
-    results = run(layers, out=out, jobs=jobs, trials=ENDLESS, watcher=Recorder(advance=interrupt))
+    results = run(layers, out=out, jobs=jobs, trials=ENDLESS, sampler="tpe", watcher=Recorder(advance=interrupt))
     assert not results["complete"]
     assert results == results_in(out)
     assert 1 <= len(results["layers"]) <= jobs

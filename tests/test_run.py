@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_is_told_before_the_search(
     [
         ({"objective": "edpp"}, f"objective: 'edpp' at column 1 is no metric; did you mean edp?; {METRICS}"),
         ({"objective": None}, f"objective must be a text, such as {OBJECTIVES} or an expression, got None"),
-        ({"sampler": "cma"}, "sampler must be one of tpe, genetic, random, exact, got 'cma'"),
+        ({"sampler": "cma"}, "sampler must be one of auto, tpe, genetic, random, exact, got 'cma'"),
         ({"tiles": "divisor"}, "tiles must be one of balanced, divisors, all, got 'divisor'; did you mean divisors?"),
         ({"trials": 0}, "trials must be a whole number from 1 to 1000000000, got 0"),
         ({"trials": 2.5}, "trials must be a whole number from 1 to 1000000000, got 2.5"),
@@ -207,6 +207,21 @@ def test_what_the_model_refuses_is_told_before_the_search(tmp_path: Path) -> Non
 
 def test_a_timeout_ends_the_run(layers: Path, tmp_path: Path) -> None:
     """Without a number of trials a timeout ends a run, which is complete."""
-    results = run(layers, out=tmp_path / "run", jobs=1, timeout_seconds=1e-6)
+    results = run(layers, out=tmp_path / "run", jobs=1, timeout_seconds=1e-6, sampler="tpe")
     assert results["complete"]
     assert len(results["layers"]) == 3
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_proves_what_it_can(jobs: int, tmp_path: Path) -> None:
+    """By default a small layer's mapping is proven optimal: its gap is 0 and its lower bound the objective, whatever the jobs."""
+    file = tmp_path / "small.yaml"
+    file.write_text(
+        "title: t\nsource: s\nlayers:\n  - {name: a, type: GEMM, M: 6, N: 5, K: 8}\n  - {name: b, type: FC, K: 10, C: 12}\n",
+        encoding="utf-8",
+    )
+    results = run(file, {"pes": 8}, out=tmp_path / "run", jobs=jobs, trials=2)
+    assert [layer["name"] for layer in results["layers"]] == ["a", "b"]
+    for layer in results["layers"]:
+        assert layer["gap"] == 0.0
+        assert layer["lower_bound"] == layer["objective"]

@@ -50,7 +50,7 @@ def layer_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def search(layers: Path, out: Path, model: str = "choosy", **settings: Any) -> dict[str, Any]:  # noqa: ANN401 as `run` takes them
-    return run(layers, out=out, jobs=1, trials=3, model=model, **settings)
+    return run(layers, out=out, jobs=1, trials=3, sampler="tpe", model=model, **settings)
 
 
 def test_layers_that_the_model_does_not_count_are_left_out(layers: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
