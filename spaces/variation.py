@@ -118,8 +118,10 @@ def vary_mappings(
     count = len(parent_size)
     for b in range(len(size)):
         first = min(rng.integers(0, count), rng.integers(0, count))
-        units[b], spatial[b] = parent_units[first], parent_spatial[first]
-        order[b], size[b] = parent_order[first], parent_size[first]
+        for level in range(units.shape[1]):  # an assignment of whole rows would take two seconds more to compile
+            units[b, level], spatial[b, level] = parent_units[first, level], parent_spatial[first, level]
+            for dim in range(8):
+                order[b, level, dim], size[b, level, dim] = parent_order[first, level, dim], parent_size[first, level, dim]
         if rng.random() < 0.25:
             _cross(size[b], parent_size[rng.integers(0, count)], rng)
         if len(dims) > 0 and rng.random() < 0.5:
