@@ -103,7 +103,10 @@ def start_up(repeats: int) -> str:
         mapping.write_text(DIRECTIVES, "utf-8")
         rows = [
             ("`mapsearch evaluate`", *_first_and_later(["evaluate", str(mapping)], repeats)),
-            ("`mapsearch run`", *_first_and_later(["run", "--layer-set", "ncf", "--trials", "1", "--jobs", "1"], repeats)),
+            (
+                "`mapsearch run`",
+                *_first_and_later(["run", "--sampler", "tpe", "--layer-set", "ncf", "--trials", "1", "--jobs", "1"], repeats),
+            ),
         ]
     return (
         "## Start\n\n"
