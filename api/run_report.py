@@ -125,7 +125,8 @@ def print_results(results: Mapping[str, Any]) -> None:
             f"         EDP {totals['edp_pj_cycles'] / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "
             f"{totals['sum_of_layer_edps_pj_cycles'] / 1e3:.5g} cycles x nJ"
         )
-    looked = f"{totals['evaluations']:,} mappings evaluated, {totals['dropped']:,} mappings or parts of the space dropped by a lower bound"
+    dropped = f"{totals['dropped']:,} mappings or parts of the space dropped by a lower bound"
+    looked = f"{totals['evaluations']:,} mappings evaluated, {dropped}"
     if totals["refused"]:
         looked += f", {totals['refused']:,} refused by the model"
     write(f"search:  {looked}, {totals['seconds']:.1f} s over all processes")
