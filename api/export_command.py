@@ -26,9 +26,12 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Write the files and print their names."""
+    from mapsearch.model.errors import InputError
     from mapsearch.studies.evaluation import machine
     from mapsearch.studies.exporters import MaestroExporter, export
 
+    if not args.out:
+        raise InputError("out must name a folder, got an empty text")
     paths = export(Path(args.file), MaestroExporter(), args.to, machine(args.hardware), Path(args.out))
     written = [str(path) for path in paths]
     if args.json:
