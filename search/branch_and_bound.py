@@ -10,7 +10,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import numpy as np
@@ -24,9 +24,10 @@ from mapsearch.spaces.partial import Completion, Partial
 
 Floats = NDArray[np.float64]
 
-# Parts opened at a time.
+# Parts opened at a time, and of those whose next choice is a whole level, which has thousands of ways.
 BLOCK = 4096
-# Parts kept at the most, some 250 bytes each; above that the most complete are opened first, as they leave the fewest behind.
+FEW = 64
+# Parts kept, some 250 bytes each; above that the most complete are opened first, a few at a time, as they leave the fewest behind.
 MOST_PARTS = 2_000_000
 
 
@@ -106,13 +107,14 @@ def _bounds(problem: Problem, model: BoundedModel, batch: MappingBatch) -> Float
 
 @dataclass(order=True, frozen=True, slots=True)
 class _Block:
-    """Parts with bounds that lie together; parts and bounds ascend by bound."""
+    """Parts with bounds that lie together, in ascending order; at_once: how many may be opened at a time."""
 
     least: float
     number: int
     parts: Partial = field(compare=False)
     bounds: Floats = field(compare=False)
     open_sizes: int = field(compare=False)
+    at_once: int = field(compare=False)
 
 
 class _Search:
@@ -138,13 +140,20 @@ class _Search:
         )  # fmt: skip
 
     def _next(self) -> _Block:
-        """The block with the least bound, or, where too many parts are kept, the most complete one; it leaves the search."""
+        """Parts with the least bound, or, where too many are kept, of the most complete; they leave the search."""
         if self._parts <= MOST_PARTS:
             block = heapq.heappop(self._blocks)
+            most = block.at_once
         else:
+            most = FEW
             block = min(self._blocks, key=lambda each: (each.open_sizes, each.least))
             self._blocks.remove(block)
             heapq.heapify(self._blocks)
+        if len(block.parts) > most:
+            left, bounds = block.parts[most:], block.bounds[most:]
+            rest = replace(block, least=float(bounds[0]), number=next(self._numbers), parts=left, bounds=bounds)
+            heapq.heappush(self._blocks, rest)
+            block = replace(block, parts=block.parts[:most], bounds=block.bounds[:most])
         self._parts -= len(block.parts)
         return block
 
@@ -184,9 +193,12 @@ class _Search:
     def _keep(self, parts: Partial, bounds: Floats) -> None:
         order = np.argsort(bounds, kind="stable")
         order = order[bounds[order] < self._value]
-        for first in range(0, len(order), BLOCK):
-            rows = order[first : first + BLOCK]
-            some = parts[rows]
-            open_sizes = int((some.batch.size[0] == 0).sum())
-            heapq.heappush(self._blocks, _Block(float(bounds[rows[0]]), next(self._numbers), some, bounds[rows], open_sizes))
-            self._parts += len(rows)
+        ready = self._completion.ready(parts)
+        for alike, at_once in ((order[ready[order]], FEW), (order[~ready[order]], BLOCK)):
+            for first in range(0, len(alike), BLOCK):
+                rows = alike[first : first + BLOCK]
+                some, number = parts[rows], next(self._numbers)
+                open_sizes = int((some.batch.size[0] == 0).sum())
+                block = _Block(float(bounds[rows[0]]), number, some, bounds[rows], open_sizes, at_once)
+                heapq.heappush(self._blocks, block)
+                self._parts += len(rows)

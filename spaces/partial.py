@@ -93,11 +93,15 @@ class Completion:
         complete: NDArray[np.bool_] = (partial.level == self._space.levels - 1) & (partial.batch.size != 0).all(axis=(1, 2))
         return complete
 
+    def ready(self, partial: Partial) -> NDArray[np.bool_]:
+        """bool[B], which have all sizes of their level: the next choice is another level, of which there may be thousands."""
+        here = partial.batch.size[np.arange(len(partial)), np.maximum(partial.level, 0)]
+        chosen: NDArray[np.bool_] = (partial.level < 0) | (here != 0).all(axis=1)
+        return chosen
+
     def children(self, partial: Partial) -> Iterator[Partial]:
         """All ways to make the next choice of mappings none of which is whole, without those that no longer fit, in chunks."""
-        at = np.maximum(partial.level, 0)
-        here = partial.batch.size[np.arange(len(partial)), at]
-        ready = (partial.level < 0) | (here != 0).all(axis=1)
+        ready = self.ready(partial)
         yield from self._structures(partial[ready])
         yield from self._sizes(partial[~ready])
 
