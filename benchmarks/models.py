@@ -1,6 +1,6 @@
 """How the exact model and MAESTRO's rank the same mappings: the figure and the table of docs/models.md.
 
-Run as `python benchmarks/models.py`; it needs matplotlib (`pip install matplotlib`). Prints the table, writes docs/models.png.
+Run as `python benchmarks/models.py`; it needs the extra `plots`. Prints the table, writes docs/models.png.
 """
 
 from __future__ import annotations
