@@ -23,7 +23,7 @@ from mapsearch.studies.hardware_files import hardware_to_dict
 from mapsearch.studies.layer_sets import UniqueLayer, names
 from mapsearch.studies.yaml_files import show
 
-# The default search; a mobilenet takes it about 10 s on two cores once the kernels are compiled.
+# The default search; a mobilenet takes it about half a minute on two cores, a third of it for these trials.
 DEFAULT_TRIALS = 60
 EVALUATIONS_PER_TRIAL = 1400
 UNLIMITED_TRIALS = 100_000
