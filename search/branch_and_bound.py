@@ -130,7 +130,7 @@ class _Search:
     def run(self, limit: Limit, stop: Callable[[], bool]) -> Certificate:
         began = time.monotonic()
         begin = self._completion.begin()
-        self._keep(begin, np.full(len(begin), -np.inf))
+        self._keep(begin, _bounds(self._problem, self._model, begin.batch))
         while self._blocks and self._bounded < limit.parts and time.monotonic() - began < limit.seconds and not stop():
             self._open(self._next())
         least = min((block.least for block in self._blocks), default=self._value)

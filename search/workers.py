@@ -25,6 +25,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.objective import Problem
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.spaces.partial import Completion
 from mapsearch.spaces.space import Structure
 
 POLL_SECONDS = 0.2
@@ -84,6 +85,9 @@ def _compile(problem: Problem) -> None:
     drawn = problem.space.draw([problem.space.fitting], 1, rng)
     problem.score(drawn)
     problem.score_under(problem.space.vary(drawn, 1, rng, structure=True), 1.0)
+    completion = Completion(problem.space)
+    for _ in completion.children(next(completion.children(completion.begin()))[:1000]):
+        break
 
 
 def _run_indexed(task: Task, index: int, board: NDArray[np.int64]) -> tuple[int, Outcome | None]:

@@ -16,7 +16,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Dim
 from mapsearch.model.maestro.reader import read_sources
-from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.source import Source
 from mapsearch.model.maestro.told import told
 from mapsearch.model.maestro.translate import machine_of, source_of
 from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
@@ -74,8 +74,7 @@ def _maestro(mapped: MappedLayer, written: Source | None, target: Hardware) -> t
         source = source_of(mapped.layer, mapped.mapping, target.pes)
         return source, told(source, machine_of(target))
     except InputError as error:
-        place = f"{mapped.places.source}:{mapped.places.layer}: " if mapped.places else ""
-        raise InputError(f"{place}{error}") from None
+        raise InputError(f"{mapped.place}{error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class _Both:
 
     def _runtime_cause(self) -> str:
         machine_ = machine_of(self.hardware)
-        freed = told(self.source, _with_offchip(machine_, _UNLIMITED))["runtime_cycles"]
+        freed = told(self.source, replace(machine_, offchip_words=_UNLIMITED))["runtime_cycles"]
         return _joined(
             self._miscount(),
             "off-chip words are charged in every step" if freed < self.maestro["runtime_cycles"] else "",
@@ -147,10 +146,6 @@ class _Both:
 
     def _wide_words(self) -> str:
         return "a word of any width counts as a byte" if self.hardware.bits != (8, 8, 8) else ""
-
-
-def _with_offchip(machine_: Machine, words: int) -> Machine:
-    return replace(machine_, offchip_words=words)
 
 
 def _joined(*causes: str) -> str:

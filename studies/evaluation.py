@@ -76,7 +76,7 @@ def machine(hardware: HardwareSource) -> Hardware:
 
 
 def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> dict[str, Any]:
-    place = f"{source}:{mapped.places.layer}: " if mapped.places else ""
+    place = mapped.place
     try:
         layer = counter.takes(mapped.layer)
         costs = counter.evaluate(layer, machine, encode([mapped.mapping], layer, machine.pes))

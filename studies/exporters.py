@@ -83,15 +83,14 @@ def export(path: Path, exporter: Exporter, tool: str, hardware: Hardware, folder
 
 def _source(mapped: MappedLayer, hardware: Hardware) -> Source:
     mapped.check(hardware.pes)
-    place = f"{mapped.places.source}:{mapped.places.layer}: " if mapped.places else ""
     try:
         source = source_of(mapped.layer, mapped.mapping, hardware.pes)
         found = told(source, machine_of(hardware))
     except InputError as error:
-        raise MappingError(f"{place}{error}") from None
+        raise MappingError(f"{mapped.place}{error}") from None
     if found["macs"] != found["layer_macs"]:
         raise MappingError(
-            f"{place}layer {mapped.layer.name}: MAESTRO would count {found['macs']:,} MACs of its {found['layer_macs']:,}; "
+            f"{mapped.place}layer {mapped.layer.name}: MAESTRO would count {found['macs']:,} MACs of its {found['layer_macs']:,}; "
             + ("it counts strides wrong" if source.stride else "use chunks that divide their tiles")
         )
     return source

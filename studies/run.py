@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -252,7 +253,7 @@ class _Run:
         if objective_of(metrics, self._objective, self._hardware) != best.value:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
         self._texts[unique.layer.name] = text
-        bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None]
+        bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound)]
         lower_bound = max(bounds, default=None)
         self._rows[unique.layer.name] = {
             "name": unique.layer.name,

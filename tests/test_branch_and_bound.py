@@ -126,6 +126,7 @@ def test_a_search_that_is_stopped_still_bounds() -> None:
         assert not found.proven
         assert found.left > 0
         assert found.lower_bound <= optimum.value == found.value
+        assert found.lower_bound == least_bound(problem)
     few = branch_and_bound(problem, optimum.batch, optimum.value, Limit(parts=1000), _never)
     assert few.bounded >= 1000
     assert few.left > 0

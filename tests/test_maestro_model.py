@@ -184,14 +184,14 @@ def test_a_level_without_spatial_map_is_refused(shared: tuple[Directive, ...]) -
 
 
 def test_clusters_that_leave_pes_over_are_refused() -> None:
-    """A Cluster of 4 on 6 PEs is refused in both ways; where the PEs are not known it can be written."""
+    """A Cluster of 4 on 6 PEs is refused in both ways; on 8 it can be written."""
     mapping = Mapping(((spatial(1, Dim.K),), (spatial(1, Dim.C),)), (4,))
     with pytest.raises(MappingError, match="Clusters whose product divides the 6 PEs, got 4"):
         source_of(CONV, mapping, SIX.pes)
     costs = _cost(CONV, mapping, SIX)
     assert costs.fit[0] == Fit.REFUSED
     assert "divides the PEs" in costs.why_not(0)
-    assert source_of(CONV, mapping, None).clusters == (4,)
+    assert source_of(CONV, mapping, 8).clusters == (4,)
 
 
 @pytest.mark.parametrize(

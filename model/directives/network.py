@@ -41,6 +41,11 @@ class MappedLayer:
     mapping: Mapping
     places: Places | None = field(default=None, compare=False)
 
+    @property
+    def place(self) -> str:
+        """What stands before an error's text: file and line of the layer, where they are known."""
+        return f"{self.places.source}:{self.places.layer}: " if self.places else ""
+
     def check(self, pes: int | None = None) -> None:
         """Raise MappingError, with file and line where known, unless the mapping is legal on `pes` PEs (None: on some machine)."""
         if self.places is None:

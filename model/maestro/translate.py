@@ -63,16 +63,16 @@ def machine_of(hardware: Hardware) -> Machine:
     )
 
 
-def source_of(layer: Layer, mapping: Mapping, pes: int | None) -> Source:
+def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
     """The mapping as the program takes it and counts it right; MappingError with the reason where it can't.
 
-    pes: of the machine, which the Clusters must divide; None where it is not known. Every level names all dims, R and S whole.
+    pes: of the machine, which the Clusters must divide. Every level names all dims, R and S whole.
     """
     dims = source_dims(layer)
     where = f"layer {layer.name}"
     if len(mapping.clusters) > MAX_CLUSTERS:
         raise MappingError(f"{where}: MAESTRO takes at most {MAX_CLUSTERS} Clusters, got {len(mapping.clusters)}")
-    if pes is not None and pes % prod(mapping.clusters) != 0:
+    if pes % prod(mapping.clusters) != 0:
         raise MappingError(
             f"{where}: MAESTRO needs Clusters whose product divides the {pes} PEs, got {prod(mapping.clusters)}; "
             "use other Clusters or another number of PEs"
