@@ -15,11 +15,12 @@ import joblib  # type: ignore[import-untyped]
 from tables import table
 
 from mapsearch.model.exact.model import ExactModel
-from mapsearch.search.branch_and_bound import Certificate, Limit, branch_and_bound
+from mapsearch.search.branch_and_bound import Limit, branch_and_bound
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import OptunaSearcher
-from mapsearch.search.searcher import Budget, Sampler
-from mapsearch.search.starts import classic_starts
+from mapsearch.search.searcher import Budget, Certificate, Sampler
+from mapsearch.search.starts import Starts, classic_starts
+from mapsearch.search.tally import Tally
 from mapsearch.spaces.space import Space
 from mapsearch.studies.dataflows import classic_dataflows
 from mapsearch.studies.hardware_files import load_hardware
@@ -31,17 +32,13 @@ SETS = ("mobilenet", "mobilenet_v2", "resnet18", "alexnet", "bert_base")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The default search's objective over the lower bound - 1, and the exact search after it."""
+    """The objective over the lower bound - 1, of the default search and of the exact search after it."""
 
     layer: str
     found_gap: float
+    gap: float
     search_seconds: float
     certificate: Certificate
-
-    @property
-    def gap(self) -> float:
-        """The gap that is left."""
-        return self.certificate.value / self.certificate.lower_bound - 1
 
 
 def main() -> None:
@@ -74,13 +71,15 @@ def prove(layer_set: str, hardware: str, objective: str, seconds: float, jobs: i
 def _prove(layer_set: str, index: int, hardware: str, objective: str, seconds: float) -> Proof | None:
     layer = load_layer_set(layer_set).unique[index].layer
     problem = Problem(Space(layer, load_hardware(hardware)), ExactModel(), Objective.of(objective))
-    starts = classic_starts(problem.space, classic_dataflows())
+    starts = Starts(classic_starts(problem.space, classic_dataflows()))
     budget = Budget(DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL)
-    found = OptunaSearcher(Sampler.TPE).search(problem, budget, (0, index, 0), starts, lambda _: False)
-    if len(found.batch) == 0:
+    tally = Tally(problem)
+    OptunaSearcher(Sampler.TPE).look(tally, budget, (0, index, 0), starts, lambda _: False)
+    if len(tally.batch) == 0:
         return None
-    proof = branch_and_bound(problem, found.batch, found.value, Limit(seconds=seconds), lambda: False)
-    return Proof(layer.name, found.value / proof.lower_bound - 1, found.seconds, proof)
+    found, search_seconds = tally.value, tally.seconds
+    proof = branch_and_bound(tally, Limit(seconds=seconds), lambda: False)
+    return Proof(layer.name, found / proof.lower_bound - 1, tally.value / proof.lower_bound - 1, search_seconds, proof)
 
 
 def _layers(layer_set: str, proofs: list[Proof]) -> str:

@@ -139,6 +139,12 @@ class MappingBatch:
     order: NDArray[np.int8]
     size: NDArray[np.int64]
 
+    @classmethod
+    def empty(cls, levels: int) -> MappingBatch:
+        """No mappings, of so many levels."""
+        sizes = np.zeros((0, levels, DIMS), np.int64)
+        return cls(np.zeros((0, levels), np.int64), np.zeros((0, levels), np.int8), sizes.astype(np.int8), sizes)
+
     def __len__(self) -> int:
         return len(self.units)
 

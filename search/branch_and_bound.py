@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -20,6 +19,8 @@ from mapsearch.model.cost import BoundedModel
 from mapsearch.model.errors import InputError
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.objective import Problem
+from mapsearch.search.searcher import Certificate
+from mapsearch.search.tally import Tally
 from mapsearch.spaces.partial import Completion, Partial
 
 Floats = NDArray[np.float64]
@@ -29,33 +30,6 @@ BLOCK = 4096
 FEW = 64
 # Parts kept, some 250 bytes each; above that the most complete are opened first, a few at a time, as they leave the fewest behind.
 MOST_PARTS = 2_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What an exact search proves, and what it took.
-
-    lower_bound: no mapping of the space has a smaller objective. batch: the best mapping (of one row, or none where none fits),
-    value: its objective; where it equals the lower bound, it is the optimum. opened, bounded: parts; pruned: of the bounded ones,
-    those dropped for their bound; costed: whole mappings; left: parts still open at the end; trace: (costed, pruned, objective),
-    each so far, wherever a better mapping was found; seconds: it took.
-    """
-
-    batch: MappingBatch
-    value: float
-    lower_bound: float
-    opened: int
-    bounded: int
-    pruned: int
-    costed: int
-    left: int
-    trace: tuple[tuple[int, int, float], ...]
-    seconds: float
-
-    @property
-    def proven(self) -> bool:
-        """Whether the best mapping is the optimum."""
-        return self.left == 0
 
 
 def check_bounded(problem: Problem) -> BoundedModel:
@@ -90,13 +64,13 @@ class Limit:
     parts: float = math.inf
 
 
-def branch_and_bound(problem: Problem, best: MappingBatch, value: float, limit: Limit, stop: Callable[[], bool]) -> Certificate:
-    """The optimum of the problem, or the best that is found within the limit, and a lower bound.
+def branch_and_bound(tally: Tally, limit: Limit, stop: Callable[[], bool]) -> Certificate:
+    """Bring the tally to the optimum of its problem, or to the best that is found within the limit, with a lower bound.
 
-    best, value: the best mapping known, of one row, and its objective; none and infinity where none is. stop: ends it where it
-    returns True. What it gives depends on the clock only through `limit.seconds` and `stop`.
+    What the tally holds already is the best known. stop: ends it where it returns True. What it gives depends on the clock
+    only through `limit.seconds` and `stop`.
     """
-    return _Search(problem, check_bounded(problem), best, value).run(limit, stop)
+    return _Search(tally, check_bounded(tally.problem)).run(limit, stop)
 
 
 def _bounds(problem: Problem, model: BoundedModel, batch: MappingBatch) -> Floats:
@@ -118,26 +92,28 @@ class _Block:
 
 
 class _Search:
-    def __init__(self, problem: Problem, model: BoundedModel, best: MappingBatch, value: float) -> None:
-        self._problem, self._model = problem, model
-        self._completion = Completion(problem.space)
-        self._best, self._value = best, value
+    def __init__(self, tally: Tally, model: BoundedModel) -> None:
+        self._tally, self._problem, self._model = tally, tally.problem, model
+        self._completion = Completion(tally.problem.space)
         self._blocks: list[_Block] = []
         self._numbers = count()
-        self._trace: list[tuple[int, int, float]] = []
         self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
 
     def run(self, limit: Limit, stop: Callable[[], bool]) -> Certificate:
-        began = time.monotonic()
+        began = self._tally.seconds
         begin = self._completion.begin()
         self._keep(begin, _bounds(self._problem, self._model, begin.batch))
-        while self._blocks and self._bounded < limit.parts and time.monotonic() - began < limit.seconds and not stop():
+        while self._blocks and self._bounded < limit.parts and self._tally.seconds - began < limit.seconds and not stop():
             self._open(self._next())
-        least = min((block.least for block in self._blocks), default=self._value)
+        least = min((block.least for block in self._blocks), default=self._tally.value)
         return Certificate(
-            self._best, self._value, min(least, self._value), self._opened, self._bounded, self._pruned, self._costed, self._parts,
-            tuple(self._trace), time.monotonic() - began,
+            min(least, self._tally.value), self._opened, self._bounded, self._pruned, self._costed, self._parts,
+            self._tally.seconds - began,
         )  # fmt: skip
+
+    def _prune(self, parts: int) -> None:
+        self._pruned += parts
+        self._tally.dropped += parts
 
     def _next(self) -> _Block:
         """Parts with the least bound, or, where too many are kept, of the most complete; they leave the search."""
@@ -158,16 +134,16 @@ class _Search:
         return block
 
     def _open(self, block: _Block) -> None:
-        parts = block.parts[block.bounds < self._value]
-        self._pruned += len(block.parts) - len(parts)
+        parts = block.parts[block.bounds < self._tally.value]
+        self._prune(len(block.parts) - len(parts))
         self._opened += len(parts)
         for children in self._completion.children(parts):
             if len(children) == 0:
                 continue
             self._bounded += len(children)
             bounds = _bounds(self._problem, self._model, children.batch)
-            hopeful = bounds < self._value
-            self._pruned += len(children) - int(hopeful.sum())
+            hopeful = bounds < self._tally.value
+            self._prune(len(children) - int(hopeful.sum()))
             found, least = children[hopeful], bounds[hopeful]
             whole = self._completion.whole(found)
             if whole.any():
@@ -180,19 +156,15 @@ class _Search:
         order = np.argsort(bounds, kind="stable")
         for first in range(0, len(order), BLOCK):
             rows = order[first : first + BLOCK]
-            rows = rows[bounds[rows] < self._value]
+            rows = rows[bounds[rows] < self._tally.value]
             if len(rows) == 0:
                 return
-            values = self._problem.score(batch[rows]).values
+            self._tally.score(batch[rows])
             self._costed += len(rows)
-            at = int(values.argmin())
-            if values[at] < self._value:
-                self._best, self._value = batch[rows[at : at + 1]], float(values[at])
-                self._trace.append((self._costed, self._pruned, self._value))
 
     def _keep(self, parts: Partial, bounds: Floats) -> None:
         order = np.argsort(bounds, kind="stable")
-        order = order[bounds[order] < self._value]
+        order = order[bounds[order] < self._tally.value]
         ready = self._completion.ready(parts)
         for alike, at_once in ((order[ready[order]], FEW), (order[~ready[order]], BLOCK)):
             for first in range(0, len(alike), BLOCK):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,8 @@ from mapsearch.search.branch_and_bound import Limit, branch_and_bound, least_bou
 from mapsearch.search.objective import Problem
 from mapsearch.search.optuna_search import OptunaSearcher
 from mapsearch.search.searcher import Budget, Outcome, Sampler
-from mapsearch.spaces.space import Structure
+from mapsearch.search.starts import Starts
+from mapsearch.search.tally import Tally
 
 # What branch and bound may take for a layer where there is no timeout: to prove the optimum, or as much as makes a default run.
 # The latter, some two seconds, is counted in parts, so that a run gives the same on any machine.
@@ -25,31 +25,15 @@ class ExactSearcher:
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
 
-    def search(
-        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[int], bool]
-    ) -> Outcome:
+    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
         """See `Searcher`; half of a timeout is for the start, the rest for the proof, whatever the limit."""
-        began = time.monotonic()
-        limit, timeout = self._limit, budget.timeout_seconds
+        tally, limit, timeout = Tally(problem), self._limit, budget.timeout_seconds
         if timeout is not None:
             budget = replace(budget, timeout_seconds=timeout / 2)
-        start = OptunaSearcher(Sampler.TPE).search(problem, budget, seed, starts, tick)
+        finished = OptunaSearcher(Sampler.TPE).look(tally, budget, seed, starts, tick)
         if least_bound(problem) is None:
-            return start
+            return Outcome.of(tally, None, finished=finished)
         if timeout is not None:
-            limit = Limit(seconds=max(0.0, timeout - (time.monotonic() - began)))
-        proof = branch_and_bound(problem, start.batch, start.value, limit, partial(tick, budget.trials))
-        found = [
-            (start.evaluations + costed, start.dropped + pruned, start.refused, value) for costed, pruned, value in proof.trace
-        ]
-        return Outcome(
-            batch=proof.batch,
-            value=proof.value,
-            lower_bound=proof.lower_bound,
-            evaluations=start.evaluations + proof.costed,
-            dropped=start.dropped + proof.pruned,
-            refused=start.refused,
-            seconds=time.monotonic() - began,
-            trace=(*start.trace, *found),
-            finished=start.finished and not tick(budget.trials),
-        )
+            limit = Limit(seconds=max(0.0, timeout - tally.seconds))
+        proof = branch_and_bound(tally, limit, partial(tick, budget.trials))
+        return Outcome.of(tally, proof.lower_bound, finished=finished and not tick(budget.trials), proof=proof)

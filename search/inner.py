@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.search.objective import Problem
+from mapsearch.search.tally import Tally
 from mapsearch.spaces.space import Space, Structure
 
 PARENTS = 24
@@ -23,31 +23,23 @@ DROPPED_PER_EVALUATION = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best mapping of a search (a batch of one; empty where none fits or the model vouches for none), and what it took.
-
-    value: its objective, or infinite. evaluations: mappings costed; dropped: mappings that a lower bound left out; refused: of
-    the evaluations, those that the model does not vouch for.
-    """
+    """The best mapping of a part of a search (a batch of one; empty where none fits), and its objective, or infinity."""
 
     batch: MappingBatch
     value: float
-    evaluations: int
-    dropped: int
-    refused: int
 
 
-def best_sizes(problem: Problem, structure: Structure, budget: int, rng: np.random.Generator) -> Found:
+def best_sizes(tally: Tally, structure: Structure, budget: int, rng: np.random.Generator) -> Found:
     """The best mapping of a structure that about `budget` evaluations find (one at the least)."""
-    drawn = problem.space.draw([structure], max(1, budget // 4), rng)
-    scores = problem.score(drawn)
-    if not np.isfinite(scores.values).any():
-        return Found(drawn[:0], float("inf"), scores.costed, 0, scores.refused)
-    found = improve(problem, drawn, scores.values, budget - len(drawn), rng, structure=False, stop=lambda: False)
-    return replace(found, evaluations=found.evaluations + scores.costed, refused=found.refused + scores.refused)
+    drawn = tally.problem.space.draw([structure], max(1, budget // 4), rng)
+    values = tally.score(drawn)
+    if not np.isfinite(values).any():
+        return Found(drawn[:0], float("inf"))
+    return improve(tally, drawn, values, budget - len(drawn), rng, structure=False, stop=lambda: False)
 
 
 def improve(
-    problem: Problem,
+    tally: Tally,
     parents: MappingBatch,
     values: NDArray[np.float64],
     budget: int,
@@ -61,25 +53,22 @@ def improve(
     values: the parents' objectives. structure: whether orders, spatial dims and Clusters may change too. Children that a lower
     bound rules out count a fraction.
     """
-    evaluations = dropped = refused = empty = 0
+    empty, evaluated, dropped = 0, tally.evaluations, tally.dropped
     while True:
         keep = _fittest(values)
         if structure:
             keep = keep[_rank_among_alike(parents[keep]) < ALIKE]
         keep = keep[:PARENTS]
         parents, values = parents[keep], values[keep]
-        left = budget - evaluations - empty - dropped // DROPPED_PER_EVALUATION
+        left = budget - (tally.evaluations - evaluated) - empty - (tally.dropped - dropped) // DROPPED_PER_EVALUATION
         if left <= 0 or stop():
-            return Found(parents[:1], float(values[0]) if len(values) else float("inf"), evaluations, dropped, refused)
-        children = _children(problem.space, parents, min(CHILDREN, left), rng, structure=structure)
+            return Found(parents[:1], float(values[0]) if len(values) else float("inf"))
+        children = _children(tally.problem.space, parents, min(CHILDREN, left), rng, structure=structure)
         # no child that is worse than all parents changes anything
-        scores = problem.score_under(children, float(values[-1]) if len(values) == PARENTS else np.inf)
-        evaluations += scores.costed
-        dropped += len(children) - scores.costed
-        refused += scores.refused
+        scores = tally.score(children, float(values[-1]) if len(values) == PARENTS else np.inf)
         empty += 0 if len(children) else 1
         parents = parents.join(children)
-        values = np.concatenate([values, scores.values])
+        values = np.concatenate([values, scores])
 
 
 def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:

@@ -64,11 +64,13 @@ class Scores:
     """The objectives of B mappings, and what they took.
 
     values: float64[B], infinite where a mapping does not fit, is refused, has no finite objective, or is left out for its lower
-    bound.
+    bound. runtime_cycles: int64[B] and energy_pj: float64[B], where the value is finite; None where the objective takes not both.
     costed: mappings costed; refused: those of them that the model does not vouch for.
     """
 
     values: NDArray[np.float64]
+    runtime_cycles: NDArray[np.int64]
+    energy_pj: NDArray[np.float64] | None
     costed: int
     refused: int
 
@@ -81,32 +83,37 @@ class Problem:
     model: CostModel
     objective: Objective
 
-    def score(self, batch: MappingBatch) -> Scores:
-        """The objective of each mapping."""
-        values = np.empty(len(batch))
+    def score(self, batch: MappingBatch, under: float = np.inf) -> Scores:
+        """The objective of each mapping; what a lower bound says not to be `under` a value is not costed.
+
+        Nothing is left out where the model has no bound, or the objective may fall as runtime or energy grows.
+        """
+        if not (isinstance(self.model, BoundedModel) and self.objective.never_falls and np.isfinite(under)):
+            return self._score(batch)
+        least = self.model.bound(self.space.layer, self.space.hardware, batch)
+        hopeful = ~(self.value(least.runtime_cycles, least.energy_pj) >= under)  # what has no value there may have one
+        scores = self._score(batch[hopeful])
+        values, runtime_cycles = np.full(len(batch), np.inf), np.zeros(len(batch), np.int64)
+        values[hopeful], runtime_cycles[hopeful] = scores.values, scores.runtime_cycles
+        energy_pj = None if scores.energy_pj is None else np.zeros(len(batch))
+        if energy_pj is not None and scores.energy_pj is not None:
+            energy_pj[hopeful] = scores.energy_pj
+        return replace(scores, values=values, runtime_cycles=runtime_cycles, energy_pj=energy_pj)
+
+    def _score(self, batch: MappingBatch) -> Scores:
+        both = self.objective.wanted == Wanted.RUNTIME | Wanted.WORDS
+        values, runtime_cycles, energy_pj = np.empty(len(batch)), np.zeros(len(batch), np.int64), np.zeros(len(batch))
         refused = 0
         for first in range(0, len(batch), BLOCK):
             rows = slice(first, first + BLOCK)
             costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], self.objective.wanted)
-            energy_pj = costs.energy_pj() if Wanted.WORDS in self.objective.wanted else None
-            found = self.value(costs.runtime_cycles, energy_pj)
+            runtime_cycles[rows] = costs.runtime_cycles
+            if Wanted.WORDS in self.objective.wanted:
+                energy_pj[rows] = costs.energy_pj()
+            found = self.value(runtime_cycles[rows], energy_pj[rows])
             values[rows] = np.where((costs.fit == Fit.LEGAL) & np.isfinite(found), found, np.inf)
             refused += int(np.count_nonzero(costs.fit == Fit.REFUSED))
-        return Scores(values, len(batch), refused)
-
-    def score_under(self, batch: MappingBatch, limit: float) -> Scores:
-        """As `score`, but what a lower bound says not to be under `limit` is not costed.
-
-        Nothing is left out where the model has no bound, or the objective may fall as runtime or energy grows.
-        """
-        if not (isinstance(self.model, BoundedModel) and self.objective.never_falls and np.isfinite(limit)):
-            return self.score(batch)
-        least = self.model.bound(self.space.layer, self.space.hardware, batch)
-        hopeful = ~(self.value(least.runtime_cycles, least.energy_pj) >= limit)  # what has no value there may have one
-        values = np.full(len(batch), np.inf)
-        scores = self.score(batch[hopeful])
-        values[hopeful] = scores.values
-        return replace(scores, values=values)
+        return Scores(values, runtime_cycles, energy_pj if both else None, len(batch), refused)
 
     def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """The objectives, float64[B], of mappings of the layer with these figures, or with these bounds; see `Objective.value`.

@@ -6,9 +6,7 @@ the loops (a priority for each dim), the spatial dim and the cluster size. The s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial, reduce
 
 import numpy as np
@@ -20,32 +18,13 @@ from mapsearch.search.branch_and_bound import least_bound
 from mapsearch.search.inner import Found, best_sizes, improve
 from mapsearch.search.objective import Problem
 from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.starts import Starts
+from mapsearch.search.tally import Tally
 from mapsearch.spaces.space import Space, Structure
 
 # Evaluations of a last search from the best of all structures, sizes and orders together, for each one of the trials.
 POLISH_SHARE = 0.5
 POLISHED = 100  # structures at the most that it starts from
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a search took so far, and its trace (see `Outcome`)."""
-
-    evaluations: int = 0
-    dropped: int = 0
-    refused: int = 0
-    best: float = float("inf")
-    trace: list[tuple[int, int, int, float]] = field(default_factory=list[tuple[int, int, int, float]])
-
-    def note(self, found: Found) -> Found:
-        """Add what was found, and give it back."""
-        self.evaluations += found.evaluations
-        self.dropped += found.dropped
-        self.refused += found.refused
-        if found.value < self.best:
-            self.best = found.value
-            self.trace.append((self.evaluations, self.dropped, self.refused, self.best))
-        return found
 
 
 class OptunaSearcher:
@@ -54,43 +33,52 @@ class OptunaSearcher:
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler
 
-    def search(
-        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[int], bool]
-    ) -> Outcome:
+    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
         """See `Searcher`."""
-        began = time.monotonic()
+        tally = Tally(problem)
+        finished = self.look(tally, budget, seed, starts, tick)
+        return Outcome.of(tally, least_bound(problem), finished=finished)
+
+    def look(self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
+        """Search the tally's problem; False where `tick` told it to stop."""
+        space = tally.problem.space
+        known = starts.mappings if starts.mappings is not None else MappingBatch.empty(space.levels)
+        tried = [Found(known[row : row + 1], value) for row, value in enumerate(tally.score(known).tolist())]
+        stopped = self._try_structures(tally, budget, seed, starts.structures, tick, tried)
+        rng = np.random.default_rng([*seed, budget.trials])
+        if not np.isfinite(tally.value):
+            tried.append(best_sizes(tally, space.fitting, budget.evaluations_per_trial, rng))
+        if stopped:
+            return False
+        stop = partial(tick, budget.trials)
+        best_first = sorted(tried, key=lambda found: found.value)[:POLISHED]
+        parents = reduce(MappingBatch.join, (found.batch for found in best_first))
+        values = np.array([found.value for found in best_first if len(found.batch)])
+        improve(tally, parents, values, round(tally.evaluations * POLISH_SHARE), rng, structure=True, stop=stop)
+        return not stop()
+
+    def _try_structures(
+        self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[int], bool],
+        tried: list[Found],
+    ) -> bool:  # fmt: skip
+        """Add the best mapping of each structure tried to `tried`; returns whether `tick` told it to stop."""
+        space = tally.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials))
         for structure in starts:
-            study.enqueue_trial(_parameters(problem.space, structure))
-        tally = _Tally()
-        tried: list[Found] = []
-        stopped = False
+            study.enqueue_trial(_parameters(space, structure))
         for number in range(budget.trials):
             trial = study.ask()
             rng = np.random.default_rng([*seed, number])
-            found = tally.note(best_sizes(problem, _suggest(trial, problem.space), budget.evaluations_per_trial, rng))
+            found = best_sizes(tally, _suggest(trial, space), budget.evaluations_per_trial, rng)
             study.tell(trial, found.value if np.isfinite(found.value) else 1e300)
             if np.isfinite(found.value):
                 tried.append(found)
-            stopped = tick(number + 1)
-            if stopped or _over(began, budget):
+            if tick(number + 1):
+                return True
+            if _over(tally, budget):
                 break
-        rng = np.random.default_rng([*seed, budget.trials])
-        if not tried:
-            tried.append(tally.note(best_sizes(problem, problem.space.fitting, budget.evaluations_per_trial, rng)))
-        if not stopped:
-            stop = partial(tick, budget.trials)
-            best_first = sorted(tried, key=lambda found: found.value)[:POLISHED]
-            parents = reduce(MappingBatch.join, (found.batch for found in best_first))
-            values = np.array([found.value for found in best_first if len(found.batch)])
-            share = round(tally.evaluations * POLISH_SHARE)
-            tried.append(tally.note(improve(problem, parents, values, share, rng, structure=True, stop=stop)))
-            stopped = stop()
-        winner = min(tried, key=lambda found: found.value)
-        took = (tally.evaluations, tally.dropped, tally.refused, time.monotonic() - began)
-        bound = least_bound(problem)
-        return Outcome(winner.batch, winner.value, bound, *took, tuple(tally.trace), not stopped)
+        return False
 
     def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
         number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
@@ -103,11 +91,11 @@ class OptunaSearcher:
                 return optuna.samplers.RandomSampler(seed=number)
 
 
-def _over(began: float, budget: Budget) -> bool:
+def _over(tally: Tally, budget: Budget) -> bool:
     """Whether the time for trials is up; the last search gets its share of the timeout."""
     if budget.timeout_seconds is None:
         return False
-    return time.monotonic() - began >= budget.timeout_seconds / (1 + POLISH_SHARE)
+    return tally.seconds >= budget.timeout_seconds / (1 + POLISH_SHARE)
 
 
 def _suggest(trial: optuna.Trial, space: Space) -> Structure:

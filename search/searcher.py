@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.front import Front
 from mapsearch.search.objective import Problem
-from mapsearch.spaces.space import Structure
+from mapsearch.search.starts import Starts
+from mapsearch.search.tally import Step, Tally
 
 
 class Sampler(StrEnum):
@@ -32,14 +34,34 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What an exact search went through.
+
+    opened, bounded: parts of the space; pruned: of the bounded ones, those dropped for their bound; costed: whole mappings; left:
+    parts still open at the end, none where the best mapping is proven to be the optimum.
+    """
+
+    lower_bound: float
+    opened: int
+    bounded: int
+    pruned: int
+    costed: int
+    left: int
+    seconds: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether the best mapping is the optimum."""
+        return self.left == 0
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The best mapping found (a batch of one; empty where the model vouches for none), its objective, what it took, the trace.
 
     lower_bound: no mapping of the space has a smaller objective; None where the model or the objective has no bound.
-    evaluations: mappings costed; dropped: mappings, or parts of the space, that a lower bound left out instead; refused: of the
-    evaluations, those that the model does not vouch for.
-    trace: (evaluations, dropped, refused, best objective), each so far, wherever a better one was found.
-    finished: False where the search was told to stop before its budget was used.
+    evaluations, dropped, refused, front: see `Tally`. trace: a step wherever a better one was found.
+    finished: False where the search was told to stop before its budget was used. proof: of the exact search, where there was one.
     """
 
     batch: MappingBatch
@@ -49,19 +71,27 @@ class Outcome:
     dropped: int
     refused: int
     seconds: float
-    trace: tuple[tuple[int, int, int, float], ...]
+    front: Front
+    trace: tuple[Step, ...]
     finished: bool
+    proof: Certificate | None
+
+    @classmethod
+    def of(cls, tally: Tally, lower_bound: float | None, *, finished: bool, proof: Certificate | None = None) -> Outcome:
+        """What a search came to."""
+        return cls(
+            tally.batch, tally.value, lower_bound, tally.evaluations, tally.dropped, tally.refused, tally.seconds, tally.front,
+            tuple(tally.trace), finished, proof,
+        )  # fmt: skip
 
 
 class Searcher(Protocol):
     """Anything that searches a space; `tests/test_searchers.py` is what each must pass."""
 
-    def search(
-        self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[int], bool]
-    ) -> Outcome:
+    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
         """The best mapping of the problem's space within the budget.
 
-        seed: any integers; the same ones give the same outcome (where there is no timeout). starts: structures to look
+        seed: any integers; the same ones give the same outcome (where there is no timeout). starts: what to look
         at first. tick: called after every trial, and in what follows them, with the trials done; once it returns True the
         search ends with what it has.
         """

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 
 from mapsearch.model.errors import InputError
+from mapsearch.model.mapping import MappingBatch
 from mapsearch.spaces.dataflow import Dataflow
 from mapsearch.spaces.space import Space, Structure
 
 
-def classic_starts(space: Space, dataflows: Iterable[Dataflow]) -> list[Structure]:
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """What a search looks at first: structures to be sized, and whole mappings of the space, if any."""
+
+    structures: tuple[Structure, ...] = ()
+    mappings: MappingBatch | None = None
+
+
+def classic_starts(space: Space, dataflows: Iterable[Dataflow]) -> tuple[Structure, ...]:
     """One structure for each dataflow that the space has room for, brought to the space's number of levels."""
     starts: list[Structure] = []
     for dataflow in dataflows:
@@ -23,7 +32,7 @@ def classic_starts(space: Space, dataflows: Iterable[Dataflow]) -> list[Structur
             continue
         structures = (_choosable(space, space.dataflow_structure(dataflow, choice)) for choice in clusters)
         starts.append(_deepen(max(structures, key=lambda structure: _busy_pes(space, structure)), space.levels))
-    return starts
+    return tuple(starts)
 
 
 def _choosable(space: Space, structure: Structure) -> Structure:

@@ -25,8 +25,8 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.objective import Problem
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.starts import Starts
 from mapsearch.spaces.partial import Completion
-from mapsearch.spaces.space import Structure
 
 POLL_SECONDS = 0.2
 
@@ -39,7 +39,7 @@ class Task:
     sampler: Sampler
     budget: Budget
     seed: tuple[int, ...]
-    starts: tuple[Structure, ...]
+    starts: Starts
 
 
 def run_tasks(
@@ -84,7 +84,7 @@ def _compile(problem: Problem) -> None:
     rng = np.random.default_rng(0)
     drawn = problem.space.draw([problem.space.fitting], 1, rng)
     problem.score(drawn)
-    problem.score_under(problem.space.vary(drawn, 1, rng, structure=True), 1.0)
+    problem.score(problem.space.vary(drawn, 1, rng, structure=True), under=1.0)
     completion = Completion(problem.space)
     for _ in completion.children(next(completion.children(completion.begin()))[:1000]):
         break

@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ from mapsearch.model.models import cost_model
 from mapsearch.search.branch_and_bound import check_bounded
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.searcher import Budget, Outcome, Sampler
-from mapsearch.search.starts import classic_starts
+from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.dataflow import Dataflow
 from mapsearch.spaces.space import Space
@@ -88,7 +88,8 @@ def run(
     `names`, `count`, `objective` (its value), `lower_bound` (no mapping of the space has less; None where there is no bound),
     `gap` (objective / lower_bound - 1), `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused`
     (of the evaluations, those that the cost model does not vouch for), `seconds`, `finished`, `mapping_file`, `metrics` (as
-    `evaluate` gives them) and `trace` (points of evaluations, dropped, refused and objective so far). They depend on the seed and
+    `evaluate` gives them), `trace` (`evaluations`, `dropped`, `refused`, `seconds` and `objective` at each better mapping) and
+    `proof` (what an exact search went through, see `search.searcher.Certificate`). They depend on the seed and
     not on the number of jobs (but on the clock where there is a timeout, or an exact search that ends without its proof).
 
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
@@ -180,7 +181,7 @@ class _Run:
 
     def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Dataflow]) -> list[Task]:
         settings, problem = self._settings, self._problems[index]
-        starts = tuple(classic_starts(problem.space, dataflows)) if settings.dataflow is None else ()
+        starts = Starts(classic_starts(problem.space, dataflows) if settings.dataflow is None else ())
         budget = Budget(settings.trials_per_search, EVALUATIONS_PER_TRIAL, share_seconds)
         sampler = Sampler(settings.sampler)
         return [Task(problem, sampler, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
@@ -269,7 +270,8 @@ class _Run:
             "finished": finished,
             "mapping_file": name,
             "metrics": metrics,
-            "trace": [list(point) for point in best.trace],
+            "trace": [asdict(step) for step in best.trace],
+            "proof": asdict(best.proof) if best.proof is not None else None,
         }
 
     def _results(self, path: Path) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class RunFolder:
 
 
 def _as_csv(layers: Sequence[Mapping[str, Any]]) -> str:
-    rows = [_flat({key: value for key, value in layer.items() if key not in ("names", "trace")}) for layer in layers]
+    rows = [_flat({key: value for key, value in layer.items() if key not in ("names", "trace", "proof")}) for layer in layers]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["name"], lineterminator="\n")
     writer.writeheader()

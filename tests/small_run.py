@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -56,9 +56,18 @@ def results_in(folder: Path) -> dict[str, Any]:
 
 def same_for_all(results: Mapping[str, Any]) -> dict[str, Any]:
     """The results without what differs from one run to an equal one: the folder and the seconds."""
-    layers = [{key: value for key, value in layer.items() if key != "seconds"} for layer in results["layers"]]
-    totals = {key: value for key, value in results["totals"].items() if key != "seconds"}
-    return {"complete": results["complete"], "totals": totals, "left_out": results["left_out"], "layers": layers}
+    same: dict[str, Any] = without_seconds({key: value for key, value in results.items() if key != "folder"})
+    return same
+
+
+def without_seconds(data: object) -> Any:  # noqa: ANN401 any JSON
+    """Plain data without what is named `seconds`, however deep."""
+    if isinstance(data, dict):
+        items = cast("dict[str, object]", data).items()
+        return {key: without_seconds(value) for key, value in items if key != "seconds"}
+    if isinstance(data, list):
+        return [without_seconds(value) for value in cast("list[object]", data)]
+    return data
 
 
 class Recorder:

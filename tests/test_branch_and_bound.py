@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -23,7 +24,9 @@ from mapsearch.search.branch_and_bound import Limit, branch_and_bound, least_bou
 from mapsearch.search.exact_search import TO_PROVE, ExactSearcher
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.searcher import Budget, Certificate, Outcome, Sampler
+from mapsearch.search.starts import Starts
+from mapsearch.search.tally import Tally
 from mapsearch.spaces.partial import interchangeable
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
@@ -45,11 +48,21 @@ def _never() -> bool:
     return False
 
 
-def _nothing(levels: int) -> MappingBatch:
-    shape = (0, levels)
-    return MappingBatch(
-        np.zeros(shape, np.int64), np.zeros(shape, np.int8), np.zeros((*shape, 8), np.int8), np.zeros((*shape, 8), np.int64)
-    )
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a search from nothing, or from a mapping, ended with."""
+
+    batch: MappingBatch
+    value: float
+    certificate: Certificate
+
+
+def _proof(problem: Problem, limit: Limit, stop: Callable[[], bool], known: MappingBatch | None = None) -> Proof:
+    tally = Tally(problem)
+    if known is not None:
+        tally.score(known)
+    certificate = branch_and_bound(tally, limit, stop)
+    return Proof(tally.batch, tally.value, certificate)
 
 
 @st.composite
@@ -84,9 +97,9 @@ def test_the_optimum_is_that_of_all_mappings(problem: Problem) -> None:
     choices = every_mapping(problem.space)
     assume(len(choices) <= MOST)
     least = float(problem.score(as_batch(problem.space, choices)).values.min())
-    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, Limit(), _never)
-    assert found.proven
-    assert (found.value, found.lower_bound) == (least, least)
+    found = _proof(problem, Limit(), _never)
+    assert found.certificate.proven
+    assert (found.value, found.certificate.lower_bound) == (least, least)
     assert problem.score(found.batch).values.tolist() == [least]
     at_once = least_bound(problem)
     assert at_once is not None
@@ -101,39 +114,39 @@ def test_the_optimum_is_that_of_all_mappings_at_length(problem: Problem) -> None
     choices = every_mapping(problem.space)
     assume(len(choices) <= MOST)
     least = float(problem.score(as_batch(problem.space, choices)).values.min())
-    found = branch_and_bound(problem, _nothing(problem.space.levels), np.inf, Limit(), _never)
-    assert (found.proven, found.value, found.lower_bound) == (True, least, least)
+    found = _proof(problem, Limit(), _never)
+    assert (found.certificate.proven, found.value, found.certificate.lower_bound) == (True, least, least)
 
 
 def test_a_known_mapping_is_a_start() -> None:
     """With the optimum given, the search proves it and gives it back, with fewer parts opened."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    cold = branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never)
-    warm = branch_and_bound(problem, cold.batch, cold.value, Limit(), _never)
-    assert warm.proven
-    assert (warm.value, warm.lower_bound) == (cold.value, cold.value)
-    assert warm.opened <= cold.opened
+    cold = _proof(problem, Limit(), _never)
+    warm = _proof(problem, Limit(), _never, cold.batch)
+    assert warm.certificate.proven
+    assert (warm.value, warm.certificate.lower_bound) == (cold.value, cold.value)
+    assert warm.certificate.opened <= cold.certificate.opened
 
 
 def test_a_search_that_is_stopped_still_bounds() -> None:
     """Without time, or told to stop, it ends at once with what it was given and a bound below it."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    optimum = branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never)
+    optimum = _proof(problem, Limit(), _never)
     for found in (
-        branch_and_bound(problem, optimum.batch, optimum.value, Limit(seconds=0.0), _never),
-        branch_and_bound(problem, optimum.batch, optimum.value, Limit(), lambda: True),
+        _proof(problem, Limit(seconds=0.0), _never, optimum.batch),
+        _proof(problem, Limit(), lambda: True, optimum.batch),
     ):
-        assert not found.proven
-        assert found.left > 0
-        assert found.lower_bound <= optimum.value == found.value
-        assert found.lower_bound == least_bound(problem)
-    few = branch_and_bound(problem, optimum.batch, optimum.value, Limit(parts=1000), _never)
-    assert few.bounded >= 1000
-    assert few.left > 0
-    assert few.lower_bound <= optimum.value
+        assert not found.certificate.proven
+        assert found.certificate.left > 0
+        assert found.certificate.lower_bound <= optimum.value == found.value
+        assert found.certificate.lower_bound == least_bound(problem)
+    few = _proof(problem, Limit(parts=1000), _never, optimum.batch)
+    assert few.certificate.bounded >= 1000
+    assert few.certificate.left > 0
+    assert few.certificate.lower_bound <= optimum.value
     calls = iter([False] * 5 + [True])
-    part = branch_and_bound(problem, optimum.batch, optimum.value, Limit(), lambda: next(calls))
-    assert part.lower_bound <= optimum.value
+    part = _proof(problem, Limit(), lambda: next(calls), optimum.batch)
+    assert part.certificate.lower_bound <= optimum.value
 
 
 @pytest.mark.parametrize("name", ["kcp_ws", "yxp_os"])
@@ -141,8 +154,8 @@ def test_a_dataflow_is_held(name: str) -> None:
     """In the space of a dataflow only its orders and shared dims occur, and the optimum is that of its mappings."""
     space = Space(LAYER, replace(MACHINE, pes=8), dataflow=load_dataflow(name))
     problem = Problem(space, EXACT, Objective.of("edp"))
-    found = branch_and_bound(problem, _nothing(space.levels), np.inf, Limit(), _never)
-    assert found.proven
+    found = _proof(problem, Limit(), _never)
+    assert found.certificate.proven
     sampled = space.sample(5000, np.random.default_rng(0))
     assert found.value <= float(problem.score(sampled).values.min())
     assert found.batch.spatial[0].tolist() == sampled.spatial[0].tolist()
@@ -189,14 +202,15 @@ def test_what_cannot_be_bounded_is_refused() -> None:
     ):
         assert least_bound(problem) is None
         with pytest.raises(InputError, match=told):
-            branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never)
+            _proof(problem, Limit(), _never)
 
 
 def _found(outcome: Outcome) -> tuple[object, ...]:
     """All of an outcome but its seconds."""
     batch = outcome.batch
     arrays = [array.tolist() for array in (batch.units, batch.spatial, batch.order, batch.size)]
-    return (*arrays, outcome.value, outcome.lower_bound, outcome.evaluations, outcome.dropped, outcome.trace, outcome.finished)
+    trace = [replace(step, seconds=0.0) for step in outcome.trace]
+    return (*arrays, outcome.value, outcome.lower_bound, outcome.evaluations, outcome.dropped, outcome.finished, *trace)
 
 
 def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
@@ -204,13 +218,13 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
     searcher = searcher_of(Sampler.EXACT)
     assert isinstance(searcher, ExactSearcher)
-    optimum = branch_and_bound(problem, _nothing(2), np.inf, Limit(), _never).value
-    one, again, other = (searcher.search(problem, Budget(2, 8), seed, (), lambda _: False) for seed in ((0,), (0,), (1,)))
+    optimum = _proof(problem, Limit(), _never).value
+    one, again, other = (searcher.search(problem, Budget(2, 8), seed, Starts(), lambda _: False) for seed in ((0,), (0,), (1,)))
     assert _found(one) == _found(again)
     for outcome in (one, other):
         assert outcome.value == outcome.lower_bound == optimum
         assert outcome.finished
-        evaluations, dropped, _, values = zip(*outcome.trace, strict=True)
+        evaluations, dropped, _, _, values = zip(*map(astuple, outcome.trace), strict=True)
         assert list(evaluations) == sorted(evaluations)
         assert list(dropped) == sorted(dropped)
         assert list(values) == sorted(values, reverse=True)
@@ -220,11 +234,11 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
 def test_the_searcher_ends_when_told() -> None:
     """A timeout that is up at once leaves a bound below the value; a stop leaves an unfinished search."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    late = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), (), lambda _: False)
+    late = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), Starts(), lambda _: False)
     assert late.finished
     assert late.lower_bound is not None
     assert late.lower_bound < late.value
-    stopped = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8), (0,), (), lambda done: done >= 2)
+    stopped = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8), (0,), Starts(), lambda done: done >= 2)
     assert not stopped.finished
     assert stopped.lower_bound is not None
     assert stopped.lower_bound < stopped.value
@@ -234,7 +248,8 @@ def test_auto_is_the_start_where_nothing_can_be_bounded() -> None:
     """With an objective that may fall as energy grows, `auto` ends with what the start found, without a bound."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("runtime_cycles / energy_pj"))
     auto, start = (
-        searcher_of(sampler).search(problem, Budget(2, 8), (0,), (), lambda _: False) for sampler in (Sampler.AUTO, Sampler.TPE)
+        searcher_of(sampler).search(problem, Budget(2, 8), (0,), Starts(), lambda _: False)
+        for sampler in (Sampler.AUTO, Sampler.TPE)
     )
     assert _found(auto) == _found(start)
     assert auto.lower_bound is None

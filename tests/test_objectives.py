@@ -188,7 +188,7 @@ def test_the_bound_leaves_out_nothing_that_counts(text: str) -> None:
     batch = SPACE.sample(400, np.random.default_rng(0))
     whole = problem(text).score(batch)
     limit = float(np.quantile(whole.values[np.isfinite(whole.values)], 0.3))
-    under = problem(text).score_under(batch, limit)
+    under = problem(text).score(batch, limit)
     below = whole.values < limit
     assert below.sum() > 20
     assert np.array_equal(under.values[below], whole.values[below])

@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -24,7 +24,8 @@ from mapsearch.search.expression import NAMED
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import POLISH_SHARE, OptunaSearcher
 from mapsearch.search.searcher import Budget, Outcome, Sampler, Searcher
-from mapsearch.search.starts import classic_starts
+from mapsearch.search.starts import Starts, classic_starts
+from mapsearch.search.tally import Step
 from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.space import Space, Structure
 from mapsearch.spaces.tiles import TileRule
@@ -55,11 +56,15 @@ def stop_after(trials: int) -> Callable[[int], bool]:
     return lambda done: done >= trials
 
 
+def without_seconds(step: Step) -> Step:
+    return replace(step, seconds=0.0)
+
+
 def found(outcome: Outcome) -> tuple[object, ...]:
     """All of an outcome but its seconds."""
     batch = outcome.batch
     arrays = [array.tolist() for array in (batch.units, batch.spatial, batch.order, batch.size)]
-    return (*arrays, outcome.value, outcome.evaluations, outcome.trace, outcome.finished)
+    return (*arrays, outcome.value, outcome.evaluations, [without_seconds(step) for step in outcome.trace], outcome.finished)
 
 
 def loops_of(outcome: Outcome, space: Space) -> Structure:
@@ -72,7 +77,7 @@ def loops_of(outcome: Outcome, space: Space) -> Structure:
 @every_searcher
 def test_a_seed_gives_the_same_outcome(searcher: Searcher) -> None:
     """Equal seeds give equal outcomes but for the seconds, and other seeds other ones."""
-    first, again, other = (searcher.search(PROBLEM, BUDGET, seed, (), never) for seed in ((1, 2), (1, 2), (1, 3)))
+    first, again, other = (searcher.search(PROBLEM, BUDGET, seed, Starts(), never) for seed in ((1, 2), (1, 2), (1, 3)))
     assert found(first) == found(again)
     assert found(first) != found(other)
 
@@ -81,7 +86,7 @@ def test_a_seed_gives_the_same_outcome(searcher: Searcher) -> None:
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_outcome_is_what_its_mapping_costs(searcher: Searcher, objective: str) -> None:
     """The result is one legal mapping whose value is the objective in the report of that mapping."""
-    outcome = searcher.search(replace(PROBLEM, objective=Objective.of(objective)), BUDGET, (0,), (), never)
+    outcome = searcher.search(replace(PROBLEM, objective=Objective.of(objective)), BUDGET, (0,), Starts(), never)
     assert len(outcome.batch) == 1
     mapping = outcome.batch.decode(0, LAYER)
     costs = EXACT.evaluate(LAYER, MACHINE, encode([mapping], LAYER, MACHINE.pes))
@@ -95,8 +100,10 @@ def test_the_outcome_is_what_its_mapping_costs(searcher: Searcher, objective: st
 @pytest.mark.parametrize("budget", [Budget(1, 1), Budget(5, 1), Budget(3, 10), BUDGET])
 def test_the_trace_and_the_evaluations(searcher: Searcher, budget: Budget) -> None:
     """The trace strictly improves and ends at the value; evaluations stay within the trials' and the last search's share."""
-    outcome = searcher.search(PROBLEM, budget, (0,), (), never)
-    evaluations, dropped, refused, values = zip(*outcome.trace, strict=True)
+    outcome = searcher.search(PROBLEM, budget, (0,), Starts(), never)
+    evaluations, dropped, refused, seconds, values = zip(*map(astuple, outcome.trace), strict=True)
+    assert list(seconds) == sorted(seconds)
+    assert seconds[-1] <= outcome.seconds
     assert all(before < after for before, after in itertools.pairwise(evaluations))
     assert all(before <= after for before, after in itertools.pairwise(dropped))
     assert dropped[-1] <= outcome.dropped
@@ -113,12 +120,13 @@ def test_the_trace_and_the_evaluations(searcher: Searcher, budget: Budget) -> No
 @every_searcher
 def test_a_stop_ends_the_search_with_the_best_so_far(searcher: Searcher) -> None:
     """The search that is told to stop after some trials has found what a whole one had by then, and is not finished."""
-    whole = searcher.search(PROBLEM, BUDGET, (0,), (), never)
-    stopped = searcher.search(PROBLEM, BUDGET, (0,), (), stop_after(3))
+    whole = searcher.search(PROBLEM, BUDGET, (0,), Starts(), never)
+    stopped = searcher.search(PROBLEM, BUDGET, (0,), Starts(), stop_after(3))
     assert not stopped.finished
     assert stopped.evaluations <= 3 * BUDGET.evaluations_per_trial
-    assert stopped.trace == tuple(point for point in whole.trace if point[0] <= stopped.evaluations)
-    assert stopped.value == stopped.trace[-1][-1]
+    before = [without_seconds(step) for step in whole.trace if step.evaluations <= stopped.evaluations]
+    assert [without_seconds(step) for step in stopped.trace] == before
+    assert stopped.value == before[-1].objective
 
 
 @every_searcher
@@ -130,8 +138,8 @@ def test_a_search_tells_its_trials_and_stops_at_any_time(searcher: Searcher) -> 
         told.append(done)
         return len(told) > BUDGET.trials
 
-    whole = searcher.search(PROBLEM, BUDGET, (0,), (), never)
-    stopped = searcher.search(PROBLEM, BUDGET, (0,), (), stop_after_the_trials)
+    whole = searcher.search(PROBLEM, BUDGET, (0,), Starts(), never)
+    stopped = searcher.search(PROBLEM, BUDGET, (0,), Starts(), stop_after_the_trials)
     assert told[: BUDGET.trials] == list(range(1, BUDGET.trials + 1))
     assert set(told[BUDGET.trials :]) == {BUDGET.trials}
     assert not stopped.finished
@@ -141,7 +149,7 @@ def test_a_search_tells_its_trials_and_stops_at_any_time(searcher: Searcher) -> 
 @every_searcher
 def test_a_timeout_ends_the_search(searcher: Searcher) -> None:
     """A time that is up at once leaves one trial of many, and a finished search."""
-    outcome = searcher.search(PROBLEM, Budget(10**6, 40, timeout_seconds=1e-9), (0,), (), never)
+    outcome = searcher.search(PROBLEM, Budget(10**6, 40, timeout_seconds=1e-9), (0,), Starts(), never)
     assert outcome.finished
     assert 0 < outcome.evaluations <= 40 * (1 + POLISH_SHARE)
 
@@ -151,7 +159,7 @@ def test_a_dataflow_is_held(searcher: Searcher) -> None:
     """In the space of a dataflow the result has its orders and spatial dims, and a cluster size that it leaves open."""
     dataflow = load_dataflow("kcp_ws")
     space = Space(LAYER, MACHINE, dataflow=dataflow)
-    outcome = searcher.search(Problem(space, EXACT, Objective.of("latency")), BUDGET, (0,), (), never)
+    outcome = searcher.search(Problem(space, EXACT, Objective.of("latency")), BUDGET, (0,), Starts(), never)
     structure = loops_of(outcome, space)
     assert structure == space.dataflow_structure(dataflow, structure.clusters)
     assert structure.clusters in space.dataflow_clusters(dataflow)
@@ -165,7 +173,7 @@ def test_the_optimum_of_a_small_space_is_found(searcher: Searcher, rule: TileRul
     space = Space(layer_of(K=4, C=3, X=2), replace(MACHINE, pes=4, l1=Buffer(12), l2=Buffer(48)), 2, rule)
     problem = Problem(space, EXACT, Objective.of(objective))
     every = as_batch(space, every_mapping(space))
-    outcome = searcher.search(problem, Budget(20, 100), (0,), (), never)
+    outcome = searcher.search(problem, Budget(20, 100), (0,), Starts(), never)
     assert outcome.value == problem.score(every).values.min()
 
 
@@ -178,10 +186,10 @@ def choosy(model: ChoosyModel, levels: int = 2) -> Problem:
 def test_refused_mappings_are_counted_and_never_the_result(searcher: Searcher) -> None:
     """What the model does not vouch for counts as an evaluation, and as refused in the outcome and its trace."""
     model = ChoosyModel(refused=(Dim.K, Dim.C))
-    outcome = searcher.search(choosy(model), BUDGET, (0,), (), never)
+    outcome = searcher.search(choosy(model), BUDGET, (0,), Starts(), never)
     assert 0 < outcome.refused < outcome.evaluations
     assert model.evaluate(LAYER, MACHINE, outcome.batch).fit.tolist() == [Fit.LEGAL]
-    refused = [0, *(point[2] for point in outcome.trace), outcome.refused]
+    refused = [0, *(step.refused for step in outcome.trace), outcome.refused]
     assert refused == sorted(refused)
     assert refused[-2] > 0
 
@@ -193,17 +201,17 @@ def test_a_search_keeps_to_the_restriction(searcher: Searcher, levels: int) -> N
     problem = choosy(ChoosyModel(refused=()), levels)
     starts = classic_starts(problem.space, classic_dataflows())
     assert len(starts) == (2 if levels == 1 else 4)  # row-stationary shares R out
-    outcome = searcher.search(problem, BUDGET, (0,), starts, never)
+    outcome = searcher.search(problem, BUDGET, (0,), Starts(starts), never)
     assert (outcome.refused, outcome.finished) == (0, True)
     for start in starts:
-        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), [start], never), problem.space) == start
+        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), Starts((start,)), never), problem.space) == start
 
 
 @every_searcher
 @pytest.mark.parametrize("tick", [never, stop_after(1)])
 def test_a_search_in_which_all_is_refused_ends_with_nothing(searcher: Searcher, tick: Callable[[int], bool]) -> None:
     """Where the model vouches for no mapping, the outcome has none, and says how many were refused: all."""
-    outcome = searcher.search(choosy(ChoosyModel(refused=tuple(Dim))), BUDGET, (0,), (), tick)
+    outcome = searcher.search(choosy(ChoosyModel(refused=tuple(Dim))), BUDGET, (0,), Starts(), tick)
     assert len(outcome.batch) == len(outcome.trace) == 0
     assert outcome.value == float("inf")
     assert outcome.refused == outcome.evaluations > 0
@@ -214,7 +222,7 @@ def test_a_mapping_is_found_where_no_structure_tried_has_one(searcher: Searcher)
     """Where the model refuses what the trials and the fitting structure gave, the last search looks elsewhere."""
     problem = choosy(ChoosyModel(refused=(Dim.K, Dim.C, Dim.Y)))
     kcp = classic_starts(problem.space, [load_dataflow("kcp_ws")])
-    outcome = searcher.search(problem, Budget(1, 100), (0,), kcp, never)
+    outcome = searcher.search(problem, Budget(1, 100), (0,), Starts(kcp), never)
     assert problem.space.fitting.spatial[0] is Dim.K
     assert loops_of(outcome, problem.space).spatial[0] is Dim.X
 
@@ -228,7 +236,7 @@ def test_starts_are_looked_at_first(searcher: Searcher, levels: int) -> None:
     starts = classic_starts(space, classic_dataflows())
     assert len(starts) == (2 if levels == 1 else 5)
     for start in starts:
-        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), [start], never), space) == start
+        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), Starts((start,)), never), space) == start
 
 
 @every_searcher
@@ -239,7 +247,7 @@ def test_a_space_where_hardly_anything_fits_has_a_result(searcher: Searcher) -> 
     rng = np.random.default_rng(0)
     assert len(tight.sample(100, rng)) < 5
     for tick in (never, stop_after(1)):
-        outcome = searcher.search(Problem(tight, EXACT, EDP), Budget(2, 5), (0,), (), tick)
+        outcome = searcher.search(Problem(tight, EXACT, EDP), Budget(2, 5), (0,), Starts(), tick)
         assert loops_of(outcome, tight).clusters == tight.fitting.clusters
         assert np.isfinite(outcome.value)
 
@@ -254,11 +262,11 @@ def test_a_start_uses_the_pes_that_its_layer_can_fill() -> None:
 def test_a_dataflow_that_needs_more_pes_is_no_start() -> None:
     """Row-stationary needs a PE for each filter row, so three PEs give no start for a 5x5 filter."""
     space = Space(layer_of(R=5, Y=8), replace(MACHINE, pes=3))
-    assert classic_starts(space, [load_dataflow("yrp_rs")]) == []
+    assert classic_starts(space, [load_dataflow("yrp_rs")]) == ()
 
 
 def tasks(count: int, budget: Budget) -> list[Task]:
-    return [Task(PROBLEM, Sampler.TPE, budget, (0, index), ()) for index in range(count)]
+    return [Task(PROBLEM, Sampler.TPE, budget, (0, index), Starts()) for index in range(count)]
 
 
 def test_workers_change_no_outcome() -> None:
