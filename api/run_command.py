@@ -29,7 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--objective",
         metavar="O",
         help="latency, energy, edp, ed2p, area-delay, or an expression of runtime_cycles, energy_pj, area_mm2 and macs such as "
-        "'max(energy_pj / 1e6, runtime_cycles)' (default: edp)",
+        "'max(energy_pj / 1e6, runtime_cycles)'; several, with commas between, give Pareto fronts (default: edp)",
     )
     add(
         "--sampler",

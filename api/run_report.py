@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mapsearch.output import write, write_table
+from mapsearch.output import Cell, write, write_table
 from mapsearch.studies.settings import UNLIMITED_TRIALS
+
+SHOWN = 12  # points of a front
+PROVEN = 1e-9  # a network's bound is rounded, its layers' are not
 
 
 class RunProgress:
@@ -93,7 +96,8 @@ def _gap(gap: float | None) -> str:
 def print_results(results: Mapping[str, Any]) -> None:
     """The table of layers, the network's totals, and where everything is."""
     # What is made small has a column of its own where none of the others is it.
-    other = results["objective"] not in ("latency", "energy", "edp")
+    several = results["network"] is not None and "front" in results["network"]
+    other = not several and results["objective"] not in ("latency", "energy", "edp")
     rows = [
         [
             layer["name"],
@@ -125,11 +129,37 @@ def print_results(results: Mapping[str, Any]) -> None:
             f"         EDP {totals['edp_pj_cycles'] / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "
             f"{totals['sum_of_layer_edps_pj_cycles'] / 1e3:.5g} cycles x nJ"
         )
+    if results["network"] is not None:
+        _print_together(results["network"], totals)
     dropped = f"{totals['dropped']:,} mappings or parts of the space dropped by a lower bound"
     looked = f"{totals['evaluations']:,} mappings evaluated, {dropped}"
     if totals["refused"]:
         looked += f", {totals['refused']:,} refused by the model"
     write(f"search:  {looked}, {totals['seconds']:.1f} s over all processes")
-    write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/)")
+    write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
     if not results["complete"]:
         write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")
+
+
+def _print_together(network: Mapping[str, Any], totals: Mapping[str, Any]) -> None:
+    """What choosing the layers' mappings together gives, and the front of several objectives."""
+    if "front" in network:
+        points = network["front"]
+        shown = sorted({round(i * (len(points) - 1) / max(1, SHOWN - 1)) for i in range(SHOWN)})
+        rows = [_figures(points[row]) for row in shown]
+        of = f"{len(rows)} of {len(points)} choices" if len(rows) < len(points) else f"{len(points)} choices"
+        write_table(f"The network's front, {of} of the layers' mappings", ("cycles", "energy [uJ]", "EDP [pJ x cycles]"), rows)
+        write(f"         least EDP: {network['mapping_file']}; each layer's front: fronts/")
+    elif network["gain"] > 0:
+        write(
+            f"         layers chosen for the network's sums: {network['gain']:.2g} better than each layer's own best "
+            f"({network['mapping_file']})"
+        )
+    if totals["gap"] is not None:
+        gap = network["gap"] if network["gap"] is not None else totals["gap"]
+        write(f"         gap of the network to its lower bound: {_gap(gap if gap > PROVEN else 0)}")
+
+
+def _figures(point: Mapping[str, Any]) -> list[Cell]:
+    cycles, energy_pj = point["runtime_cycles"], point["energy_pj"]
+    return [cycles, energy_pj / 1e6, energy_pj * cycles]

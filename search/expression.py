@@ -118,6 +118,23 @@ def metrics_in(expression: Expression) -> frozenset[str]:
             return frozenset[str]().union(*map(metrics_in, arguments))
 
 
+def degree(expression: Expression) -> float | None:
+    """The sum of the powers where it is a product of powers of cycles and energy, and of what all layers share; else None."""
+    match expression:
+        case Number(value):
+            return 0.0 if value > 0 else None
+        case Metric(name):
+            return 1.0 if name in CHANGING else 0.0 if name == "area_mm2" else None
+        case Operation("*", (one, other)):
+            degrees = (degree(one), degree(other))
+            return None if degrees[0] is None or degrees[1] is None else degrees[0] + degrees[1]
+        case Operation("**", (base, exponent)):
+            of_base = degree(base)
+            return None if of_base is None else of_base * float(evaluate(exponent, {}))
+        case _:
+            return None
+
+
 def parse(text: str) -> Expression:
     """The expression of a text, or of a named objective; InputError, one line with the column, where it is none."""
     if len(text) > MAX_CHARACTERS:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
 from mapsearch.model.energy import area_mm2
+from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.search.expression import Expression, evaluate, metrics_in, parse
+from mapsearch.search.expression import Expression, degree, evaluate, metrics_in, parse
 from mapsearch.search.growth import growth
 from mapsearch.spaces.space import Space
 
@@ -27,12 +28,14 @@ class Objective:
 
     text: as the user gave it. expression: what it stands for. wanted: what of the costs it takes. never_falls: whether it is
     proven that it never falls as runtime or energy grows, so that its value at lower bounds of them is one of its own.
+    degree: see `expression.degree`.
     """
 
     text: str
     expression: Expression
     wanted: Wanted
     never_falls: bool
+    degree: float | None
 
     @classmethod
     def of(cls, text: str) -> Objective:
@@ -41,7 +44,7 @@ class Objective:
         wanted = Wanted(0)
         for metric in metrics_in(expression) & _PARTS.keys():
             wanted |= _PARTS[metric]
-        return cls(text, expression, wanted, growth(expression).never_falls)
+        return cls(text, expression, wanted, growth(expression).never_falls, degree(expression))
 
     def value(
         self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None, macs: int, hardware: Hardware
@@ -57,6 +60,36 @@ class Objective:
             "area_mm2": np.asarray(area_mm2(hardware)),
         }
         return evaluate(self.expression, metrics if energy_pj is None else {**metrics, "energy_pj": energy_pj})
+
+
+def objectives_of(text: str) -> tuple[Objective, ...]:
+    """The objectives of a text, one or several with commas between; InputError, one line, where it is none.
+
+    Several must each have a proof that they never fall as runtime or energy grows.
+    """
+    parts = _between_commas(text)
+    objectives = tuple(Objective.of(part) for part in parts)
+    for objective in objectives if len(parts) > 1 else ():
+        if not objective.never_falls:
+            raise InputError(
+                f"objective: {objective.text!r} is not proven to grow with runtime and energy, as each of several objectives must; "
+                "use it alone, or another"
+            )
+    if len(set(parts)) < len(parts):
+        raise InputError(f"objective: each of several must be another one, got {text!r}")
+    return objectives
+
+
+def _between_commas(text: str) -> list[str]:
+    """The parts of a text between the commas that stand in no parentheses."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts] if len(parts) > 1 else parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,11 +66,11 @@ class OptunaSearcher:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials))
         for structure in starts:
-            study.enqueue_trial(_parameters(space, structure))
+            study.enqueue_trial(parameters_of(space, structure))
         for number in range(budget.trials):
             trial = study.ask()
             rng = np.random.default_rng([*seed, number])
-            found = best_sizes(tally, _suggest(trial, space), budget.evaluations_per_trial, rng)
+            found = best_sizes(tally, suggest(trial, space), budget.evaluations_per_trial, rng)
             study.tell(trial, found.value if np.isfinite(found.value) else 1e300)
             if np.isfinite(found.value):
                 tried.append(found)
@@ -98,7 +98,7 @@ def _over(tally: Tally, budget: Budget) -> bool:
     return tally.seconds >= budget.timeout_seconds / (1 + POLISH_SHARE)
 
 
-def _suggest(trial: optuna.Trial, space: Space) -> Structure:
+def suggest(trial: optuna.Trial, space: Space) -> Structure:
     """The structure that a trial's parameters stand for."""
     if space.dataflow is not None:
         clusters = space.dataflow_clusters(space.dataflow)
@@ -119,8 +119,8 @@ def _suggest(trial: optuna.Trial, space: Space) -> Structure:
     return Structure(tuple(orders), tuple(spatial), tuple(clusters_))
 
 
-def _parameters(space: Space, structure: Structure) -> dict[str, int | str]:
-    """The parameters that `_suggest` turns into the structure."""
+def parameters_of(space: Space, structure: Structure) -> dict[str, int | str]:
+    """The parameters that `suggest` turns into the structure."""
     if space.dataflow is not None:
         return {"clusters": space.dataflow_clusters(space.dataflow).index(structure.clusters)}
     parameters: dict[str, int | str] = {}

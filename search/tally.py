@@ -55,8 +55,20 @@ class Tally:
         if scores.energy_pj is not None:
             legal = np.flatnonzero(np.isfinite(scores.values))
             self.front = self.front.join(batch[legal], scores.runtime_cycles[legal], scores.energy_pj[legal])
-        at = int(scores.values.argmin()) if len(batch) else -1
-        if at >= 0 and scores.values[at] < self.value:
-            self.batch, self.value = batch[at : at + 1], float(scores.values[at])
-            self.trace.append(Step(self.evaluations, self.dropped, self.refused, self.seconds, self.value))
+        self._note(batch, scores.values)
         return scores.values
+
+    def _note(self, batch: MappingBatch, values: NDArray[np.float64]) -> None:
+        at = int(values.argmin()) if len(batch) else -1
+        if at >= 0 and values[at] < self.value:
+            self.batch, self.value = batch[at : at + 1], float(values[at])
+            self.trace.append(Step(self.evaluations, self.dropped, self.refused, self.seconds, self.value))
+
+    def absorb(self, other: Tally) -> None:
+        """Add what the search of another objective, of cycles and energy, in the same space took and found."""
+        self.evaluations += other.evaluations
+        self.dropped += other.dropped
+        self.refused += other.refused
+        found = other.front
+        self.front = self.front.join(found.batch, found.runtime_cycles, found.energy_pj)
+        self._note(found.batch, self.problem.value(found.runtime_cycles, found.energy_pj))

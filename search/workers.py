@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.objective import Problem
-from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.searcher import Budget, Outcome, Searcher
 from mapsearch.search.starts import Starts
 from mapsearch.spaces.partial import Completion
 
@@ -33,10 +32,10 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One search: what `Searcher.search` takes, and the sampler."""
+    """One search: a searcher, and what its `search` takes."""
 
     problem: Problem
-    sampler: Sampler
+    searcher: Searcher
     budget: Budget
     seed: tuple[int, ...]
     starts: Starts
@@ -119,7 +118,7 @@ def _run_task(task: Task, index: int, board: NDArray[np.int64]) -> Outcome | Non
         board[index] = trials
         return bool(board[-1])
 
-    return searcher_of(task.sampler).search(task.problem, task.budget, task.seed, task.starts, tick)
+    return task.searcher.search(task.problem, task.budget, task.seed, task.starts, tick)
 
 
 @contextlib.contextmanager

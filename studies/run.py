@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import reduce
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +24,9 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.models import cost_model
 from mapsearch.search.branch_and_bound import check_bounded
-from mapsearch.search.objective import Objective, Problem
+from mapsearch.search.front import Front
+from mapsearch.search.objective import Objective, Problem, objectives_of
+from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.search.workers import Task, run_tasks
@@ -32,8 +35,9 @@ from mapsearch.spaces.space import Space
 from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
 from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
 from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExporter
+from mapsearch.studies.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
 from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, names
-from mapsearch.studies.run_folder import RunFolder, mapping_name, unused_folder
+from mapsearch.studies.run_folder import NETWORK, RunFolder, front_name, mapping_name, unused_folder
 from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
 from mapsearch.studies.totals import objective_of, totals
 
@@ -146,6 +150,11 @@ def _tell_left_out(layer: Mapping[str, str]) -> None:
     _LOG.info("%s is left out: %s", layer["name"], layer["reason"])
 
 
+def _check_recorded(found: object, recorded: object, where: str) -> None:
+    if found != recorded:
+        raise InputError(f"{where}: evaluates to other figures than were recorded; start anew in another folder")
+
+
 class _Run:
     """The work of one run and what it found so far."""
 
@@ -157,12 +166,15 @@ class _Run:
         self._network = layers.name
         self._layers, self._left_out = _counted(layers, self._model)
         self._hardware = hardware
-        self._objective = Objective.of(settings.objective)
+        self._objectives = objectives_of(settings.objective)
+        # Several have no one best mapping of a layer: the one with the least EDP stands for its front.
+        self._objective = self._objectives[0] if len(self._objectives) == 1 else Objective.of("edp")
         self.config = record(settings, layer_set, self._layers, hardware)
         self.more_files = self._exporter.hardware_texts(hardware)
         self.title = f"{self._network}-{settings.objective}-{hardware.name}"
         self._rows: dict[str, dict[str, Any]] = {}
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, dict[str, str]] = {}  # of each layer, by file name
+        self._fronts: dict[str, LayerFront] = {}
         self._problems = self._make_problems()
 
     def _make_problems(self) -> list[Problem]:
@@ -183,21 +195,27 @@ class _Run:
         settings, problem = self._settings, self._problems[index]
         starts = Starts(classic_starts(problem.space, dataflows) if settings.dataflow is None else ())
         budget = Budget(settings.trials_per_search, EVALUATIONS_PER_TRIAL, share_seconds)
-        sampler = Sampler(settings.sampler)
-        return [Task(problem, sampler, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
+        searcher = searcher_of(Sampler(settings.sampler), self._objectives)
+        return [Task(problem, searcher, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
 
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the layers that are done from the folder."""
-        expected = {mapping_name(index + 1, self._name(index)) for index in range(len(self._layers))}
-        for name, (row, text) in folder.finished().items():
-            where = f"{folder.path}/{row['mapping_file']}"
-            if row["mapping_file"] not in expected:
-                raise InputError(f"{where}: is no mapping file of this run; start anew in another folder")
-            [metrics] = evaluate_text(text, where, self._hardware, self._settings.model)
+        layers = {mapping_name(index + 1, self._name(index)): each.layer for index, each in enumerate(self._layers)}
+        for name, (row, texts) in folder.finished().items():
+            mapping_file, front_file = row["mapping_file"], row["front_file"]
+            if mapping_file not in layers:
+                raise InputError(f"{folder.path}/{mapping_file}: is no mapping file of this run; start anew in another folder")
+            where = f"{folder.path}/{mapping_file}"
+            [metrics] = evaluate_text(texts[mapping_file], where, self._hardware, self._settings.model)
             del metrics["layer"]
-            if metrics != row.get("metrics"):
-                raise InputError(f"{where}: evaluates to other figures than were recorded; start anew in another folder")
-            self._rows[name], self._texts[name] = row, text
+            _check_recorded(metrics, row.get("metrics"), where)
+            self._rows[name], self._texts[name] = row, texts
+            if front_file is not None:
+                where = f"{folder.path}/{front_file}"
+                costs = evaluate_text(texts[front_file], where, self._hardware, self._settings.model)
+                figures = [(cost["runtime_cycles"], cost["energy_pj"]["total"]) for cost in costs]
+                _check_recorded(figures, [(point["runtime_cycles"], point["energy_pj"]) for point in row["front"]], where)
+                self._fronts[name] = read_front(texts[front_file], where, layers[mapping_file], row["front"])
 
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
         """Search the layers that have no row yet, saving each as it is done."""
@@ -253,7 +271,8 @@ class _Run:
         del metrics["layer"]
         if objective_of(metrics, self._objective, self._hardware) != best.value:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
-        self._texts[unique.layer.name] = text
+        self._texts[unique.layer.name] = {name: text}
+        front = self._note_front(index, [outcome.front for outcome in outcomes])
         bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound)]
         lower_bound = max(bounds, default=None)
         self._rows[unique.layer.name] = {
@@ -269,38 +288,71 @@ class _Run:
             "seconds": sum(outcome.seconds for outcome in outcomes),
             "finished": finished,
             "mapping_file": name,
+            "front_file": front_name(index + 1, unique.layer.name) if front is not None else None,
+            "front": list(front.points) if front is not None else [],
             "metrics": metrics,
             "trace": [asdict(step) for step in best.trace],
             "proof": asdict(best.proof) if best.proof is not None else None,
         }
 
+    def _note_front(self, index: int, fronts: Sequence[Front]) -> LayerFront | None:
+        """Keep the front of a layer, of all its searches, and its file's text; None where the objective takes only one figure."""
+        layer = self._layers[index].layer
+        joined = reduce(lambda one, other: one.join(other.batch, other.runtime_cycles, other.energy_pj), fronts)
+        if len(joined) == 0:
+            return None
+        front = layer_front(layer, joined, self._objectives, self._hardware)
+        self._fronts[layer.name] = front
+        name = front_name(index + 1, layer.name)
+        self._texts[layer.name][name] = self._exporter.mapping_text(front_network(self._network, front), self._hardware)
+        return front
+
     def _results(self, path: Path) -> dict[str, Any]:
         in_order = [unique.layer.name for unique in self._layers]
         rows = [self._rows[name] for name in in_order if name in self._rows]
         done = {row["name"] for row in rows if row["finished"]} | {layer["name"] for layer in self._left_out}
+        sums = totals(rows, self._hardware, self._objective)
+        network = self._together(rows, sums)
         return {
             "complete": done.issuperset(in_order),
             "folder": str(path),
-            "objective": self._objective.text,
-            "totals": totals(rows, self._hardware, self._objective),
+            "objective": self._settings.objective,
+            "totals": sums,
+            "network": network.told if network is not None else None,
             "left_out": self._left_out,
             "layers": rows,
         }
 
+    def _together(self, rows: Sequence[Mapping[str, Any]], sums: Mapping[str, Any]) -> Together | None:
+        """The network's mapping chosen from its layers' fronts; None where a layer has none, or their own best ones do better."""
+        fronts = [self._fronts[row["name"]] for row in rows if row["name"] in self._fronts]
+        if not fronts or len(fronts) < len(rows) or not self._objective.never_falls or sums["objective"] is None:
+            return None
+        counts = [row["count"] for row in rows]
+        return choose_together(fronts, counts, self._objectives, self._objective, self._hardware, sums)
+
     def _save(self, folder: RunFolder, layers: Iterable[str]) -> None:
-        for name in layers:
-            folder.save_mapping(self._rows[name]["mapping_file"], self._texts[name])
+        for layer in layers:
+            for name, text in self._texts[layer].items():
+                folder.save_mapping(name, text)
         folder.save_results(self._results(folder.path))
 
     def _save_in_the_end(self, folder: RunFolder) -> None:
         """Save everything; where that fails, in a temporary folder instead."""
         try:
-            self._save(folder, self._texts)
+            self._save_all(folder)
         except OSError as error:
             try:
                 refuge = RunFolder(Path(tempfile.mkdtemp(prefix="mapsearch-run-")))
                 refuge.create(self.config, self.config["hardware"], self.more_files)
-                self._save(refuge, self._texts)
+                self._save_all(refuge)
             except OSError:
                 raise UnsavedRunError(error, folder.path, None, self._results(folder.path)) from None
             raise UnsavedRunError(error, folder.path, refuge.path, self._results(refuge.path)) from None
+
+    def _save_all(self, folder: RunFolder) -> None:
+        self._save(folder, self._texts)
+        rows = [self._rows[unique.layer.name] for unique in self._layers if unique.layer.name in self._rows]
+        network = self._together(rows, totals(rows, self._hardware, self._objective))
+        if network is not None:
+            folder.save_mapping(NETWORK, self._exporter.mapping_text(Network(self._network, network.layers), self._hardware))

@@ -1,4 +1,4 @@
-"""A run's folder: config.json, hardware.yaml, results.json, results.csv and mappings/, each file written whole.
+"""A run's folder: config.json, hardware.yaml, results.json, results.csv, network.m, mappings/ and fronts/, each file written whole.
 
 results.json grows as layers are done, so that a run which stops anywhere can go on from it.
 """
@@ -20,12 +20,19 @@ from mapsearch.studies.files import write_whole
 
 CONFIG = "config.json"
 RESULTS = "results.json"
+NETWORK = "network.m"
+_NOT_IN_CSV = ("names", "trace", "proof", "front", "front_file")
 _ANEW = "start anew in another folder"
 
 
 def mapping_name(index: int, layer: str) -> str:
     """The directive file of a layer, relative to the folder."""
     return f"mappings/{index:02d}_{_in_file_name(layer)}.m"
+
+
+def front_name(index: int, layer: str) -> str:
+    """The directive file of a layer's front, relative to the folder."""
+    return f"fronts/{index:02d}_{_in_file_name(layer)}.m"
 
 
 def unused_folder(title: str) -> Path:
@@ -58,7 +65,8 @@ class RunFolder:
             raise InputError(f"{self.path}: holds a run already; go on with it by --resume, or name another folder")
         if self.path.exists() and any(self.path.iterdir()):
             raise InputError(f"{self.path}: the run's folder must be new or empty; name another folder")
-        (self.path / "mappings").mkdir(parents=True, exist_ok=True)
+        for name in ("mappings", "fronts"):
+            (self.path / name).mkdir(parents=True, exist_ok=True)
         write_whole(self.path / "hardware.yaml", yaml.safe_dump(dict(hardware), sort_keys=False))
         for name, text in more.items():
             write_whole(self.path / name, text)
@@ -73,20 +81,24 @@ class RunFolder:
             raise InputError(f"{self.path / CONFIG}: settings and hardware must be JSON objects; {_ANEW}")
         return config
 
-    def finished(self) -> dict[str, tuple[dict[str, Any], str]]:
-        """By the layers' names, the recorded result of each that is done, and its directive text."""
+    def finished(self) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+        """By the layers' names, the recorded result of each that is done, and its directive texts by file name."""
         path = self.path / RESULTS
         if not path.exists():
             return {}
         layers: Any = self._read(RESULTS, _ANEW).get("layers")
         try:
-            needed = {"count", "evaluations", "dropped", "refused", "seconds", "metrics"}
+            needed = {"count", "evaluations", "dropped", "refused", "seconds", "metrics", "front"}
             rows = [row for row in layers if row["finished"] and needed <= row.keys()]
-            return {row["name"]: (row, (self.path / row["mapping_file"]).read_text(encoding="utf-8")) for row in rows}
+            return {row["name"]: (row, self._texts_of(row)) for row in rows}
         except (KeyError, TypeError, UnicodeDecodeError):
             raise InputError(f"{path}: must hold results as a run writes them; {_ANEW}") from None
         except OSError as error:
             raise InputError(f"{error.filename}: must be readable ({error.strerror}); {_ANEW}") from None
+
+    def _texts_of(self, row: Mapping[str, Any]) -> dict[str, str]:
+        files = [row[key] for key in ("mapping_file", "front_file") if row[key] is not None]
+        return {name: (self.path / name).read_text(encoding="utf-8") for name in files}
 
     def _read(self, name: str, hint: str) -> dict[str, Any]:
         path = self.path / name
@@ -111,7 +123,9 @@ class RunFolder:
 
 
 def _as_csv(layers: Sequence[Mapping[str, Any]]) -> str:
-    rows = [_flat({key: value for key, value in layer.items() if key not in ("names", "trace", "proof")}) for layer in layers]
+    rows = [
+        _flat({key: value for key, value in layer.items() if key not in ("names", "trace", "proof", "front")}) for layer in layers
+    ]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["name"], lineterminator="\n")
     writer.writeheader()

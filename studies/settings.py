@@ -14,7 +14,8 @@ from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
 from mapsearch.search.expression import NAMED
-from mapsearch.search.objective import Objective
+from mapsearch.search.objective import objectives_of
+from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Sampler
 from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
@@ -35,7 +36,7 @@ TILE_RULES = {rule.name.lower(): rule for rule in TileRule}
 class Settings:
     """The choices of a run that its results depend on.
 
-    objective: one of `expression.NAMED` or an expression of metrics.
+    objective: one of `expression.NAMED` or an expression of metrics, or several with commas between.
     trials: structures per layer and restart; None: DEFAULT_TRIALS, or as many as the timeout allows where there is one.
     timeout_seconds: about how long the whole run may search; None: until the trials are done.
     levels: of the mappings; a dataflow has its own.
@@ -55,6 +56,7 @@ class Settings:
     def __post_init__(self) -> None:
         _check_objective(self.objective)
         _check_word("sampler", self.sampler, Sampler)
+        searcher_of(Sampler(self.sampler), objectives_of(self.objective))
         _check_word("tiles", self.tiles, TILE_RULES)
         cost_model(self.model)
         if self.dataflow is not None:
@@ -96,7 +98,7 @@ def _check_word(what: str, word: object, known: Iterable[str]) -> None:
 def _check_objective(text: object) -> None:
     if not isinstance(text, str):
         raise InputError(f"objective must be a text, such as {', '.join(NAMED)} or an expression, got {show(text)}")
-    Objective.of(text)
+    objectives_of(text)
 
 
 def _check_number(what: str, value: object, least: int, most: int) -> None:

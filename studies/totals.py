@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from mapsearch.model.hardware import Hardware
+from mapsearch.search.network_front import network_bound
 from mapsearch.search.objective import Objective
 
 
@@ -23,7 +24,8 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware, objective: O
 
     edp_pj_cycles is the network's: (sum of energies) * (sum of runtimes); sum_of_layer_edps_pj_cycles adds the layers' own.
     energy_pj has the parts that the layers' metrics have, and just the total where there are no layers.
-    objective is the objective's expression over these sums, or None where that is not finite.
+    objective is the objective's expression over these sums, or None where that is not finite; lower_bound what no choice of the
+    layers' mappings can undercut, and gap = objective / lower_bound - 1, None where that is not known.
     evaluations and seconds count each search once; seconds add up over the processes.
     """
     rows = list(layers)
@@ -35,6 +37,7 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware, objective: O
     }
     sums = {"macs": macs, "runtime_cycles": runtime, "energy_pj": energy}
     value = objective_of(sums, objective, hardware)
+    bound = _bound(rows, objective)
     return {
         "layers": sum(row["count"] for row in rows),
         "unique_layers": len(rows),
@@ -44,6 +47,8 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware, objective: O
         "energy_pj": energy,
         "edp_pj_cycles": energy["total"] * runtime,
         "objective": value if isfinite(value) else None,
+        "lower_bound": bound,
+        "gap": value / bound - 1 if bound else None,
         "sum_of_layer_edps_pj_cycles": float(sum(row["count"] * row["metrics"]["edp_pj_cycles"] for row in rows)),
         "utilization": macs / (runtime * hardware.pes * hardware.simd) if runtime else 0.0,
         "evaluations": sum(row["evaluations"] for row in rows),
@@ -51,3 +56,10 @@ def totals(layers: Iterable[Mapping[str, Any]], hardware: Hardware, objective: O
         "refused": sum(row["refused"] for row in rows),
         "seconds": sum(row["seconds"] for row in rows),
     }
+
+
+def _bound(rows: Sequence[Mapping[str, Any]], objective: Objective) -> float | None:
+    bounds = [row["lower_bound"] for row in rows]
+    if not bounds or None in bounds or not objective.degree:
+        return None
+    return network_bound(bounds, [row["count"] for row in rows], objective.degree)

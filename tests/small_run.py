@@ -25,6 +25,7 @@ layers:
 """
 NAMES = ["conv/1", "depthwise", "gemm"]
 FILES = ["mappings/01_conv_1.m", "mappings/02_depthwise.m", "mappings/03_gemm.m"]
+FRONTS = [name.replace("mappings", "fronts") for name in FILES]
 
 
 @pytest.fixture(name="layers", scope="module")

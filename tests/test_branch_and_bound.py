@@ -216,7 +216,7 @@ def _found(outcome: Outcome) -> tuple[object, ...]:
 def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
     """`exact` is a searcher whose outcome is the proven optimum, the same for any seed's start, and whose trace ends there."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    searcher = searcher_of(Sampler.EXACT)
+    searcher = searcher_of(Sampler.EXACT, (problem.objective,))
     assert isinstance(searcher, ExactSearcher)
     optimum = _proof(problem, Limit(), _never).value
     one, again, other = (searcher.search(problem, Budget(2, 8), seed, Starts(), lambda _: False) for seed in ((0,), (0,), (1,)))
@@ -248,7 +248,7 @@ def test_auto_is_the_start_where_nothing_can_be_bounded() -> None:
     """With an objective that may fall as energy grows, `auto` ends with what the start found, without a bound."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("runtime_cycles / energy_pj"))
     auto, start = (
-        searcher_of(sampler).search(problem, Budget(2, 8), (0,), Starts(), lambda _: False)
+        searcher_of(sampler, (problem.objective,)).search(problem, Budget(2, 8), (0,), Starts(), lambda _: False)
         for sampler in (Sampler.AUTO, Sampler.TPE)
     )
     assert _found(auto) == _found(start)

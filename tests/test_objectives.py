@@ -294,7 +294,7 @@ def test_a_run_has_the_objective_of_layers_and_network(search: Callable[..., dic
 def test_a_network_may_have_no_finite_objective() -> None:
     """Totals of layers that have one each say None where the sums have none."""
     metrics = {"runtime_cycles": 10, "macs": 1, "energy_pj": {"total": 1.0}, "edp_pj_cycles": 10.0}
-    row = {"count": 1, "metrics": metrics, "evaluations": 1, "dropped": 0, "refused": 0, "seconds": 1.0}
+    row = {"count": 1, "metrics": metrics, "evaluations": 1, "dropped": 0, "refused": 0, "seconds": 1.0, "lower_bound": None}
     objective = Objective.of("sqrt(15 - runtime_cycles)")
     assert totals([row], MACHINE, objective)["objective"] == pytest.approx(5**0.5)
     assert totals([row, row], MACHINE, objective)["objective"] is None

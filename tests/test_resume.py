@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import FILES, LAYERS, NAMES, Recorder, finished_run, layer_file, results_in, same_for_all, search_with_few_trials
+from small_run import (
+    FILES,
+    FRONTS,
+    LAYERS,
+    NAMES,
+    Recorder,
+    finished_run,
+    layer_file,
+    results_in,
+    same_for_all,
+    search_with_few_trials,
+)
 
 from mapsearch.model.errors import InputError
 from mapsearch.studies.evaluation import evaluate
@@ -27,8 +38,9 @@ def interrupt() -> None:
 
 def copy_without(done: Path, folder: Path, name: str) -> None:
     """The run at `done` as it was before it had that layer."""
-    (folder / "mappings").mkdir(parents=True)
-    for file in ("config.json", "hardware.yaml", *FILES):
+    for name_ in ("mappings", "fronts"):
+        (folder / name_).mkdir(parents=True)
+    for file in ("config.json", "hardware.yaml", *FILES, *FRONTS):
         (folder / file).write_bytes((done / file).read_bytes())
     results = results_in(done)
     results["layers"] = [layer for layer in results["layers"] if layer["name"] != name]
@@ -148,7 +160,7 @@ def test_what_cannot_be_saved_is_saved_elsewhere(done: Path, tmp_path: Path, mon
     assert refuge.parent == tmp_path
     assert caught.value.results == results_in(refuge)
     assert same_for_all(results_in(refuge)) == same_for_all(results_in(done))
-    for file in ("config.json", "hardware.yaml", *FILES):
+    for file in ("config.json", "hardware.yaml", *FILES, *FRONTS):
         assert (refuge / file).read_bytes() == (done / file).read_bytes()
 
 

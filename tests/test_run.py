@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import FILES, NAMES, Recorder, finished_run, layer_file, results_in, same_for_all, search_with_few_trials
+from small_run import FILES, FRONTS, NAMES, Recorder, finished_run, layer_file, results_in, same_for_all, search_with_few_trials
 
 from mapsearch.model.errors import InputError
 from mapsearch.studies.evaluation import evaluate
@@ -25,7 +25,7 @@ METRICS = f"there are runtime_cycles, energy_pj, area_mm2, macs, and the objecti
 def test_the_folder_holds_the_run(done: Path, layers: Path) -> None:
     """A finished run has its configuration, hardware, results in two forms and a mapping of each different layer."""
     files = sorted(str(path.relative_to(done)) for path in done.rglob("*") if path.is_file())
-    assert files == ["config.json", "hardware.yaml", *FILES, "results.csv", "results.json"]
+    assert files == ["config.json", *FRONTS, "hardware.yaml", *FILES, "network.m", "results.csv", "results.json"]
     results = results_in(done)
     assert results["complete"]
     assert results["folder"] == str(done)

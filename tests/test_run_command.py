@@ -60,9 +60,11 @@ def test_the_table_shows_the_results(printed: Printed) -> None:
 
 
 def test_the_lines_below_show_the_totals(printed: Printed) -> None:
-    """The network's line has the totals of results.json, those after it the effort and the folder; nothing else follows."""
+    """After the network's totals stand what choosing together gives, the gap, the effort and the folder, and nothing else."""
     totals = printed.results["totals"]
-    network, search, written = printed.out.splitlines()[6:]
+    network, *together, gap, search, written = printed.out.splitlines()[6:]
+    assert len(together) == (printed.results["network"]["gain"] > 0)
+    assert gap.strip() == f"gap of the network to its lower bound: < {100 * printed.results['network']['gap']:.2g}%"
     shown = {unit: float(number.replace(",", "")) for number, unit in re.findall(r"(\d[\d.,]*(?:e[+-]\d+)?) ([A-Za-z]+)", network)}
     assert (shown["layers"], shown["MACs"], shown["cycles"]) == (totals["layers"], totals["macs"], totals["runtime_cycles"])
     assert shown["ms"] == pytest.approx(totals["runtime_ms"], rel=1e-3)

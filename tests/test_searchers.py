@@ -266,7 +266,7 @@ def test_a_dataflow_that_needs_more_pes_is_no_start() -> None:
 
 
 def tasks(count: int, budget: Budget) -> list[Task]:
-    return [Task(PROBLEM, Sampler.TPE, budget, (0, index), Starts()) for index in range(count)]
+    return [Task(PROBLEM, SEARCHERS["tpe"], budget, (0, index), Starts()) for index in range(count)]
 
 
 def test_workers_change_no_outcome() -> None:

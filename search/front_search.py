@@ -1,0 +1,118 @@
+"""Several objectives at once: the front of cycles and energy, found by searches that weigh the two differently.
+
+Objectives that never fall as runtime or energy grows have their best trade-offs on that front, whatever they are. Optuna steers
+structure and weight of each trial by all objectives together, the inner search makes energy^w x cycles^(1 - w) small, and
+every mapping costed may join the front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+
+from mapsearch.search.branch_and_bound import least_bound
+from mapsearch.search.inner import best_sizes, improve
+from mapsearch.search.objective import Objective, Problem
+from mapsearch.search.optuna_search import POLISH_SHARE, parameters_of, suggest
+from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.starts import Starts
+from mapsearch.search.tally import Tally
+
+# Weights of energy in the last searches, each from the whole front.
+LAST_WEIGHTS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontSearcher:
+    """The front for the objectives; its outcome's mapping is that with the least value of the problem's own objective."""
+
+    objectives: tuple[Objective, ...]
+    sampler: Sampler
+
+    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
+        """See `Searcher`."""
+        tally = Tally(problem)
+        if starts.mappings is not None:
+            tally.score(starts.mappings)
+        stopped = self._try_structures(tally, budget, seed, starts, tick)
+        rng = np.random.default_rng([*seed, budget.trials])
+        if len(tally.front) == 0:
+            best_sizes(tally, problem.space.fitting, budget.evaluations_per_trial, rng)
+        stop = partial(tick, budget.trials)
+        share = round(tally.evaluations * POLISH_SHARE / len(LAST_WEIGHTS))
+        for weight in LAST_WEIGHTS if not stopped else ():
+            weighed = _weighed(tally, weight)
+            known = tally.front
+            values = weighed.problem.value(known.runtime_cycles, known.energy_pj)
+            improve(weighed, known.batch, values, share, rng, structure=True, stop=stop)
+            tally.absorb(weighed)
+        finished = not stopped and not stop()
+        return Outcome.of(tally, least_bound(problem), finished=finished)
+
+    def _try_structures(
+        self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]
+    ) -> bool:
+        """Join what trials of Optuna find to the tally's front; returns whether `tick` told it to stop."""
+        space = tally.problem.space
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials), directions=["minimize"] * len(self.objectives))
+        for structure in starts.structures:
+            study.enqueue_trial({"weight": 0.5, **parameters_of(space, structure)})
+        for number in range(budget.trials):
+            trial = study.ask()
+            rng = np.random.default_rng([*seed, number])
+            weighed = _weighed(tally, trial.suggest_float("weight", 0.0, 1.0))
+            best_sizes(weighed, suggest(trial, space), budget.evaluations_per_trial, rng)
+            study.tell(trial, self._values(weighed))
+            tally.absorb(weighed)
+            if tick(number + 1):
+                return True
+            if budget.timeout_seconds is not None and tally.seconds >= budget.timeout_seconds / (1 + POLISH_SHARE):
+                break
+        return False
+
+    def _values(self, weighed: Tally) -> list[float]:
+        """The objectives of the best mapping; huge where there is none."""
+        if not np.isfinite(weighed.value):
+            return [1e300] * len(self.objectives)
+        costs = replace(weighed.problem, objective=_PRODUCT).score(weighed.batch)
+        values = [replace(weighed.problem, objective=each).value(costs.runtime_cycles, costs.energy_pj) for each in self.objectives]
+        return [float(value[0]) for value in values]
+
+    def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
+        number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
+        match self.sampler:
+            case Sampler.TPE:
+                return optuna.samplers.TPESampler(seed=number)
+            case Sampler.RANDOM:
+                return optuna.samplers.RandomSampler(seed=number)
+            case _:
+                return optuna.samplers.NSGAIISampler(population_size=max(4, min(50, trials // 5)), seed=number)
+
+
+_PRODUCT = Objective.of("edp")
+
+
+def _weighed(tally: Tally, weight: float) -> Tally:
+    """A tally of its own for the same problem, with cycles and energy weighed against each other."""
+    objective = Objective.of(f"energy_pj**{weight!r} * runtime_cycles**{1 - weight!r}")
+    return Tally(replace(tally.problem, objective=objective))
+
+
+def not_dominated(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Of F points with m objectives, float64[F, m], those than which no other is as good in all and better in one.
+
+    Of points equal in all, the first.
+    """
+    rows: list[int] = []
+    for row, point in enumerate(values):
+        no_worse = (values <= point).all(axis=1)
+        better = no_worse & (values < point).any(axis=1)
+        if not better.any() and not no_worse[:row].any():
+            rows.append(row)
+    return np.array(rows, np.intp)
