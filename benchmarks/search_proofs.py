@@ -1,0 +1,100 @@
+"""How far the exact search proves the layers of whole networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from records import measure, read_rows
+
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.search.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.objective import Objective, Problem
+from mapsearch.search.samplers import searcher_of
+from mapsearch.search.searcher import Budget, Sampler
+from mapsearch.search.starts import Starts, classic_starts
+from mapsearch.search.tally import Tally
+from mapsearch.spaces.space import Space
+from mapsearch.studies.dataflows import classic_dataflows
+from mapsearch.studies.hardware_files import load_hardware
+from mapsearch.studies.layer_sets import load_layer_set
+from mapsearch.studies.settings import DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL
+
+SETS = ("mobilenet", "mobilenet_v2", "resnet18", "alexnet", "bert_base")
+MACHINES = ("edge", "eyeriss")
+FILE = "proofs.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRow:
+    """The default search, and branch and bound from its best mapping: the objectives of both, the bound, and seconds of both."""
+
+    layer_set: str
+    layer: str
+    hardware: str
+    objective: str
+    limit_seconds: float
+    found: float
+    best: float
+    lower_bound: float
+    search_seconds: float
+    proof_seconds: float
+    bounded: int
+    proven: bool
+
+    @property
+    def found_gap(self) -> float:
+        """How far the default search is from the bound."""
+        return self.found / self.lower_bound - 1
+
+    @property
+    def gap(self) -> float:
+        """What is left between the best mapping and the bound."""
+        return self.best / self.lower_bound - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProofCase:
+    """One layer on one machine."""
+
+    layer_set: str
+    index: int
+    layer: str
+    hardware: str
+    objective: str
+    seconds: float
+
+
+def prove_all(folder: Path, seconds: float, objective: str, jobs: int) -> Iterator[ProofRow]:
+    """Measure what the folder has not yet."""
+    path = folder / FILE
+    done = {(row.layer_set, row.layer, row.hardware) for row in read_rows(path, ProofRow)}
+    cases = [
+        ProofCase(layer_set, index, unique.layer.name, hardware, objective, seconds)
+        for hardware in MACHINES
+        for layer_set in SETS
+        for index, unique in enumerate(load_layer_set(layer_set).unique)
+        if (layer_set, unique.layer.name, hardware) not in done
+    ]
+    return measure(path, ProofRow, cases, _prove, jobs)
+
+
+def problem_of(case_set: str, index: int, hardware: str, objective: str) -> Problem:
+    """A layer of a set on a machine, with the exact model."""
+    layer = load_layer_set(case_set).unique[index].layer
+    return Problem(Space(layer, load_hardware(hardware)), ExactModel(), Objective.of(objective))
+
+
+def _prove(case: ProofCase) -> ProofRow:
+    problem = problem_of(case.layer_set, case.index, case.hardware, case.objective)
+    starts = Starts(classic_starts(problem.space, classic_dataflows()))
+    budget = Budget(DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL)
+    auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0, case.index, 0), starts, lambda _: False)
+    tally = Tally(problem)
+    tally.score(auto.batch)
+    proof = branch_and_bound(tally, Limit(seconds=case.seconds), lambda: False)
+    return ProofRow(
+        case.layer_set, case.layer, case.hardware, case.objective, case.seconds, auto.value, tally.value, proof.lower_bound,
+        auto.seconds, proof.seconds, proof.bounded, proof.proven,
+    )  # fmt: skip

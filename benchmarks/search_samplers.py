@@ -1,0 +1,106 @@
+"""How close the samplers come to the optimum with equal evaluations, and in equal time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from records import measure, read_rows
+from search_proofs import MACHINES, problem_of
+
+from mapsearch.search.samplers import searcher_of
+from mapsearch.search.searcher import Budget, Sampler
+from mapsearch.search.starts import Starts, classic_starts
+from mapsearch.studies.dataflows import classic_dataflows
+from mapsearch.studies.layer_sets import load_layer_set
+from mapsearch.studies.settings import DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL, UNLIMITED_TRIALS
+
+LAYERS = (
+    ("mobilenet", "conv1"),
+    ("mobilenet", "depthwise3"),
+    ("mobilenet", "pointwise6"),
+    ("mobilenet_v2", "block5_to_6_expand"),
+    ("mobilenet_v2", "block5_to_6_depthwise"),
+    ("resnet18", "conv1"),
+    ("resnet18", "conv3"),
+    ("resnet18", "conv5_1"),
+    ("alexnet", "conv2"),
+    ("alexnet", "fc6"),
+    ("bert_base", "attention_scores"),
+    ("bert_base", "feed_forward_in"),
+)
+SAMPLERS = (Sampler.AUTO, Sampler.TPE, Sampler.GENETIC, Sampler.RANDOM)
+SEEDS = 5
+SECONDS = 2.0
+FILE = "samplers.csv"
+# The best objective so far is told at so many evaluations, or after so many seconds.
+AT_EVALUATIONS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000)
+AT_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerRow:
+    """One search: `budget` is evaluations (of the default search) or seconds; `steps`: best objectives at AT_..., by semicolons."""
+
+    layer_set: str
+    layer: str
+    hardware: str
+    sampler: str
+    seed: int
+    budget: str
+    evaluations: int
+    seconds: float
+    value: float
+    steps: str
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerCase:
+    """What a search is asked to do."""
+
+    layer_set: str
+    index: int
+    layer: str
+    hardware: str
+    sampler: Sampler
+    seed: int
+    budget: str
+
+
+def compare_all(folder: Path, jobs: int) -> Iterator[SamplerRow]:
+    """Measure what the folder has not yet."""
+    path = folder / FILE
+    done = {(row.layer_set, row.layer, row.hardware, row.sampler, row.seed, row.budget) for row in read_rows(path, SamplerRow)}
+    cases = [
+        SamplerCase(layer_set, _index(layer_set, layer), layer, hardware, sampler, seed, budget)
+        for hardware in MACHINES
+        for layer_set, layer in LAYERS
+        for budget in ("evaluations", "seconds")
+        for sampler in SAMPLERS
+        for seed in range(SEEDS)
+        if (layer_set, layer, hardware, sampler, seed, budget) not in done
+    ]
+    return measure(path, SamplerRow, cases, _search, jobs)
+
+
+def _index(layer_set: str, layer: str) -> int:
+    return [unique.layer.name for unique in load_layer_set(layer_set).unique].index(layer)
+
+
+def _search(case: SamplerCase) -> SamplerRow:
+    problem = problem_of(case.layer_set, case.index, case.hardware, "edp")
+    starts = Starts(classic_starts(problem.space, classic_dataflows()))
+    budget = Budget(DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL)
+    if case.budget == "seconds":
+        trials = DEFAULT_TRIALS if case.sampler is Sampler.AUTO else UNLIMITED_TRIALS
+        budget = Budget(trials, EVALUATIONS_PER_TRIAL, SECONDS)
+    searcher = searcher_of(case.sampler, (problem.objective,))
+    outcome = searcher.search(problem, budget, (case.seed, case.index, 0), starts, lambda _: False)
+    at = AT_EVALUATIONS if case.budget == "evaluations" else AT_SECONDS
+    steps = [(step.evaluations if case.budget == "evaluations" else step.seconds, step.objective) for step in outcome.trace]
+    best = [min((value for when, value in steps if when <= limit), default=float("inf")) for limit in at]
+    return SamplerRow(
+        case.layer_set, case.layer, case.hardware, str(case.sampler), case.seed, case.budget, outcome.evaluations,
+        outcome.seconds, outcome.value, ";".join(f"{value:.17g}" for value in best),
+    )  # fmt: skip
