@@ -24,7 +24,7 @@ from mapsearch.search.exact_search import TO_PROVE, ExactSearcher
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Outcome, Sampler
-from mapsearch.spaces.partial import interchangeable
+from mapsearch.spaces.orders import interchangeable
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.dataflows import load_dataflow
@@ -139,7 +139,7 @@ def test_a_search_that_is_stopped_still_bounds() -> None:
 @pytest.mark.parametrize("name", ["kcp_ws", "yxp_os"])
 def test_a_dataflow_is_held(name: str) -> None:
     """In the space of a dataflow only its orders and shared dims occur, and the optimum is that of its mappings."""
-    space = Space(LAYER, replace(MACHINE, pes=8), dataflow=load_dataflow(name))
+    space = Space(LAYER, replace(MACHINE, pes=8), constraints=load_dataflow(name))
     problem = Problem(space, EXACT, Objective.of("edp"))
     found = branch_and_bound(problem, _nothing(space.levels), np.inf, Limit(), _never)
     assert found.proven
