@@ -9,7 +9,8 @@ from mapsearch.arguments import Subparsers, one_of
 # Options that go to `studies.run.run` by their names, where the user gives them.
 OPTIONS = (
     "layer_set", "hardware", "out", "jobs", "resume",
-    "objective", "sampler", "trials", "timeout_seconds", "seed", "restarts", "levels", "tiles", "dataflow", "model",
+    "objective", "sampler", "trials", "timeout_seconds", "seed", "restarts", "levels", "tiles", "dataflow",
+    "constraints", "model",
 )  # fmt: skip
 
 
@@ -48,6 +49,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--dataflow",
         metavar="D",
         help="hold the structure fixed and search sizes only: kcp_ws, xp_ws, yxp_os, yrp_rs, cp_nlr or a file",
+    )
+    add(
+        "--constraints",
+        metavar="FILE",
+        help="fix or bound orders, shared dims, tile sizes and Clusters: nvdla, tpu, eyeriss, flexible_order or a file",
     )
     add("--model", metavar="M", help="the cost model (default: exact)")
     add("--out", metavar="DIR", help="the folder to write (default: a new one under runs/)")

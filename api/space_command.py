@@ -21,6 +21,9 @@ def add_parser(subparsers: Subparsers) -> None:
     structure = parser.add_mutually_exclusive_group()
     structure.add_argument("--levels", type=int, metavar="L", help="cluster levels of a mapping (default: 2)")
     structure.add_argument("--dataflow", metavar="NAME", help="a dataflow template's name or file, which holds the structure")
+    parser.add_argument(
+        "--constraints", metavar="NAME", help="a constraint file or the name of a shipped one, which mappings keep to"
+    )
     rules = ("balanced", "divisors", "all")
     parser.add_argument(
         "--tiles",
@@ -36,21 +39,21 @@ def run(args: Namespace) -> int:
     """Print the sizes."""
     from mapsearch.spaces.space import Space
     from mapsearch.spaces.tiles import TileRule
-    from mapsearch.studies.dataflows import load_dataflow
+    from mapsearch.studies.dataflows import load_held
     from mapsearch.studies.hardware_files import load_hardware
     from mapsearch.studies.layer_sets import load_layer_set
 
-    dataflow = load_dataflow(args.dataflow) if args.dataflow else None
-    levels = 2 if args.levels is None else args.levels
+    held, levels = load_held(args.dataflow, args.constraints, 2 if args.levels is None else args.levels)
     hardware, tiles = load_hardware(args.hardware), TileRule[args.tiles.upper()]
     sizes: list[dict[str, Any]] = []
     for unique in load_layer_set(args.set).unique:
-        space = Space(unique.layer, hardware, levels, tiles, dataflow)
+        space = Space(unique.layer, hardware, levels, tiles, held)
         sizes.append({"layer": unique.layer.name, "names": unique.names, "count": unique.count, "mappings": space.size()})
     if args.json:
         write_json(sizes)
         return 0
-    structure = f"dataflow {dataflow.name}" if dataflow else f"{levels} levels"
+    structure = f"dataflow {held.name}" if args.dataflow else f"{levels} levels"
+    structure += f", constraints {held.name}" if args.constraints else ""
     write(f"hardware {hardware.name}, {structure}, {args.tiles} tile sizes")
     write("")
     rows = [(size["layer"], len(size["names"]), size["count"], size["mappings"]) for size in sizes]

@@ -75,7 +75,7 @@ def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Ge
     """Mappings made from the parents and, where structures may change, some strangers: a population alike has nowhere to go."""
     if len(parents) == 0:
         return space.sample(count, rng)
-    strangers = count // STRANGERS_ONE_IN if structure and space.dataflow is None else 0
+    strangers = count // STRANGERS_ONE_IN if structure else 0
     children = space.vary(parents, count - strangers, rng, structure=structure)
     return children.join(space.sample(strangers, rng)) if strangers > 0 else children
 

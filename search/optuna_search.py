@@ -99,35 +99,30 @@ def _over(tally: Tally, budget: Budget) -> bool:
 
 
 def suggest(trial: optuna.Trial, space: Space) -> Structure:
-    """The structure that a trial's parameters stand for."""
-    if space.dataflow is not None:
-        clusters = space.dataflow_clusters(space.dataflow)
-        return space.dataflow_structure(space.dataflow, clusters[trial.suggest_int("clusters", 0, len(clusters) - 1)])
-    names = [dim.name for dim in space.dims]
+    """The structure that a trial's parameters stand for; there are none for what is fixed."""
     orders: list[tuple[Dim, ...]] = []
     spatial: list[Dim] = []
-    for level in range(space.levels):
-        priority = {dim: trial.suggest_int(f"place_{level}_{dim.name}", 0, len(names) - 1) for dim in space.dims}
+    for level, (fixed, may_be) in enumerate(zip(space.fixed_orders, space.choices.spatial, strict=True)):
+        most = len(space.dims) - 1
+        priority = {dim: 0 if fixed else trial.suggest_int(f"place_{level}_{dim.name}", 0, most) for dim in space.dims}
         orders.append(tuple(sorted(space.dims, key=priority.__getitem__)))
-        spatial.append(Dim[trial.suggest_categorical(f"spatial_{level}", names)])
-    left = space.hardware.pes
-    clusters_: list[int] = []
-    for level in range(1, space.levels):
-        size = space.cluster_sizes[trial.suggest_int(f"cluster_{level}", 0, len(space.cluster_sizes) - 1)]
-        clusters_.append(space.cluster_within(size, left))
-        left //= clusters_[-1]
-    return Structure(tuple(orders), tuple(spatial), tuple(clusters_))
+        names = [dim.name for dim in may_be]
+        spatial.append(Dim[trial.suggest_categorical(f"spatial_{level}", names)] if len(names) > 1 else may_be[0])
+    clusters: list[int] = []
+    for level, sizes in enumerate(space.choices.cluster_sizes, start=1):
+        clusters.append(sizes[trial.suggest_int(f"cluster_{level}", 0, len(sizes) - 1) if len(sizes) > 1 else 0])
+    return space.nearest(Structure(tuple(orders), tuple(spatial), tuple(clusters)))
 
 
 def parameters_of(space: Space, structure: Structure) -> dict[str, int | str]:
     """The parameters that `suggest` turns into the structure."""
-    if space.dataflow is not None:
-        return {"clusters": space.dataflow_clusters(space.dataflow).index(structure.clusters)}
     parameters: dict[str, int | str] = {}
     for level, (order, spatial) in enumerate(zip(structure.orders, structure.spatial, strict=True)):
-        parameters |= {f"place_{level}_{dim.name}": place for place, dim in enumerate(order)}
-        parameters[f"spatial_{level}"] = spatial.name
-    for level, size in enumerate(structure.clusters, start=1):
-        at = int(np.searchsorted(space.cluster_sizes, size))
-        parameters[f"cluster_{level}"] = min(at, len(space.cluster_sizes) - 1)
+        if not space.fixed_orders[level]:
+            parameters |= {f"place_{level}_{dim.name}": place for place, dim in enumerate(order)}
+        if len(space.choices.spatial[level]) > 1:
+            parameters[f"spatial_{level}"] = spatial.name
+    for level, (sizes, size) in enumerate(zip(space.choices.cluster_sizes, structure.clusters, strict=True), start=1):
+        if len(sizes) > 1:
+            parameters[f"cluster_{level}"] = sizes.index(size)
     return parameters

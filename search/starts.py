@@ -8,7 +8,7 @@ from math import prod
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.spaces.dataflow import Dataflow
+from mapsearch.spaces.constraints import Constraints
 from mapsearch.spaces.space import Space, Structure
 
 
@@ -20,25 +20,20 @@ class Starts:
     mappings: MappingBatch | None = None
 
 
-def classic_starts(space: Space, dataflows: Iterable[Dataflow]) -> tuple[Structure, ...]:
-    """One structure for each dataflow that the space has room for, brought to the space's number of levels."""
+def classic_starts(space: Space, dataflows: Iterable[Constraints]) -> tuple[Structure, ...]:
+    """For each dataflow that the layer and the machine have room for the structure of the space that is most like it."""
     starts: list[Structure] = []
     for dataflow in dataflows:
         if len(dataflow.levels) > space.levels:
             continue
         try:
-            clusters = space.dataflow_clusters(dataflow)
-        except InputError:  # it has no place in the space
+            held = replace(space, levels=len(dataflow.levels), constraints=dataflow)
+        except InputError:  # it has no place
             continue
-        structures = (_choosable(space, space.dataflow_structure(dataflow, choice)) for choice in clusters)
-        starts.append(_deepen(max(structures, key=lambda structure: _busy_pes(space, structure)), space.levels))
+        structures = [replace(held.fitting, clusters=clusters) for clusters in held.choices.clusters]
+        found = (space.nearest(_deepen(structure, space.levels)) for structure in structures)
+        starts.append(max(found, key=lambda structure: _busy_pes(space, structure)))
     return tuple(starts)
-
-
-def _choosable(space: Space, structure: Structure) -> Structure:
-    """The structure with spatial dims of the space's choice: one that the layer has not gives way to its outermost loop."""
-    spatial = (dim if dim in space.dims else order[0] for dim, order in zip(structure.spatial, structure.orders, strict=True))
-    return replace(structure, spatial=tuple(spatial))
 
 
 def _busy_pes(space: Space, structure: Structure) -> int:

@@ -10,43 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import pairwise, permutations, product
-from math import prod
+from functools import cache
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel
-from mapsearch.model.exact.residency import moves
-from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.spaces.orders import kinds_of, orders_of
 from mapsearch.spaces.space import Space
-from mapsearch.spaces.tiles import allowed_size, fits_l1, fits_l2
+from mapsearch.spaces.tiles import LEAST, MOST, fits_l1, fits_l2, permitted
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.int8]
 
 # Children made at a time: so many arrays stay in the processor's cache.
 CHUNK = 50_000
-
-
-def interchangeable(layer: Layer, one: Dim, other: Dim) -> bool:
-    """Whether two loops side by side in a level cost the same in either order: the same tensors have both, and neither slides.
-
-    Each step that either takes then makes all of the same tensors' chunks new, whichever of the two is inside; where a filter
-    slides, the overlap of two chunks depends on it.
-    """
-    return _tensors(one) == _tensors(other) and not (_slides(layer, one) or _slides(layer, other))
-
-
-def _tensors(dim: Dim) -> tuple[bool, ...]:
-    return tuple(moves(tensor, dim) for tensor in range(3))
-
-
-def _slides(layer: Layer, dim: Dim) -> bool:
-    pairs = ((Dim.Y, Dim.R), (Dim.X, Dim.S))
-    return any(dim in pair and min(layer.extents[each] for each in pair) > 1 for pair in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +56,14 @@ class Completion:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._extents = np.array(space.layer.extents, np.int64)
+        self._bounds = space.choices.bounds
+        self._kinds = kinds_of(space.layer)
 
     def begin(self) -> Partial:
         """One mapping for each choice of Clusters, all else open."""
-        space, levels = self._space, self._space.levels
-        chosen = [
-            (space.hardware.pes // prod(clusters), *clusters)
-            for clusters in (space.dataflow_clusters(space.dataflow) if space.dataflow is not None else space.all_clusters())
-        ]
-        shape = (len(chosen), levels)
+        choices = self._space.choices
+        chosen = [choices.units(clusters) for clusters in choices.clusters]
+        shape = (len(chosen), choices.levels)
         order = np.tile(np.arange(DIMS, dtype=np.int8), (*shape, 1))
         batch = MappingBatch(np.zeros(shape, np.int64), np.zeros(shape, np.int8), order, np.zeros((*shape, DIMS), np.int64))
         return Partial(batch, np.array(chosen, np.int64), np.zeros(shape, np.int64), np.full(len(chosen), -1, np.int8))
@@ -113,13 +93,13 @@ class Completion:
         rows = np.arange(len(partial))
         tile = np.where((level > 0)[:, None], partial.batch.size[rows, np.maximum(level - 1, 0)], self._extents)
         units = partial.units[rows, level]
-        bits = ((tile > self._least) << np.arange(DIMS)).sum(axis=1)
-        keys = np.stack([level, bits, units > 1], axis=1)
+        may_iterate, must_divide = tile > self._bounds[level, :, LEAST], tile > self._bounds[level, :, MOST]
+        keys = np.stack([level, _as_bits(may_iterate), _as_bits(must_divide), units > 1], axis=1)
         kinds, kind = np.unique(keys, axis=0, return_inverse=True)
-        for number, (at, iterable, shared) in enumerate(kinds.tolist()):
+        for number, (at, iterable, divided, shared) in enumerate(kinds.tolist()):
             alike = np.flatnonzero(kind.ravel() == number)
-            templates = self._templates(at, iterable, shared)
-            step = max(1, CHUNK // len(templates.spatial))
+            templates = self._templates(at, iterable, divided, shared)
+            step = max(1, CHUNK // max(1, len(templates.spatial)))
             for first in range(0, len(alike), step):
                 some = alike[first : first + step]
                 yield self._fitting(self._with_structure(partial[some], tile[some], at, templates))
@@ -136,53 +116,38 @@ class Completion:
         found.level[:] = level
         return found
 
-    @cached_property
-    def _least(self) -> Ints:
-        extents = self._space.layer.extents
-        return np.array([1 if dim in self._space.dims else extents[dim] for dim in Dim], np.int64)
-
     @cache  # noqa: B019 it lives as long as the search
-    def _templates(self, level: int, iterable: int, shared: int) -> _Templates:
-        """What a level may be where the dims of `iterable` have more than one index; shared: 1 where it has several units."""
+    def _templates(self, level: int, iterable: int, divided: int, shared: int) -> _Templates:
+        """What a level may be where the dims of `iterable` may have more than one chunk; those of `divided` must.
+
+        shared: 1 where it has several units.
+        """
         dims = [dim for dim in self._space.dims if iterable >> dim & 1]
+        may_be = self._space.choices.spatial[level]
         found: list[tuple[list[Dim], Dim, list[Dim], int]] = []
         for turning in self._orders(level, dims):
-            still = [dim for dim in self._space.dims if dim not in turning]
             order = [*turning, *(dim for dim in Dim if dim not in turning)]
             bits = sum(1 << dim for dim in turning)
-            fixed = self._fixed_spatial(level)
             if shared:
-                found += [(order, dim, [*turning, dim], bits) for dim in dims if fixed in (None, dim)]
-            idle = [fixed] if fixed is not None else still if shared else [*still, *dims]
-            if idle and not (shared and idle[0] in turning):
+                found += [(order, dim, [*turning, dim], bits) for dim in dims if dim in may_be]
+            still = [dim for dim in may_be if dim not in turning]
+            idle = still if shared else [*still, *may_be]
+            if idle:
                 found.append((order, idle[0], list(turning), bits))
+        found = [each for each in found if all(dim in each[2] for dim in dims if divided >> dim & 1)]
         is_open = np.zeros((len(found), DIMS), np.bool_)
         for row, (_, _, sizes, _) in enumerate(found):
             is_open[row, sizes] = True
         order_, spatial, turning_ = ([each[part] for each in found] for part in (0, 1, 3))
-        return _Templates(np.array(order_, np.int8), np.array(spatial, np.int8), is_open, np.array(turning_, np.int64))
+        return _Templates(
+            np.array(order_, np.int8).reshape(-1, DIMS), np.array(spatial, np.int8), is_open, np.array(turning_, np.int64)
+        )
 
     def _orders(self, level: int, dims: list[Dim]) -> Iterator[tuple[Dim, ...]]:
         """The orders of each subset of the dims that may iterate."""
-        dataflow = self._space.dataflow
-        if dataflow is None:
-            for count in range(len(dims) + 1):
-                yield from (order for order in permutations(dims, count) if self._first_of_its_kind(order))
-            return
-        structure = self._space.dataflow_structure(dataflow, self._space.dataflow_clusters(dataflow)[0])
-        ordered = [dim for dim in structure.orders[level] if dim in dims]
-        for chosen in product((False, True), repeat=len(ordered)):
-            yield tuple(dim for dim, yes in zip(ordered, chosen, strict=True) if yes)
-
-    def _first_of_its_kind(self, order: tuple[Dim, ...]) -> bool:
-        """Whether no interchange of neighbours that cost the same in either order would bring it forward."""
-        return not any(inner < outer and interchangeable(self._space.layer, outer, inner) for outer, inner in pairwise(order))
-
-    def _fixed_spatial(self, level: int) -> Dim | None:
-        dataflow = self._space.dataflow
-        if dataflow is None:
-            return None
-        return self._space.dataflow_structure(dataflow, self._space.dataflow_clusters(dataflow)[0]).spatial[level]
+        inside = self._space.choices.inside[level]
+        for count in range(len(dims) + 1):
+            yield from sorted(order for some in combinations(dims, count) for order in orders_of(some, self._kinds, inside))
 
     def _sizes(self, partial: Partial) -> Iterator[Partial]:
         """The next open size of the level: of the dim that is shared out, else of the outermost loop."""
@@ -193,9 +158,9 @@ class Completion:
             batch = some.batch
             inputs = (batch.units, some.units, batch.spatial, batch.order, batch.size, some.turning, some.level)
             counts = np.zeros(len(some), np.int64)
-            choose_sizes(self._extents, limits, rule, *inputs, counts, np.empty((0, 2), np.int64))
+            choose_sizes(self._extents, self._bounds, limits, rule, *inputs, counts, np.empty((0, 2), np.int64))
             choices = np.empty((int(counts.sum()), 2), np.int64)
-            choose_sizes(self._extents, limits, rule, *inputs, counts, choices)
+            choose_sizes(self._extents, self._bounds, limits, rule, *inputs, counts, choices)
             found = some[np.repeat(np.arange(len(some)), counts)]
             rows = np.arange(len(found))
             found.batch.size[rows, found.level.astype(np.int64), choices[:, 0]] = choices[:, 1]
@@ -206,6 +171,12 @@ class Completion:
         fits = np.empty(len(partial), np.bool_)
         fit_partials(self._extents, self._space.limits, batch.units, batch.spatial, batch.size, fits)
         return partial[fits]
+
+
+def _as_bits(dims: NDArray[np.bool_]) -> Ints:
+    """int64[B]: the dims of bool[B, 8] as bits."""
+    bits: Ints = (dims << np.arange(DIMS)).sum(axis=1)
+    return bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +222,13 @@ def _allowed(tile: int, chunk: int, units: int, turns: int) -> bool:
 
 @kernel
 def choose_sizes(
-    extents: Ints, limits: Ints, rule: int, chosen: Ints, units: Ints, spatial: Bytes, order: Bytes, size: Ints, turning: Ints,
-    level: Bytes, counts: Ints, choices: Ints,
+    extents: Ints, bounds: Ints, limits: Ints, rule: int, chosen: Ints, units: Ints, spatial: Bytes, order: Bytes, size: Ints,
+    turning: Ints, level: Bytes, counts: Ints, choices: Ints,
 ) -> None:  # fmt: skip
     """Write counts[b], the sizes that mapping b's next open dim may have, and, unless `choices` is empty, (dim, size) of each.
 
-    chosen, units, turning, level: as in `Partial` (chosen: its batch's units); choices: int64[counts.sum(), 2].
+    chosen, units, turning, level: as in `Partial` (chosen: its batch's units); bounds: as in `tiles.settle`;
+    choices: int64[counts.sum(), 2].
     """
     work = np.empty((3, 8), np.int64)
     written = 0
@@ -272,9 +244,8 @@ def choose_sizes(
         tile = extents[dim] if at == 0 else size[b, at - 1, dim]
         turns = turning[b, at] >> dim & 1
         counts[b] = 0
-        chunk = tile
-        while chunk >= 1:
-            chunk = allowed_size(tile, chunk, rule)
+        chunk = permitted(tile, tile, bounds, at, dim, rule)
+        while True:
             if _allowed(tile, chunk, many, turns):
                 size[b, at, dim] = chunk
                 if _fits(extents, limits, chosen[b], spatial[b], size[b], work):
@@ -283,4 +254,6 @@ def choose_sizes(
                         choices[written, 0], choices[written, 1] = dim, chunk
                         written += 1
                 size[b, at, dim] = 0
-            chunk -= 1
+            if chunk <= bounds[at, dim, LEAST]:
+                break
+            chunk = permitted(tile, chunk - 1, bounds, at, dim, rule)

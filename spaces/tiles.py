@@ -1,6 +1,6 @@
 """Tile sizes that are legal by construction: drawn or changed, then brought back under what L1 and L2 hold.
 
-A chain of sizes, one a level and dim, is legal where each divides up the tile above it (any size does) and where
+A chain of sizes, one a level and dim, is legal where each is permitted for the tile above it and where
 
     L1: sum over tensors of bytes(innermost tile) x (2 if double-buffered)                         <= L1 bytes
     L2: sum over tensors of min(bytes(tensor), bytes(level-0 working set) x (2 if double-buffered)) <= L2 bytes
@@ -48,6 +48,9 @@ L2_DOUBLED = 6
 PHASES = 7  # to 10: (dilation, stride)/gcd of rows, then of columns
 WHOLE = 11  # to 13: bytes of all of W, I, O
 
+# Of the bounds of a size.
+LEAST, MOST, LISTED = 0, 1, 2
+
 
 def limits_of(layer: Layer, hardware: Hardware) -> Ints:
     """int64[14], the columns above."""
@@ -83,10 +86,25 @@ def allowed_size(tile: int, size: int, rule: int) -> int:
     return size
 
 
-@inlined
-def _smaller(tile: int, size: int, rule: int) -> int:
-    """An allowed size of about half, at least 1 and less than `size`, which is above 1."""
-    return int(allowed_size(tile, size // 2, rule))
+@leaf
+def permitted(tile: int, size: int, bounds: Ints, level: int, dim: int, rule: int) -> int:
+    """The largest permitted size of a tile, of a dim at a level, that is at most `size`, or else the least.
+
+    bounds: int64[levels, dims, 2 + n], of each: least, most and, where it is not empty, the list of sizes, which ends with zeros;
+    each that is more than the tile means all of it. Permitted are those of the list or, without one, both ends and what the rule
+    allows between them.
+    """
+    low, high = min(bounds[level, dim, LEAST], tile), min(bounds[level, dim, MOST], tile)
+    if bounds.shape[2] > LISTED and bounds[level, dim, LISTED] > 0:
+        found = low
+        for k in range(LISTED, bounds.shape[2]):
+            listed = min(bounds[level, dim, k], tile)
+            if found < listed <= size:
+                found = listed
+        return int(found)
+    if size >= high:
+        return int(high)
+    return int(max(low, allowed_size(tile, size, rule)))
 
 
 @inlined
@@ -123,40 +141,59 @@ def fits_l2(extents: Ints, tile: Ints, spatial: int, units: int, limits: Ints, c
 
 
 @kernel
-def _shrink(tile: Ints, above: Ints, least: Ints, rule: int, rng: np.random.Generator) -> bool:
-    """Shrink one dim of a tile, picked at random; False where all have their least size already."""
+def _shrink(tile: Ints, above: Ints, bounds: Ints, level: int, rule: int, rng: np.random.Generator) -> bool:
+    """Shrink one dim of a tile to about half, picked at random; False where all have their least size already."""
     start = rng.integers(0, 8)
     for k in range(8):
         dim = (start + k) % 8
-        if tile[dim] > least[dim]:
-            tile[dim] = _smaller(above[dim], tile[dim], rule)
+        if tile[dim] > min(bounds[level, dim, LEAST], above[dim]):
+            tile[dim] = permitted(above[dim], tile[dim] // 2, bounds, level, int(dim), rule)
+            return True
+    return False
+
+
+@kernel
+def _collapse(extents: Ints, bounds: Ints, size: Ints, rng: np.random.Generator) -> bool:
+    """Give one dim, picked at random, its least sizes at all levels; False where all have them already."""
+    levels = size.shape[0]
+    start = rng.integers(0, 8)
+    for k in range(8):
+        dim = (start + k) % 8
+        least = extents[dim]
+        for level in range(levels):
+            least = min(bounds[level, dim, LEAST], least)
+        if size[levels - 1, dim] > least:
+            least = extents[dim]
+            for level in range(levels):
+                least = min(bounds[level, dim, LEAST], least)
+                size[level, dim] = least
             return True
     return False
 
 
 @kernel
 def settle(
-    extents: Ints, least: Ints, units: Ints, spatial: Bytes, size: Ints, limits: Ints, rule: int, work: Ints,
+    extents: Ints, bounds: Ints, units: Ints, spatial: Bytes, size: Ints, limits: Ints, rule: int, work: Ints,
     rng: np.random.Generator,
 ) -> bool:  # fmt: skip
-    """Make one chain of sizes [levels, 8] allowed and fitting, in place; False where not even the least sizes fit.
+    """Make one chain of sizes [levels, 8] permitted and fitting, in place; False where not even the least sizes fit.
 
-    least: [8], of each dim's sizes: 1 or, where no level may tile it, its extent; limits: [14], the columns above;
-    work: [2, 8], overwritten.
+    bounds: as in `permitted`; limits: [14], the columns above; work: [2, 8], overwritten.
     """
     levels = units.shape[0]
     above = extents
     for level in range(levels):
         tile = size[level]
         for dim in range(8):
-            tile[dim] = max(least[dim], allowed_size(above[dim], tile[dim], rule))
+            tile[dim] = permitted(above[dim], tile[dim], bounds, level, dim, rule) if above[dim] > 1 else 1
         if level == 0:
             while not fits_l2(extents, tile, spatial[0], units[0], limits, work[0], work[1]):
-                if not _shrink(tile, above, least, rule, rng):
+                if not _shrink(tile, above, bounds, level, rule, rng):
                     return False
         if level == levels - 1:
             while not fits_l1(tile, limits, work[1]):
-                if not _shrink(tile, above, least, rule, rng):
+                # What is bounded from below at an inner level may still follow the outer tile down.
+                if not _shrink(tile, above, bounds, level, rule, rng) and not _collapse(extents, bounds, size, rng):
                     return False
         above = tile
     return True
@@ -169,10 +206,17 @@ def random_size(tile: int, rng: np.random.Generator) -> int:
     return draw if rng.random() < 0.5 else tile // draw
 
 
+@inlined
+def draw_size(tile: int, bounds: Ints, level: int, dim: int, rng: np.random.Generator) -> int:
+    """A size within the bounds, drawn as `random_size` does."""
+    low, high = min(bounds[level, dim, LEAST], tile), min(bounds[level, dim, MOST], tile)
+    return int(low if low == high else low - 1 + random_size(high - low + 1, rng))
+
+
 @kernel
 def draw_sizes(
     extents: Ints,
-    least: Ints,
+    bounds: Ints,
     units: Ints,
     spatial: Bytes,
     limits: Ints,
@@ -181,11 +225,11 @@ def draw_sizes(
     size: Ints,
     ok: Bytes,
 ) -> None:
-    """Draw size[b] for every mapping; ok[b] = 1 where it fits. least: as in `settle`; arrays as in `MappingBatch`."""
+    """Draw size[b] for every mapping; ok[b] = 1 where it fits. bounds: as in `settle`; arrays as in `MappingBatch`."""
     work = np.empty((2, 8), np.int64)
     for b in range(units.shape[0]):
         for level in range(units.shape[1]):
             above = extents if level == 0 else size[b, level - 1]
             for dim in range(8):
-                size[b, level, dim] = random_size(above[dim], rng) if above[dim] > least[dim] else least[dim]
-        ok[b] = settle(extents, least, units[b], spatial[b], size[b], limits, rule, work, rng)
+                size[b, level, dim] = draw_size(above[dim], bounds, level, dim, rng)
+        ok[b] = settle(extents, bounds, units[b], spatial[b], size[b], limits, rule, work, rng)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import gcd
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import kernel
-from mapsearch.spaces.tiles import random_size, settle
+from mapsearch.model.compiled import inlined, kernel
+from mapsearch.spaces.tiles import LEAST, MOST, draw_size, settle
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.int8]
@@ -24,8 +22,8 @@ def _cross(child: Ints, other: Ints, rng: np.random.Generator) -> None:
 
 
 @kernel
-def _change_sizes(extents: Ints, least: Ints, size: Ints, rng: np.random.Generator) -> None:
-    """Change one to three sizes.
+def _change_sizes(extents: Ints, bounds: Ints, size: Ints, rng: np.random.Generator) -> None:
+    """Change one to three sizes that are not fixed.
 
     To a new draw, the next trip count either way, half, double, the whole tile, or two to four times as much with another
     dim's so much less.
@@ -34,14 +32,14 @@ def _change_sizes(extents: Ints, least: Ints, size: Ints, rng: np.random.Generat
         level = rng.integers(0, len(size))
         dim = rng.integers(0, 8)
         for _ in range(8):
-            if extents[dim] > least[dim]:
+            if min(bounds[level, dim, LEAST], extents[dim]) < min(bounds[level, dim, MOST], extents[dim]):
                 break
             dim = (dim + 1) % 8
         tile = extents[dim] if level == 0 else size[level - 1, dim]
         old = size[level, dim]
         move = rng.integers(0, 8)
         if move == 0 and tile > 1:
-            size[level, dim] = random_size(tile, rng)
+            size[level, dim] = draw_size(tile, bounds, int(level), int(dim), rng)
         elif move in (1, 2):
             trips = (tile + old - 1) // old + (1 if move == 1 else -1)
             size[level, dim] = (tile + trips - 1) // trips if trips >= 1 else tile
@@ -56,37 +54,61 @@ def _change_sizes(extents: Ints, least: Ints, size: Ints, rng: np.random.Generat
             size[level, other] = max(1, size[level, other] // factor)
 
 
+@inlined
+def _move_loop(order: Bytes, source: np.int64, target: np.int64, inside: Ints) -> None:
+    """Move a loop to another's place, or as far as it may go; inside: [8], as in `vary_mappings`."""
+    dim = order[source]
+    step = 1 if target > source else -1
+    while source != target:
+        other = order[source + step]
+        outer, inner = (dim, other) if step > 0 else (other, dim)
+        if inside[outer] >> inner & 1:
+            break
+        order[source], order[source + step] = other, dim
+        source += step
+
+
+@inlined
+def _resize_cluster(sizes: Ints, at: np.int64, pes: int, dividing: int, units: Ints, level: np.int64) -> None:
+    """Give the Cluster above a level the size sizes[at], or the next before it that has enough PEs; level 0 gives or takes."""
+    others = 1
+    for other in range(1, len(units)):
+        others *= units[other] if other != level else 1
+    left = pes // others
+    while at > 0 and (sizes[at] > left or (dividing == 1 and left % sizes[at] != 0)):
+        at -= 1
+    if at > 0:
+        units[level] = sizes[at]
+        units[0] = left // sizes[at]
+
+
 @kernel
 def _change_structure(
-    dims: Ints, clusters: Ints, dividing: int, units: Ints, spatial: Bytes, order: Bytes, rng: np.random.Generator
-) -> bool:
-    """Change the place of one loop, the spatial dim of one level, or the size of one Cluster (level 0 gives or takes).
+    dims: Ints, free: Ints, inside: Ints, shared: Ints, clusters: Ints, pes: int, dividing: int,
+    units: Ints, spatial: Bytes, order: Bytes, rng: np.random.Generator,
+) -> bool:  # fmt: skip
+    """Change the place of one loop, the spatial dim of one level, or the size of one Cluster, whatever is free.
 
-    Returns whether chunks may now go to other units than before.
+    Returns whether chunks may now go to other units than before. Arrays as in `vary_mappings`.
     """
-    levels = len(units)
-    level = rng.integers(0, levels)
-    move = rng.integers(0, 4)
+    level, move = rng.integers(0, len(units)), rng.integers(0, 4)
+    while free[level, move] == 0:
+        level, move = rng.integers(0, len(units)), rng.integers(0, 4)
     if move <= 1:
         source, target = rng.integers(0, len(dims)), rng.integers(0, len(dims))
-        dim = order[level, source]
-        step = 1 if target > source else -1
-        while source != target:
-            order[level, source] = order[level, source + step]
-            source += step
-        order[level, target] = dim
+        _move_loop(order[level], source, target, inside[level])
         return False
     if move == 2:
-        spatial[level] = dims[rng.integers(0, len(dims))]
-    elif levels > 1:
-        level = rng.integers(1, levels)
-        pes = clusters[-1]  # the largest Cluster is all PEs
-        others = 1
-        for other in range(1, levels):
-            others *= units[other] if other != level else 1
-        members, left = clusters[rng.integers(0, len(clusters))], pes // others
-        units[level] = gcd(members, left) if dividing == 1 else min(members, left)
-        units[0] = pes // (others * units[level])
+        dim = dims[rng.integers(0, len(dims))]
+        while not shared[level] >> dim & 1:
+            dim = dims[rng.integers(0, len(dims))]
+        spatial[level] = dim
+        return True
+    level = rng.integers(1, len(units))
+    while clusters[level, 0] < 2:
+        level = rng.integers(1, len(units))
+    at = rng.integers(1, int(clusters[level, 0]) + 1)
+    _resize_cluster(clusters[level], at, pes, dividing, units, level)
     return True
 
 
@@ -102,7 +124,8 @@ def _spread(extents: Ints, units: Ints, spatial: Bytes, size: Ints, rng: np.rand
 
 @kernel
 def vary_mappings(
-    extents: Ints, least: Ints, limits: Ints, rule: int, dims: Ints, clusters: Ints, dividing: int,
+    extents: Ints, bounds: Ints, limits: Ints, rule: int, dims: Ints, free: Ints, inside: Ints, shared: Ints, clusters: Ints,
+    pes: int, dividing: int, structure: int,
     parent_units: Ints, parent_spatial: Bytes, parent_order: Bytes, parent_size: Ints, rng: np.random.Generator,
     units: Ints, spatial: Bytes, order: Bytes, size: Ints, ok: Bytes,
 ) -> None:  # fmt: skip
@@ -110,9 +133,12 @@ def vary_mappings(
 
     Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another. A new
     spatial dim or Cluster is worth little with the old sizes, so half of those children are spread over their units.
-    dims: the dims that may be reordered and spatial (empty: structures stay); clusters: sizes of Clusters, ascending, the
-    last being all PEs; dividing: 1 where their product must divide the PEs, else 0; least, limits, rule: as in `tiles`; the
-    arrays of mappings: as in `MappingBatch`.
+    structure: 1 where more than sizes may change, and something of it is free; dims: those that may be reordered and spatial;
+    free: [levels, 4], 1 where the level's order (twice), its spatial dim or, at any level, a Cluster may change; inside:
+    [levels, 8], of each dim's loop the loops that must stand inside it, as bits; shared: [levels], the dims that may be spatial,
+    as bits; clusters: [levels, 1 + n], of the Cluster above each level, how many sizes it may have and these, ascending; dividing:
+    1 where their product must divide the PEs, else 0; bounds, limits, rule: as in `tiles`; the arrays of mappings: as in
+    `MappingBatch`.
     """
     work = np.empty((2, 8), np.int64)
     count = len(parent_size)
@@ -124,11 +150,14 @@ def vary_mappings(
                 order[b, level, dim], size[b, level, dim] = parent_order[first, level, dim], parent_size[first, level, dim]
         if rng.random() < 0.25:
             _cross(size[b], parent_size[rng.integers(0, count)], rng)
-        if len(dims) > 0 and rng.random() < 0.5:
-            if _change_structure(dims, clusters, dividing, units[b], spatial[b], order[b], rng) and rng.random() < 0.5:
+        if structure == 1 and rng.random() < 0.5:
+            moved = _change_structure(
+                dims, free, inside, shared, clusters, pes, dividing, units[b], spatial[b], order[b], rng
+            )  # fmt: skip
+            if moved and rng.random() < 0.5:
                 _spread(extents, units[b], spatial[b], size[b], rng)
             if rng.random() < 0.5:
-                _change_sizes(extents, least, size[b], rng)
+                _change_sizes(extents, bounds, size[b], rng)
         else:
-            _change_sizes(extents, least, size[b], rng)
-        ok[b] = settle(extents, least, units[b], spatial[b], size[b], limits, rule, work, rng)
+            _change_sizes(extents, bounds, size[b], rng)
+        ok[b] = settle(extents, bounds, units[b], spatial[b], size[b], limits, rule, work, rng)

@@ -30,9 +30,9 @@ from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.search.workers import Task, run_tasks
-from mapsearch.spaces.dataflow import Dataflow
+from mapsearch.spaces.constraints import Constraints
 from mapsearch.spaces.space import Space
-from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
+from mapsearch.studies.dataflows import classic_dataflows, load_held
 from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
 from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExporter
 from mapsearch.studies.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
@@ -85,7 +85,7 @@ def run(
     layer_set: a shipped set's name or a file. hardware: as `evaluate` takes it (default: edge). out: the folder (default: a
     new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
     hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
-    trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, model).
+    trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, model).
 
     The results hold `complete` (False after an interrupt), `folder`, `objective` (as given), `totals`, `left_out` (`name` and
     `reason` of each layer that has no mapping, which the logger of this module tells too), and in `layers` each one's `name`,
@@ -179,9 +179,9 @@ class _Run:
 
     def _make_problems(self) -> list[Problem]:
         settings = self._settings
-        dataflow = load_dataflow(settings.dataflow) if settings.dataflow is not None else None
+        held, levels = load_held(settings.dataflow, settings.constraints, settings.levels)
         rule, restriction = TILE_RULES[settings.tiles], self._model.restriction
-        spaces = [Space(each.layer, self._hardware, settings.levels, rule, dataflow, restriction) for each in self._layers]
+        spaces = [Space(each.layer, self._hardware, levels, rule, held, restriction) for each in self._layers]
         problems = [Problem(space, self._model, self._objective) for space in spaces]
         if settings.sampler == Sampler.EXACT:
             check_bounded(problems[0])
@@ -191,9 +191,9 @@ class _Run:
             problem.score(problem.space.draw([problem.space.fitting], 1, rng))
         return problems
 
-    def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Dataflow]) -> list[Task]:
+    def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Constraints]) -> list[Task]:
         settings, problem = self._settings, self._problems[index]
-        starts = Starts(classic_starts(problem.space, dataflows) if settings.dataflow is None else ())
+        starts = Starts(classic_starts(problem.space, dataflows))
         budget = Budget(settings.trials_per_search, EVALUATIONS_PER_TRIAL, share_seconds)
         searcher = searcher_of(Sampler(settings.sampler), self._objectives)
         return [Task(problem, searcher, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]

@@ -19,7 +19,8 @@ from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Sampler
 from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
-from mapsearch.studies.dataflows import dataflow_to_dict, load_dataflow
+from mapsearch.studies.constraint_files import constraints_to_dict
+from mapsearch.studies.dataflows import load_held
 from mapsearch.studies.hardware_files import hardware_to_dict
 from mapsearch.studies.layer_sets import UniqueLayer, names
 from mapsearch.studies.yaml_files import show
@@ -39,7 +40,7 @@ class Settings:
     objective: one of `expression.NAMED` or an expression of metrics, or several with commas between.
     trials: structures per layer and restart; None: DEFAULT_TRIALS, or as many as the timeout allows where there is one.
     timeout_seconds: about how long the whole run may search; None: until the trials are done.
-    levels: of the mappings; a dataflow has its own.
+    levels: of the mappings; a dataflow has its own. dataflow or constraints: what the mappings are held to.
     """
 
     objective: str = "edp"
@@ -51,6 +52,7 @@ class Settings:
     levels: int = 2
     tiles: str = "balanced"
     dataflow: str | None = None
+    constraints: str | None = None
     model: str = "exact"
 
     def __post_init__(self) -> None:
@@ -59,8 +61,7 @@ class Settings:
         searcher_of(Sampler(self.sampler), objectives_of(self.objective))
         _check_word("tiles", self.tiles, TILE_RULES)
         cost_model(self.model)
-        if self.dataflow is not None:
-            load_dataflow(self.dataflow)
+        load_held(self.dataflow, self.constraints, 0)
         if self.trials is not None:
             _check_number("trials", self.trials, 1, 10**9)
         _check_number("restarts", self.restarts, 1, 10**9)
@@ -116,11 +117,12 @@ def record(settings: Settings, source: str, layers: Sequence[UniqueLayer], hardw
     source: the name or the path that the layer set was loaded by; a path is recorded in full. layers: as the cost model
     counts them.
     """
+    held, _ = load_held(settings.dataflow, settings.constraints, settings.levels)
     packages = ("mapsearch", "numpy", "numba", "optuna", "joblib")
     data: dict[str, Any] = {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "settings": asdict(settings),
-        "dataflow": dataflow_to_dict(load_dataflow(settings.dataflow)) if settings.dataflow is not None else None,
+        "constraints": constraints_to_dict(held) if held.levels else None,
         "layer_set": source if source in names() else str(Path(source).resolve()),
         "layers": [{"names": unique.names, "count": unique.count, **asdict(unique.layer)} for unique in layers],
         "hardware": hardware_to_dict(hardware),
@@ -131,7 +133,7 @@ def record(settings: Settings, source: str, layers: Sequence[UniqueLayer], hardw
 
 def check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
     """Raise InputError unless a run may go on: everything but the versions as recorded."""
-    for part in ("layers", "hardware", "settings", "dataflow"):
+    for part in ("layers", "hardware", "settings", "constraints"):
         before, after = recorded.get(part), now[part]
         if before == after:
             continue

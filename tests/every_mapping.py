@@ -1,22 +1,27 @@
-"""All mappings of a small space, one by one and by the plain words of its rules."""
+"""All mappings of a small space, one by one and by the plain words of its rules and constraints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from mapsearch.model.layer import Dim
+from mapsearch.model.layer import Dim, LayerType
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.spaces.constraints import LevelConstraints, Sizes
+from mapsearch.spaces.orders import interchangeable
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
 
 
 class Choice(NamedTuple):
-    """A mapping: its units, spatial dims, sizes (per dim of the space, per level) and the orders of the loops that iterate."""
+    """A mapping: its units, spatial dims, sizes (per dim of the space, per level) and the orders of the loops that iterate.
+
+    Of orders that cost the same, the least stands for all.
+    """
 
     units: tuple[int, ...]
     spatial: tuple[Dim, ...]
@@ -28,23 +33,106 @@ def smallest_for_its_trips(tile: int, size: int) -> bool:
     return size == 1 or -(-tile // (size - 1)) > -(-tile // size)
 
 
-def _allowed(tile: int, rule: TileRule) -> list[int]:
+def _follows(rule: TileRule, tile: int, size: int) -> bool:
     match rule:
         case TileRule.BALANCED:
-            return [size for size in range(1, tile + 1) if smallest_for_its_trips(tile, size)]
+            return smallest_for_its_trips(tile, size)
         case TileRule.DIVISORS:
-            return [size for size in range(1, tile + 1) if tile % size == 0]
+            return tile % size == 0
         case TileRule.ALL:
-            return list(range(1, tile + 1))
+            return True
 
 
-def _chains(extent: int, levels: int, rule: TileRule) -> Iterator[tuple[int, ...]]:
-    if levels == 0:
+def _meant(space: Space, dim: Dim) -> Dim:
+    return Dim.G if space.layer.type is LayerType.DSCONV and dim is Dim.C else dim
+
+
+def _held(space: Space, level: int) -> LevelConstraints:
+    """What a level is held to, in the layer's own dims: where a depthwise layer's channels are meant by C, what G has is void."""
+    if level >= len(space.constraints.levels):
+        return LevelConstraints()
+    held = space.constraints.levels[level]
+
+    def meant(dims: tuple[Dim | None, ...]) -> list[Dim | None]:
+        void = Dim.G if space.layer.type is LayerType.DSCONV and Dim.C in dims else None
+        return [None if dim is None else _meant(space, dim) for dim in dims if dim is None or dim is not void]
+
+    tiled = {dim: sizes for dim, sizes in held.tiles if dim in (Dim.C, Dim.G)}
+    tiles = tuple(
+        (_meant(space, dim), sizes)
+        for dim, sizes in held.tiles
+        if not (space.layer.type is LayerType.DSCONV and dim is Dim.G and Dim.C in tiled)
+    )
+    spatial = tuple(dim for dim in meant(held.spatial) if dim is not None)
+    return LevelConstraints(tuple(meant(held.order)), spatial, tiles, held.cluster)
+
+
+def size_is_kept(space: Space, level: int, dim: Dim, tile: int, size: int) -> bool:
+    """Whether a size of a tile is one of those that the constraints name or, where they leave a choice, one of the rule's."""
+    if dim in space.restriction.untiled:
+        return size == tile
+    held = dict(_held(space, level).tiles).get(dim, Sizes())
+    if held.listed:
+        return any(size == min(each, tile) for each in held.listed)
+    low, high = min(held.least, tile), min(held.most, tile)
+    return size in (low, high) or (low < size < high and _follows(space.tiles, tile, size))
+
+
+def order_is_kept(space: Space, level: int, order: tuple[Dim, ...]) -> bool:
+    """Whether the loops stand in the relative order of the constraints."""
+    held = _held(space, level).order
+    others = held.index(None) if None in held else None
+    places = [held.index(dim) if dim in held else others for dim in order]
+    known = [place for place in places if place is not None]
+    return known == sorted(known)
+
+
+def spatial_is_kept(space: Space, level: int, spatial: Dim) -> bool:
+    """Whether a level may share the dim out; where it may share out none of the layer's, that is one of them."""
+    held = _held(space, level).spatial
+    named = [dim for dim in held if dim in space.dims]
+    takes = [dim for dim in held if dim not in space.restriction.untiled]
+    return spatial in (named or takes[:1] or space.dims)
+
+
+def cluster_is_kept(space: Space, level: int, size: int) -> bool:
+    """Whether the Cluster after a level may be so large, as far as it depends on the level alone."""
+    pes = space.hardware.pes
+    worth = size in {pes // count for count in range(1, pes + 1)}
+    match _held(space, level).cluster:
+        case None:
+            return worth
+        case Dim() as dim:
+            return size == space.layer.extents[_meant(space, dim)]
+        case Sizes(listed=()) as held:
+            return size in (held.least, min(held.most, pes)) or (held.least <= size <= held.most and worth)
+        case held:
+            return size in held.listed
+
+
+def _chains(space: Space, dim: Dim, level: int, tile: int) -> Iterator[tuple[int, ...]]:
+    if level == space.levels:
         yield ()
         return
-    for size in _allowed(extent, rule):
-        for rest in _chains(size, levels - 1, rule):
-            yield (size, *rest)
+    for size in range(1, tile + 1):
+        if size_is_kept(space, level, dim, tile, size):
+            for rest in _chains(space, dim, level + 1, size):
+                yield (size, *rest)
+
+
+def _same_cost(space: Space, order: tuple[Dim, ...], seen: set[tuple[Dim, ...]]) -> set[tuple[Dim, ...]]:
+    """All orders that interchanges of neighbours make of one."""
+    if order not in seen:
+        seen.add(order)
+        for place, (outer, inner) in enumerate(pairwise(order)):
+            if interchangeable(space.layer, outer, inner):
+                _same_cost(space, (*order[:place], inner, outer, *order[place + 2 :]), seen)
+    return seen
+
+
+def _orders(space: Space, level: int, dims: list[Dim]) -> set[tuple[Dim, ...]]:
+    kept = {order for order in permutations(dims) if order_is_kept(space, level, order)}
+    return {min(kept & _same_cost(space, order, set())) for order in kept}
 
 
 def _iterating(
@@ -62,23 +150,22 @@ def _iterating(
 
 
 def every_mapping(space: Space) -> set[Choice]:
-    """The mappings of a space, whether or not they fit; of a dataflow's loops, which stay, the order is left out."""
+    """The mappings of a space, whether or not they fit; of orders that cost the same one."""
     pes, levels = space.hardware.pes, space.levels
-    if space.dataflow is None:
-        sizes_of_clusters = {pes // count for count in range(1, pes + 1)}
-        clusters = [chosen for chosen in product(sizes_of_clusters, repeat=levels - 1) if prod(chosen) <= pes]
-        clusters = [chosen for chosen in clusters if not space.restriction.dividing or pes % prod(chosen) == 0]
-        spatials = list(product(space.dims, repeat=levels))
-    else:
-        clusters = space.dataflow_clusters(space.dataflow)
-        spatials = [space.dataflow_structure(space.dataflow, clusters[0]).spatial]
-    every_size = list(product(*(_chains(space.layer.extents[dim], levels, space.tiles) for dim in space.dims)))
+    clusters = [chosen for chosen in product(range(1, pes + 1), repeat=levels - 1) if prod(chosen) <= pes]
+    clusters = [chosen for chosen in clusters if not space.restriction.dividing or pes % prod(chosen) == 0]
+    clusters = [chosen for chosen in clusters if all(cluster_is_kept(space, level, size) for level, size in enumerate(chosen))]
+    spatials = product(*([dim for dim in Dim if spatial_is_kept(space, level, dim)] for level in range(levels)))
+    every_size = list(product(*(_chains(space, dim, 0, space.layer.extents[dim]) for dim in space.dims)))
+    orders: dict[tuple[int, tuple[Dim, ...]], set[tuple[Dim, ...]]] = {}
     found: set[Choice] = set()
     for chosen, spatial, sizes in product(clusters, spatials, every_size):
         units = (pes // prod(chosen), *chosen)
-        loops = _iterating(space, units, spatial, sizes)
-        orders = product(*(permutations(dims) for dims in loops)) if space.dataflow is None else [()]
-        found |= {Choice(units, spatial, sizes, tuple(order)) for order in orders}
+        loops = [(level, tuple(dims)) for level, dims in enumerate(_iterating(space, units, spatial, sizes))]
+        for level, dims in loops:
+            if (level, dims) not in orders:
+                orders[level, dims] = _orders(space, level, list(dims))
+        found |= {Choice(units, spatial, sizes, each) for each in product(*(orders[key] for key in loops))}
     return found
 
 

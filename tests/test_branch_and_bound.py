@@ -27,7 +27,7 @@ from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Certificate, Outcome, Sampler
 from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Tally
-from mapsearch.spaces.partial import interchangeable
+from mapsearch.spaces.orders import interchangeable
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.dataflows import load_dataflow
@@ -152,7 +152,7 @@ def test_a_search_that_is_stopped_still_bounds() -> None:
 @pytest.mark.parametrize("name", ["kcp_ws", "yxp_os"])
 def test_a_dataflow_is_held(name: str) -> None:
     """In the space of a dataflow only its orders and shared dims occur, and the optimum is that of its mappings."""
-    space = Space(LAYER, replace(MACHINE, pes=8), dataflow=load_dataflow(name))
+    space = Space(LAYER, replace(MACHINE, pes=8), constraints=load_dataflow(name))
     problem = Problem(space, EXACT, Objective.of("edp"))
     found = _proof(problem, Limit(), _never)
     assert found.certificate.proven

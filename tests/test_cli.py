@@ -19,7 +19,7 @@ from mapsearch.model.layer import Dim, Tensor
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies import hardware_files, layer_sets
-from mapsearch.studies.dataflows import load_dataflow
+from mapsearch.studies.dataflows import load_held
 
 Capture = pytest.CaptureFixture[str]
 Golden = Callable[[str, str], None]
@@ -288,8 +288,8 @@ def test_space_table(capsys: Capture, golden: Golden) -> None:
 def test_space_sizes(capsys: Capture, options: list[str], levels: int, tiles: TileRule, dataflow: str | None) -> None:
     """The sizes are those of the Space with the same choices, one a different layer."""
     hardware = hardware_files.load_hardware("shidiannao_like")
-    template = load_dataflow(dataflow) if dataflow else None
-    expected = [Space(unique.layer, hardware, levels, tiles, template).size() for unique in layer_sets.load_layer_set("ncf").unique]
+    held, levels = load_held(dataflow, None, levels)
+    expected = [Space(unique.layer, hardware, levels, tiles, held).size() for unique in layer_sets.load_layer_set("ncf").unique]
     sizes = _json(capsys, "space", "ncf", "--hardware", "shidiannao_like", *options)
     assert [size["mappings"] for size in sizes] == expected
     assert [size["layer"] for size in sizes] == ["mlp1", "mlp2", "mlp3", "predict"]

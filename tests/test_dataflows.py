@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from by_hand import MACHINE, layer_of
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.layer import Dim, Layer, LayerType
-from mapsearch.spaces.dataflow import Dataflow, TemplateLevel
+from mapsearch.spaces.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.space import Space, Structure
-from mapsearch.studies.dataflows import classic_dataflows, dataflow_to_dict, load_dataflow, names
+from mapsearch.studies.constraint_files import constraints_to_dict, load_constraints
+from mapsearch.studies.dataflows import classic_dataflows, load_dataflow, load_held, names
 
 G, N, K, C, R, S, Y, X = Dim
 CONV = layer_of(K=64, C=32, R=3, S=5, Y=28, X=14)
@@ -22,10 +24,15 @@ DIMS = "the dims are G, N, K, C, R, S, Y', X'"
 
 
 def structure(name: str, layer: Layer, *clusters: int) -> Structure:
-    dataflow = load_dataflow(name)
-    space = Space(layer, MACHINE, dataflow=dataflow)
-    assert clusters in space.dataflow_clusters(dataflow)
-    return space.dataflow_structure(dataflow, clusters)
+    space = _space(load_dataflow(name), layer)
+    assert clusters in space.choices.clusters
+    assert all(space.fixed_orders)
+    assert all(len(dims) == 1 for dims in space.choices.spatial)
+    return replace(space.fitting, clusters=clusters)
+
+
+def _space(dataflow: Constraints, layer: Layer) -> Space:
+    return Space(layer, MACHINE, len(dataflow.levels), constraints=dataflow)
 
 
 def test_five_dataflows_are_shipped() -> None:
@@ -87,9 +94,9 @@ def test_structure_on_a_gemm(
 
 def test_an_open_cluster_takes_every_size_that_the_pes_allow() -> None:
     """`any` stands for each of the space's cluster sizes."""
-    dataflow = load_dataflow("kcp_ws")
-    space = Space(CONV, MACHINE, dataflow=dataflow)
-    assert space.dataflow_clusters(dataflow) == [(size,) for size in space.cluster_sizes]
+    held, free = _space(load_dataflow("kcp_ws"), CONV), Space(CONV, MACHINE)
+    assert held.choices.clusters == free.choices.clusters
+    assert len(free.choices.clusters) == 31
 
 
 def test_a_user_file(tmp_path: Path) -> None:
@@ -103,19 +110,27 @@ def test_a_user_file(tmp_path: Path) -> None:
         "  - {cluster: S, spatial: S, order: [S]}\n"
     )
     mine = load_dataflow(str(file))
-    assert mine == Dataflow("mine", "", (TemplateLevel(K, (X, Y)), TemplateLevel(C, ()), TemplateLevel(S, (S,))), (4, S))
+    assert mine == Constraints(
+        "mine",
+        "",
+        (
+            LevelConstraints((X, Y, G, N, K, C, R, S), (K,), cluster=Sizes.of(4)),
+            LevelConstraints((G, N, K, C, R, S, Y, X), (C,), cluster=S),
+            LevelConstraints((S, G, N, K, C, R, Y, X), (S,)),
+        ),
+    )
     assert load_dataflow(file) == mine
     orders = ((X, Y, K, C, R, S), (K, C, R, S, Y, X), (S, K, C, R, Y, X))
-    assert Space(CONV, MACHINE, dataflow=mine).fitting == Structure(orders, (K, C, S), (4, 5))
+    assert _space(mine, CONV).fitting == Structure(orders, (K, C, S), (4, 5))
 
 
 @pytest.mark.parametrize("name", names())
-def test_plain_data_are_a_file_of_the_dataflow(name: str, tmp_path: Path) -> None:
-    """What dataflow_to_dict gives, written as YAML, loads as an equal template."""
+def test_a_template_is_a_case_of_constraints(name: str, tmp_path: Path) -> None:
+    """A template's plain data, written as YAML, load as equal constraints."""
     dataflow = load_dataflow(name)
     file = tmp_path / "again.yaml"
-    file.write_text(yaml.safe_dump(dataflow_to_dict(dataflow)))
-    assert load_dataflow(file) == dataflow
+    file.write_text(yaml.safe_dump(constraints_to_dict(dataflow)))
+    assert load_constraints(file) == dataflow
 
 
 @pytest.mark.parametrize(
@@ -133,7 +148,7 @@ def test_plain_data_are_a_file_of_the_dataflow(name: str, tmp_path: Path) -> Non
         ("name: a\nlevels: [{spatial: K, order: [Q]}]", f": level 0: 'Q' is no dim; {DIMS}"),
         (
             "name: a\nlevels: [{spatial: K, order: [K, C, K]}]",
-            ": dataflow a, level 0: a dim stands twice in the order; name each once",
+            ": level 0: order: K stands twice; name each once",
         ),
         ("name: a\nlevels: [{cluster: 2, spatial: K, order: []}]", ": level 0: the first level has no cluster"),
         (
@@ -170,8 +185,10 @@ def test_an_unknown_name() -> None:
     assert str(caught.value) == f"no dataflow is called 'kcp_os'; did you mean kcp_ws?; there are {shipped}, or give a file's path"
 
 
-def test_clusters_and_levels_belong_together() -> None:
-    """A template has one cluster less than levels."""
+def test_a_template_and_constraints_do_not_go_together() -> None:
+    """A search is held to a template, which has its own levels, or to constraints of the asked levels, not to both."""
+    assert load_held("cp_nlr", None, 2) == (load_dataflow("cp_nlr"), 1)
+    assert load_held(None, None, 2) == (Constraints(), 2)
     with pytest.raises(InputError) as caught:
-        Dataflow("a", "", (TemplateLevel(K, ()),), (2,))
-    assert str(caught.value) == "dataflow a: 1 levels need 0 clusters, got 1"
+        load_held("kcp_ws", "nvdla", 2)
+    assert str(caught.value) == "dataflow 'kcp_ws' and constraints 'nvdla' are given; a search takes one of the two"

@@ -105,9 +105,7 @@ def test_a_dataflow_that_maestro_cannot_count_is_refused(tmp_path: Path, capsys:
     assert main(_run(tmp_path, "run", "--dataflow", "yrp_rs")) == 2
     notice, error = capsys.readouterr().err.splitlines()
     assert notice == f"mapsearch: fc is left out: {NO_FC}"
-    assert error.startswith(
-        "mapsearch: error: layer conv: the cost model takes no mapping that shares out R, as the dataflow yrp_rs"
-    )
+    assert error.startswith("mapsearch: error: layer conv: the cost model takes no mapping that shares out R, as dataflow yrp_rs")
     assert not (tmp_path / "run").exists()
 
 

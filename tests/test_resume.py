@@ -98,7 +98,7 @@ def test_resume_with_something_else_is_refused(done: Path, given: Mapping[str, A
     assert str(caught.value) == f"{done}: resuming needs the same {what}; {hint}"
 
 
-@pytest.mark.parametrize("part", ["layers", "dataflow"])
+@pytest.mark.parametrize("part", ["layers", "constraints"])
 def test_resume_after_a_file_changed_is_refused(tmp_path: Path, part: str) -> None:
     """The contents of the layer set's and the dataflow's files must be the recorded ones, not just their names."""
     layers, dataflow, folder = tmp_path / "l.yaml", tmp_path / "d.yaml", tmp_path / "run"
@@ -106,7 +106,7 @@ def test_resume_after_a_file_changed_is_refused(tmp_path: Path, part: str) -> No
     dataflow.write_text("name: d\nlevels: [{spatial: K, order: [K, C]}]")
     run(layers, out=folder, jobs=1, trials=1, sampler="tpe", dataflow=dataflow)
     layers.write_text(LAYERS.replace("M: 12", "M: 13") if part == "layers" else LAYERS)
-    dataflow.write_text(dataflow.read_text().replace("[K, C]", "[C, K]") if part == "dataflow" else dataflow.read_text())
+    dataflow.write_text(dataflow.read_text().replace("[K, C]", "[C, K]") if part == "constraints" else dataflow.read_text())
     with pytest.raises(InputError) as caught:
         run(out=folder, resume=True)
     assert str(caught.value).startswith(f"{folder}: resuming needs the same {part}")

@@ -158,11 +158,11 @@ def test_a_timeout_ends_the_search(searcher: Searcher) -> None:
 def test_a_dataflow_is_held(searcher: Searcher) -> None:
     """In the space of a dataflow the result has its orders and spatial dims, and a cluster size that it leaves open."""
     dataflow = load_dataflow("kcp_ws")
-    space = Space(LAYER, MACHINE, dataflow=dataflow)
+    space = Space(LAYER, MACHINE, constraints=dataflow)
     outcome = searcher.search(Problem(space, EXACT, Objective.of("latency")), BUDGET, (0,), Starts(), never)
     structure = loops_of(outcome, space)
-    assert structure == space.dataflow_structure(dataflow, structure.clusters)
-    assert structure.clusters in space.dataflow_clusters(dataflow)
+    assert structure == replace(space.fitting, clusters=structure.clusters)
+    assert structure.clusters in space.choices.clusters
 
 
 @every_searcher

@@ -19,7 +19,7 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Dim, Layer
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.spaces.dataflow import Dataflow, TemplateLevel
+from mapsearch.spaces.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.space import MAX_LEVELS, Space
 from mapsearch.spaces.tiles import TileRule, limits_of, settle
 from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
@@ -69,8 +69,9 @@ def spaces(draw: st.DrawFn) -> Space:
     """Spaces of any rule, depth and restriction, or of a classic dataflow, that are not empty."""
     layer, hardware = draw(layers()), draw(machines())
     dataflow = draw(st.none() | st.sampled_from(classic_dataflows()))
+    levels, held = (draw(depths), Constraints()) if dataflow is None else (len(dataflow.levels), dataflow)
     try:
-        return Space(layer, hardware, draw(depths), draw(rules), dataflow, draw(st.sampled_from(RESTRICTIONS)))
+        return Space(layer, hardware, levels, draw(rules), held, draw(st.sampled_from(RESTRICTIONS)))
     except InputError:
         assume(condition=False)
         raise
@@ -95,7 +96,7 @@ def test_real_layers_lose_no_draw(preset: str) -> None:
     hardware = load_hardware(preset)
     for layer in REAL_LAYERS:
         free = [Space(layer, hardware, levels) for levels in range(1, MAX_LEVELS + 1)]
-        held = [Space(layer, hardware, dataflow=dataflow) for dataflow in classic_dataflows()]
+        held = [Space(layer, hardware, len(dataflow.levels), constraints=dataflow) for dataflow in classic_dataflows()]
         for space in free + held:
             batch = space.sample(20, np.random.default_rng(0))
             assert len(batch) == 20
@@ -118,10 +119,10 @@ def test_a_seed_gives_the_same_draws(space: Space, seed: int) -> None:
 @SOME
 @given(spaces(), seeds)
 def test_sizes_alone_leave_the_structure(space: Space, seed: int) -> None:
-    """Without `structure` a variation changes neither units nor spatial dims nor orders; nor does it ever with a dataflow."""
+    """Without `structure` a variation changes neither units nor spatial dims nor orders."""
     rng = np.random.default_rng(seed)
     parent = space.draw([space.fitting], 1, rng)
-    children = space.vary(parent, 8, rng, structure=space.dataflow is not None)
+    children = space.vary(parent, 8, rng, structure=False)
     for child in range(len(children)):
         assert children.units[child].tolist() == parent.units[0].tolist()
         assert children.spatial[child].tolist() == parent.spatial[0].tolist()
@@ -157,8 +158,8 @@ def test_a_chain_is_settled_just_where_the_model_says_that_it_fits(
     legal = EXACT.evaluate(layer, hardware, before).fit.tolist() == [Fit.LEGAL]
     size = before.size[0].copy()
     extents, work = np.array(layer.extents, np.int64), np.empty((2, len(Dim)), np.int64)
-    least, limits = np.ones(len(Dim), np.int64), limits_of(layer, hardware)
-    fits = settle(extents, least, before.units[0], before.spatial[0], size, limits, TileRule.ALL, work, rng)
+    bounds, limits = Space(layer, roomy, levels).choices.bounds, limits_of(layer, hardware)
+    fits = settle(extents, bounds, before.units[0], before.spatial[0], size, limits, TileRule.ALL, work, rng)
     assert (fits and size.tolist() == before.size[0].tolist()) == legal
 
 
@@ -182,10 +183,12 @@ def test_the_size_is_what_a_list_of_all_mappings_holds(rule: TileRule, levels: i
 
 @every_rule
 @pytest.mark.parametrize("dataflow", classic_dataflows(), ids=lambda dataflow: dataflow.name)
-def test_the_size_of_a_dataflow_is_that_of_its_tile_and_cluster_sizes(rule: TileRule, dataflow: Dataflow) -> None:
+def test_the_size_of_a_dataflow_is_that_of_its_tile_and_cluster_sizes(rule: TileRule, dataflow: Constraints) -> None:
     """A dataflow leaves open its tile sizes and some cluster sizes."""
-    space = Space(layer_of(K=4, C=3, R=3, Y=2), replace(MACHINE, pes=6), 2, rule, dataflow)
-    assert space.size() == len(every_mapping(space))
+    space = Space(layer_of(K=4, C=3, R=3, Y=2), replace(MACHINE, pes=6), len(dataflow.levels), rule, dataflow)
+    every = every_mapping(space)
+    assert space.size() == len(every)
+    assert len({(choice.units, choice.sizes) for choice in every}) == len(every)
 
 
 def _keeps(choice: Choice, space: Space, restriction: Restriction) -> bool:
@@ -232,11 +235,11 @@ def test_too_many_tile_sizes_are_not_counted() -> None:
     )
 
 
-TWO_LEVELS = Dataflow("two", "", (TemplateLevel(Dim.K, ()), TemplateLevel(Dim.C, ())), (300,))
+LARGE_CLUSTER = Constraints("two", "", (LevelConstraints(cluster=Sizes.of(300)), LevelConstraints()), "dataflow two")
 
 
 @pytest.mark.parametrize(
-    ("hardware", "levels", "dataflow", "message"),
+    ("hardware", "levels", "held", "message"),
     [
         (
             replace(MACHINE, l1=Buffer(7)), 2, None,
@@ -256,18 +259,18 @@ TWO_LEVELS = Dataflow("two", "", (TemplateLevel(Dim.K, ()), TemplateLevel(Dim.C,
         (MACHINE, 4, None, "levels must be from 1 to 3, got 4"),
         (MACHINE, 0, None, "levels must be from 1 to 3, got 0"),
         (
-            MACHINE, 2, TWO_LEVELS,
+            MACHINE, 2, LARGE_CLUSTER,
             (
-                "layer layer: the clusters of the dataflow two need more than the 256 PEs of the hardware machine; "
-                "use smaller clusters"
+                "layer layer: no mapping fits the hardware machine: dataflow two, level 0, cluster: 300 needs 300 PEs, it has 256; "
+                "use smaller Clusters"
             ),
         ),
     ],
 )  # fmt: skip
-def test_an_impossible_space_is_refused(hardware: Hardware, levels: int, dataflow: Dataflow | None, message: str) -> None:
+def test_an_impossible_space_is_refused(hardware: Hardware, levels: int, held: Constraints | None, message: str) -> None:
     """A space without a mapping is an error of one line that says which limit is in the way."""
     with pytest.raises(InputError) as caught:
-        Space(layer_of(K=8, C=8), hardware, levels, dataflow=dataflow)
+        Space(layer_of(K=8, C=8), hardware, levels, constraints=held or Constraints())
     assert str(caught.value) == message
 
 
@@ -291,15 +294,15 @@ def test_an_impossible_space_is_refused(hardware: Hardware, levels: int, dataflo
         (
             MACHINE, Restriction((Dim.R, Dim.S)), "yrp_rs",
             (
-                "layer layer: the cost model takes no mapping that shares out R, as the dataflow yrp_rs does; "
-                "use another dataflow or cost model"
+                "layer layer: the cost model takes no mapping that shares out R, as dataflow yrp_rs does at level 1; "
+                "use another cost model or other constraints"
             ),
         ),
         (
             MACHINE, Restriction(dividing=True), "yrp_rs",
             (
-                "layer layer: the clusters of the dataflow yrp_rs do not divide the 256 PEs of the hardware machine; "
-                "use other clusters"
+                "layer layer: no mapping fits the hardware machine: dataflow yrp_rs, level 0, cluster: R must divide its 256 PEs, "
+                "as the cost model asks; use other Clusters"
             ),
         ),
     ],
@@ -312,8 +315,9 @@ def test_what_a_restriction_leaves_no_room_for_is_refused(
     The least tile has 9 + 9 bytes of W and I and 2 of O, which the L1 holds twice; the L2 holds 9 of I, which never moves, and the
     other two once more.
     """
+    held = load_dataflow(dataflow) if dataflow else Constraints()
     with pytest.raises(InputError) as caught:
-        Space(layer_of(K=2, R=3, S=3), hardware, 2, TileRule.BALANCED, load_dataflow(dataflow) if dataflow else None, restriction)
+        Space(layer_of(K=2, R=3, S=3), hardware, 2, TileRule.BALANCED, held, restriction)
     assert str(caught.value) == message
 
 
