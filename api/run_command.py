@@ -10,7 +10,7 @@ from mapsearch.arguments import Subparsers, one_of
 OPTIONS = (
     "layer_set", "hardware", "out", "jobs", "resume",
     "objective", "sampler", "trials", "timeout_seconds", "seed", "restarts", "levels", "tiles", "dataflow",
-    "constraints", "model",
+    "constraints", "warm_start", "model",
 )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="FILE",
         help="fix or bound orders, shared dims, tile sizes and Clusters: nvdla, tpu, eyeriss, flexible_order or a file",
     )
+    add("--warm-start", metavar="PATH", help="a directive file, or a folder of them such as a run's, whose mappings to start from")
     add("--model", metavar="M", help="the cost model (default: exact)")
     add("--out", metavar="DIR", help="the folder to write (default: a new one under runs/)")
     add("--resume", action="store_true", help="go on with the run in --out")

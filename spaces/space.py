@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from math import comb
+from math import comb, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,12 @@ from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Dim, Layer
-from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
 from mapsearch.spaces.choices import Choices, first_fitting
 from mapsearch.spaces.constraints import Constraints
 from mapsearch.spaces.count import Counter, Orders
 from mapsearch.spaces.orders import Inside, is_fixed, kinds_of, legal_order, orders_of
-from mapsearch.spaces.tiles import TileRule, draw_sizes, limits_of
+from mapsearch.spaces.tiles import TileRule, draw_sizes, limits_of, settle_all
 from mapsearch.spaces.variation import vary_mappings
 
 MAX_LEVELS = 3
@@ -138,6 +138,30 @@ class Space:
         extents, bounds = np.array(self.layer.extents, np.int64), self.choices.bounds
         draw_sizes(extents, bounds, batch.units, batch.spatial, self.limits, int(self.tiles), rng, batch.size, ok)
         return batch[ok.astype(np.bool_)]
+
+    def adopt(self, mappings: Sequence[Mapping]) -> MappingBatch:
+        """The mappings of the space that are most like these, of the same layer; those of more levels are left out.
+
+        A mapping of the space that shares something out wherever there are several units stays as it is.
+        """
+        found = MappingBatch.empty(self.levels)
+        for mapping in mappings:
+            more = self.levels - len(mapping.levels)
+            if more < 0:
+                continue
+            given = encode([mapping], self.layer, prod(mapping.clusters))
+            orders = tuple(tuple(Dim(int(dim)) for dim in level if dim in self.dims) for level in given.order[0])
+            spatial = tuple(Dim(int(dim)) if dim >= 0 else order[0] for dim, order in zip(given.spatial[0], orders, strict=True))
+            wanted = Structure(orders + orders[-1:] * more, spatial + spatial[-1:] * more, mapping.clusters + (1,) * more)
+            batch = self._tile([self.nearest(wanted)], 1)
+            batch.size[:] = given.size[:, [*range(len(mapping.levels)), *[-1] * more]]
+            found = found.join(batch)
+        ok = np.empty(len(found), np.int8)
+        settle_all(
+            np.array(self.layer.extents, np.int64), self.choices.bounds, found.units, found.spatial, self.limits, int(self.tiles),
+            np.random.default_rng(0), found.size, ok,
+        )  # fmt: skip
+        return found[ok.astype(np.bool_)]
 
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
         """`count` random mappings, each of a random structure; those that cannot fit are left out."""

@@ -233,3 +233,21 @@ def draw_sizes(
             for dim in range(8):
                 size[b, level, dim] = draw_size(above[dim], bounds, level, dim, rng)
         ok[b] = settle(extents, bounds, units[b], spatial[b], size[b], limits, rule, work, rng)
+
+
+@kernel
+def settle_all(
+    extents: Ints,
+    bounds: Ints,
+    units: Ints,
+    spatial: Bytes,
+    limits: Ints,
+    rule: int,
+    rng: np.random.Generator,
+    size: Ints,
+    ok: Bytes,
+) -> None:
+    """Make the sizes of every mapping permitted and fitting; ok[b] = 1 where they are. As `settle`; arrays as in `MappingBatch`."""
+    work = np.empty((2, 8), np.int64)
+    for b in range(units.shape[0]):
+        ok[b] = settle(extents, bounds, units[b], spatial[b], size[b], limits, rule, work, rng)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import CostModel
-from mapsearch.model.directives import MappedLayer, Network
+from mapsearch.model.directives import MappedLayer, Network, print_network
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.model import MaestroModel
@@ -40,6 +40,7 @@ from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, 
 from mapsearch.studies.run_folder import NETWORK, RunFolder, front_name, mapping_name, unused_folder
 from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
 from mapsearch.studies.totals import objective_of, totals
+from mapsearch.studies.warm_start import check_some, known_network, known_of, load_known
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,7 +86,8 @@ def run(
     layer_set: a shipped set's name or a file. hardware: as `evaluate` takes it (default: edge). out: the folder (default: a
     new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
     hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
-    trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, model).
+    trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
+    warm_start, model).
 
     The results hold `complete` (False after an interrupt), `folder`, `objective` (as given), `totals`, `left_out` (`name` and
     `reason` of each layer that has no mapping, which the logger of this module tells too), and in `layers` each one's `name`,
@@ -170,12 +172,24 @@ class _Run:
         # Several have no one best mapping of a layer: the one with the least EDP stands for its front.
         self._objective = self._objectives[0] if len(self._objectives) == 1 else Objective.of("edp")
         self.config = record(settings, layer_set, self._layers, hardware)
+        self._known = self._load_known(settings.warm_start)
         self.more_files = self._exporter.hardware_texts(hardware)
+        if self._known:
+            known = known_network(self._network, [unique.layer for unique in self._layers], self._known)
+            self.more_files["warm_start.m"] = print_network(known)
         self.title = f"{self._network}-{settings.objective}-{hardware.name}"
         self._rows: dict[str, dict[str, Any]] = {}
         self._texts: dict[str, dict[str, str]] = {}  # of each layer, by file name
         self._fronts: dict[str, LayerFront] = {}
         self._problems = self._make_problems()
+
+    def _load_known(self, source: str | None) -> list[MappedLayer]:
+        """The mappings to start from, of layers of the set."""
+        if source is None:
+            return []
+        known = load_known(Path(source))
+        check_some(Path(source), [unique.layer for unique in self._layers], known)
+        return known
 
     def _make_problems(self) -> list[Problem]:
         settings = self._settings
@@ -193,7 +207,8 @@ class _Run:
 
     def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Constraints]) -> list[Task]:
         settings, problem = self._settings, self._problems[index]
-        starts = Starts(classic_starts(problem.space, dataflows))
+        known = problem.space.adopt(known_of(problem.space.layer, self._known))
+        starts = Starts(classic_starts(problem.space, dataflows), known)
         budget = Budget(settings.trials_per_search, EVALUATIONS_PER_TRIAL, share_seconds)
         searcher = searcher_of(Sampler(settings.sampler), self._objectives)
         return [Task(problem, searcher, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]

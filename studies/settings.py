@@ -41,6 +41,7 @@ class Settings:
     trials: structures per layer and restart; None: DEFAULT_TRIALS, or as many as the timeout allows where there is one.
     timeout_seconds: about how long the whole run may search; None: until the trials are done.
     levels: of the mappings; a dataflow has its own. dataflow or constraints: what the mappings are held to.
+    warm_start: a directive file, or a folder of them, whose mappings of the layers are looked at first.
     """
 
     objective: str = "edp"
@@ -53,6 +54,7 @@ class Settings:
     tiles: str = "balanced"
     dataflow: str | None = None
     constraints: str | None = None
+    warm_start: str | None = None
     model: str = "exact"
 
     def __post_init__(self) -> None:
