@@ -6,10 +6,8 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
-from functools import reduce
-from math import isfinite
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import CostModel
-from mapsearch.model.directives import MappedLayer, Network, print_network
+from mapsearch.model.directives import MappedLayer, print_network
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.models import cost_model
 from mapsearch.search.branch_and_bound import check_bounded
-from mapsearch.search.front import Front
 from mapsearch.search.objective import Objective, Problem, objectives_of
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Outcome, Sampler
@@ -33,13 +30,12 @@ from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.constraints import Constraints
 from mapsearch.spaces.space import Space
 from mapsearch.studies.dataflows import classic_dataflows, load_held
-from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
+from mapsearch.studies.evaluation import HardwareSource, machine
 from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExporter
-from mapsearch.studies.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
+from mapsearch.studies.found import Found, Work
 from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, names
-from mapsearch.studies.run_folder import NETWORK, RunFolder, front_name, mapping_name, unused_folder
+from mapsearch.studies.run_folder import RunFolder, unused_folder
 from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
-from mapsearch.studies.totals import objective_of, totals
 from mapsearch.studies.warm_start import check_some, known_network, known_of, load_known
 
 _LOG = logging.getLogger(__name__)
@@ -90,7 +86,7 @@ def run(
     warm_start, model).
 
     The results hold `complete` (False after an interrupt), `folder`, `objective` (as given), `totals`, `left_out` (`name` and
-    `reason` of each layer that has no mapping, which the logger of this module tells too), and in `layers` each one's `name`,
+    `reason` of each layer that has no mapping, which the logger mapsearch.studies.found tells too), and in `layers` each one's `name`,
     `names`, `count`, `objective` (its value), `lower_bound` (no mapping of the space has less; None where there is no bound),
     `gap` (objective / lower_bound - 1), `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused`
     (of the evaluations, those that the cost model does not vouch for), `seconds`, `finished`, `mapping_file`, `metrics` (as
@@ -118,7 +114,7 @@ def run(
     folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
     if recorded is not None:
         check_same(recorded, run_.config, str(folder.path))
-        run_.go_on_from(folder)
+        run_.found.go_on_from(folder)
     else:
         _create(folder, run_.config, run_.more_files)
     return run_.search(folder, jobs or int(joblib.cpu_count()), watcher)
@@ -143,18 +139,7 @@ def _counted(layers: LayerSet, model: CostModel) -> tuple[list[UniqueLayer], lis
             left_out.append({"name": unique.layer.name, "reason": str(error)})
     if not counted:
         raise InputError(f"layer set {layers.name}: the cost model {model.name} takes none of its layers: {left_out[0]['reason']}")
-    for each in left_out:
-        _tell_left_out(each)
     return counted, left_out
-
-
-def _tell_left_out(layer: Mapping[str, str]) -> None:
-    _LOG.info("%s is left out: %s", layer["name"], layer["reason"])
-
-
-def _check_recorded(found: object, recorded: object, where: str) -> None:
-    if found != recorded:
-        raise InputError(f"{where}: evaluates to other figures than were recorded; start anew in another folder")
 
 
 class _Run:
@@ -166,7 +151,7 @@ class _Run:
         self._exporter: Exporter = MaestroExporter() if isinstance(self._model, MaestroModel) else DirectiveExporter()
         layers = load_layer_set(layer_set, as_listed=self._model.restriction.as_listed)
         self._network = layers.name
-        self._layers, self._left_out = _counted(layers, self._model)
+        self._layers, left_out = _counted(layers, self._model)
         self._hardware = hardware
         self._objectives = objectives_of(settings.objective)
         # Several have no one best mapping of a layer: the one with the least EDP stands for its front.
@@ -178,9 +163,8 @@ class _Run:
             known = known_network(self._network, [unique.layer for unique in self._layers], self._known)
             self.more_files["warm_start.m"] = print_network(known)
         self.title = f"{self._network}-{settings.objective}-{hardware.name}"
-        self._rows: dict[str, dict[str, Any]] = {}
-        self._texts: dict[str, dict[str, str]] = {}  # of each layer, by file name
-        self._fronts: dict[str, LayerFront] = {}
+        work = Work(self._network, self._layers, hardware, settings, self._objectives, self._objective, self._exporter)
+        self.found = Found(work, left_out)
         self._problems = self._make_problems()
 
     def _load_known(self, source: str | None) -> list[MappedLayer]:
@@ -213,28 +197,9 @@ class _Run:
         searcher = searcher_of(Sampler(settings.sampler), self._objectives)
         return [Task(problem, searcher, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
 
-    def go_on_from(self, folder: RunFolder) -> None:
-        """Take the layers that are done from the folder."""
-        layers = {mapping_name(index + 1, self._name(index)): each.layer for index, each in enumerate(self._layers)}
-        for name, (row, texts) in folder.finished().items():
-            mapping_file, front_file = row["mapping_file"], row["front_file"]
-            if mapping_file not in layers:
-                raise InputError(f"{folder.path}/{mapping_file}: is no mapping file of this run; start anew in another folder")
-            where = f"{folder.path}/{mapping_file}"
-            [metrics] = evaluate_text(texts[mapping_file], where, self._hardware, self._settings.model)
-            del metrics["layer"]
-            _check_recorded(metrics, row.get("metrics"), where)
-            self._rows[name], self._texts[name] = row, texts
-            if front_file is not None:
-                where = f"{folder.path}/{front_file}"
-                costs = evaluate_text(texts[front_file], where, self._hardware, self._settings.model)
-                figures = [(cost["runtime_cycles"], cost["energy_pj"]["total"]) for cost in costs]
-                _check_recorded(figures, [(point["runtime_cycles"], point["energy_pj"]) for point in row["front"]], where)
-                self._fronts[name] = read_front(texts[front_file], where, layers[mapping_file], row["front"])
-
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
         """Search the layers that have no row yet, saving each as it is done."""
-        left = [index for index, unique in enumerate(self._layers) if unique.layer.name not in self._rows]
+        left = [index for index, unique in enumerate(self._layers) if self.found.row(unique.layer.name) is None]
         searches = len(left) * self._settings.restarts
         timeout = self._settings.timeout_seconds
         jobs = max(1, min(jobs, searches))
@@ -247,127 +212,29 @@ class _Run:
         for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
             index = tasks[place][0]
             outcomes[index][place] = outcome
-            self._note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
-            name = self._name(index)
-            if name not in self._rows:
+            self.found.note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
+            row = self.found.row(self._name(index))
+            if row is None:
                 continue
             with contextlib.suppress(OSError):  # nothing is lost: all is saved once more in the end
-                self._save(folder, [name])
+                self.found.save(folder, [row["name"]])
             if watcher is not None and len(outcomes[index]) == self._settings.restarts:
-                watcher.found(self._rows[name])
+                watcher.found(row)
         self._save_in_the_end(folder)
-        return self._results(folder.path)
+        return self.found.results(folder.path)
 
     def _name(self, index: int) -> str:
         return self._layers[index].layer.name
 
-    def _note(self, index: int, outcomes: Sequence[Outcome]) -> None:
-        """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates.
-
-        A layer for which they all ended with none, as the model vouches for none or none has a finite objective, is left out.
-        """
-        unique = self._layers[index]
-        best = min(outcomes, key=lambda outcome: outcome.value)
-        finished = len(outcomes) == self._settings.restarts and all(outcome.finished for outcome in outcomes)
-        evaluations = sum(outcome.evaluations for outcome in outcomes)
-        if len(best.batch) == 0:
-            if finished:
-                refused = sum(outcome.refused for outcome in outcomes)
-                why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
-                hint = "use more trials, larger buffers or another model"
-                reason = f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
-                self._left_out.append({"name": unique.layer.name, "reason": reason})
-                _tell_left_out(self._left_out[-1])
-            return
-        mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
-        name = mapping_name(index + 1, unique.layer.name)
-        text = self._exporter.mapping_text(Network(self._network, (mapped,)), self._hardware)
-        [metrics] = evaluate_text(text, name, self._hardware, self._settings.model)
-        del metrics["layer"]
-        if objective_of(metrics, self._objective, self._hardware) != best.value:
-            raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
-        self._texts[unique.layer.name] = {name: text}
-        front = self._note_front(index, [outcome.front for outcome in outcomes])
-        bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound)]
-        lower_bound = max(bounds, default=None)
-        self._rows[unique.layer.name] = {
-            "name": unique.layer.name,
-            "names": list(unique.names),
-            "count": unique.count,
-            "objective": best.value,
-            "lower_bound": lower_bound,
-            "gap": best.value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None,
-            "evaluations": evaluations,
-            "dropped": sum(outcome.dropped for outcome in outcomes),
-            "refused": sum(outcome.refused for outcome in outcomes),
-            "seconds": sum(outcome.seconds for outcome in outcomes),
-            "finished": finished,
-            "mapping_file": name,
-            "front_file": front_name(index + 1, unique.layer.name) if front is not None else None,
-            "front": list(front.points) if front is not None else [],
-            "metrics": metrics,
-            "trace": [asdict(step) for step in best.trace],
-            "proof": asdict(best.proof) if best.proof is not None else None,
-        }
-
-    def _note_front(self, index: int, fronts: Sequence[Front]) -> LayerFront | None:
-        """Keep the front of a layer, of all its searches, and its file's text; None where the objective takes only one figure."""
-        layer = self._layers[index].layer
-        joined = reduce(lambda one, other: one.join(other.batch, other.runtime_cycles, other.energy_pj), fronts)
-        if len(joined) == 0:
-            return None
-        front = layer_front(layer, joined, self._objectives, self._hardware)
-        self._fronts[layer.name] = front
-        name = front_name(index + 1, layer.name)
-        self._texts[layer.name][name] = self._exporter.mapping_text(front_network(self._network, front), self._hardware)
-        return front
-
-    def _results(self, path: Path) -> dict[str, Any]:
-        in_order = [unique.layer.name for unique in self._layers]
-        rows = [self._rows[name] for name in in_order if name in self._rows]
-        done = {row["name"] for row in rows if row["finished"]} | {layer["name"] for layer in self._left_out}
-        sums = totals(rows, self._hardware, self._objective)
-        network = self._together(rows, sums)
-        return {
-            "complete": done.issuperset(in_order),
-            "folder": str(path),
-            "objective": self._settings.objective,
-            "totals": sums,
-            "network": network.told if network is not None else None,
-            "left_out": self._left_out,
-            "layers": rows,
-        }
-
-    def _together(self, rows: Sequence[Mapping[str, Any]], sums: Mapping[str, Any]) -> Together | None:
-        """The network's mapping chosen from its layers' fronts; None where a layer has none, or their own best ones do better."""
-        fronts = [self._fronts[row["name"]] for row in rows if row["name"] in self._fronts]
-        if not fronts or len(fronts) < len(rows) or not self._objective.never_falls or sums["objective"] is None:
-            return None
-        counts = [row["count"] for row in rows]
-        return choose_together(fronts, counts, self._objectives, self._objective, self._hardware, sums)
-
-    def _save(self, folder: RunFolder, layers: Iterable[str]) -> None:
-        for layer in layers:
-            for name, text in self._texts[layer].items():
-                folder.save_mapping(name, text)
-        folder.save_results(self._results(folder.path))
-
     def _save_in_the_end(self, folder: RunFolder) -> None:
         """Save everything; where that fails, in a temporary folder instead."""
         try:
-            self._save_all(folder)
+            self.found.save_all(folder)
         except OSError as error:
             try:
                 refuge = RunFolder(Path(tempfile.mkdtemp(prefix="mapsearch-run-")))
                 refuge.create(self.config, self.config["hardware"], self.more_files)
-                self._save_all(refuge)
+                self.found.save_all(refuge)
             except OSError:
-                raise UnsavedRunError(error, folder.path, None, self._results(folder.path)) from None
-            raise UnsavedRunError(error, folder.path, refuge.path, self._results(refuge.path)) from None
-
-    def _save_all(self, folder: RunFolder) -> None:
-        self._save(folder, self._texts)
-        rows = [self._rows[unique.layer.name] for unique in self._layers if unique.layer.name in self._rows]
-        network = self._together(rows, totals(rows, self._hardware, self._objective))
-        if network is not None:
-            folder.save_mapping(NETWORK, self._exporter.mapping_text(Network(self._network, network.layers), self._hardware))
+                raise UnsavedRunError(error, folder.path, None, self.found.results(folder.path)) from None
+            raise UnsavedRunError(error, folder.path, refuge.path, self.found.results(refuge.path)) from None

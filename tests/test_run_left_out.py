@@ -55,7 +55,7 @@ def search(layers: Path, out: Path, model: str = "choosy", **settings: Any) -> d
 
 def test_layers_that_the_model_does_not_count_are_left_out(layers: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """They are told as the run begins and listed in the results; the others are recorded as they are counted."""
-    with caplog.at_level(logging.INFO, "mapsearch.studies.run"):
+    with caplog.at_level(logging.INFO, "mapsearch.studies.found"):
         results = search(layers, tmp_path / "run")
     assert f"depthwise is left out: {REASON}" in caplog.messages
     assert results["left_out"] == [{"name": "depthwise", "reason": REASON}]

@@ -1,0 +1,192 @@
+"""What a run has found so far: a row and directive files for each layer, noted as searches end, resumed and saved."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import reduce
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from mapsearch.model.directives import MappedLayer, Network
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.search.front import Front
+from mapsearch.search.objective import Objective
+from mapsearch.search.searcher import Outcome
+from mapsearch.studies.evaluation import evaluate_text
+from mapsearch.studies.exporters import Exporter
+from mapsearch.studies.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
+from mapsearch.studies.layer_sets import UniqueLayer
+from mapsearch.studies.run_folder import NETWORK, RunFolder, front_name, mapping_name
+from mapsearch.studies.settings import Settings
+from mapsearch.studies.totals import objective_of, totals
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is searched: the layers of a network on a machine.
+
+    objectives: as the user gave them; objective: what each layer's own best mapping has the least of.
+    """
+
+    network: str
+    layers: Sequence[UniqueLayer]
+    hardware: Hardware
+    settings: Settings
+    objectives: tuple[Objective, ...]
+    objective: Objective
+    exporter: Exporter
+
+
+class Found:
+    """The layers' results."""
+
+    def __init__(self, work: Work, left_out: Sequence[Mapping[str, str]]) -> None:
+        self._work = work
+        self._left_out: list[Mapping[str, str]] = []
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._texts: dict[str, dict[str, str]] = {}  # of each layer, by file name
+        self._fronts: dict[str, LayerFront] = {}
+        for layer in left_out:
+            self._leave_out(layer)
+
+    def row(self, layer: str) -> Mapping[str, Any] | None:
+        """The result of a layer, where there is one."""
+        return self._rows.get(layer)
+
+    def _leave_out(self, layer: Mapping[str, str]) -> None:
+        self._left_out.append(layer)
+        _LOG.info("%s is left out: %s", layer["name"], layer["reason"])
+
+    def go_on_from(self, folder: RunFolder) -> None:
+        """Take the layers that are done from the folder."""
+        layers = {mapping_name(index + 1, each.layer.name): each.layer for index, each in enumerate(self._work.layers)}
+        for name, (row, texts) in folder.finished().items():
+            mapping_file, front_file = row["mapping_file"], row["front_file"]
+            if mapping_file not in layers:
+                raise InputError(f"{folder.path}/{mapping_file}: is no mapping file of this run; start anew in another folder")
+            where = f"{folder.path}/{mapping_file}"
+            [metrics] = evaluate_text(texts[mapping_file], where, self._work.hardware, self._work.settings.model)
+            del metrics["layer"]
+            _check_recorded(metrics, row.get("metrics"), where)
+            self._rows[name], self._texts[name] = row, texts
+            if front_file is not None:
+                where = f"{folder.path}/{front_file}"
+                costs = evaluate_text(texts[front_file], where, self._work.hardware, self._work.settings.model)
+                figures = [(cost["runtime_cycles"], cost["energy_pj"]["total"]) for cost in costs]
+                _check_recorded(figures, [(point["runtime_cycles"], point["energy_pj"]) for point in row["front"]], where)
+                self._fronts[name] = read_front(texts[front_file], where, layers[mapping_file], row["front"])
+
+    def note(self, index: int, outcomes: Sequence[Outcome]) -> None:
+        """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates.
+
+        A layer for which they all ended with none, as the model vouches for none or none has a finite objective, is left out.
+        """
+        unique = self._work.layers[index]
+        best = min(outcomes, key=lambda outcome: outcome.value)
+        finished = len(outcomes) == self._work.settings.restarts and all(outcome.finished for outcome in outcomes)
+        evaluations = sum(outcome.evaluations for outcome in outcomes)
+        if len(best.batch) == 0:
+            if finished:
+                refused = sum(outcome.refused for outcome in outcomes)
+                why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
+                hint = "use more trials, larger buffers or another model"
+                reason = f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
+                self._leave_out({"name": unique.layer.name, "reason": reason})
+            return
+        mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
+        name = mapping_name(index + 1, unique.layer.name)
+        text = self._work.exporter.mapping_text(Network(self._work.network, (mapped,)), self._work.hardware)
+        [metrics] = evaluate_text(text, name, self._work.hardware, self._work.settings.model)
+        del metrics["layer"]
+        if objective_of(metrics, self._work.objective, self._work.hardware) != best.value:
+            raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
+        self._texts[unique.layer.name] = {name: text}
+        front = self._note_front(index, [outcome.front for outcome in outcomes])
+        bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound)]
+        lower_bound = max(bounds, default=None)
+        self._rows[unique.layer.name] = {
+            "name": unique.layer.name,
+            "names": list(unique.names),
+            "count": unique.count,
+            "objective": best.value,
+            "lower_bound": lower_bound,
+            "gap": best.value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None,
+            "evaluations": evaluations,
+            "dropped": sum(outcome.dropped for outcome in outcomes),
+            "refused": sum(outcome.refused for outcome in outcomes),
+            "seconds": sum(outcome.seconds for outcome in outcomes),
+            "finished": finished,
+            "mapping_file": name,
+            "front_file": front_name(index + 1, unique.layer.name) if front is not None else None,
+            "front": list(front.points) if front is not None else [],
+            "metrics": metrics,
+            "trace": [asdict(step) for step in best.trace],
+            "proof": asdict(best.proof) if best.proof is not None else None,
+        }
+
+    def _note_front(self, index: int, fronts: Sequence[Front]) -> LayerFront | None:
+        """Keep the front of a layer, of all its searches, and its file's text; None where the objective takes only one figure."""
+        layer = self._work.layers[index].layer
+        joined = reduce(lambda one, other: one.join(other.batch, other.runtime_cycles, other.energy_pj), fronts)
+        if len(joined) == 0:
+            return None
+        front = layer_front(layer, joined, self._work.objectives, self._work.hardware)
+        self._fronts[layer.name] = front
+        name = front_name(index + 1, layer.name)
+        self._texts[layer.name][name] = self._work.exporter.mapping_text(
+            front_network(self._work.network, front), self._work.hardware
+        )
+        return front
+
+    def results(self, path: Path) -> dict[str, Any]:
+        """What results.json of the run's folder at `path` holds."""
+        in_order = [unique.layer.name for unique in self._work.layers]
+        rows = [self._rows[name] for name in in_order if name in self._rows]
+        done = {row["name"] for row in rows if row["finished"]} | {layer["name"] for layer in self._left_out}
+        sums = totals(rows, self._work.hardware, self._work.objective)
+        network = self._together(rows, sums)
+        return {
+            "complete": done.issuperset(in_order),
+            "folder": str(path),
+            "objective": self._work.settings.objective,
+            "totals": sums,
+            "network": network.told if network is not None else None,
+            "left_out": self._left_out,
+            "layers": rows,
+        }
+
+    def _together(self, rows: Sequence[Mapping[str, Any]], sums: Mapping[str, Any]) -> Together | None:
+        """The network's mapping chosen from its layers' fronts; None where a layer has none, or their own best ones do better."""
+        fronts = [self._fronts[row["name"]] for row in rows if row["name"] in self._fronts]
+        if not fronts or len(fronts) < len(rows) or not self._work.objective.never_falls or sums["objective"] is None:
+            return None
+        counts = [row["count"] for row in rows]
+        return choose_together(fronts, counts, self._work.objectives, self._work.objective, self._work.hardware, sums)
+
+    def save(self, folder: RunFolder, layers: Iterable[str]) -> None:
+        """Write the files of some layers, and the results of all."""
+        for layer in layers:
+            for name, text in self._texts[layer].items():
+                folder.save_mapping(name, text)
+        folder.save_results(self.results(folder.path))
+
+    def save_all(self, folder: RunFolder) -> None:
+        """Write everything."""
+        self.save(folder, self._texts)
+        rows = [self._rows[unique.layer.name] for unique in self._work.layers if unique.layer.name in self._rows]
+        network = self._together(rows, totals(rows, self._work.hardware, self._work.objective))
+        if network is not None:
+            folder.save_mapping(
+                NETWORK, self._work.exporter.mapping_text(Network(self._work.network, network.layers), self._work.hardware)
+            )
+
+
+def _check_recorded(found: object, recorded: object, where: str) -> None:
+    if found != recorded:
+        raise InputError(f"{where}: evaluates to other figures than were recorded; start anew in another folder")
