@@ -17,7 +17,7 @@ from mapsearch.studies.hardware_files import load_hardware
 from mapsearch.studies.run import run
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
-SETTINGS = "objective, sampler, trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, model"
+SETTINGS = "objective, sampler, trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, warm_start, model"
 OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
 METRICS = f"there are runtime_cycles, energy_pj, area_mm2, macs, and the objectives {OBJECTIVES}"
 
