@@ -133,12 +133,15 @@ def dim_in(layer: Layer, dim: Dim) -> Dim:
 
 def dims_in(layer: Layer, dims: tuple[Dim | None, ...]) -> tuple[Dim | None, ...]:
     """The dims that those of a constraint mean in a layer; a depthwise layer's channels stand where C is, not where G is."""
-    if layer.type is LayerType.DSCONV and Dim.C in dims:
-        return tuple(None if dim is None else dim_in(layer, dim) for dim in dims if dim is not Dim.G)
-    return dims
+    void = _void(layer, dims)
+    return tuple(None if dim is None else dim_in(layer, dim) for dim in dims if dim is None or dim is not void)
 
 
 def tiles_in(layer: Layer, level: LevelConstraints) -> dict[Dim, Sizes]:
     """The sizes of a level's tiles by the dims that they mean in a layer."""
-    sizes = dict(level.tiles)
-    return {dim_in(layer, dim): sizes[dim] for dim in dims_in(layer, tuple(sizes)) if dim is not None}
+    void = _void(layer, tuple(dim for dim, _ in level.tiles))
+    return {dim_in(layer, dim): sizes for dim, sizes in level.tiles if dim is not void}
+
+
+def _void(layer: Layer, dims: tuple[Dim | None, ...]) -> Dim | None:
+    return Dim.G if layer.type is LayerType.DSCONV and Dim.C in dims else None

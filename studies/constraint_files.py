@@ -96,8 +96,9 @@ def _level(row: object, place: str) -> LevelConstraints:
     tiles = {
         dim_of(word, f"{place}: tiles"): _sizes(value, f"{place}: tiles: {word}", "whole") for word, value in keys.tiles.items()
     }
+    cluster = _cluster(keys.cluster, f"{place}: cluster")
     try:
-        return LevelConstraints(order, spatial, tuple(tiles.items()), _cluster(keys.cluster, f"{place}: cluster"))
+        return LevelConstraints(order, spatial, tuple(sorted(tiles.items())), cluster)
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise, permutations, product
 from math import prod
 from typing import NamedTuple
@@ -169,7 +169,7 @@ def every_mapping(space: Space) -> set[Choice]:
     return found
 
 
-def as_batch(space: Space, choices: set[Choice]) -> MappingBatch:
+def as_batch(space: Space, choices: Collection[Choice]) -> MappingBatch:
     """The mappings as arrays, what does not iterate innermost."""
     shape = (len(choices), space.levels)
     size = np.broadcast_to(np.array(space.layer.extents, np.int64), (*shape, len(Dim))).copy()
@@ -181,3 +181,18 @@ def as_batch(space: Space, choices: set[Choice]) -> MappingBatch:
             order[row, level] = (*dims, *(dim for dim in Dim if dim not in dims))
     units, spatial = [choice.units for choice in choices], [choice.spatial for choice in choices]
     return MappingBatch(np.array(units, np.int64), np.array(spatial, np.int8), order, size)
+
+
+def choices_of(space: Space, batch: MappingBatch) -> list[Choice]:
+    """The mappings of arrays, each with the order that stands for those that cost the same in `every_mapping`."""
+    found: list[Choice] = []
+    for row in range(len(batch)):
+        units, spatial = tuple(batch.units[row].tolist()), tuple(Dim(dim) for dim in batch.spatial[row].tolist())
+        sizes = tuple(tuple(batch.size[row, :, dim].tolist()) for dim in space.dims)
+        orders: list[tuple[Dim, ...]] = []
+        for level, dims in enumerate(_iterating(space, units, spatial, sizes)):
+            order = tuple(Dim(dim) for dim in batch.order[row, level].tolist() if dim in dims)
+            alike = [each for each in _same_cost(space, order, set()) if order_is_kept(space, level, each)]
+            orders.append(min(alike) if order_is_kept(space, level, order) else order)
+        found.append(Choice(units, spatial, sizes, tuple(orders)))
+    return found
