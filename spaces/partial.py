@@ -212,8 +212,8 @@ def _sizes(
     extents: Ints, limits: Ints, rule: int, chosen: Ints, many: int, spatial: Bytes, size: Ints, level: int, of: int,
     choices: Ints, at: int, work: Ints,
 ) -> int:  # fmt: skip
-    """Offer the sizes that fit of the dim whose loop comes next or, at END, of the shared dim; returns how many offers there are."""
-    dim = spatial[level] if of == END else of
+    """Offer the sizes that fit of the dim whose loop comes next or, at END, of the shared dim; returns how many offers are made."""
+    dim = int(spatial[level]) if of == END else of
     tile = _tile(extents, size, level, dim)
     chunk = tile
     while chunk >= 1:

@@ -51,7 +51,7 @@ def _depths(w: Scratch, order: Bytes, b: int, tensor: int) -> int:
     count, turns, least = 1, 1.0, w.whole[tensor]
     for dim in range(8):
         w.footprint[dim] = w.extents[dim]
-    for place in range(8):
+    for place in range(8 if w.chosen > 0 else 0):
         dim = order[b, 0, place]
         chunk, extent = int(w.chunk[dim]), int(w.extents[dim])
         if chunk >= extent or w.known[dim] == 0:
@@ -82,9 +82,7 @@ def _depths(w: Scratch, order: Bytes, b: int, tensor: int) -> int:
 @inlined
 def least_offchip(w: Scratch, order: Bytes, b: int, terms: Floats) -> None:
     """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2; terms: pJ per word."""
-    n_w, n_i, n_o = 1, 1, 1
-    if w.chosen > 0:
-        n_w, n_i, n_o = _depths(w, order, b, 0), _depths(w, order, b, 1), _depths(w, order, b, 2)
+    n_w, n_i, n_o = _depths(w, order, b, 0), _depths(w, order, b, 1), _depths(w, order, b, 2)
     room = 8.0 * w.machine[hw.L2_BYTES]
     bits, energy = np.inf, np.inf
     for p in range(n_w):
