@@ -25,7 +25,7 @@ from mapsearch.spaces.partial import Completion, Partial
 
 Floats = NDArray[np.float64]
 
-# Parts opened at a time, and of those whose next choice is a whole level, which has thousands of ways.
+# Parts opened at a time, and where too many are kept.
 BLOCK = 4096
 FEW = 64
 # Parts kept, some 250 bytes each; above that the most complete are opened first, a few at a time, as they leave the fewest behind.
@@ -81,14 +81,13 @@ def _bounds(problem: Problem, model: BoundedModel, batch: MappingBatch) -> Float
 
 @dataclass(order=True, frozen=True, slots=True)
 class _Block:
-    """Parts with bounds that lie together, in ascending order; at_once: how many may be opened at a time."""
+    """Parts with bounds that lie together, in ascending order."""
 
     least: float
     number: int
     parts: Partial = field(compare=False)
     bounds: Floats = field(compare=False)
     open_sizes: int = field(compare=False)
-    at_once: int = field(compare=False)
 
 
 class _Search:
@@ -119,7 +118,7 @@ class _Search:
         """Parts with the least bound, or, where too many are kept, of the most complete; they leave the search."""
         if self._parts <= MOST_PARTS:
             block = heapq.heappop(self._blocks)
-            most = block.at_once
+            most = BLOCK
         else:
             most = FEW
             block = min(self._blocks, key=lambda each: (each.open_sizes, each.least))
@@ -165,12 +164,9 @@ class _Search:
     def _keep(self, parts: Partial, bounds: Floats) -> None:
         order = np.argsort(bounds, kind="stable")
         order = order[bounds[order] < self._tally.value]
-        ready = self._completion.ready(parts)
-        for alike, at_once in ((order[ready[order]], FEW), (order[~ready[order]], BLOCK)):
-            for first in range(0, len(alike), BLOCK):
-                rows = alike[first : first + BLOCK]
-                some, number = parts[rows], next(self._numbers)
-                open_sizes = int((some.batch.size[0] == 0).sum())
-                block = _Block(float(bounds[rows[0]]), number, some, bounds[rows], open_sizes, at_once)
-                heapq.heappush(self._blocks, block)
-                self._parts += len(rows)
+        for first in range(0, len(order), BLOCK):
+            rows = order[first : first + BLOCK]
+            some = parts[rows]
+            open_sizes = int((some.batch.size[0] == 0).sum())
+            heapq.heappush(self._blocks, _Block(float(bounds[rows[0]]), next(self._numbers), some, bounds[rows], open_sizes))
+            self._parts += len(rows)

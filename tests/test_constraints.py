@@ -18,12 +18,12 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Dim, Layer, LayerType
-from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.branch_and_bound import Limit, branch_and_bound
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import OptunaSearcher
 from mapsearch.search.searcher import Budget, Sampler
-from mapsearch.search.starts import classic_starts
+from mapsearch.search.starts import Starts, classic_starts
+from mapsearch.search.tally import Tally
 from mapsearch.spaces.choices import Choices, Lack
 from mapsearch.spaces.constraints import WHOLE, Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.space import Space
@@ -40,17 +40,6 @@ L2 = "L2, it has 128; use smaller sizes or a larger L2"
 OTHERS = "use another cost model or other constraints"
 seeds = st.integers(0, 2**32)
 SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-
-
-def _never() -> bool:
-    return False
-
-
-def _nothing(levels: int) -> MappingBatch:
-    shape = (0, levels)
-    return MappingBatch(
-        np.zeros(shape, np.int64), np.zeros(shape, np.int8), np.zeros((*shape, 8), np.int8), np.zeros((*shape, 8), np.int64)
-    )
 
 
 def _legal(space: Space, every: set[Choice]) -> set[Choice]:
@@ -94,9 +83,10 @@ def test_the_optimum_is_that_of_all_that_keeps_to_the_constraints(space: Space) 
     assume(len(every) <= MOST)
     problem = Problem(space, EXACT, EDP)
     values = problem.score(as_batch(space, list(every))).values
-    found = branch_and_bound(problem, _nothing(space.levels), np.inf, Limit(), _never)
-    assert (found.proven, found.value, found.lower_bound) == (True, values.min(), values.min())
-    assert set(choices_of(space, found.batch)) <= every
+    tally = Tally(problem)
+    found = branch_and_bound(tally, Limit(), lambda: False)
+    assert (found.proven, tally.value, found.lower_bound) == (True, values.min(), values.min())
+    assert set(choices_of(space, tally.batch)) <= every
 
 
 @SOME
@@ -250,7 +240,9 @@ def test_a_search_has_parameters_for_what_is_free_alone(sampler: Sampler, fixed:
     space = Space(
         layer_of(K=2, C=2, X=4), MACHINE, constraints=_held(level, last) if fixed else _held(replace(level, order=(C, K)))
     )
-    outcome = OptunaSearcher(sampler).search(Problem(space, EXACT, EDP), Budget(6, 20), (0,), (space.fitting,), lambda _: False)
+    outcome = OptunaSearcher(sampler).search(
+        Problem(space, EXACT, EDP), Budget(6, 20), (0,), Starts((space.fitting,)), lambda _: False
+    )
     every = every_mapping(space)
     assert set(choices_of(space, outcome.batch)) <= every
     assert (len(every) == 1) == fixed

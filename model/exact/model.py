@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import COUNTS, Bound, Restriction, Wanted
 from mapsearch.model.counted import CountedCosts
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.bound import bound_all, energy_terms, make_scratch
+from mapsearch.model.exact.bound import bound_all, energy_terms
+from mapsearch.model.exact.bound_state import make_scratch
 from mapsearch.model.exact.kernel import evaluate
 from mapsearch.model.exact.machine import machine_parameters, window_phases
 from mapsearch.model.exact.work import MAX_LEVELS, make_work

@@ -1,0 +1,146 @@
+"""What the lower bound works on: one record a thread of work, and what is chosen of a mapping, read into it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import inlined
+from mapsearch.model.exact.machine import MACHINE
+from mapsearch.model.exact.residency import moves
+from mapsearch.model.exact.work import DIMS, MAX_LEVELS
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bytes = NDArray[np.int8]
+
+# Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
+STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
+
+
+class Scratch(Protocol):
+    """The fields of `SCRATCH`."""
+
+    levels: int
+    pes: int
+    extents: Ints
+    windows: Ints  # (a, b) of rows and of columns
+    machine: Ints
+    dims: Ints  # those with more than one index
+    n_dims: int
+    lacks: Ints  # those of them that W, I, O have no axis of
+    n_lacks: Ints
+    moved: Ints  # STILL, ANEW, SLIDES or TAPS: what a loop of the dim does to W, I, O
+    whole: Floats  # words of W, I, O
+    chosen: int  # outer levels whose units, spatial dim and order are chosen
+    known: Ints  # of those, the outer ones at which a dim's size is chosen too
+    share: Ints  # units that a dim is shared out over at a level
+    place: Ints  # of a dim in its level's order
+    last: Ints  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
+    slid: int  # the same of the innermost loop that slides I so far that its last chunk and its first do not meet, or -1
+    chunk: Ints  # of level 0, all units together, 1 where open
+    words: Floats  # L2 -> L1 of W, I, O
+    fills: Floats  # of the L1s
+    footprint: Ints  # see `bound_offchip`
+    options: Floats  # see `bound_offchip`
+    offchip: Floats  # into the L2: bits; pJ
+
+
+SCRATCH = np.dtype(
+    [
+        ("levels", np.int64),
+        ("pes", np.int64),
+        ("extents", np.int64, (DIMS,)),
+        ("windows", np.int64, (2, 2)),
+        ("machine", np.int64, (MACHINE,)),
+        ("dims", np.int64, (DIMS,)),
+        ("n_dims", np.int64),
+        ("lacks", np.int64, (3, DIMS)),
+        ("n_lacks", np.int64, (3,)),
+        ("moved", np.int64, (3, DIMS)),
+        ("whole", np.float64, (3,)),
+        ("chosen", np.int64),
+        ("known", np.int64, (DIMS,)),
+        ("share", np.int64, (DIMS, MAX_LEVELS)),
+        ("place", np.int64, (DIMS, MAX_LEVELS)),
+        ("last", np.int64, (3,)),
+        ("slid", np.int64),
+        ("chunk", np.int64, (DIMS,)),
+        ("words", np.float64, (3,)),
+        ("fills", np.float64, (3,)),
+        ("footprint", np.int64, (DIMS,)),
+        ("options", np.float64, (3, 2, DIMS + 2)),
+        ("offchip", np.float64, (2,)),
+    ],
+    align=True,
+)
+
+
+def make_scratch(
+    levels: int, pes: int, extents: tuple[int, ...], windows: Ints, machine: Ints, whole: tuple[int, ...]
+) -> NDArray[np.uint8]:
+    """The bytes of a SCRATCH for the mappings of one layer on one machine; whole: words of W, I, O."""
+    buffer = np.zeros(SCRATCH.itemsize, np.uint8)
+    scratch = buffer.view(SCRATCH)
+    scratch["levels"], scratch["pes"], scratch["extents"], scratch["windows"] = levels, pes, extents, windows
+    scratch["machine"], scratch["whole"] = machine, whole
+    dims = [dim for dim in range(DIMS) if extents[dim] > 1]
+    scratch["n_dims"] = len(dims)
+    scratch["dims"][0, : len(dims)] = dims
+    for tensor in range(3):
+        lacks = [dim for dim in dims if not moves(tensor, dim)]
+        scratch["n_lacks"][0, tensor] = len(lacks)
+        scratch["lacks"][0, tensor, : len(lacks)] = lacks
+    for dim in range(DIMS):
+        axis = dim % 2
+        slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
+        of_input = (SLIDES if dim >= 6 else TAPS) if slides else ANEW
+        scratch["moved"][0, :, dim] = [moves(0, dim), of_input if moves(1, dim) else STILL, moves(2, dim)]
+    scratch["chunk"] = 1
+    return buffer
+
+
+@inlined
+def passes_apart(w: Scratch, dim: int, chunk: int, step: int, tile: int) -> bool:
+    """Whether Y' (X') iterates so far that no row of its last chunk is one of its first chunk's, wherever R (S) stands."""
+    a, b = w.windows[dim - 6, 0], w.windows[dim - 6, 1]
+    return bool(b * ((tile - 1) // step * step) > b * (chunk - 1) + a * (w.extents[dim - 2] - 1))
+
+
+@inlined
+def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
+    """Write what is chosen of mapping b: chosen, known, share, place, chunk, last, slid."""
+    w.chosen = 0
+    while w.chosen < w.levels and units[b, w.chosen] > 0:
+        for place in range(8):
+            w.place[order[b, w.chosen, place], w.chosen] = place
+        w.chosen += 1
+    last_w = last_i = last_o = slid = -1
+    for i in range(w.n_dims):
+        dim = w.dims[i]
+        w.known[dim] = 0
+        w.chunk[dim] = 1
+        tile = int(w.extents[dim])
+        for level in range(w.chosen):
+            chunk = size[b, level, dim]
+            if chunk == 0:
+                break
+            w.known[dim] = level + 1
+            share = 1
+            if spatial[b, level] == dim and chunk < tile:
+                share = min(units[b, level], (tile + chunk - 1) // chunk)
+            w.share[dim, level] = share
+            step = chunk * share
+            if level == 0:
+                w.chunk[dim] = min(step, tile)
+            if step < tile:
+                loop = (level * 8 + w.place[dim, level]) * 8 + dim
+                last_w = max(last_w, loop if w.moved[0, dim] == ANEW else -1)
+                last_i = max(last_i, loop if w.moved[1, dim] == ANEW else -1)
+                last_o = max(last_o, loop if w.moved[2, dim] == ANEW else -1)
+                if w.moved[1, dim] == SLIDES and loop > slid and passes_apart(w, dim, chunk, step, tile):
+                    slid = loop
+            tile = chunk
+    w.last[0], w.last[1], w.last[2], w.slid = last_w, last_i, last_o, slid

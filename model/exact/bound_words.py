@@ -1,0 +1,146 @@
+"""The least words L2 -> L1 and fills of the L1s, from the loops that are chosen.
+
+Each time that a loop which a tensor lacks turns outside a loop that moves the tensor, all of it passes again. Where windows
+slide, chunks of y' and r of some lengths need at least needed(y', r) / (y' r) rows for each pair (y', r): the longer the chunks the
+fewer.
+"""
+
+from __future__ import annotations
+
+from mapsearch.model.compiled import inlined
+from mapsearch.model.exact.bound_state import SLIDES, Ints, Scratch
+from mapsearch.model.exact.window import needed
+
+
+@inlined
+def _turns(w: Scratch, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
+    """At least so many (turns of a dim's loops in its outer `levels` levels, the same counted at each active unit)."""
+    tile = w.extents[dim]
+    turns, full, chunks, whole = 1.0, 1.0, 1.0, 1.0
+    for level in range(w.known[dim]):
+        chunk, share = size[b, level, dim], w.share[dim, level]
+        if chunk < tile:
+            pieces = (tile + chunk - 1) // chunk
+            if level < levels:
+                trips = pieces if share == 1 else (pieces + share - 1) // share
+                turns += full * (trips - 1)
+                full *= trips if tile == trips * chunk * share else trips - 1
+                chunks += whole * (pieces - 1)
+                whole *= pieces if tile == pieces * chunk else pieces - 1
+            else:
+                chunks += whole * (share - 1)
+                whole *= max(1, share - 1)
+        tile = chunk
+    return turns, chunks
+
+
+@inlined
+def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
+    """The least part of a dim's coordinates that stand in tiles over which its loop at a level iterates."""
+    tile, part = w.extents[dim], 1.0
+    for above in range(level):
+        chunk = size[b, above, dim]
+        edge = tile % chunk
+        if above < level - 1 or edge <= size[b, level, dim] * w.share[dim, level]:
+            part *= (tile - edge) / tile
+        tile = chunk
+    return part
+
+
+@inlined
+def _passes(w: Scratch, size: Ints, b: int, tensor: int, level: int, place: int) -> tuple[float, float]:
+    """How often a tensor passes (turns; the same at each active unit) if the loop at a level and place moves it."""
+    turns, copies = 1.0, 1.0
+    for i in range(w.n_lacks[tensor]):
+        dim = w.lacks[tensor, i]
+        if w.known[dim] > 0:
+            passed = level + 1 if level >= 0 and w.place[dim, level] < place else level
+            more, active = _turns(w, size, b, dim, passed)
+            turns *= more
+            copies *= active
+    return turns, copies
+
+
+@inlined
+def _lengths(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
+    """(Coordinates that all units together hold of a dim, and one unit, at most) in a step of the loops down to a level and place.
+
+    phases: of the other dim of the axis; where they are several, units that lie apart may need fewer rows than side by side,
+    and count as the whole dim.
+    """
+    tile, copies, reach, apart = w.extents[dim], 1, w.extents[dim], False
+    for above in range(w.known[dim]):
+        chunk, share = size[b, above, dim], w.share[dim, above]
+        if above > level or (above == level and w.place[dim, level] > place):
+            if chunk * share < tile:
+                break
+        elif chunk < tile:
+            apart = apart or copies > 1
+            reach = min(copies * chunk * share, w.extents[dim])
+            copies *= share
+        tile = chunk
+    return (w.extents[dim] if apart and phases > 1 else reach), tile
+
+
+@inlined
+def _turns_outside(w: Scratch, size: Ints, b: int, dim: int, level: int) -> bool:
+    """Whether a dim's loops iterate outside a level."""
+    tile = w.extents[dim]
+    for above in range(level):
+        chunk = size[b, above, dim]
+        if chunk * w.share[dim, above] < tile:
+            return True
+        tile = chunk
+    return False
+
+
+@inlined
+def _slid(w: Scratch, size: Ints, b: int, loop: int) -> tuple[float, float]:
+    """How many times the words of I its rows and columns are fetched, whatever else turns: by all units, and at one."""
+    level, place, moving = loop // 64, loop // 8 % 8, loop % 8
+    together, alone = 1.0, 1.0
+    for axis in range(2):
+        y, r, a, c = 6 + axis, 4 + axis, w.windows[axis, 0], w.windows[axis, 1]
+        if w.moved[1, y] != SLIDES:
+            continue
+        whole_y, whole_r = w.extents[y], w.extents[r]
+        all_y, one_y = _lengths(w, size, b, y, level, place, a)
+        all_r, one_r = _lengths(w, size, b, r, level, place, c)
+        if moving == y:
+            all_y = one_y = whole_y
+            if _turns_outside(w, size, b, y, level):
+                all_r = one_r = whole_r
+        pairs = float(whole_y * whole_r) / needed(whole_y, whole_r, a, c)
+        together *= pairs * needed(all_y, all_r, a, c) / (all_y * all_r)
+        alone *= pairs * needed(one_y, one_r, a, c) / (one_y * one_r)
+    return together, alone
+
+
+@inlined
+def _offer(w: Scratch, size: Ints, b: int, tensor: int, loop: int) -> None:
+    """Raise a tensor's words and fills to the least that they are if a loop moves it."""
+    level, place = loop // 64, loop // 8 % 8
+    turns, copies = _passes(w, size, b, tensor, level, place)
+    part = _moving_part(w, size, b, loop % 8, level) if level > 0 else 1.0
+    rest = 1.0 - part
+    if tensor == 1:
+        together, alone = _slid(w, size, b, loop)
+        turns *= together
+        copies *= alone
+        rest = 0.0 if loop % 8 >= 4 else rest
+    w.words[tensor] = max(w.words[tensor], w.whole[tensor] * (rest + part * turns))
+    w.fills[tensor] = max(w.fills[tensor], w.whole[tensor] * (rest + part * copies))
+
+
+@inlined
+def least_words(w: Scratch, size: Ints, b: int) -> None:
+    """Write the least words and fills of W, I and O."""
+    for tensor in range(3):
+        w.words[tensor] = w.fills[tensor] = w.whole[tensor]
+        if w.last[tensor] >= 0:
+            _offer(w, size, b, tensor, w.last[tensor])
+        elif tensor != 1 or w.slid < 0:
+            _, copies = _passes(w, size, b, tensor, -1, -1)
+            w.fills[tensor] *= copies
+    if w.slid >= 0:
+        _offer(w, size, b, 1, w.slid)
