@@ -142,7 +142,9 @@ def check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], where: str) 
         changed = ""
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             old, new = cast("Mapping[str, object]", before), cast("Mapping[str, object]", after)
-            key = next(key for key in {**old, **new} if old.get(key) != new.get(key))
+            key = next((key for key in {**old, **new} if old.get(key) != new.get(key)), None)
+            if key is None:  # a run of before there was such a setting, which is not given
+                continue
             changed = f", but {key} was {show(old.get(key))} and is now {show(new.get(key))}"
         raise InputError(
             f"{where}: resuming needs the same {part}{changed}; resume with the recorded one, or start anew in another folder"

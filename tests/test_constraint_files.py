@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,13 @@ def test_the_space_of_constraints_is_counted(capsys: Capture) -> None:
     assert sizes == [Space(unique.layer, hardware, constraints=constraints).size() for unique in load_layer_set("ncf").unique]
     assert main(["space", "ncf", "--constraints", "nvdla"]) == 0
     assert capsys.readouterr().out.startswith("hardware edge, 2 levels, constraints nvdla, balanced tile sizes\n")
+
+
+def test_the_example_of_the_page_is_a_file(tmp_path: Path) -> None:
+    """The file on the page of constraints loads, and its table names the shipped ones."""
+    page = (Path(__file__).parent.parent / "docs" / "constraints.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "mine.yaml"
+    file.write_text(example)
+    assert len(load_constraints(file).levels) == 3
+    assert all(f"| `{name}` |" in page for name in names())
