@@ -40,7 +40,7 @@ class RunProgress:
         )
         self._total: TaskID | None = None
         self._searches: list[TaskID] = []
-        self._trials = 0
+        self._ticks = 0
         self._left = 0
 
     def __enter__(self) -> Self:
@@ -51,22 +51,22 @@ class RunProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bars.stop()
 
-    def began(self, folder: Path, layers: Sequence[str], trials: int) -> None:
+    def began(self, folder: Path, layers: Sequence[str], ticks: int) -> None:
         """See `Watcher`."""
-        self._trials = trials
+        self._ticks = ticks
         self._left = len(set(layers))  # a layer stands there once for each restart
-        each = trials if trials < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
+        each = ticks if ticks < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
         if self._total is not None:
             total = None if each is None else each * len(layers)
             self._bars.update(self._total, description=f"searching, into {folder}", total=total)
         self._searches = [self._bars.add_task(f"  {name}", total=each, visible=False) for name in layers]
 
-    def advanced(self, trials: NDArray[np.int64]) -> None:
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
         """See `Watcher`."""
-        for task, done in zip(self._searches, trials.tolist(), strict=True):
-            self._bars.update(task, completed=done, visible=0 < done < self._trials)
+        for task, done in zip(self._searches, ticks.tolist(), strict=True):
+            self._bars.update(task, completed=done, visible=0 < done < self._ticks)
         if self._total is not None:
-            self._bars.update(self._total, completed=int(trials.sum()))
+            self._bars.update(self._total, completed=int(ticks.sum()))
 
     def found(self, result: Mapping[str, Any]) -> None:
         """See `Watcher`."""

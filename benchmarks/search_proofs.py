@@ -93,7 +93,7 @@ def _prove(case: ProofCase) -> ProofRow:
     auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0, case.index, 0), starts, lambda _: False)
     tally = Tally(problem)
     tally.score(auto.batch)
-    proof = branch_and_bound(tally, Limit(seconds=case.seconds), lambda: False)
+    proof = branch_and_bound(tally, Limit(seconds=case.seconds), lambda _: False)
     return ProofRow(
         case.layer_set, case.layer, case.hardware, case.objective, case.seconds, auto.value, tally.value, proof.lower_bound,
         auto.seconds, proof.seconds, proof.bounded, proof.proven,

@@ -64,11 +64,11 @@ class Limit:
     parts: float = math.inf
 
 
-def branch_and_bound(tally: Tally, limit: Limit, stop: Callable[[], bool]) -> Certificate:
+def branch_and_bound(tally: Tally, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
     """Bring the tally to the optimum of its problem, or to the best that is found within the limit, with a lower bound.
 
-    What the tally holds already is the best known. stop: ends it where it returns True. What it gives depends on the clock
-    only through `limit.seconds` and `stop`.
+    What the tally holds already is the best known. stop: called with the share of the limit that is used up, ends it where it
+    returns True. What it gives depends on the clock only through `limit.seconds` and `stop`.
     """
     return _Search(tally, check_bounded(tally.problem)).run(limit, stop)
 
@@ -98,11 +98,14 @@ class _Search:
         self._numbers = count()
         self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
 
-    def run(self, limit: Limit, stop: Callable[[], bool]) -> Certificate:
+    def run(self, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
         began = self._tally.seconds
         begin = self._completion.begin()
         self._keep(begin, _bounds(self._problem, self._model, begin.batch))
-        while self._blocks and self._bounded < limit.parts and self._tally.seconds - began < limit.seconds and not stop():
+        while self._blocks:
+            used = max(self._bounded / limit.parts, (self._tally.seconds - began) / limit.seconds) if limit.seconds > 0 else 1.0
+            if used >= 1 or stop(used):
+                break
             self._open(self._next())
         least = min((block.least for block in self._blocks), default=self._tally.value)
         return Certificate(

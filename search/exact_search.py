@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from mapsearch.search.branch_and_bound import Limit, branch_and_bound, least_bound
 from mapsearch.search.objective import Problem
@@ -17,6 +16,8 @@ from mapsearch.search.tally import Tally
 # The latter, some two seconds, is counted in parts, so that a run gives the same on any machine.
 TO_PROVE = Limit(seconds=60.0)
 BY_DEFAULT = Limit(parts=4_000_000)
+
+PROOF_TICKS = 60  # what the whole of the limit counts, in trials, for those who watch
 
 
 class ExactSearcher:
@@ -35,5 +36,9 @@ class ExactSearcher:
             return Outcome.of(tally, None, finished=finished)
         if timeout is not None:
             limit = Limit(seconds=max(0.0, timeout - tally.seconds))
-        proof = branch_and_bound(tally, limit, partial(tick, budget.trials))
-        return Outcome.of(tally, proof.lower_bound, finished=finished and not tick(budget.trials), proof=proof)
+        proof = branch_and_bound(tally, limit, lambda used: tick(budget.trials + round(PROOF_TICKS * used)))
+        return Outcome.of(tally, proof.lower_bound, finished=finished and not tick(self.ticks(budget)), proof=proof)
+
+    def ticks(self, budget: Budget) -> int:
+        """See `Searcher`."""
+        return budget.trials + PROOF_TICKS

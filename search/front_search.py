@@ -54,6 +54,10 @@ class FrontSearcher:
         finished = not stopped and not stop()
         return Outcome.of(tally, least_bound(problem), finished=finished)
 
+    def ticks(self, budget: Budget) -> int:
+        """See `Searcher`."""
+        return budget.trials
+
     def _try_structures(
         self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]
     ) -> bool:

@@ -39,6 +39,10 @@ class OptunaSearcher:
         finished = self.look(tally, budget, seed, starts, tick)
         return Outcome.of(tally, least_bound(problem), finished=finished)
 
+    def ticks(self, budget: Budget) -> int:
+        """See `Searcher`."""
+        return budget.trials
+
     def look(self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
         """Search the tally's problem; False where `tick` told it to stop."""
         space = tally.problem.space

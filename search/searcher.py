@@ -92,7 +92,11 @@ class Searcher(Protocol):
         """The best mapping of the problem's space within the budget.
 
         seed: any integers; the same ones give the same outcome (where there is no timeout). starts: what to look
-        at first. tick: called after every trial, and in what follows them, with the trials done; once it returns True the
-        search ends with what it has.
+        at first. tick: called after every trial, and in what follows them, with how far it is (see `ticks`); once it
+        returns True the search ends with what it has.
         """
+        ...
+
+    def ticks(self, budget: Budget) -> int:
+        """What `tick` is told at the end of a search that uses its budget up; trials count one each."""
         ...

@@ -46,7 +46,7 @@ def run_tasks(
 ) -> Generator[tuple[int, Outcome]]:
     """Yield (index of the task, its outcome) as the tasks end, in any order, from `jobs` processes.
 
-    watch: called now and then, from a thread of its own, with int64[tasks], the trials that each has done.
+    watch: called now and then, from a thread of its own, with int64[tasks], how far each is (see `Searcher.ticks`).
     The first Ctrl-C makes the running searches end with what they have and the others not start; a second one interrupts.
     """
     with tempfile.TemporaryDirectory(prefix="mapsearch-") as folder, _watched(Path(folder) / "board", len(tasks), watch) as board:
@@ -114,8 +114,8 @@ def _run_task(task: Task, index: int, board: NDArray[np.int64]) -> Outcome | Non
     if board[-1]:
         return None
 
-    def tick(trials: int) -> bool:
-        board[index] = trials
+    def tick(done: int) -> bool:
+        board[index] = done
         return bool(board[-1])
 
     return task.searcher.search(task.problem, task.budget, task.seed, task.starts, tick)
@@ -123,7 +123,7 @@ def _run_task(task: Task, index: int, board: NDArray[np.int64]) -> Outcome | Non
 
 @contextlib.contextmanager
 def _watched(path: Path, tasks: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Generator[NDArray[np.int64]]:
-    """The board: int64[tasks + 1] in a file that all processes map, trials done by each task and, last, 1 to stop."""
+    """The board: int64[tasks + 1] in a file that all processes map, how far each task is and, last, 1 to stop."""
     board = np.memmap(path, np.int64, "w+", shape=(tasks + 1,))
     ended = threading.Event()
 

@@ -44,12 +44,12 @@ _LOG = logging.getLogger(__name__)
 class Watcher(Protocol):
     """Who is told how a run gets on; all calls but `advanced` come from the caller's thread."""
 
-    def began(self, folder: Path, layers: Sequence[str], trials: int) -> None:
-        """The run's folder, the layers still to be searched, and the trials of each."""
+    def began(self, folder: Path, layers: Sequence[str], ticks: int) -> None:
+        """The run's folder, the layers still to be searched, and how far each search goes (see `Searcher.ticks`)."""
         ...
 
-    def advanced(self, trials: NDArray[np.int64]) -> None:
-        """Trials done so far by each of those layers."""
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
+        """How far each of those searches is."""
         ...
 
     def found(self, result: Mapping[str, Any]) -> None:
@@ -208,7 +208,8 @@ class _Run:
         dataflows = classic_dataflows()
         tasks = [(index, task) for index in left for task in self._tasks(index, share, dataflows)]
         if watcher is not None:
-            watcher.began(folder.path, [self._name(index) for index, _ in tasks], self._settings.trials_per_search)
+            ticks = max((task.searcher.ticks(task.budget) for _, task in tasks), default=0)
+            watcher.began(folder.path, [self._name(index) for index, _ in tasks], ticks)
         outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
         for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
             index = tasks[place][0]

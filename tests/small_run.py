@@ -78,11 +78,11 @@ class Recorder:
         self.calls: list[tuple[object, ...]] = []
         self._advance, self._find = advance, find
 
-    def began(self, folder: Path, layers: Sequence[str], trials: int) -> None:
-        self.calls.append((folder, layers, trials))
+    def began(self, folder: Path, layers: Sequence[str], ticks: int) -> None:
+        self.calls.append((folder, layers, ticks))
 
-    def advanced(self, trials: NDArray[np.int64]) -> None:
-        if self._advance is not None and trials.any():
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
+        if self._advance is not None and ticks.any():
             act, self._advance = self._advance, None
             act()
 

@@ -44,7 +44,7 @@ DIMS = {
 MOST = 60_000  # mappings that a test looks at one by one
 
 
-def _never() -> bool:
+def _never(_: float) -> bool:
     return False
 
 
@@ -57,7 +57,7 @@ class Proof:
     certificate: Certificate
 
 
-def _proof(problem: Problem, limit: Limit, stop: Callable[[], bool], known: MappingBatch | None = None) -> Proof:
+def _proof(problem: Problem, limit: Limit, stop: Callable[[float], bool], known: MappingBatch | None = None) -> Proof:
     tally = Tally(problem)
     if known is not None:
         tally.score(known)
@@ -134,7 +134,7 @@ def test_a_search_that_is_stopped_still_bounds() -> None:
     optimum = _proof(problem, Limit(), _never)
     for found in (
         _proof(problem, Limit(seconds=0.0), _never, optimum.batch),
-        _proof(problem, Limit(), lambda: True, optimum.batch),
+        _proof(problem, Limit(), lambda _: True, optimum.batch),
     ):
         assert not found.certificate.proven
         assert found.certificate.left > 0
@@ -145,7 +145,7 @@ def test_a_search_that_is_stopped_still_bounds() -> None:
     assert few.certificate.left > 0
     assert few.certificate.lower_bound <= optimum.value
     calls = iter([False] * 5 + [True])
-    part = _proof(problem, Limit(), lambda: next(calls), optimum.batch)
+    part = _proof(problem, Limit(), lambda _: next(calls), optimum.batch)
     assert part.certificate.lower_bound <= optimum.value
 
 
@@ -229,6 +229,22 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
         assert list(dropped) == sorted(dropped)
         assert list(values) == sorted(values, reverse=True)
         assert values[-1] == optimum
+
+
+def test_a_proof_is_told_as_it_goes() -> None:
+    """A search that is proven tells how far it is, never backwards, its trials first and at the end all ticks."""
+    problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
+    searcher, budget = searcher_of(Sampler.EXACT, (problem.objective,)), Budget(2, 8)
+    told: list[int] = []
+
+    def tell(done: int) -> bool:
+        told.append(done)
+        return False
+
+    searcher.search(problem, budget, (0,), Starts(), tell)
+    assert told[:2] == [1, 2]
+    assert told == sorted(told)
+    assert told[-1] == searcher.ticks(budget) > 2
 
 
 def test_the_searcher_ends_when_told() -> None:

@@ -84,7 +84,7 @@ def test_the_optimum_is_that_of_all_that_keeps_to_the_constraints(space: Space) 
     problem = Problem(space, EXACT, EDP)
     values = problem.score(as_batch(space, list(every))).values
     tally = Tally(problem)
-    found = branch_and_bound(tally, Limit(), lambda: False)
+    found = branch_and_bound(tally, Limit(), lambda _: False)
     assert (found.proven, tally.value, found.lower_bound) == (True, values.min(), values.min())
     assert set(choices_of(space, tally.batch)) <= every
 
