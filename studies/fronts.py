@@ -95,7 +95,8 @@ def choose_together(
     if len(objectives) > 1:
         each = np.stack([each.value(chosen.runtime_cycles, chosen.energy_pj, macs, hardware) for each in objectives], axis=1)
         told["front"] = [{**_told(chosen, row), "objectives": each[row].tolist()} for row in not_dominated(each).tolist()]
-    return Together(tuple(front.mapped[point] for front, point in zip(fronts, chosen.points[best], strict=True)), told)
+    numbered: list[int] = told["points"]
+    return Together(tuple(front.mapped[number - 1] for front, number in zip(fronts, numbered, strict=True)), told)
 
 
 def _told(chosen: Selections, row: int) -> dict[str, Any]:
