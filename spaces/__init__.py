@@ -1,1 +1,1 @@
-"""What may be chosen: legal orders, tile sizes, spatial dims, cluster shapes, and the classic dataflows as templates."""
+"""What may be chosen: legal orders, tile sizes, spatial dims, cluster shapes, and what constraints leave of them."""

@@ -98,6 +98,16 @@ def test_resume_with_something_else_is_refused(done: Path, given: Mapping[str, A
     assert str(caught.value) == f"{done}: resuming needs the same {what}; {hint}"
 
 
+def test_a_run_of_before_there_was_a_setting_goes_on(done: Path, tmp_path: Path) -> None:
+    """A setting that the folder does not record, and that is not given, is no difference."""
+    folder = tmp_path / "run"
+    copy_without(done, folder, "nothing")
+    config = json.loads((folder / "config.json").read_text())
+    del config["settings"]["constraints"]
+    (folder / "config.json").write_text(json.dumps(config))
+    assert run(out=folder, resume=True)["complete"]
+
+
 @pytest.mark.parametrize("part", ["layers", "constraints"])
 def test_resume_after_a_file_changed_is_refused(tmp_path: Path, part: str) -> None:
     """The contents of the layer set's and the dataflow's files must be the recorded ones, not just their names."""
