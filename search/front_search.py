@@ -64,7 +64,10 @@ class FrontSearcher:
         """Join what trials of Optuna find to the tally's front; returns whether `tick` told it to stop."""
         space = tally.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials), directions=["minimize"] * len(self.objectives))
+        study = optuna.create_study(
+            sampler=self._make_sampler(seed, budget.trials),
+            directions=[optuna.study.StudyDirection.MINIMIZE] * len(self.objectives),
+        )
         for structure in starts.structures:
             study.enqueue_trial({"weight": 0.5, **parameters_of(space, structure)})
         for number in range(budget.trials):
