@@ -16,6 +16,7 @@ from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.exact.bound_offchip import least_offchip
 from mapsearch.model.exact.bound_runtime import least_cycles
 from mapsearch.model.exact.bound_state import SCRATCH, Bytes, Floats, Ints, read
+from mapsearch.model.exact.bound_tiles import least_sum, prepare
 from mapsearch.model.exact.bound_words import least_words
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, Tensor
@@ -55,7 +56,6 @@ def bound_all(
         least_words(w, size, b)
         least_offchip(w, order, b, terms[2])
         runtime[b] = np.ceil(least_cycles(w, units, spatial, size, b) * ROUNDING)
-        total = terms[3, 0] + w.offchip[1]
-        for tensor in range(3):
-            total += terms[0, tensor] * w.fills[tensor] + terms[1, tensor] * w.words[tensor]
+        prepare(w, units, spatial, size, b)
+        total = terms[3, 0] + w.offchip[1] + least_sum(w, terms[0], terms[1])
         energy[b] = total * ROUNDING

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined
+from mapsearch.model.exact.bound_reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.machine import MACHINE
 from mapsearch.model.exact.residency import moves
 from mapsearch.model.exact.work import DIMS, MAX_LEVELS
@@ -46,6 +47,22 @@ class Scratch(Protocol):
     footprint: Ints  # see `bound_offchip`
     options: Floats  # see `bound_offchip`
     offchip: Floats  # into the L2: bits; pJ
+    macs: float
+    deep: int  # as `last`, of the innermost loop of all
+    points: Floats  # see `bound_reuse`
+    n_points: Ints
+    gains: Floats  # see `bound_tiles`
+    box: Ints  # a dim's largest innermost tile; this and what follows: see `bound_tiles`
+    more: Ints
+    common: Floats  # PEs that may have a word of I in common as their windows overlap: in a tile of the layer; in two of them
+    spread: Floats
+    n_ways: int
+    kinds: Ints
+    n_kinds: int
+    part: Floats
+    limits: Floats
+    cost: Floats
+    per_mac: Floats
 
 
 SCRATCH = np.dtype(
@@ -73,6 +90,22 @@ SCRATCH = np.dtype(
         ("footprint", np.int64, (DIMS,)),
         ("options", np.float64, (3, 2, DIMS + 2)),
         ("offchip", np.float64, (2,)),
+        ("macs", np.float64),
+        ("deep", np.int64),
+        ("points", np.float64, (KINDS, POINTS, 2)),
+        ("n_points", np.int64, (KINDS,)),
+        ("gains", np.float64, (2, 3)),
+        ("box", np.int64, (DIMS,)),
+        ("more", np.int64, (4,)),
+        ("common", np.float64, (2,)),
+        ("spread", np.float64, (4, 5)),
+        ("n_ways", np.int64),
+        ("kinds", np.int64, (KINDS,)),
+        ("n_kinds", np.int64),
+        ("part", np.float64, (KINDS,)),
+        ("limits", np.float64, (KINDS, 2)),
+        ("cost", np.float64, (3,)),
+        ("per_mac", np.float64, (4, 5)),
     ],
     align=True,
 )
@@ -99,7 +132,21 @@ def make_scratch(
         of_input = (SLIDES if dim >= 6 else TAPS) if slides else ANEW
         scratch["moved"][0, :, dim] = [moves(0, dim), of_input if moves(1, dim) else STILL, moves(2, dim)]
     scratch["chunk"] = 1
+    scratch["macs"] = float(np.prod(extents, dtype=np.float64))
+    fronts(np.array(extents, np.int64), windows, machine, scratch["points"][0], scratch["n_points"][0])
+    scratch["common"][0] = _common(extents, windows)
     return buffer
+
+
+def _common(extents: tuple[int, ...], windows: Ints) -> tuple[float, float]:
+    standing, sliding = 1.0, 2.0
+    for axis in range(2):
+        a, b = (int(phases) for phases in windows[axis])
+        y, r = extents[6 + axis], extents[4 + axis]
+        if y > a and r > b:
+            standing *= gain(y, r, a, b)
+            sliding *= r / b
+    return standing, sliding
 
 
 @inlined
@@ -117,7 +164,7 @@ def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: i
         for place in range(8):
             w.place[order[b, w.chosen, place], w.chosen] = place
         w.chosen += 1
-    last_w = last_i = last_o = slid = -1
+    last_w = last_i = last_o = slid = deep = -1
     for i in range(w.n_dims):
         dim = w.dims[i]
         w.known[dim] = 0
@@ -137,10 +184,11 @@ def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: i
                 w.chunk[dim] = min(step, tile)
             if step < tile:
                 loop = (level * 8 + w.place[dim, level]) * 8 + dim
+                deep = max(deep, loop)
                 last_w = max(last_w, loop if w.moved[0, dim] == ANEW else -1)
                 last_i = max(last_i, loop if w.moved[1, dim] == ANEW else -1)
                 last_o = max(last_o, loop if w.moved[2, dim] == ANEW else -1)
                 if w.moved[1, dim] == SLIDES and loop > slid and passes_apart(w, dim, chunk, step, tile):
                     slid = loop
             tile = chunk
-    w.last[0], w.last[1], w.last[2], w.slid = last_w, last_i, last_o, slid
+    w.last[0], w.last[1], w.last[2], w.slid, w.deep = last_w, last_i, last_o, slid, deep
