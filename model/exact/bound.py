@@ -26,11 +26,13 @@ ROUNDING = 1 - 1e-13
 
 
 def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
-    """float64[4, 3]: pJ per word of W, I, O into the L1s; by multicast from L2 to L1; into the L2; and [3, 0] the rest, once."""
+    """float64[7, 3]: of each word of W, I, O, pJ [0] into the L1s, [1] by multicast from L2 to L1, [2] into the L2; [3, 0] pJ of the
+    rest, once; [4], [5] bits that [0], [1] bring in over the network, and [6, 0] of the rest.
+    """
     coefficients = energy_coefficients(layer, hardware)
     per = coefficients.per_count_pj.sum(axis=0)
     multicast, reduction = hardware.noc.multicast, hardware.noc.reduction
-    terms = np.zeros((4, 3))
+    terms = np.zeros((7, 3))
     terms[0, :2] = per[[Count.L1_FILL_W, Count.L1_FILL_I]]
     terms[1 if multicast else 0, :2] += per[[Count.L2_TO_L1_W, Count.L2_TO_L1_I]]
     terms[1 if reduction else 0, 2] = per[Count.OUTPUT_WRITE] + per[Count.PSUM_READ if reduction else Count.L2_ADD_READ]
@@ -38,6 +40,10 @@ def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
     terms[2, 2] += per[Count.OFFCHIP_WRITE]
     not_read = per[Count.PSUM_READ if reduction else Count.L2_ADD_READ] + per[Count.OFFCHIP_READ_O]  # outputs begin at zero
     terms[3, 0] = coefficients.constant_pj.sum() - layer.words(Tensor.OUTPUT) * not_read
+    terms[5 if multicast else 4, :2] = hardware.bits[:2]
+    if reduction:
+        terms[5, 2] = hardware.bits[2]
+        terms[6, 0] = -float(layer.words(Tensor.OUTPUT) * hardware.bits[2])
     return terms
 
 
@@ -55,7 +61,7 @@ def bound_all(
         read(w, units, spatial, order, size, b)
         least_words(w, size, b)
         least_offchip(w, order, b, terms[2])
-        runtime[b] = np.ceil(least_cycles(w, units, spatial, size, b) * ROUNDING)
         prepare(w, units, spatial, size, b)
+        runtime[b] = np.ceil(least_cycles(w, units, spatial, order, size, b, terms[4:]) * ROUNDING)
         total = terms[3, 0] + w.offchip[1] + least_sum(w, terms[0], terms[1])
         energy[b] = total * ROUNDING

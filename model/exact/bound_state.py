@@ -49,6 +49,8 @@ class Scratch(Protocol):
     offchip: Floats  # into the L2: bits; pJ
     macs: float
     deep: int  # as `last`, of the innermost loop of all
+    lengths: Floats  # see `bound_runtime`
+    unit0: Floats
     points: Floats  # see `bound_reuse`
     n_points: Ints
     gains: Floats  # see `bound_tiles`
@@ -92,6 +94,8 @@ SCRATCH = np.dtype(
         ("offchip", np.float64, (2,)),
         ("macs", np.float64),
         ("deep", np.int64),
+        ("lengths", np.float64, (3, DIMS)),
+        ("unit0", np.float64, (3, DIMS)),
         ("points", np.float64, (KINDS, POINTS, 2)),
         ("n_points", np.int64, (KINDS,)),
         ("gains", np.float64, (2, 3)),
@@ -131,7 +135,7 @@ def make_scratch(
         slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
         of_input = (SLIDES if dim >= 6 else TAPS) if slides else ANEW
         scratch["moved"][0, :, dim] = [moves(0, dim), of_input if moves(1, dim) else STILL, moves(2, dim)]
-    scratch["chunk"] = 1
+    scratch["chunk"] = scratch["lengths"] = 1
     scratch["macs"] = float(np.prod(extents, dtype=np.float64))
     fronts(np.array(extents, np.int64), windows, machine, scratch["points"][0], scratch["n_points"][0])
     scratch["common"][0] = _common(extents, windows)
