@@ -138,7 +138,8 @@ def print_results(results: Mapping[str, Any]) -> None:
     write(f"search:  {looked}, {totals['seconds']:.1f} s over all processes")
     proven = [layer["proof"]["left"] == 0 for layer in results["layers"] if layer["proof"] is not None]
     if proven:
-        write(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal; of the others the gap is the most that may be left")
+        rest = "" if all(proven) else "; of the others the gap is the most that may be left"
+        write(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal in their space{rest}")
     write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
     if not results["complete"]:
         write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")
