@@ -9,7 +9,8 @@ import numpy as np
 
 from mapsearch.model.compiled import inlined
 from mapsearch.model.exact import machine as hw
-from mapsearch.model.exact.bound_state import ANEW, SLIDES, STILL, Bytes, Floats, Scratch, passes_apart
+from mapsearch.model.exact.bound_state import ANEW, SLIDES, STILL, Bytes, Floats, Scratch, fresh_part
+from mapsearch.model.exact.bound_words import standing_times, tapping_times
 from mapsearch.model.exact.window import needed
 
 WORDS, NEED = 0, 1
@@ -34,11 +35,15 @@ def _slid(w: Scratch, moving: int) -> float:
     """How many times its rows and columns of I are fetched, whatever else turns, where the loop of `moving` is the last."""
     times = 1.0
     for axis in range(2):
-        y, r, a, c = 6 + axis, 4 + axis, w.windows[axis, 0], w.windows[axis, 1]
-        if w.moved[1, y] == SLIDES:
-            length_y, length_r = w.extents[y] if moving == y else w.footprint[y], w.footprint[r]
-            pairs = float(w.extents[y] * w.extents[r]) / needed(w.extents[y], w.extents[r], a, c)
-            times *= pairs * needed(length_y, length_r, a, c) / (length_y * length_r)
+        y, r = 6 + axis, 4 + axis
+        if w.moved[1, y] != SLIDES:
+            continue
+        if moving == r:
+            times *= tapping_times(w, axis, w.footprint[y], w.footprint[r], w.extents[r])
+        else:
+            times *= standing_times(w, axis, w.extents[y] if moving == y else w.footprint[y], w.footprint[r])
+    if w.moved[1, moving] == SLIDES:
+        times *= fresh_part(w, moving, w.chunk[moving], w.chunk[moving], w.extents[moving], w.footprint[moving - 2])
     return times
 
 
@@ -61,8 +66,7 @@ def _depths(w: Scratch, order: Bytes, b: int, tensor: int) -> int:
         if moved == STILL:
             turns *= (extent + chunk - 1) // chunk
             continue
-        if moved == ANEW or (moved == SLIDES and passes_apart(w, dim, chunk, chunk, extent)):
-            least = max(least, w.whole[tensor] * turns * (_slid(w, dim) if tensor == 1 else 1.0))
+        least = max(least, w.whole[tensor] * turns * (_slid(w, dim) if tensor == 1 else 1.0))
         options[WORDS, count], options[NEED, count] = least, _footprint(w, tensor) * bits * doubled
         count += 1
     anew, moving = True, False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mapsearch.model.compiled import inlined
 from mapsearch.model.exact import machine as hw
-from mapsearch.model.exact.bound_state import ANEW, SLIDES, STILL, Bytes, Floats, Ints, Scratch, passes_apart
+from mapsearch.model.exact.bound_state import ANEW, SLIDES, STILL, Bytes, Floats, Ints, Scratch, fresh_part
 from mapsearch.model.exact.bound_tiles import least_sum
 from mapsearch.model.exact.window import needed, tile_words
 
@@ -112,7 +112,7 @@ def _carry_cycles(w: Scratch, place: int, new_w: bool, new_i: bool, new_o: bool,
 def _steps(w: Scratch, order: Bytes, b: int, gain: float) -> float:
     """The least cycles of all steps, by the loops of level 0 that are chosen."""
     new_w = new_i = new_o = False
-    far = -1  # Y' or X' of a loop inside, whose pass ends apart from where it began
+    far = False  # whether a loop of Y' or X' inside ends its passes apart from where it began them
     cycles = 0.0
     for place in range(7, -1, -1):
         dim = order[b, 0, place]
@@ -121,9 +121,10 @@ def _steps(w: Scratch, order: Bytes, b: int, gain: float) -> float:
         new_w = new_w or w.moved[0, dim] != STILL
         new_o = new_o or w.moved[2, dim] != STILL
         new_i = new_i or w.moved[1, dim] == ANEW
-        cycles += _carry_cycles(w, place, new_w, new_i or far >= 0, new_o, gain)
-        if w.moved[1, dim] == SLIDES and passes_apart(w, dim, w.chunk[dim], w.chunk[dim], w.extents[dim]):
-            far = dim
+        cycles += _carry_cycles(w, place, new_w, new_i or far, new_o, gain)
+        if w.moved[1, dim] == SLIDES:
+            taps = w.extents[dim - 2] if w.known[dim - 2] == 0 or w.place[dim - 2, 0] > place else w.chunk[dim - 2]
+            far = far or fresh_part(w, dim, w.chunk[dim], w.chunk[dim], w.extents[dim], taps) == 1.0
     return cycles + _carry_cycles(w, -1, False, False, False, gain)
 
 

@@ -11,6 +11,7 @@ from mapsearch.model.compiled import inlined
 from mapsearch.model.exact.bound_reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.machine import MACHINE
 from mapsearch.model.exact.residency import moves
+from mapsearch.model.exact.window import needed
 from mapsearch.model.exact.work import DIMS, MAX_LEVELS
 
 Ints = NDArray[np.int64]
@@ -19,6 +20,7 @@ Bytes = NDArray[np.int8]
 
 # Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
 STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
+ENOUGH = 0.5
 
 
 class Scratch(Protocol):
@@ -40,7 +42,9 @@ class Scratch(Protocol):
     share: Ints  # units that a dim is shared out over at a level
     place: Ints  # of a dim in its level's order
     last: Ints  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
-    slid: int  # the same of the innermost loop that slides I so far that its last chunk and its first do not meet, or -1
+    slid: int  # the same of the innermost loop of Y' or X' that slides I so far that a pass of it is `fresh` enough, or -1
+    fresh: float  # see `fresh_part`
+    tapped: int  # the same of the innermost loop of R or S that slides I, or -1
     chunk: Ints  # of level 0, all units together, 1 where open
     words: Floats  # L2 -> L1 of W, I, O
     fills: Floats  # of the L1s
@@ -86,6 +90,8 @@ SCRATCH = np.dtype(
         ("place", np.int64, (DIMS, MAX_LEVELS)),
         ("last", np.int64, (3,)),
         ("slid", np.int64),
+        ("fresh", np.float64),
+        ("tapped", np.int64),
         ("chunk", np.int64, (DIMS,)),
         ("words", np.float64, (3,)),
         ("fills", np.float64, (3,)),
@@ -154,21 +160,38 @@ def _common(extents: tuple[int, ...], windows: Ints) -> tuple[float, float]:
 
 
 @inlined
-def passes_apart(w: Scratch, dim: int, chunk: int, step: int, tile: int) -> bool:
-    """Whether Y' (X') iterates so far that no row of its last chunk is one of its first chunk's, wherever R (S) stands."""
+def fresh_part(w: Scratch, dim: int, chunk: int, step: int, tile: int, taps: int) -> float:
+    """The least part of the rows of a pass of Y' (X') that the chunk before it did not have, if none but its axis's loops moved I.
+
+    That is the pass's last chunk, as R (S) stands where it stood, or one chunk of `taps` further or back.
+    """
     a, b = w.windows[dim - 6, 0], w.windows[dim - 6, 1]
-    return bool(b * ((tile - 1) // step * step) > b * (chunk - 1) + a * (w.extents[dim - 2] - 1))
+    reach = min(w.extents[dim - 2], 2 * taps) - 1
+    both = b * (chunk - 1) + a * reach + 1 - b * ((tile - 1) // step * step)
+    return 1.0 if both <= 0 else 1.0 - both / needed(tile, taps, a, b)
+
+
+@inlined
+def _taps_at(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int) -> int:
+    """How far R (S) steps while a level's loop at a place turns, as far as is known: its chunk there, if no units share it out."""
+    taps = w.extents[dim]
+    for above in range(min(w.known[dim], level + 1)):
+        if w.share[dim, above] > 1:
+            return int(w.extents[dim])
+        if above < level or w.place[dim, level] < place:
+            taps = size[b, above, dim]
+    return int(taps)
 
 
 @inlined
 def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
-    """Write what is chosen of mapping b: chosen, known, share, place, chunk, last, slid."""
+    """Write what is chosen of mapping b: all from `chosen` to `chunk`."""
     w.chosen = 0
     while w.chosen < w.levels and units[b, w.chosen] > 0:
         for place in range(8):
             w.place[order[b, w.chosen, place], w.chosen] = place
         w.chosen += 1
-    last_w = last_i = last_o = slid = deep = -1
+    last_w = last_i = last_o = slid = tapped = deep = -1
     for i in range(w.n_dims):
         dim = w.dims[i]
         w.known[dim] = 0
@@ -192,7 +215,12 @@ def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: i
                 last_w = max(last_w, loop if w.moved[0, dim] == ANEW else -1)
                 last_i = max(last_i, loop if w.moved[1, dim] == ANEW else -1)
                 last_o = max(last_o, loop if w.moved[2, dim] == ANEW else -1)
-                if w.moved[1, dim] == SLIDES and loop > slid and passes_apart(w, dim, chunk, step, tile):
-                    slid = loop
+                if w.moved[1, dim] == SLIDES and loop > slid:
+                    part = fresh_part(w, dim, chunk, step, tile, _taps_at(w, size, b, dim - 2, level, w.place[dim, level]))
+                    if part >= ENOUGH:
+                        slid, w.fresh = loop, part
+                if w.moved[1, dim] == TAPS:
+                    tapped = max(tapped, loop)
             tile = chunk
-    w.last[0], w.last[1], w.last[2], w.slid, w.deep = last_w, last_i, last_o, slid, deep
+    w.last[0], w.last[1], w.last[2] = last_w, last_i, last_o
+    w.slid, w.tapped, w.deep = slid, tapped, deep

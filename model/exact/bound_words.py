@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mapsearch.model.compiled import inlined
 from mapsearch.model.exact.bound_state import SLIDES, Ints, Scratch
-from mapsearch.model.exact.window import needed
+from mapsearch.model.exact.window import kept, needed
 
 
 @inlined
@@ -95,24 +95,47 @@ def _turns_outside(w: Scratch, size: Ints, b: int, dim: int, level: int) -> bool
 
 
 @inlined
+def standing_times(w: Scratch, axis: int, y: int, r: int) -> float:
+    """How many times the layer's rows come, one by one, if all chunks of at most y outputs and r taps come anew."""
+    whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
+    return float(whole_y * whole_r) / needed(whole_y, whole_r, a, b) * needed(y, r, a, b) / (y * r)
+
+
+@inlined
+def tapping_times(w: Scratch, axis: int, y: int, r: int, tile: int) -> float:
+    """The same at least where chunks of r of a tile of R come in turn: what each but the first in the tile has not of the one before."""
+    whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
+    steps = whole_r // tile * (tile // r - 1)
+    new = needed(y, r, a, b) - kept(y, r, y, r, 0, r, a, b)
+    return float(whole_y) / y * steps * new / needed(whole_y, whole_r, a, b)
+
+
+@inlined
 def _slid(w: Scratch, size: Ints, b: int, loop: int) -> tuple[float, float]:
-    """How many times the words of I its rows and columns are fetched, whatever else turns: by all units, and at one."""
+    """How many times its rows and columns of I come to all units together and to one, whatever else turns, by the loops down to one."""
     level, place, moving = loop // 64, loop // 8 % 8, loop % 8
     together, alone = 1.0, 1.0
     for axis in range(2):
-        y, r, a, c = 6 + axis, 4 + axis, w.windows[axis, 0], w.windows[axis, 1]
+        y, r = 6 + axis, 4 + axis
         if w.moved[1, y] != SLIDES:
             continue
-        whole_y, whole_r = w.extents[y], w.extents[r]
-        all_y, one_y = _lengths(w, size, b, y, level, place, a)
-        all_r, one_r = _lengths(w, size, b, r, level, place, c)
+        all_y, one_y = _lengths(w, size, b, y, level, place, w.windows[axis, 0])
+        all_r, one_r = _lengths(w, size, b, r, level, place, w.windows[axis, 1])
+        if moving == r:
+            tile = w.extents[r] if level == 0 else size[b, level - 1, r]
+            shared = all_r != one_r or w.extents[r] != tile
+            together *= 0.0 if shared else tapping_times(w, axis, all_y, all_r, tile)
+            alone *= 0.0 if shared else tapping_times(w, axis, one_y, one_r, tile)
+            continue
         if moving == y:
-            all_y = one_y = whole_y
+            all_y = one_y = w.extents[y]
             if _turns_outside(w, size, b, y, level):
-                all_r = one_r = whole_r
-        pairs = float(whole_y * whole_r) / needed(whole_y, whole_r, a, c)
-        together *= pairs * needed(all_y, all_r, a, c) / (all_y * all_r)
-        alone *= pairs * needed(one_y, one_r, a, c) / (one_y * one_r)
+                all_r = one_r = w.extents[r]
+        together *= standing_times(w, axis, all_y, all_r)
+        alone *= standing_times(w, axis, one_y, one_r)
+    if moving >= 6 and loop == w.slid:
+        together *= w.fresh
+        alone *= w.fresh
     return together, alone
 
 
@@ -144,3 +167,5 @@ def least_words(w: Scratch, size: Ints, b: int) -> None:
             w.fills[tensor] *= copies
     if w.slid >= 0:
         _offer(w, size, b, 1, w.slid)
+    if w.tapped >= 0:
+        _offer(w, size, b, 1, w.tapped)
