@@ -145,7 +145,21 @@ class Found:
         return front
 
     def results(self, path: Path) -> dict[str, Any]:
-        """What results.json of the run's folder at `path` holds."""
+        """What results.json of the run's folder at `path` holds.
+
+        `complete` (False after an interrupt), `folder`, `objective` (as given), `seed`, `totals` (see `totals.totals`), `network`
+        (the layers' mappings chosen together, see `fronts.choose_together`, or None), `left_out` (`name` and `reason` of each layer
+        that has no mapping, which the logger of this module tells too), and `layers`. Each of those has
+
+        - `name`, `names` (of all layers of its shape), `count`, `finished` (False where its search was stopped),
+        - `objective` (its value), `lower_bound` (no mapping of the space has less; None where there is no bound), `gap`
+          (objective / lower_bound - 1), `metrics` (as `evaluate` gives them), `mapping_file`,
+        - `front` (see `fronts.layer_front`) and `front_file` (None where the objective takes only one of cycles and energy),
+        - `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused` (of the evaluations, those that the
+          cost model does not vouch for), `seconds`,
+        - `trace` (`evaluations`, `dropped`, `refused`, `seconds`, `objective` wherever a better mapping was found) and `proof`
+          (what an exact search went through, see `search.searcher.Certificate`; None where there was none).
+        """
         in_order = [unique.layer.name for unique in self._work.layers]
         rows = [self._rows[name] for name in in_order if name in self._rows]
         done = {row["name"] for row in rows if row["finished"]} | {layer["name"] for layer in self._left_out}
@@ -155,6 +169,7 @@ class Found:
             "complete": done.issuperset(in_order),
             "folder": str(path),
             "objective": self._work.settings.objective,
+            "seed": self._work.settings.seed,
             "totals": sums,
             "network": network.told if network is not None else None,
             "left_out": self._left_out,

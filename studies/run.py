@@ -85,15 +85,8 @@ def run(
     trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
     warm_start, model).
 
-    The results hold `complete` (False after an interrupt), `folder`, `objective` (as given), `totals`, `network` (the layers'
-    mappings chosen together, see `fronts.choose_together`), `left_out` (`name` and `reason` of each layer that has no mapping,
-    which the logger mapsearch.studies.found tells too), and in `layers` each one's `name`, `names`, `count`, `objective` (its
-    value), `lower_bound` (no mapping of the space has less; None where there is no bound), `gap` (objective / lower_bound - 1),
-    `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused` (of the evaluations, those that the cost
-    model does not vouch for), `seconds`, `finished`, `mapping_file`, `front_file`, `front` (see `fronts.layer_front`), `metrics`
-    (as `evaluate` gives them), `trace` (`evaluations`, `dropped`, `refused`, `seconds` and `objective` at each better mapping) and
-    `proof` (what an exact search went through, see `search.searcher.Certificate`). They depend on the seed and not on the number
-    of jobs (but on the clock where there is a timeout, or an exact search that ends without its proof).
+    What the results hold stands at `found.Found.results`. They depend on the seed and not on the number of jobs (but on the clock
+    where there is a timeout, or an exact search that ends without its proof).
 
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
