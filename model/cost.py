@@ -154,7 +154,7 @@ class BoundedModel(CostModel, Protocol):
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
         """Never more than what `evaluate` finds for the mapping, or for any that fits and fills in its open parts.
 
-        Open are sizes of 0, whose loops stand inside the others of their level, and levels of 0 units with all that stands there;
-        what is open of a level or a dim is open further in.
+        Open are sizes of 0, whose loops stand inside the others of their level, the places there of loops of negative sizes, and
+        levels of 0 units with all that stands there. What is open of a level or a dim is open further in.
         """
         ...

@@ -170,6 +170,6 @@ class _Search:
         for first in range(0, len(order), BLOCK):
             rows = order[first : first + BLOCK]
             some = parts[rows]
-            open_sizes = int((some.batch.size[0] == 0).sum())
+            open_sizes = int((some.batch.size[0] <= 0).sum())
             heapq.heappush(self._blocks, _Block(float(bounds[rows[0]]), next(self._numbers), some, bounds[rows], open_sizes))
             self._parts += len(rows)

@@ -1,9 +1,9 @@
-"""Mappings of a space chosen part by part: level by level what is shared out, then the loops with their sizes, outermost first.
+"""Mappings of a space chosen part by part: level by level what is shared out and in which chunks, then the loops, outermost first.
 
 A loop that does not iterate has no place in an order, so each mapping that costs something of its own is reached just once: of
 loops that cost the same in either order one comes first, and a SpatialMap either shares its dim out over two units at least, or
-stands where it does nothing. What is still open is a size of 0, whose loop will stand inside those chosen, and a level of 0 units
-(see `BoundedModel`).
+stands where it does nothing. What is still open is a size of 0, whose loop will stand inside those chosen, the place there of the
+loop of a dim that is shared out, whose size is negative, and a level of 0 units (see `BoundedModel`).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Completion:
 
     def whole(self, partial: Partial) -> NDArray[np.bool_]:
         """bool[B], which are mappings with nothing open."""
-        complete: NDArray[np.bool_] = (partial.level == self._space.levels - 1) & (partial.batch.size != 0).all(axis=(1, 2))
+        complete: NDArray[np.bool_] = (partial.level == self._space.levels - 1) & (partial.batch.size > 0).all(axis=(1, 2))
         return complete
 
     def children(self, partial: Partial) -> Iterator[Partial]:
@@ -109,39 +109,42 @@ class Completion:
 
 
 @inlined
+def _tile(extents: Ints, size: Ints, level: int, dim: int) -> int:
+    return int(extents[dim] if level == 0 else size[level - 1, dim])
+
+
+@inlined
 def _fits(extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, work: Ints) -> bool:
     """Whether a partial mapping fits if its open sizes are 1; work: [3, 8]."""
     last = size.shape[0] - 1
     for dim in range(8):
-        work[0, dim] = max(1, size[last, dim])
+        work[0, dim] = max(1, abs(size[last, dim]))
     if not fits_l1(work[0], limits, work[1]):
         return False
     for dim in range(8):
-        work[0, dim] = max(1, size[0, dim])
-    shared = spatial[0] if spatial[0] >= 0 and size[0, spatial[0]] > 0 else -1
+        work[0, dim] = max(1, abs(size[0, dim]))
+    shared = spatial[0] if spatial[0] != NOTHING and size[0, spatial[0]] != 0 else NOTHING
     return bool(fits_l2(extents, work[0], shared, units[0], limits, work[1], work[2]))
 
 
 @inlined
-def _is_ready(level: int, size: Ints) -> bool:
-    """Whether all sizes of a level are chosen."""
-    if level >= 0:
-        for dim in range(8):
-            if size[level, dim] == 0:
-                return False
-    return True
+def _close(extents: Ints, size: Ints, level: int) -> None:
+    """Make all dims whose loops are open at a level whole, or of their size."""
+    for dim in range(8):
+        if size[level, dim] <= 0:
+            size[level, dim] = -size[level, dim] if size[level, dim] < 0 else _tile(extents, size, level, dim)
 
 
 @inlined
 def _fits_with(
     extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, level: int, dim: int, chunk: int, work: Ints
 ) -> bool:  # fmt: skip
-    """Whether it may fit with a size chosen at a level; with END for a dim, all that are open there are whole."""
+    """Whether it may fit with the size of a dim at a level, or, with END for it, once the level has no further loop; work: [4, 8]."""
     for other in range(8):
         work[3, other] = size[level, other]
-        if dim == END and size[level, other] == 0:
-            size[level, other] = chunk if chunk > 0 and other == spatial[level] else _tile(extents, size, level, other)
-    if dim != END:
+    if dim == END:
+        _close(extents, size, level)
+    else:
         size[level, dim] = chunk
     fits = _fits(extents, limits, units, spatial, size, work)
     for other in range(8):
@@ -150,15 +153,20 @@ def _fits_with(
 
 
 @inlined
-def _tile(extents: Ints, size: Ints, level: int, dim: int) -> int:
-    return int(extents[dim] if level == 0 else size[level - 1, dim])
+def _is_ready(level: int, size: Ints) -> bool:
+    """Whether all of a level is chosen."""
+    if level >= 0:
+        for dim in range(8):
+            if size[level, dim] <= 0:
+                return False
+    return True
 
 
 @inlined
-def _may_end(extents: Ints, bounds: Ints, rule: int, size: Ints, level: int, sp: int) -> bool:
-    """Whether all that is open at a level, but for the dim `sp` where that is shared out, may be whole."""
+def _may_end(extents: Ints, bounds: Ints, rule: int, size: Ints, level: int) -> bool:
+    """Whether all that is open at a level may be whole."""
     for dim in range(8):
-        if size[level, dim] == 0 and dim != sp:
+        if size[level, dim] == 0:
             tile = _tile(extents, size, level, dim)
             if permitted(tile, tile, bounds, level, dim, rule) < tile:
                 return False
@@ -186,29 +194,48 @@ def _offer(choices: Ints, at: int, dim: int, size: int) -> int:
 
 
 @inlined
-def _shares(extents: Ints, tiled: Bools, shared: int, many: int, size: Ints, level: int, choices: Ints, at: int) -> int:
-    """Offer what a level of `many` units may share out; returns the number of all offers."""
+def _offer_shares(
+    extents: Ints, bounds: Ints, tiled: Bools, limits: Ints, rule: int, shared: int, units: Ints, spatial: Bytes, size: Ints,
+    level: int, choices: Ints, at: int, work: Ints,
+) -> int:  # fmt: skip
+    """Offer what a level may share out, in chunks of which size; returns how many offers are made."""
     at = _offer(choices, at, NOTHING, 0)
+    before = spatial[level]
     for dim in range(8):
-        if many > 1 and shared >> dim & 1 and tiled[dim] and _tile(extents, size, level, dim) > 1:
-            at = _offer(choices, at, dim, 0)
+        tile = _tile(extents, size, level, dim)
+        if units[level] > 1 and shared >> dim & 1 and tiled[dim] and tile > 1:
+            spatial[level] = dim
+            chunk = permitted(tile, tile, bounds, level, dim, rule)
+            while True:
+                if chunk < tile and _fits_with(extents, limits, units, spatial, size, level, dim, -chunk, work):
+                    at = _offer(choices, at, dim, chunk)
+                if chunk <= bounds[level, dim, LEAST]:
+                    break
+                chunk = permitted(tile, chunk - 1, bounds, level, dim, rule)
+    spatial[level] = before
     return at
 
 
 @inlined
-def _sizes(
-    extents: Ints, bounds: Ints, limits: Ints, rule: int, chosen: Ints, many: int, spatial: Bytes, size: Ints, level: int, of: int,
+def _iterates(extents: Ints, size: Ints, level: int, dim: int, chunk: int, units: int) -> bool:
+    tile = _tile(extents, size, level, dim)
+    return bool(chunk * min(units, (tile + chunk - 1) // chunk) < tile)
+
+
+@inlined
+def _offer_loops(
+    extents: Ints, bounds: Ints, limits: Ints, rule: int, chosen: Ints, many: int, spatial: Bytes, size: Ints, level: int, dim: int,
     choices: Ints, at: int, work: Ints,
 ) -> int:  # fmt: skip
-    """Offer the sizes that fit of the dim whose loop comes next or, at END, of the shared dim; returns how many offers are made."""
-    dim = int(spatial[level]) if of == END else of
+    """Offer the sizes of a dim whose loop may come next; returns how many offers are made."""
+    if size[level, dim] < 0:
+        chunk = -size[level, dim]
+        return _offer(choices, at, dim, chunk) if _iterates(extents, size, level, dim, chunk, many) else at
     tile = _tile(extents, size, level, dim)
     chunk = permitted(tile, tile, bounds, level, dim, rule)
     while True:
-        share = min(many, (tile + chunk - 1) // chunk)
-        allowed = (many == 1 or share > 1) and (chunk * share < tile) == (of != END)
-        if allowed and _fits_with(extents, limits, chosen, spatial, size, level, of, chunk, work):
-            at = _offer(choices, at, of, chunk)
+        if chunk < tile and _fits_with(extents, limits, chosen, spatial, size, level, dim, chunk, work):
+            at = _offer(choices, at, dim, chunk)
         if chunk <= bounds[level, dim, LEAST]:
             return at
         chunk = permitted(tile, chunk - 1, bounds, level, dim, rule)
@@ -221,18 +248,19 @@ def choose(
 ) -> None:  # fmt: skip
     """Write counts[b], the ways to make mapping b's next choice, and, unless `choices` is empty, each as (dim, size).
 
-    Of a level to come, the dim that it shares out, or NOTHING; else the next loop's dim and size, or END with the size of a dim
-    that is shared out but does not iterate (0 where none is).
+    Of a level to come, the dim that it shares out and its size, or NOTHING; else the next loop's dim and size, or END.
     units, levels, placed: as in `Partial` (chosen: its batch's units); bounds: see `Choices`; tiled, follows, inside, shared: see
     `Completion`.
     """
     work = np.empty((4, 8), np.int64)
     at = 0
     for b in range(levels.shape[0]):
-        before = at
-        level = int(levels[b])
+        before, level = at, int(levels[b])
         if _is_ready(level, size[b]):
-            at = _shares(extents, tiled, shared[level + 1], units[b, level + 1], size[b], level + 1, choices, at)
+            level += 1
+            at = _offer_shares(
+                extents, bounds, tiled, limits, rule, shared[level], units[b], spatial[b], size[b], level, choices, at, work
+            )  # fmt: skip
             counts[b] = at - before
             continue
         many, sp, n = units[b, level], int(spatial[b, level]), int(placed[b])
@@ -242,15 +270,15 @@ def choose(
         for place in range(n):
             outer |= 1 << order[b, level, place]
         for dim in range(8):
-            follow = size[b, level, dim] == 0 and (last == END or follows[level, last, dim]) and not inside[level, dim] & outer
+            follow = size[b, level, dim] <= 0 and (last == END or follows[level, last, dim]) and not inside[level, dim] & outer
             if follow and not (idle and _host(order[b, level], n, shared[level], dim) == NOTHING):
-                units_of = many if dim == sp else 1
-                at = _sizes(extents, bounds, limits, rule, chosen[b], units_of, spatial[b], size[b], level, dim, choices, at, work)
-        if _may_end(extents, bounds, rule, size[b], level, sp):
-            if sp != NOTHING and size[b, level, sp] == 0:
-                at = _sizes(extents, bounds, limits, rule, chosen[b], many, spatial[b], size[b], level, END, choices, at, work)
-            elif _fits_with(extents, limits, chosen[b], spatial[b], size[b], level, END, 0, work):
-                at = _offer(choices, at, END, 0)
+                at = _offer_loops(
+                    extents, bounds, limits, rule, chosen[b], many, spatial[b], size[b], level, dim, choices, at, work
+                )
+        unplaced = sp != NOTHING and size[b, level, sp] < 0 and _iterates(extents, size[b], level, sp, -size[b, level, sp], many)
+        may_end = not unplaced and _may_end(extents, bounds, rule, size[b], level)
+        if may_end and _fits_with(extents, limits, chosen[b], spatial[b], size[b], level, END, 0, work):
+            at = _offer(choices, at, END, 0)
         counts[b] = at - before
 
 
@@ -281,11 +309,10 @@ def make(
             for other in range(8):
                 tile = _tile(extents, size[b], level, other)
                 size[b, level, other] = 0 if tiled[other] and tile > 1 else tile
+            if dim != NOTHING:
+                size[b, level, dim] = -chunk
         elif dim == END:
-            for other in range(8):
-                if size[b, level, other] == 0:
-                    shares = chunk > 0 and other == spatial[b, level]
-                    size[b, level, other] = chunk if shares else _tile(extents, size[b], level, other)
+            _close(extents, size[b], level)
         else:
             size[b, level, dim] = chunk
             _place(order[b, level], placed[b], dim)

@@ -27,12 +27,17 @@ Drawn = tuple[Layer, Hardware, MappingBatch, MappingBatch]
 def opened(batch: MappingBatch, sizes: np.ndarray, levels: np.ndarray) -> tuple[MappingBatch, MappingBatch]:
     """The batch, and the same with the sizes and levels open where the masks [B, L, 8] and [B, L] say so.
 
-    What is open stands inside the rest of its level, and a size that is open leaves those further in open.
+    What is open stands inside the rest of its level, and a size that is open leaves those further in open; of every other mapping,
+    of a dim that is shared out and open only the place is open, and all further in.
     """
     sizes = np.logical_or.accumulate(sizes, axis=1)
+    first = sizes & ~np.pad(sizes, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    placeless = first & (np.arange(8) == batch.spatial[:, :, None]) & (np.arange(len(batch)) % 2 == 0)[:, None, None]
     inside = np.argsort(np.take_along_axis(sizes, batch.order.astype(np.int64), axis=2), axis=2, kind="stable")
     batch = replace(batch, order=np.take_along_axis(batch.order, inside, axis=2))
-    return batch, replace(batch, size=np.where(sizes, 0, batch.size), units=np.where(levels, 0, batch.units))
+    return batch, replace(
+        batch, size=np.where(placeless, -batch.size, np.where(sizes, 0, batch.size)), units=np.where(levels, 0, batch.units)
+    )
 
 
 @st.composite

@@ -73,7 +73,7 @@ def _depths(w: Scratch, order: Bytes, b: int, tensor: int) -> int:
     for i in range(w.n_dims):
         dim = w.dims[i]
         if w.known[dim] == 0 and w.moved[tensor, dim] != STILL:
-            w.footprint[dim] = 1
+            w.footprint[dim] = w.chunk[dim]
             anew = anew and w.moved[tensor, dim] == ANEW
             moving = True
     if moving:

@@ -20,18 +20,18 @@ ALL, LATER, ONE = 0, 1, 2
 @inlined
 def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, extent: int, more: int) -> float:
     """The least sum over the steps of unit 0's chunk lengths of `extent` of a dim, if levels to come share it out over `more` units."""
-    below, deep = more, (w.known[dim] if more > 1 else 0)  # units that a tile is shared out over further on
+    below, deep = more, (w.sized[dim] if more > 1 else 0)  # units that a tile is shared out over further on
     for level in range(w.chosen):
         if spatial[b, level] == dim:
-            if level >= w.known[dim]:
+            if level >= w.sized[dim]:
                 below *= units[b, level]
-                deep = w.known[dim]
+                deep = w.sized[dim]
             elif w.share[dim, level] > 1:
                 below *= w.share[dim, level]
                 deep = max(deep, level + 1)
     many, total, tile = 1.0, 0.0, extent
     for level in range(deep):
-        share, chunk = w.share[dim, level], min(tile, size[b, level, dim])
+        share, chunk = w.share[dim, level], min(tile, abs(size[b, level, dim]))
         below //= share
         whole = tile // (share * chunk)
         rest = tile - whole * share * chunk

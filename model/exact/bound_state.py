@@ -38,7 +38,8 @@ class Scratch(Protocol):
     moved: Ints  # STILL, ANEW, SLIDES or TAPS: what a loop of the dim does to W, I, O
     whole: Floats  # words of W, I, O
     chosen: int  # outer levels whose units, spatial dim and order are chosen
-    known: Ints  # of those, the outer ones at which a dim's size is chosen too
+    known: Ints  # of those, the outer ones at which a dim's size and its loop's place are chosen too
+    sized: Ints  # of those, the outer ones at which a dim's size is chosen: `known`, or one more
     share: Ints  # units that a dim is shared out over at a level
     place: Ints  # of a dim in its level's order
     last: Ints  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
@@ -86,6 +87,7 @@ SCRATCH = np.dtype(
         ("whole", np.float64, (3,)),
         ("chosen", np.int64),
         ("known", np.int64, (DIMS,)),
+        ("sized", np.int64, (DIMS,)),
         ("share", np.int64, (DIMS, MAX_LEVELS)),
         ("place", np.int64, (DIMS, MAX_LEVELS)),
         ("last", np.int64, (3,)),
@@ -194,14 +196,14 @@ def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: i
     last_w = last_i = last_o = slid = tapped = deep = -1
     for i in range(w.n_dims):
         dim = w.dims[i]
-        w.known[dim] = 0
+        w.known[dim] = w.sized[dim] = 0
         w.chunk[dim] = 1
         tile = int(w.extents[dim])
         for level in range(w.chosen):
-            chunk = size[b, level, dim]
+            chunk = abs(size[b, level, dim])
             if chunk == 0:
                 break
-            w.known[dim] = level + 1
+            w.sized[dim] = level + 1
             share = 1
             if spatial[b, level] == dim and chunk < tile:
                 share = min(units[b, level], (tile + chunk - 1) // chunk)
@@ -209,6 +211,9 @@ def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: i
             step = chunk * share
             if level == 0:
                 w.chunk[dim] = min(step, tile)
+            if size[b, level, dim] < 0:
+                break
+            w.known[dim] = level + 1
             if step < tile:
                 loop = (level * 8 + w.place[dim, level]) * 8 + dim
                 deep = max(deep, loop)

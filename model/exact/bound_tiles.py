@@ -35,15 +35,15 @@ def _groups(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> floa
     for tensor in range(3):
         w.spread[0, tensor] = 1.0
     for dim in range(8):
-        known, group = w.known[dim], GROUP_OF_DIM[dim]
+        sized, group = w.sized[dim], GROUP_OF_DIM[dim]
         if w.extents[dim] == 1:
             w.box[dim] = 1
             continue
-        w.box[dim] = size[b, known - 1, dim] if known > 0 else w.extents[dim]
+        w.box[dim] = abs(size[b, sized - 1, dim]) if sized > 0 else w.extents[dim]
         share = 1
         for level in range(w.chosen):
             if spatial[b, level] == dim:
-                share *= w.share[dim, level] if level < known else min(units[b, level], w.box[dim])
+                share *= w.share[dim, level] if level < sized else min(units[b, level], w.box[dim])
         if group >= 0:
             w.spread[0, LACKING[group]] *= share
             w.more[group] = max(w.more[group], min(left, w.box[dim]))
@@ -94,7 +94,7 @@ def _part(w: Scratch, size: Ints, b: int, dim: int) -> float:
     A loop does not iterate in an edge chunk of those further out, which may be nearly half of each level still open.
     """
     part, tile = 1.0, w.extents[dim]
-    is_open = w.box[dim] > 1 and (w.chosen < w.levels or w.known[dim] < w.chosen)
+    is_open = (w.box[dim] > 1 and w.chosen < w.levels) or w.known[dim] < w.chosen
     if not is_open and (w.deep < 0 or w.deep % 8 != dim):
         return 0.0
     for level in range(w.known[dim] if is_open else w.deep // 64):
