@@ -139,7 +139,7 @@ def _close(extents: Ints, size: Ints, level: int) -> None:
 def _fits_with(
     extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, level: int, dim: int, chunk: int, work: Ints
 ) -> bool:  # fmt: skip
-    """Whether it may fit with the size of a dim at a level, or, with END for it, once the level has no further loop; work: [4, 8]."""
+    """Whether it may fit with a dim's size at a level, or, with END for it, once the level has no further loop; work: [4, 8]."""
     for other in range(8):
         work[3, other] = size[level, other]
     if dim == END:

@@ -26,8 +26,9 @@ ROUNDING = 1 - 1e-13
 
 
 def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
-    """float64[7, 3]: of each word of W, I, O, pJ [0] into the L1s, [1] by multicast from L2 to L1, [2] into the L2; [3, 0] pJ of the
-    rest, once; [4], [5] bits that [0], [1] bring in over the network, and [6, 0] of the rest.
+    """float64[7, 3] of each word of W, I, O, as follows; [3, 0] and [6, 0] of the rest, once.
+
+    [0] to [2]: pJ into the L1s, by multicast from L2 to L1, into the L2. [4], [5]: bits that [0], [1] bring in over the network.
     """
     coefficients = energy_coefficients(layer, hardware)
     per = coefficients.per_count_pj.sum(axis=0)

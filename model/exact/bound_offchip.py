@@ -43,7 +43,7 @@ def _slid(w: Scratch, moving: int) -> float:
         else:
             times *= standing_times(w, axis, w.extents[y] if moving == y else w.footprint[y], w.footprint[r])
     if w.moved[1, moving] == SLIDES:
-        times *= fresh_part(w, moving, w.chunk[moving], w.chunk[moving], w.extents[moving], w.footprint[moving - 2])
+        times *= fresh_part(w, moving, w.chunk[moving], w.chunk[moving], w.extents[moving], w.footprint[moving - 2], 1)
     return times
 
 

@@ -2,11 +2,11 @@
 
 In the innermost loop that iterates one tensor at most stays: W in one over N, Y' or X', I in one over K, O in one over C, R or S.
 The tiles of the two others come anew at every step, so a word of them serves as many MACs as the tile's sizes of the dims that
-the tensor lacks: a word of W N x Y' x X', of O C x R x S, of I K, times how often the window's rows and columns meet it in the tile.
+the tensor lacks: a word of W N x Y' x X', of O C x R x S, of I K, times how often the window's rows and columns meet it there.
 
-Along an axis whose Y' slides in the innermost loop, each new y' brings at least min(b, r) rows of I, so that a row serves r / min(b, r)
-MACs; where R iterates further out, its step may lend all of a pass's first tile, which is half of the pass at most. With R and
-a = dilation / gcd(stride, dilation) in place of Y' and b the same holds for a loop over R.
+Along an axis whose Y' slides in the innermost loop, each new y' brings at least min(b, r) rows of I, so that a row serves
+r / min(b, r) MACs; where R iterates further out, its step may lend all of a pass's first tile, which is half of the pass at most.
+With R and a = dilation / gcd(stride, dilation) in place of Y' and b the same holds for a loop over R.
 
 A *front* lists for a kind of innermost loop what two tensors may reach together.
 """
@@ -79,18 +79,21 @@ def _note_inputs_stay(best: Floats, room: int, bits: Ints, most_c: int, outputs:
 def _note_weights_stay(
     best: Floats, room: int, bits: Ints, most_k: int, most_c: int, outputs: int, taps: int, inputs: int, gains: Floats
 ) -> None:  # fmt: skip
-    for c in range(1, most_c + 1):
+    c = 1
+    while c <= most_c:
         k = min(most_k, (room - c * inputs * bits[1]) // (c * taps * bits[0] + outputs * bits[2]))
         if k < 1:
             return
-        _note(best, 3, room, c * taps, k * gains[0, 0] * gains[1, 0])
-        _note(best, 4, room, c * taps, k * gains[0, 1] * gains[1, 0])
-        _note(best, 5, room, c * taps, k * gains[0, 0] * gains[1, 1])
+        more = min(most_c, c + c // 8)  # of a few sizes the least room and the most MACs count: fewer to look at in large L1s
+        _note(best, 3, room, more * taps, k * gains[0, 0] * gains[1, 0])
+        _note(best, 4, room, more * taps, k * gains[0, 1] * gains[1, 0])
+        _note(best, 5, room, more * taps, k * gains[0, 0] * gains[1, 1])
+        c = more + 1
 
 
 @inlined
 def _axis_gains(extents: Ints, windows: Ints, axis: int, y: int, r: int, gains: Floats) -> None:
-    """Write gains[axis], MACs that a coordinate serves: with the axis standing still or all new, under Y' sliding, under R sliding."""
+    """Write gains[axis], MACs that a coordinate serves: with the axis standing still or all new, Y' sliding, R sliding."""
     a, b, whole_y, whole_r = windows[axis, 0], windows[axis, 1], extents[6 + axis], extents[4 + axis]
     gains[axis, 0] = gain(y, r, a, b)
     gains[axis, 1] = gains[axis, 2] = 1.0

@@ -1,8 +1,8 @@
 """The least cycles: of compute, of the network and of the off-chip memory, from the words that move at least.
 
-The steps of a loop of level 0, taken together with all that is inside it, last as long as the longest of compute, ingress and egress
-does. So each loop's carries are summed apart: a carry moves one loop on by one and takes those inside it back to their first chunk,
-hence of each dim either all chunks count, or all but the first, or the first.
+The steps of a loop of level 0, taken together with all that is inside it, last as long as the longest of compute, ingress and
+egress does. So each loop's carries are summed apart: a carry moves one loop on by one and takes those inside it back to their
+first chunk, hence of each dim either all chunks count, or all but the first, or the first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ALL, LATER, ONE = 0, 1, 2
 
 @inlined
 def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, extent: int, more: int) -> float:
-    """The least sum over the steps of unit 0's chunk lengths of `extent` of a dim, if levels to come share it out over `more` units."""
+    """The least sum over the steps of unit 0's chunk lengths of `extent` of a dim, if levels to come have `more` units for it."""
     below, deep = more, (w.sized[dim] if more > 1 else 0)  # units that a tile is shared out over further on
     for level in range(w.chosen):
         if spatial[b, level] == dim:
@@ -55,7 +55,8 @@ def _measure(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> flo
     best = 1.0
     for i in range(w.n_dims):
         dim = w.dims[i]
-        extent, first = w.extents[dim], w.extents[dim] if w.known[dim] == 0 else w.chunk[dim]
+        extent = int(w.extents[dim])
+        first = extent if w.known[dim] == 0 else int(w.chunk[dim])
         whole, part = _unit0(w, units, spatial, size, b, dim, extent, 1), _unit0(w, units, spatial, size, b, dim, first, 1)
         w.lengths[ALL, dim], w.lengths[LATER, dim], w.lengths[ONE, dim] = extent, extent - first, first
         w.unit0[ALL, dim], w.unit0[LATER, dim], w.unit0[ONE, dim] = whole, whole - part, part
@@ -92,7 +93,7 @@ def _carry_words(w: Scratch, place: int, tensor: int) -> float:
         for axis in range(2):
             y, r = w.lengths[ONE, 6 + axis], w.lengths[ONE, 4 + axis]
             words *= needed(y, r, w.windows[axis, 0], w.windows[axis, 1]) / float(y * r)
-    return words
+    return float(words)
 
 
 @inlined
@@ -123,14 +124,16 @@ def _steps(w: Scratch, order: Bytes, b: int, gain: float) -> float:
         new_i = new_i or w.moved[1, dim] == ANEW
         cycles += _carry_cycles(w, place, new_w, new_i or far, new_o, gain)
         if w.moved[1, dim] == SLIDES:
-            taps = w.extents[dim - 2] if w.known[dim - 2] == 0 or w.place[dim - 2, 0] > place else w.chunk[dim - 2]
-            far = far or fresh_part(w, dim, w.chunk[dim], w.chunk[dim], w.extents[dim], taps) == 1.0
+            chunk, extent = int(w.chunk[dim]), int(w.extents[dim])
+            within = w.known[dim - 2] > 0 and w.place[dim - 2, 0] < place
+            taps = int(w.chunk[dim - 2] if within else w.extents[dim - 2])
+            far = far or fresh_part(w, dim, chunk, chunk, extent, taps, 1) == 1.0
     return cycles + _carry_cycles(w, -1, False, False, False, gain)
 
 
 @inlined
 def least_cycles(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, bits: Floats) -> float:
-    """The least cycles, from the words in w; bits: [3, 3] of a fill and of a word of W, I, O on their way in, and [2, 0] all less."""
+    """The least cycles, from the words in w; bits: see `energy_terms` from [4] on."""
     machine = w.machine
     gain = _measure(w, units, spatial, size, b)
     compute = 1.0 / (gain * machine[hw.SIMD])

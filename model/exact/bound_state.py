@@ -46,6 +46,7 @@ class Scratch(Protocol):
     slid: int  # the same of the innermost loop of Y' or X' that slides I so far that a pass of it is `fresh` enough, or -1
     fresh: float  # see `fresh_part`
     tapped: int  # the same of the innermost loop of R or S that slides I, or -1
+    deep: int  # the same of the innermost loop of all
     chunk: Ints  # of level 0, all units together, 1 where open
     words: Floats  # L2 -> L1 of W, I, O
     fills: Floats  # of the L1s
@@ -53,7 +54,6 @@ class Scratch(Protocol):
     options: Floats  # see `bound_offchip`
     offchip: Floats  # into the L2: bits; pJ
     macs: float
-    deep: int  # as `last`, of the innermost loop of all
     lengths: Floats  # see `bound_runtime`
     unit0: Floats
     points: Floats  # see `bound_reuse`
@@ -162,15 +162,18 @@ def _common(extents: tuple[int, ...], windows: Ints) -> tuple[float, float]:
 
 
 @inlined
-def fresh_part(w: Scratch, dim: int, chunk: int, step: int, tile: int, taps: int) -> float:
+def fresh_part(w: Scratch, dim: int, chunk: int, step: int, tile: int, taps: int, units: int) -> float:
     """The least part of the rows of a pass of Y' (X') that the chunk before it did not have, if none but its axis's loops moved I.
 
-    That is the pass's last chunk, as R (S) stands where it stood, or one chunk of `taps` further or back.
+    That is the pass's last chunk, as R (S) stands where it stood, or one chunk of `taps` further or back. Where several
+    units share Y' out and two such chunks meet, none counts as fresh.
     """
     a, b = w.windows[dim - 6, 0], w.windows[dim - 6, 1]
     reach = min(w.extents[dim - 2], 2 * taps) - 1
     both = b * (chunk - 1) + a * reach + 1 - b * ((tile - 1) // step * step)
-    return 1.0 if both <= 0 else 1.0 - both / needed(tile, taps, a, b)
+    if both <= 0:
+        return 1.0
+    return 1.0 - both / needed(tile, taps, a, b) if units == 1 else 0.0
 
 
 @inlined
@@ -186,6 +189,49 @@ def _taps_at(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int) -
 
 
 @inlined
+def _note_loop(w: Scratch, size: Ints, b: int, dim: int, level: int, tile: int, units: int) -> None:
+    """Note what a loop that iterates over a tile moves; units: that share out the dim in its outer levels, this one included."""
+    place = w.place[dim, level]
+    loop = (level * 8 + place) * 8 + dim
+    w.deep = max(w.deep, loop)
+    for tensor in range(3):
+        if w.moved[tensor, dim] == ANEW:
+            w.last[tensor] = max(w.last[tensor], loop)
+    if w.moved[1, dim] == TAPS:
+        w.tapped = max(w.tapped, loop)
+    if w.moved[1, dim] == SLIDES and loop > w.slid:
+        chunk, taps = size[b, level, dim], _taps_at(w, size, b, dim - 2, level, place)
+        part = fresh_part(w, dim, chunk, chunk * w.share[dim, level], tile, taps, units)
+        if part >= ENOUGH:
+            w.slid, w.fresh = loop, part
+
+
+@inlined
+def _read_dim(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> None:
+    w.known[dim] = w.sized[dim] = 0
+    w.chunk[dim] = 1
+    tile, copies = int(w.extents[dim]), 1
+    for level in range(w.chosen):
+        chunk = abs(size[b, level, dim])
+        if chunk == 0:
+            return
+        w.sized[dim] = level + 1
+        share = 1
+        if spatial[b, level] == dim and chunk < tile:
+            share = min(units[b, level], (tile + chunk - 1) // chunk)
+        w.share[dim, level] = share
+        copies *= share
+        if level == 0:
+            w.chunk[dim] = min(chunk * share, tile)
+        if size[b, level, dim] < 0:
+            return
+        w.known[dim] = level + 1
+        if chunk * share < tile:
+            _note_loop(w, size, b, dim, level, tile, copies)
+        tile = chunk
+
+
+@inlined
 def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
     """Write what is chosen of mapping b: all from `chosen` to `chunk`."""
     w.chosen = 0
@@ -193,39 +239,6 @@ def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: i
         for place in range(8):
             w.place[order[b, w.chosen, place], w.chosen] = place
         w.chosen += 1
-    last_w = last_i = last_o = slid = tapped = deep = -1
+    w.last[0] = w.last[1] = w.last[2] = w.slid = w.tapped = w.deep = -1
     for i in range(w.n_dims):
-        dim = w.dims[i]
-        w.known[dim] = w.sized[dim] = 0
-        w.chunk[dim] = 1
-        tile = int(w.extents[dim])
-        for level in range(w.chosen):
-            chunk = abs(size[b, level, dim])
-            if chunk == 0:
-                break
-            w.sized[dim] = level + 1
-            share = 1
-            if spatial[b, level] == dim and chunk < tile:
-                share = min(units[b, level], (tile + chunk - 1) // chunk)
-            w.share[dim, level] = share
-            step = chunk * share
-            if level == 0:
-                w.chunk[dim] = min(step, tile)
-            if size[b, level, dim] < 0:
-                break
-            w.known[dim] = level + 1
-            if step < tile:
-                loop = (level * 8 + w.place[dim, level]) * 8 + dim
-                deep = max(deep, loop)
-                last_w = max(last_w, loop if w.moved[0, dim] == ANEW else -1)
-                last_i = max(last_i, loop if w.moved[1, dim] == ANEW else -1)
-                last_o = max(last_o, loop if w.moved[2, dim] == ANEW else -1)
-                if w.moved[1, dim] == SLIDES and loop > slid:
-                    part = fresh_part(w, dim, chunk, step, tile, _taps_at(w, size, b, dim - 2, level, w.place[dim, level]))
-                    if part >= ENOUGH:
-                        slid, w.fresh = loop, part
-                if w.moved[1, dim] == TAPS:
-                    tapped = max(tapped, loop)
-            tile = chunk
-    w.last[0], w.last[1], w.last[2] = last_w, last_i, last_o
-    w.slid, w.tapped, w.deep = slid, tapped, deep
+        _read_dim(w, units, spatial, size, b, w.dims[i])

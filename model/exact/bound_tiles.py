@@ -109,7 +109,7 @@ def _part(w: Scratch, size: Ints, b: int, dim: int) -> float:
 
 @inlined
 def _limits(w: Scratch, size: Ints, b: int) -> None:
-    """Write w.kinds, the kinds of loops that the layer has, their w.part and w.limits, the least words a MAC of their two tensors."""
+    """Write w.kinds, the kinds of loops that the layer has, their w.part, and w.limits: least words a MAC of their tensors."""
     for axis in range(2):
         y, r, a, c = w.box[6 + axis], w.box[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
         w.gains[axis, 0] = gain(y, r, a, c)
@@ -140,8 +140,8 @@ def prepare(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> None
 def least_sum(w: Scratch, per_fill: Floats, per_word: Floats) -> float:
     """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further.
 
-    Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor than
-    those of any kind that may be innermost, in its part, with all that the chosen loops move at least.
+    Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor
+    than those of the best that may be innermost, in its part, with all that the chosen loops move at least.
     """
     for tensor in range(3):
         w.cost[tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
@@ -151,7 +151,7 @@ def least_sum(w: Scratch, per_fill: Floats, per_word: Floats) -> float:
             w.per_mac[way, column] = w.macs * (per_fill[tensor] + per_word[tensor] / w.spread[way, column])
     alone, together = np.inf, np.inf
     for i in range(w.n_kinds):
-        kind = w.kinds[i]
+        kind = int(w.kinds[i])
         one, two, column, part = FIRST[kind], SECOND[kind], SECOND_COLUMN[kind], w.part[kind]
         least_one, least_two, rest = w.cost[one], w.cost[two], w.cost[STAYING[kind]]
         for point in range(w.n_points[kind]):

@@ -103,16 +103,16 @@ def standing_times(w: Scratch, axis: int, y: int, r: int) -> float:
 
 @inlined
 def tapping_times(w: Scratch, axis: int, y: int, r: int, tile: int) -> float:
-    """The same at least where chunks of r of a tile of R come in turn: what each but the first in the tile has not of the one before."""
+    """The same at least where chunks of r of a tile of R come in turn: of each but the first, what the one before had not."""
     whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
     steps = whole_r // tile * (tile // r - 1)
     new = needed(y, r, a, b) - kept(y, r, y, r, 0, r, a, b)
-    return float(whole_y) / y * steps * new / needed(whole_y, whole_r, a, b)
+    return float(whole_y * steps * new) / (y * needed(whole_y, whole_r, a, b))
 
 
 @inlined
 def _slid(w: Scratch, size: Ints, b: int, loop: int) -> tuple[float, float]:
-    """How many times its rows and columns of I come to all units together and to one, whatever else turns, by the loops down to one."""
+    """How many times the rows and columns of I come, to all units together and to one, by the loops down to one."""
     level, place, moving = loop // 64, loop // 8 % 8, loop % 8
     together, alone = 1.0, 1.0
     for axis in range(2):
