@@ -24,6 +24,38 @@ def _cross(child: Ints, other: Ints, rng: np.random.Generator) -> None:
 
 
 @kernel
+def _cross_structure(
+    units: Ints, spatial: Bytes, order: Bytes, other_units: Ints, other_spatial: Bytes, other_order: Bytes, rng: np.random.Generator
+) -> None:
+    """Take one level's loop order or, half of the time, all Clusters and spatial dims from the other parent."""
+    if rng.random() < 0.5:
+        level = rng.integers(0, len(units))
+        for dim in range(8):
+            order[level, dim] = other_order[level, dim]
+    else:
+        for level in range(len(units)):
+            units[level], spatial[level] = other_units[level], other_spatial[level]
+
+
+@kernel
+def _exchange_levels(
+    extents: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints, rng: np.random.Generator
+) -> None:
+    """Exchange a level with the one below: units (level 0 has what they leave), spatial dims, loops and trip counts."""
+    low = rng.integers(1, len(units))
+    high = low - 1
+    spatial[high], spatial[low] = spatial[low], spatial[high]
+    units[high], units[low] = units[low], units[high]
+    units[0] = pes
+    for level in range(1, len(units)):
+        units[0] //= units[level]
+    for dim in range(8):
+        order[high, dim], order[low, dim] = order[low, dim], order[high, dim]
+        tile = extents[dim] if high == 0 else size[high - 1, dim]
+        size[high, dim] = (tile * size[low, dim] + size[high, dim] - 1) // size[high, dim]
+
+
+@kernel
 def _change_sizes(extents: Ints, least: Ints, size: Ints, rng: np.random.Generator) -> None:
     """Change one to three sizes.
 
@@ -108,8 +140,9 @@ def vary_mappings(
 ) -> None:  # fmt: skip
     """Make every mapping a changed copy of a parent; ok[b] = 1 where it fits.
 
-    Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another. A new
-    spatial dim or Cluster is worth little with the old sizes, so half of those children are spread over their units.
+    Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another and, where
+    structures may change, a fifth take loops or units from another and a tenth exchange two levels. A new spatial dim or
+    Cluster is worth little with the old sizes, so half of those children are spread over their units.
     dims: the dims that may be reordered and spatial (empty: structures stay); clusters: sizes of Clusters, ascending, the
     last being all PEs; dividing: 1 where their product must divide the PEs, else 0; least, limits, rule: as in `tiles`; the
     arrays of mappings: as in `MappingBatch`.
@@ -124,6 +157,13 @@ def vary_mappings(
                 order[b, level, dim], size[b, level, dim] = parent_order[first, level, dim], parent_size[first, level, dim]
         if rng.random() < 0.25:
             _cross(size[b], parent_size[rng.integers(0, count)], rng)
+        if len(dims) > 0 and rng.random() < 0.2:
+            other = rng.integers(0, count)
+            _cross_structure(
+                units[b], spatial[b], order[b], parent_units[other], parent_spatial[other], parent_order[other], rng
+            )  # fmt: skip
+        if len(dims) > 0 and units.shape[1] > 1 and rng.random() < 0.1:
+            _exchange_levels(extents, clusters[-1], units[b], spatial[b], order[b], size[b], rng)
         if len(dims) > 0 and rng.random() < 0.5:
             if _change_structure(dims, clusters, dividing, units[b], spatial[b], order[b], rng) and rng.random() < 0.5:
                 _spread(extents, units[b], spatial[b], size[b], rng)

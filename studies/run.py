@@ -24,7 +24,7 @@ from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.models import cost_model
 from mapsearch.search.branch_and_bound import check_bounded
 from mapsearch.search.objective import Objective, Problem
-from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.searcher import Outcome, Sampler
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.dataflow import Dataflow
@@ -34,7 +34,7 @@ from mapsearch.studies.evaluation import HardwareSource, evaluate_text, machine
 from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExporter
 from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, names
 from mapsearch.studies.run_folder import RunFolder, mapping_name, unused_folder
-from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
+from mapsearch.studies.settings import TILE_RULES, Settings, check_same, record
 from mapsearch.studies.totals import objective_of, totals
 
 _LOG = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def run(
     layer_set: a shipped set's name or a file. hardware: as `evaluate` takes it (default: edge). out: the folder (default: a
     new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
     hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
-    trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, model).
+    trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, model).
 
     The results hold `complete` (False after an interrupt), `folder`, `objective` (as given), `totals`, `left_out` (`name` and
     `reason` of each layer that has no mapping, which the logger of this module tells too), and in `layers` each one's `name`,
@@ -182,9 +182,8 @@ class _Run:
     def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Dataflow]) -> list[Task]:
         settings, problem = self._settings, self._problems[index]
         starts = Starts(classic_starts(problem.space, dataflows) if settings.dataflow is None else ())
-        budget = Budget(settings.trials_per_search, EVALUATIONS_PER_TRIAL, share_seconds)
-        sampler = Sampler(settings.sampler)
-        return [Task(problem, sampler, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
+        budget = settings.budget(share_seconds)
+        return [Task(problem, settings.sampler_used, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
 
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the layers that are done from the folder."""
@@ -209,7 +208,7 @@ class _Run:
         dataflows = classic_dataflows()
         tasks = [(index, task) for index in left for task in self._tasks(index, share, dataflows)]
         if watcher is not None:
-            watcher.began(folder.path, [self._name(index) for index, _ in tasks], self._settings.trials_per_search)
+            watcher.began(folder.path, [self._name(index) for index, _ in tasks], self._settings.budget(share).trials)
         outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
         for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
             index = tasks[place][0]
