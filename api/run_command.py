@@ -9,9 +9,10 @@ from mapsearch.arguments import Subparsers, one_of
 # Options that go to `studies.run.run` by their names, where the user gives them.
 OPTIONS = (
     "layer_set", "hardware", "out", "jobs", "resume",
-    "objective", "sampler", "trials", "timeout_seconds", "seed", "restarts", "levels", "tiles", "dataflow",
+    "objective", "sampler", "trials", "evaluations", "timeout_seconds", "seed", "restarts", "levels", "tiles", "dataflow",
     "constraints", "warm_start", "model",
 )  # fmt: skip
+SAMPLERS = ("auto", "exact", "genetic", "tpe", "random", "nsgaii", "cmaes", "qmc", "bruteforce")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -34,11 +35,12 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add(
         "--sampler",
-        type=one_of("auto", "tpe", "genetic", "random", "exact"),
+        type=one_of(*SAMPLERS),
         metavar="S",
-        help="auto, tpe, genetic, random or exact (default: auto)",
+        help=f"{', '.join(SAMPLERS)} (default: auto)",
     )
-    add("--trials", type=int, metavar="N", help="structures tried per layer (default: 60)")
+    add("--trials", type=int, metavar="N", help="structures, or populations, tried per layer (default: 60)")
+    add("--evaluations", type=int, metavar="N", help="mappings costed per layer at the most, in place of --trials")
     add("--timeout", type=float, dest="timeout_seconds", metavar="SECONDS", help="about how long the whole run may search")
     add("--seed", type=int, metavar="N", help="same seed, same results, whatever the number of jobs (default: 0)")
     add("--restarts", type=int, metavar="N", help="independent searches per layer, the best of which counts (default: 1)")

@@ -12,14 +12,14 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.search.branch_and_bound import Limit, branch_and_bound
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import Budget, Sampler
+from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.search.tally import Tally
 from mapsearch.spaces.space import Space
 from mapsearch.studies.dataflows import classic_dataflows
 from mapsearch.studies.hardware_files import load_hardware
 from mapsearch.studies.layer_sets import load_layer_set
-from mapsearch.studies.settings import DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL
+from mapsearch.studies.settings import DEFAULT_TRIALS
 
 SETS = ("mobilenet", "mobilenet_v2", "resnet18", "alexnet", "bert_base")
 MACHINES = ("edge", "eyeriss")

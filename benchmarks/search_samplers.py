@@ -10,11 +10,11 @@ from records import measure, read_rows
 from search_proofs import MACHINES, problem_of
 
 from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import Budget, Sampler
+from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.studies.dataflows import classic_dataflows
 from mapsearch.studies.layer_sets import load_layer_set
-from mapsearch.studies.settings import DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL, UNLIMITED_TRIALS
+from mapsearch.studies.settings import DEFAULT_TRIALS, UNLIMITED_TRIALS
 
 LAYERS = (
     ("mobilenet", "conv1"),

@@ -16,13 +16,21 @@ import optuna
 from numpy.typing import NDArray
 
 from mapsearch.search.branch_and_bound import least_bound
-from mapsearch.search.inner import best_sizes, improve
+from mapsearch.search.inner import Population, best_sizes, improve
 from mapsearch.search.objective import Objective, Problem
-from mapsearch.search.optuna_search import POLISH_SHARE, parameters_of, suggest
-from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.optuna_search import NONE, make_sampler, parameters_of, suggest
+from mapsearch.search.searcher import POLISH_SHARE, Budget, Outcome, Sampler
 from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Tally
 
+# Those that can steer by several objectives, and what of Optuna does it.
+STEERED = {
+    Sampler.AUTO: Sampler.NSGAII,
+    Sampler.GENETIC: Sampler.NSGAII,
+    Sampler.NSGAII: Sampler.NSGAII,
+    Sampler.TPE: Sampler.TPE,
+    Sampler.RANDOM: Sampler.RANDOM,
+}
 # Weights of energy in the last searches, each from the whole front.
 LAST_WEIGHTS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0)
 
@@ -49,7 +57,7 @@ class FrontSearcher:
             weighed = _weighed(tally, weight)
             known = tally.front
             values = weighed.problem.value(known.runtime_cycles, known.energy_pj)
-            improve(weighed, known.batch, values, share, rng, structure=True, stop=stop)
+            improve(weighed, Population(known.batch, values), share, rng, structure=True, stop=stop)
             tally.absorb(weighed)
         finished = not stopped and not stop()
         return Outcome.of(tally, least_bound(problem), finished=finished)
@@ -65,7 +73,7 @@ class FrontSearcher:
         space = tally.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
-            sampler=self._make_sampler(seed, budget.trials),
+            sampler=make_sampler(STEERED[self.sampler], seed, budget.trials),
             directions=[optuna.study.StudyDirection.MINIMIZE] * len(self.objectives),
         )
         for structure in starts.structures:
@@ -86,20 +94,10 @@ class FrontSearcher:
     def _values(self, weighed: Tally) -> list[float]:
         """The objectives of the best mapping; huge where there is none."""
         if not np.isfinite(weighed.value):
-            return [1e300] * len(self.objectives)
+            return [NONE] * len(self.objectives)
         costs = replace(weighed.problem, objective=_PRODUCT).score(weighed.batch)
         values = [replace(weighed.problem, objective=each).value(costs.runtime_cycles, costs.energy_pj) for each in self.objectives]
         return [float(value[0]) for value in values]
-
-    def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
-        number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
-        match self.sampler:
-            case Sampler.TPE:
-                return optuna.samplers.TPESampler(seed=number)
-            case Sampler.RANDOM:
-                return optuna.samplers.RandomSampler(seed=number)
-            case _:
-                return optuna.samplers.NSGAIISampler(population_size=max(4, min(50, trials // 5)), seed=number)
 
 
 _PRODUCT = Objective.of("edp")

@@ -6,25 +6,37 @@ the loops (a priority for each dim), the spatial dim and the cluster size. The s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from functools import partial, reduce
+from importlib.util import find_spec
 
 import numpy as np
 import optuna
 
+from mapsearch.model.errors import InputError
 from mapsearch.model.layer import Dim
-from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.branch_and_bound import least_bound
-from mapsearch.search.inner import Found, best_sizes, improve
+from mapsearch.search.inner import Population, best_sizes
 from mapsearch.search.objective import Problem
 from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Tally
+from mapsearch.search.trials import search_by_trials
 from mapsearch.spaces.space import Space, Structure
 
-# Evaluations of a last search from the best of all structures, sizes and orders together, for each one of the trials.
-POLISH_SHARE = 0.5
-POLISHED = 100  # structures at the most that it starts from
+NONE = 1e300  # what Optuna is told of a structure that has no value
+# What Optuna's samplers import, beyond what it needs itself, by the names they are installed by.
+NEEDED = {Sampler.CMAES: "cmaes", Sampler.QMC: "scipy"}
+
+
+def check_installed(sampler: Sampler) -> None:
+    """Raise InputError where a sampler needs a package that is not there."""
+    package = NEEDED.get(sampler)
+    if package is not None and find_spec(package) is None:
+        raise InputError(
+            f"the sampler {sampler} needs the package {package}, which is not installed; "
+            f"pip install {package}, or use another sampler"
+        )
 
 
 class OptunaSearcher:
@@ -46,60 +58,37 @@ class OptunaSearcher:
     def look(self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
         """Search the tally's problem; False where `tick` told it to stop."""
         space = tally.problem.space
-        known = starts.mappings if starts.mappings is not None else MappingBatch.empty(space.levels)
-        tried = [Found(known[row : row + 1], value) for row, value in enumerate(tally.score(known).tolist())]
-        stopped = self._try_structures(tally, budget, seed, starts.structures, tick, tried)
-        rng = np.random.default_rng([*seed, budget.trials])
-        if not np.isfinite(tally.value):
-            tried.append(best_sizes(tally, space.fitting, budget.evaluations_per_trial, rng))
-        if stopped:
-            return False
-        stop = partial(tick, budget.trials)
-        best_first = sorted(tried, key=lambda found: found.value)[:POLISHED]
-        parents = reduce(MappingBatch.join, (found.batch for found in best_first))
-        values = np.array([found.value for found in best_first if len(found.batch)])
-        improve(tally, parents, values, round(tally.evaluations * POLISH_SHARE), rng, structure=True, stop=stop)
-        return not stop()
-
-    def _try_structures(
-        self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Sequence[Structure], tick: Callable[[int], bool],
-        tried: list[Found],
-    ) -> bool:  # fmt: skip
-        """Add the best mapping of each structure tried to `tried`; returns whether `tick` told it to stop."""
-        space = tally.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(sampler=self._make_sampler(seed, budget.trials))
-        for structure in starts:
+        with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):  # as some are, for years
+            study = optuna.create_study(sampler=make_sampler(self._sampler, seed, budget.trials))
+        for structure in starts.structures:
             study.enqueue_trial(parameters_of(space, structure))
-        for number in range(budget.trials):
+
+        def attempt(_: int, rng: np.random.Generator) -> Population | None:
             trial = study.ask()
-            rng = np.random.default_rng([*seed, number])
-            found = best_sizes(tally, suggest(trial, space), budget.evaluations_per_trial, rng)
-            study.tell(trial, found.value if np.isfinite(found.value) else 1e300)
-            if np.isfinite(found.value):
-                tried.append(found)
-            if tick(number + 1):
-                return True
-            if _over(tally, budget):
-                break
-        return False
+            best = best_sizes(tally, suggest(trial, space), budget.evaluations_per_trial, rng)[:1]
+            study.tell(trial, best.values[0] if len(best) else NONE)
+            return best
 
-    def _make_sampler(self, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
-        number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
-        match self._sampler:
-            case Sampler.TPE:
-                return optuna.samplers.TPESampler(seed=number)
-            case Sampler.GENETIC:
-                return optuna.samplers.NSGAIISampler(population_size=max(4, min(50, trials // 5)), seed=number)
-            case _:
-                return optuna.samplers.RandomSampler(seed=number)
+        return search_by_trials(tally, budget, seed, starts.mappings, tick, attempt)
 
 
-def _over(tally: Tally, budget: Budget) -> bool:
-    """Whether the time for trials is up; the last search gets its share of the timeout."""
-    if budget.timeout_seconds is None:
-        return False
-    return tally.seconds >= budget.timeout_seconds / (1 + POLISH_SHARE)
+def make_sampler(sampler: Sampler, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
+    """Optuna's sampler for so many trials."""
+    number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
+    match sampler:
+        case Sampler.TPE:
+            return optuna.samplers.TPESampler(seed=number)
+        case Sampler.NSGAII:
+            return optuna.samplers.NSGAIISampler(population_size=max(4, min(50, trials // 5)), seed=number)
+        case Sampler.CMAES:
+            return optuna.samplers.CmaEsSampler(seed=number, warn_independent_sampling=False)
+        case Sampler.QMC:
+            return optuna.samplers.QMCSampler(scramble=True, seed=number, warn_independent_sampling=False)
+        case Sampler.BRUTEFORCE:
+            return optuna.samplers.BruteForceSampler(seed=number)
+        case _:
+            return optuna.samplers.RandomSampler(seed=number)
 
 
 def suggest(trial: optuna.Trial, space: Space) -> Structure:

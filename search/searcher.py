@@ -13,24 +13,54 @@ from mapsearch.search.objective import Problem
 from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Step, Tally
 
+# Evaluations of a last search from the best of all trials, sizes and structures together, for each one of the trials.
+POLISH_SHARE = 0.5
+EVALUATIONS_PER_TRIAL = 1400
+
 
 class Sampler(StrEnum):
-    """How a search goes: Optuna's TPE, NSGA-II or random sampler, or branch and bound after TPE, for a while or to the end."""
+    """How a search goes: branch and bound after TPE, for a while or to the end; one of Optuna's samplers; or a genetic search."""
 
     AUTO = "auto"
-    TPE = "tpe"
-    GENETIC = "genetic"
-    RANDOM = "random"
     EXACT = "exact"
+    GENETIC = "genetic"
+    TPE = "tpe"
+    RANDOM = "random"
+    NSGAII = "nsgaii"
+    CMAES = "cmaes"
+    QMC = "qmc"
+    BRUTEFORCE = "bruteforce"
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much a search may do: structures tried, evaluations of tile sizes for each, and seconds (None: no limit)."""
+    """How much a search may do: trials, evaluations for each, and seconds (None: no limit); see also `evaluations`.
+
+    A trial is a structure whose sizes are searched, or a population of the genetic search.
+    """
 
     trials: int
     evaluations_per_trial: int
     timeout_seconds: float | None = None
+
+    @classmethod
+    def within(cls, evaluations: int, sampler: Sampler, timeout_seconds: float | None = None) -> Budget:
+        """The budget of about, and never more than, so many evaluations (one at the least).
+
+        Structures want to be many and well sized: their sizes get evaluations as the 2/3 power of all, which are
+        EVALUATIONS_PER_TRIAL where there are some 60 structures, as by default. A population is rather one than many small ones.
+        """
+        shared = max(1, int(evaluations / (1 + POLISH_SHARE)))
+        if sampler is Sampler.GENETIC:
+            trials = -(-shared // EVALUATIONS_PER_TRIAL)
+            return cls(trials, shared // trials, timeout_seconds)
+        each = max(1, round(0.75 * shared ** (2 / 3)))
+        return cls(shared // each, each, timeout_seconds)
+
+    @property
+    def evaluations(self) -> int:
+        """All evaluations of a search at the most: those of the trials and of the last search from their best."""
+        return int(self.trials * self.evaluations_per_trial * (1 + POLISH_SHARE))
 
 
 @dataclass(frozen=True, slots=True)

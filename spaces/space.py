@@ -182,6 +182,12 @@ class Space:
         shared = [sum(1 << dim for dim in dims) for dims in choices.spatial]
         return _Free(*(np.array(each, np.int64) for each in (self.dims, free, choices.inside, shared, clusters)))
 
+    @cached_property
+    def _may_change(self) -> int:
+        """Of structures: 0 where they are fixed, 1 where they are constrained, 2 where they are free."""
+        constrained = any(level.order or level.spatial or level.cluster is not None for level in self.constraints.levels)
+        return 0 if not self._free.free.any() else 1 if constrained else 2
+
     def vary(self, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
         """`count` mappings changed from the parents (best first): their tile sizes, and where asked for their structure.
 
@@ -194,7 +200,7 @@ class Space:
         vary_mappings(
             extents, self.choices.bounds, self.limits, int(self.tiles),
             free.dims, free.free, free.inside, free.shared, free.clusters,
-            self.hardware.pes, int(self.restriction.dividing), int(structure and free.free.any()),
+            self.hardware.pes, int(self.restriction.dividing), self._may_change if structure else 0,
             parents.units, parents.spatial, parents.order, parents.size, rng,
             batch.units, batch.spatial, batch.order, batch.size, ok,
         )  # fmt: skip

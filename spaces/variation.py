@@ -22,6 +22,38 @@ def _cross(child: Ints, other: Ints, rng: np.random.Generator) -> None:
 
 
 @kernel
+def _cross_structure(
+    units: Ints, spatial: Bytes, order: Bytes, other_units: Ints, other_spatial: Bytes, other_order: Bytes, rng: np.random.Generator
+) -> None:
+    """Take one level's loop order or, half of the time, all Clusters and spatial dims from the other parent."""
+    if rng.random() < 0.5:
+        held = rng.integers(0, len(units))
+        for dim in range(8):
+            order[held, dim] = other_order[held, dim]
+    else:
+        for level in range(len(units)):
+            units[level], spatial[level] = other_units[level], other_spatial[level]
+
+
+@kernel
+def _exchange_levels(
+    extents: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints, rng: np.random.Generator
+) -> None:
+    """Exchange a level with the one below: units (level 0 has what they leave), spatial dims, loops and trip counts."""
+    low = rng.integers(1, len(units))
+    high = low - 1
+    spatial[high], spatial[low] = spatial[low], spatial[high]
+    units[high], units[low] = units[low], units[high]
+    units[0] = pes
+    for level in range(1, len(units)):
+        units[0] //= units[level]
+    for dim in range(8):
+        order[high, dim], order[low, dim] = order[low, dim], order[high, dim]
+        tile = extents[dim] if high == 0 else size[high - 1, dim]
+        size[high, dim] = (tile * size[low, dim] + size[high, dim] - 1) // size[high, dim]
+
+
+@kernel
 def _change_sizes(extents: Ints, bounds: Ints, size: Ints, rng: np.random.Generator) -> None:
     """Change one to three sizes that are not fixed.
 
@@ -131,9 +163,11 @@ def vary_mappings(
 ) -> None:  # fmt: skip
     """Make every mapping a changed copy of a parent; ok[b] = 1 where it fits.
 
-    Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another. A new
-    spatial dim or Cluster is worth little with the old sizes, so half of those children are spread over their units.
-    structure: 1 where more than sizes may change, and something of it is free; dims: those that may be reordered and spatial;
+    Parents are best first, and better ones are picked more often; a quarter of the children cross sizes with another and, where
+    structures may change, a fifth take loops or units from another and, where no level is constrained, a tenth exchange two
+    levels. A new spatial dim or Cluster is worth little with the old sizes, so half of those children are spread over their units.
+    structure: 1 where more than sizes may change, and something of it is free, 2 where all of it is; dims: those that may be
+    reordered and spatial;
     free: [levels, 4], 1 where the level's order (twice), its spatial dim or, at any level, a Cluster may change; inside:
     [levels, 8], of each dim's loop the loops that must stand inside it, as bits; shared: [levels], the dims that may be spatial,
     as bits; clusters: [levels, 1 + n], of the Cluster above each level, how many sizes it may have and these, ascending; dividing:
@@ -150,7 +184,14 @@ def vary_mappings(
                 order[b, level, dim], size[b, level, dim] = parent_order[first, level, dim], parent_size[first, level, dim]
         if rng.random() < 0.25:
             _cross(size[b], parent_size[rng.integers(0, count)], rng)
-        if structure == 1 and rng.random() < 0.5:
+        if structure >= 1 and rng.random() < 0.2:
+            other = rng.integers(0, count)
+            _cross_structure(
+                units[b], spatial[b], order[b], parent_units[other], parent_spatial[other], parent_order[other], rng
+            )  # fmt: skip
+        if structure == 2 and units.shape[1] > 1 and rng.random() < 0.1:
+            _exchange_levels(extents, pes, units[b], spatial[b], order[b], size[b], rng)
+        if structure >= 1 and rng.random() < 0.5:
             moved = _change_structure(
                 dims, free, inside, shared, clusters, pes, dividing, units[b], spatial[b], order[b], rng
             )  # fmt: skip

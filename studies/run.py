@@ -24,7 +24,7 @@ from mapsearch.model.models import cost_model
 from mapsearch.search.branch_and_bound import check_bounded
 from mapsearch.search.objective import Objective, Problem, objectives_of
 from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import Budget, Outcome, Sampler
+from mapsearch.search.searcher import Outcome, Sampler
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.constraints import Constraints
@@ -35,7 +35,7 @@ from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExpo
 from mapsearch.studies.found import Found, Work
 from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, names
 from mapsearch.studies.run_folder import RunFolder, unused_folder
-from mapsearch.studies.settings import EVALUATIONS_PER_TRIAL, TILE_RULES, Settings, check_same, record
+from mapsearch.studies.settings import TILE_RULES, Settings, check_same, record
 from mapsearch.studies.warm_start import check_some, known_network, known_of, load_known
 
 _LOG = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def run(
     layer_set: a shipped set's name or a file. hardware: as `evaluate` takes it (default: edge). out: the folder (default: a
     new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
     hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
-    trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
+    trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
     warm_start, model).
 
     What the results hold stands at `found.Found.results`. They depend on the seed and not on the number of jobs (but on the clock
@@ -187,8 +187,8 @@ class _Run:
         settings, problem = self._settings, self._problems[index]
         known = problem.space.adopt(known_of(problem.space.layer, self._known))
         starts = Starts(classic_starts(problem.space, dataflows), known)
-        budget = Budget(settings.trials_per_search, EVALUATIONS_PER_TRIAL, share_seconds)
-        searcher = searcher_of(Sampler(settings.sampler), self._objectives)
+        budget = settings.budget(share_seconds)
+        searcher = searcher_of(settings.sampler_used, self._objectives)
         return [Task(problem, searcher, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
 
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
 from mapsearch.search.expression import NAMED
 from mapsearch.search.objective import objectives_of
+from mapsearch.search.optuna_search import check_installed
 from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import Sampler
+from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
 from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.constraint_files import constraints_to_dict
@@ -27,7 +28,6 @@ from mapsearch.studies.yaml_files import show
 
 # The default search; a mobilenet takes it about half a minute on two cores, a third of it for these trials.
 DEFAULT_TRIALS = 60
-EVALUATIONS_PER_TRIAL = 1400
 UNLIMITED_TRIALS = 100_000
 
 TILE_RULES = {rule.name.lower(): rule for rule in TileRule}
@@ -38,7 +38,9 @@ class Settings:
     """The choices of a run that its results depend on.
 
     objective: one of `expression.NAMED` or an expression of metrics, or several with commas between.
-    trials: structures per layer and restart; None: DEFAULT_TRIALS, or as many as the timeout allows where there is one.
+    trials: structures, or populations of the genetic search, per layer and restart; None: DEFAULT_TRIALS, or as many as the
+    timeout allows where there is one.
+    evaluations: mappings costed per layer at the most, shared out over its restarts, instead of trials; None: no limit.
     timeout_seconds: about how long the whole run may search; None: until the trials are done.
     levels: of the mappings; a dataflow has its own. dataflow or constraints: what the mappings are held to.
     warm_start: a directive file, or a folder of them, whose mappings of the layers are looked at first.
@@ -47,6 +49,7 @@ class Settings:
     objective: str = "edp"
     sampler: str = "auto"
     trials: int | None = None
+    evaluations: int | None = None
     timeout_seconds: float | None = None
     seed: int = 0
     restarts: int = 1
@@ -60,6 +63,7 @@ class Settings:
     def __post_init__(self) -> None:
         _check_objective(self.objective)
         _check_word("sampler", self.sampler, Sampler)
+        check_installed(Sampler(self.sampler))
         searcher_of(Sampler(self.sampler), objectives_of(self.objective))
         _check_word("tiles", self.tiles, TILE_RULES)
         cost_model(self.model)
@@ -67,10 +71,19 @@ class Settings:
         if self.trials is not None:
             _check_number("trials", self.trials, 1, 10**9)
         _check_number("restarts", self.restarts, 1, 10**9)
+        if self.evaluations is not None:
+            self._check_evaluations()
         _check_number("seed", self.seed, 0, 10**9)
         _check_number("levels", self.levels, 1, MAX_LEVELS)
         if self.timeout_seconds is not None and not (_is_number(self.timeout_seconds) and 0 < self.timeout_seconds < 1e9):
             raise InputError(f"timeout_seconds must be above 0 and below 1e9, got {show(self.timeout_seconds)}")
+
+    def _check_evaluations(self) -> None:
+        _check_number("evaluations", self.evaluations, self.restarts, 10**9)
+        if self.trials is not None:
+            raise InputError("trials and evaluations are two ways to say how long a search is; give one of them")
+        if self.sampler == Sampler.EXACT:
+            raise InputError("an exact search ends with its proof, not after some evaluations; use another sampler or a timeout")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
@@ -83,12 +96,18 @@ class Settings:
         return cls(**plain)
 
     @property
-    def trials_per_search(self) -> int:
-        """Trials of one search at the most."""
-        if self.trials is not None:
-            return self.trials
-        unlimited = self.timeout_seconds is not None and self.sampler not in (Sampler.AUTO, Sampler.EXACT)
-        return UNLIMITED_TRIALS if unlimited else DEFAULT_TRIALS
+    def sampler_used(self) -> Sampler:
+        """The sampler; for auto with a number of evaluations, the one that needs the fewest."""
+        sampler = Sampler(self.sampler)
+        return Sampler.GENETIC if sampler is Sampler.AUTO and self.evaluations is not None else sampler
+
+    def budget(self, timeout_seconds: float | None) -> Budget:
+        """What one search may do, given the seconds that it has."""
+        if self.evaluations is not None:
+            return Budget.within(self.evaluations // self.restarts, self.sampler_used, timeout_seconds)
+        unlimited = self.timeout_seconds is not None and self.sampler_used not in (Sampler.AUTO, Sampler.EXACT)
+        trials = UNLIMITED_TRIALS if unlimited else DEFAULT_TRIALS
+        return Budget(self.trials or trials, EVALUATIONS_PER_TRIAL, timeout_seconds)
 
 
 # What a caller gives may be of any type, whatever the fields of Settings say.

@@ -210,7 +210,10 @@ def test_the_command_shows_the_networks_front(layers: Path, tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("given_", "told"),
     [
-        ({"objective": "energy,latency", "sampler": "exact"}, "the sampler exact proves one objective's optimum, not a front"),
+        (
+            {"objective": "energy,latency", "sampler": "exact"},
+            "the sampler exact searches for one objective, not a front; use auto",
+        ),
         ({"objective": "energy,-runtime_cycles"}, "'-runtime_cycles' is not proven to grow with runtime and energy"),
         ({"objective": "energy,energy"}, "each of several must be another one, got 'energy,energy'"),
         ({"objective": "energy,"}, "objective: "),

@@ -12,13 +12,16 @@ import pytest
 from small_run import FILES, FRONTS, NAMES, Recorder, finished_run, layer_file, results_in, same_for_all, search_with_few_trials
 
 from mapsearch.model.errors import InputError
+from mapsearch.search.searcher import Sampler
 from mapsearch.studies.evaluation import evaluate
 from mapsearch.studies.hardware_files import load_hardware
 from mapsearch.studies.run import run
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
-SETTINGS = "objective, sampler, trials, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, warm_start, model"
-OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
+SETTINGS = (
+    "objective, sampler, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, "
+    "warm_start, model"
+)OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
 METRICS = f"there are runtime_cycles, energy_pj, area_mm2, macs, and the objectives {OBJECTIVES}"
 
 
@@ -162,11 +165,21 @@ def test_a_folder_that_cannot_be_is_told_before_the_search(
     [
         ({"objective": "edpp"}, f"objective: 'edpp' at column 1 is no metric; did you mean edp?; {METRICS}"),
         ({"objective": None}, f"objective must be a text, such as {OBJECTIVES} or an expression, got None"),
-        ({"sampler": "cma"}, "sampler must be one of auto, tpe, genetic, random, exact, got 'cma'"),
+        (
+            {"sampler": "cma"},
+            f"sampler must be one of {', '.join(Sampler)}, got 'cma'; did you mean cmaes?",
+        ),
         ({"tiles": "divisor"}, "tiles must be one of balanced, divisors, all, got 'divisor'; did you mean divisors?"),
         ({"trials": 0}, "trials must be a whole number from 1 to 1000000000, got 0"),
         ({"trials": 2.5}, "trials must be a whole number from 1 to 1000000000, got 2.5"),
         ({"trials": True}, "trials must be a whole number from 1 to 1000000000, got True"),
+        ({"evaluations": 0}, "evaluations must be a whole number from 1 to 1000000000, got 0"),
+        ({"evaluations": 2, "restarts": 3}, "evaluations must be a whole number from 3 to 1000000000, got 2"),
+        ({"evaluations": 9, "trials": 3}, "trials and evaluations are two ways to say how long a search is; give one of them"),
+        (
+            {"evaluations": 9, "trials": None, "sampler": "exact"},
+            "an exact search ends with its proof, not after some evaluations; use another sampler or a timeout",
+        ),
         ({"restarts": 0}, "restarts must be a whole number from 1 to 1000000000, got 0"),
         ({"seed": -1}, "seed must be a whole number from 0 to 1000000000, got -1"),
         ({"levels": 4}, "levels must be a whole number from 1 to 3, got 4"),

@@ -128,7 +128,7 @@ def test_an_interrupted_command_goes_on(layers: Path, tmp_path: Path, capsys: Ca
         ("run --layer-set ncf --trails 2 --out new", "unknown option --trails; did you mean --trials?; see mapsearch run --help"),
         (
             "run --layer-set ncf --sampler tp --out new",
-            "argument --sampler: must be one of auto, tpe, genetic, random, exact, got 'tp'",
+            "argument --sampler: must be one of auto, exact, genetic, tpe, random, nsgaii, cmaes, qmc, bruteforce, got 'tp'",
         ),
         ("run --layer-set ncf --trials 0 --out new", "trials must be a whole number from 1 to "),
         ("run --layer-set ncf --out file/new", "file/new: the run's folder must be writable: Not a directory; name another folder"),

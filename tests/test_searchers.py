@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import astuple, replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -22,8 +23,9 @@ from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import encode
 from mapsearch.search.expression import NAMED
 from mapsearch.search.objective import Objective, Problem
-from mapsearch.search.optuna_search import POLISH_SHARE, OptunaSearcher
-from mapsearch.search.searcher import Budget, Outcome, Sampler, Searcher
+from mapsearch.search.optuna_search import NEEDED, OptunaSearcher
+from mapsearch.search.samplers import searcher_of
+from mapsearch.search.searcher import POLISH_SHARE, Budget, Outcome, Sampler, Searcher
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.search.tally import Step
 from mapsearch.search.workers import Task, run_tasks
@@ -33,10 +35,14 @@ from mapsearch.studies.dataflows import classic_dataflows, load_dataflow
 from mapsearch.studies.totals import objective_of
 
 # Those that go through the whole space are tested on smaller layers, in test_branch_and_bound.
-SEARCHERS: dict[str, Searcher] = {
-    str(sampler): OptunaSearcher(sampler) for sampler in Sampler if sampler not in (Sampler.AUTO, Sampler.EXACT)
-}
-every_searcher = pytest.mark.parametrize("searcher", SEARCHERS.values(), ids=SEARCHERS)
+SEARCHERS = [
+    pytest.param(
+        searcher_of(sampler, (Objective.of("edp"),)), id=sampler,
+        marks=pytest.mark.skipif(find_spec(NEEDED.get(sampler, "optuna")) is None, reason="an extra package is not installed"),
+    )
+    for sampler in Sampler if sampler not in (Sampler.AUTO, Sampler.EXACT)
+]  # fmt: skip
+every_searcher = pytest.mark.parametrize("searcher", SEARCHERS)
 
 EXACT = ExactModel()
 LAYER = layer_of(K=24, C=12, R=3, S=3, Y=10, X=10)
@@ -266,7 +272,7 @@ def test_a_dataflow_that_needs_more_pes_is_no_start() -> None:
 
 
 def tasks(count: int, budget: Budget) -> list[Task]:
-    return [Task(PROBLEM, SEARCHERS["tpe"], budget, (0, index), Starts()) for index in range(count)]
+    return [Task(PROBLEM, OptunaSearcher(Sampler.TPE), budget, (0, index), Starts()) for index in range(count)]
 
 
 def test_workers_change_no_outcome() -> None:
