@@ -31,6 +31,8 @@ from mapsearch.spaces.orders import interchangeable
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.dataflows import load_dataflow
+from mapsearch.studies.hardware_files import load_hardware
+from mapsearch.studies.layer_sets import load_layer_set
 
 EXACT = ExactModel()
 MACHINE = Hardware("machine", 4, 1, 1000.0, (8, 8, 16), Buffer(64), Buffer(1024), Noc(2), Offchip(2, 3), TECHNOLOGY)
@@ -116,6 +118,16 @@ def test_the_optimum_is_that_of_all_mappings_at_length(problem: Problem) -> None
     least = float(problem.score(as_batch(problem.space, choices)).values.min())
     found = _proof(problem, Limit(), _never)
     assert (found.certificate.proven, found.value, found.certificate.lower_bound) == (True, least, least)
+
+
+@pytest.mark.parametrize(("layer_set", "name", "parts"), [("resnet18", "conv5_shortcut", 700_000), ("alexnet", "conv2", 1_600_000)])
+def test_real_convolutions_are_proven(layer_set: str, name: str, parts: int) -> None:
+    """A 1x1 and a 5x5 convolution are proven from no start, with room for twice the parts that it took when this was written."""
+    layer = next(unique.layer for unique in load_layer_set(layer_set).unique if unique.layer.name == name)
+    problem = Problem(Space(layer, load_hardware("edge")), EXACT, Objective.of("edp"))
+    found = branch_and_bound(problem, _nothing(2), np.inf, Limit(parts=parts), _never)
+    assert found.proven
+    assert found.value == found.lower_bound == float(problem.score(found.batch).values[0])
 
 
 def test_a_known_mapping_is_a_start() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapsearch.model.compiled import inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact import machine as hw
 from mapsearch.model.exact.bound_state import ANEW, SLIDES, STILL, Bytes, Floats, Scratch, fresh_part
 from mapsearch.model.exact.bound_words import standing_times, tapping_times
@@ -47,7 +47,7 @@ def _slid(w: Scratch, moving: int) -> float:
     return times
 
 
-@inlined
+@leaf
 def _depths(w: Scratch, order: Bytes, b: int, tensor: int) -> int:
     """Write w.options[tensor]: words fetched and bits needed at each depth worth a look; returns how many."""
     options = w.options[tensor]

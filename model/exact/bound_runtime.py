@@ -7,7 +7,7 @@ first chunk, hence of each dim either all chunks count, or all but the first, or
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact import machine as hw
 from mapsearch.model.exact.bound_state import ANEW, SLIDES, STILL, Bytes, Floats, Ints, Scratch, fresh_part
 from mapsearch.model.exact.bound_tiles import least_sum
@@ -17,7 +17,7 @@ from mapsearch.model.exact.window import needed, tile_words
 ALL, LATER, ONE = 0, 1, 2
 
 
-@inlined
+@leaf
 def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, extent: int, more: int) -> float:
     """The least sum over the steps of unit 0's chunk lengths of `extent` of a dim, if levels to come have `more` units for it."""
     below, deep = more, (w.sized[dim] if more > 1 else 0)  # units that a tile is shared out over further on
@@ -77,7 +77,7 @@ def _row(w: Scratch, dim: int, place: int) -> int:
     return LATER if w.place[dim, 0] == place else ONE
 
 
-@inlined
+@leaf
 def _carry_words(w: Scratch, place: int, tensor: int) -> float:
     """The words of a tensor over a loop's carries, in each of which all of its chunk is new."""
     words = 1.0
@@ -109,7 +109,7 @@ def _carry_cycles(w: Scratch, place: int, new_w: bool, new_i: bool, new_o: bool,
     return float(max(compute, max(ingress, egress) / machine[hw.NOC_BITS]))
 
 
-@inlined
+@leaf
 def _steps(w: Scratch, order: Bytes, b: int, gain: float) -> float:
     """The least cycles of all steps, by the loops of level 0 that are chosen."""
     new_w = new_i = new_o = False

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.bound_reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.machine import MACHINE
 from mapsearch.model.exact.residency import moves
@@ -161,7 +161,7 @@ def _common(extents: tuple[int, ...], windows: Ints) -> tuple[float, float]:
     return standing, sliding
 
 
-@inlined
+@leaf
 def fresh_part(w: Scratch, dim: int, chunk: int, step: int, tile: int, taps: int, units: int) -> float:
     """The least part of the rows of a pass of Y' (X') that the chunk before it did not have, if none but its axis's loops moved I.
 
@@ -231,7 +231,7 @@ def _read_dim(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: 
         tile = chunk
 
 
-@inlined
+@leaf
 def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
     """Write what is chosen of mapping b: all from `chosen` to `chunk`."""
     w.chosen = 0

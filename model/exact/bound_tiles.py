@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapsearch.model.compiled import inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.bound_reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
 from mapsearch.model.exact.bound_state import SLIDES, Bytes, Floats, Ints, Scratch
 
@@ -129,14 +129,14 @@ def _limits(w: Scratch, size: Ints, b: int) -> None:
             w.n_kinds += 1
 
 
-@inlined
+@leaf
 def prepare(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
     """Write what `least_sum` takes of mapping b."""
     w.n_ways = _ways(w, _groups(w, units, spatial, size, b))
     _limits(w, size, b)
 
 
-@inlined
+@leaf
 def least_sum(w: Scratch, per_fill: Floats, per_word: Floats) -> float:
     """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further.
 

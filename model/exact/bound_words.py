@@ -7,7 +7,7 @@ fewer.
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import inlined
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.bound_state import SLIDES, Ints, Scratch
 from mapsearch.model.exact.window import kept, needed
 
@@ -61,7 +61,7 @@ def _passes(w: Scratch, size: Ints, b: int, tensor: int, level: int, place: int)
     return turns, copies
 
 
-@inlined
+@leaf
 def _lengths(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
     """(Coordinates that all units together hold of a dim, and one unit, at most) in a step of the loops down to a level and place.
 
@@ -101,7 +101,7 @@ def standing_times(w: Scratch, axis: int, y: int, r: int) -> float:
     return float(whole_y * whole_r) / needed(whole_y, whole_r, a, b) * needed(y, r, a, b) / (y * r)
 
 
-@inlined
+@leaf
 def tapping_times(w: Scratch, axis: int, y: int, r: int, tile: int) -> float:
     """The same at least where chunks of r of a tile of R come in turn: of each but the first, what the one before had not."""
     whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
@@ -139,7 +139,7 @@ def _slid(w: Scratch, size: Ints, b: int, loop: int) -> tuple[float, float]:
     return together, alone
 
 
-@inlined
+@leaf
 def _offer(w: Scratch, size: Ints, b: int, tensor: int, loop: int) -> None:
     """Raise a tensor's words and fills to the least that they are if a loop moves it."""
     level, place = loop // 64, loop // 8 % 8
