@@ -64,10 +64,18 @@ class OptunaSearcher:
         for structure in starts.structures:
             study.enqueue_trial(parameters_of(space, structure))
 
+        tried_all = False
+
         def attempt(_: int, rng: np.random.Generator) -> Population | None:
+            nonlocal tried_all
+            if tried_all:
+                return None
             trial = study.ask()
             best = best_sizes(tally, suggest(trial, space), budget.evaluations_per_trial, rng)[:1]
-            study.tell(trial, best.values[0] if len(best) else NONE)
+            try:
+                study.tell(trial, best.values[0] if len(best) else NONE)
+            except RuntimeError:  # how the brute force sampler ends a study of which it does not run the loop
+                tried_all = True
             return best
 
         return search_by_trials(tally, budget, seed, starts.mappings, tick, attempt)

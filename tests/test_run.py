@@ -21,7 +21,8 @@ FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds th
 SETTINGS = (
     "objective, sampler, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, "
     "warm_start, model"
-)OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
+)
+OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
 METRICS = f"there are runtime_cycles, energy_pj, area_mm2, macs, and the objectives {OBJECTIVES}"
 
 

@@ -16,6 +16,8 @@ import pytest
 from small_run import NAMES, layer_file, results_in, same_for_all
 
 from mapsearch.cli import main
+from mapsearch.run_command import SAMPLERS
+from mapsearch.search.searcher import Sampler
 
 Capture = pytest.CaptureFixture[str]
 FIXTURES = (layer_file,)  # pytest finds it here, as layers
@@ -119,6 +121,20 @@ def test_an_interrupted_command_goes_on(layers: Path, tmp_path: Path, capsys: Ca
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"written: {stopped} (")
     assert main(_command(layers, tmp_path / "whole", LONG)) == 0
     assert same_for_all(results_in(stopped)) == same_for_all(results_in(tmp_path / "whole"))
+
+
+def test_the_samplers_of_the_command_are_all_that_there_are() -> None:
+    """The list that --help shows without loading the search is the search's own."""
+    assert tuple(Sampler) == SAMPLERS
+
+
+def test_a_run_within_evaluations(layers: Path, tmp_path: Path) -> None:
+    """With --evaluations no layer takes more of them, over all its restarts."""
+    command = ["run", "--layer-set", str(layers), "--jobs", "1", "--evaluations", "100", "--restarts", "2"]
+    assert main([*command, "--out", str(tmp_path / "run")]) == 0
+    rows = results_in(tmp_path / "run")["layers"]
+    assert all(row["evaluations"] + row["dropped"] > 50 for row in rows)
+    assert all(row["evaluations"] <= 100 for row in rows)
 
 
 @pytest.mark.parametrize(

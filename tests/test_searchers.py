@@ -14,16 +14,19 @@ import pytest
 from by_hand import MACHINE, layer_of
 from choosy_model import ChoosyModel
 from every_mapping import as_batch, every_mapping
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Fit
+from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import encode
 from mapsearch.search.expression import NAMED
 from mapsearch.search.objective import Objective, Problem
-from mapsearch.search.optuna_search import NEEDED, OptunaSearcher
+from mapsearch.search.optuna_search import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import POLISH_SHARE, Budget, Outcome, Sampler, Searcher
 from mapsearch.search.starts import Starts, classic_starts
@@ -171,9 +174,56 @@ def test_a_dataflow_is_held(searcher: Searcher) -> None:
     assert structure.clusters in space.choices.clusters
 
 
+def test_brute_force_tries_each_structure_once() -> None:
+    """Where a dataflow leaves only the Clusters open, the trials end when each of them was tried."""
+    space = Space(LAYER, MACHINE, constraints=load_dataflow("kcp_ws"))
+    told: list[int] = []
+
+    def tick(done: int) -> bool:
+        told.append(done)
+        return False
+
+    outcome = OptunaSearcher(Sampler.BRUTEFORCE).search(Problem(space, EXACT, EDP), Budget(10**6, 40), (0,), Starts(), tick)
+    assert outcome.finished
+    assert max(done for done in told if done < 10**6) == len(space.choices.clusters)
+
+
+def test_a_sampler_whose_package_is_missing_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the package; a sampler that needs none, or has what it needs, is none."""
+    check_installed(Sampler.TPE)
+    monkeypatch.setitem(NEEDED, Sampler.CMAES, "no_such_package")
+    with pytest.raises(InputError, match=r"^the sampler cmaes needs the package no_such_package, which is not installed; pip "):
+        check_installed(Sampler.CMAES)
+    monkeypatch.setitem(NEEDED, Sampler.CMAES, "numpy")
+    check_installed(Sampler.CMAES)
+
+
+@pytest.mark.parametrize("sampler", Sampler)
+@given(evaluations=st.integers(1, 10**7))
+def test_a_budget_keeps_within_its_evaluations(sampler: Sampler, evaluations: int) -> None:
+    """It never allows more evaluations than asked for, nor much fewer, and always a trial."""
+    budget = Budget.within(evaluations, sampler)
+    assert min(budget.trials, budget.evaluations_per_trial) >= 1
+    assert 0.8 * evaluations - 12 <= budget.evaluations <= evaluations
+
+
 @every_searcher
-@pytest.mark.parametrize("rule", TileRule)
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("evaluations", [1, 2, 10, 100, 1000])
+@pytest.mark.parametrize("refused", [(), (Dim.K, Dim.C), tuple(Dim)], ids=["none", "some", "all"])
+def test_a_search_keeps_within_its_evaluations(searcher: Searcher, evaluations: int, refused: tuple[Dim, ...]) -> None:
+    """However few they are, and whatever the model refuses."""
+    problem = choosy(ChoosyModel(refused=refused))
+    starts = Starts(classic_starts(problem.space, classic_dataflows()))
+    for sampler in (Sampler.GENETIC, Sampler.TPE):
+        outcome = searcher.search(problem, Budget.within(evaluations, sampler), (0,), starts, never)
+        assert outcome.evaluations <= evaluations
+
+
+@every_searcher
+@pytest.mark.parametrize(
+    ("rule", "objective"),
+    [*((TileRule.BALANCED, objective) for objective in OBJECTIVES), (TileRule.DIVISORS, "edp"), (TileRule.ALL, "edp")],
+)
 def test_the_optimum_of_a_small_space_is_found(searcher: Searcher, rule: TileRule, objective: str) -> None:
     """Where every mapping can be listed and scored, the search finds the best value of them all."""
     space = Space(layer_of(K=4, C=3, X=2), replace(MACHINE, pes=4, l1=Buffer(12), l2=Buffer(48)), 2, rule)
