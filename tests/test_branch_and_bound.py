@@ -125,9 +125,9 @@ def test_real_convolutions_are_proven(layer_set: str, name: str, parts: int) -> 
     """A 1x1 and a 5x5 convolution are proven from no start, with room for twice the parts that it took when this was written."""
     layer = next(unique.layer for unique in load_layer_set(layer_set).unique if unique.layer.name == name)
     problem = Problem(Space(layer, load_hardware("edge")), EXACT, Objective.of("edp"))
-    found = branch_and_bound(problem, _nothing(2), np.inf, Limit(parts=parts), _never)
-    assert found.proven
-    assert found.value == found.lower_bound == float(problem.score(found.batch).values[0])
+    found = _proof(problem, Limit(parts=parts), _never)
+    assert found.certificate.proven
+    assert found.value == found.certificate.lower_bound == float(problem.score(found.batch).values[0])
 
 
 def test_a_known_mapping_is_a_start() -> None:
