@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from records import read_rows
 from search_proofs import FILE as PROOFS
 from search_proofs import MACHINES, SETS, ProofRow
-from search_samplers import AT_EVALUATIONS, AT_SECONDS, LAYERS, SAMPLERS, SECONDS, SEEDS, SamplerRow
+from search_samplers import AT_EVALUATIONS, AT_SECONDS, BUDGETS, LAYERS, SECONDS, SEEDS, SamplerRow
 from search_samplers import FILE as SAMPLED
 from tables import table
 
@@ -36,8 +36,8 @@ far from the optimum. A median of 0 and none over 5 % is the aim.
 _SAMPLERS = """\
 ### Samplers
 
-{count} layers of five sets on {machines} machines, {seeds} seeds each: {layers}. With equal evaluations each sampler has those of
-the default search (`auto` spends its proof's besides); in equal time each has {seconds:.0f} s.
+{count} layers of five sets on {machines} machines, {seeds} seeds each: {layers}. The default evaluations are those of
+60 trials and the last search from their best (`auto` spends its proof's besides); of time each sampler has {seconds:.0f} s.
 """
 
 Layer = tuple[str, str, str]  # hardware, set, layer
@@ -95,18 +95,18 @@ def _samplers(proofs: Sequence[ProofRow], samples: Sequence[SamplerRow]) -> str:
     best = _best(proofs, samples)
     optima = {_key(row) for row in proofs if row.proven}
     rows: list[tuple[str | int | float, ...]] = []
-    for budget in ("evaluations", "seconds"):
-        for sampler in SAMPLERS:
+    for budget, samplers in BUDGETS.items():
+        for sampler in samplers:
             some = [row for row in samples if (row.budget, row.sampler) == (budget, str(sampler))]
             known = [row.value / best[_key(row)] - 1 for row in some if _key(row) in optima]
             every = [row.value / best[_key(row)] - 1 for row in some]
             if known:
-                effort = median(row.evaluations for row in some) if budget == "evaluations" else median(row.seconds for row in some)
+                effort = (median(row.evaluations for row in some), median(row.seconds for row in some))
                 within = f"{sum(gap <= CLOSE for gap in known) / len(known):.0%}"
                 figures = (_percent(median(known)), within, _percent(max(known)), _percent(median(every)), _percent(max(every)))
-                rows.append((f"equal {budget}: {sampler}", effort, *figures))
+                rows.append((f"{budget}: {sampler}", *effort, *figures))
     known_columns = ("optimum known: median", "within 1 %", "worst")
-    columns = ("sampler", "evaluations or s", *known_columns, "all, to the best known: median", "worst")
+    columns = ("sampler", "evaluations", "s", *known_columns, "all, to the best known: median", "worst")
     layers = ", ".join(f"{layer_set} {layer}" for layer_set, layer in LAYERS)
     intro = _SAMPLERS.format(count=len(LAYERS), machines=len(MACHINES), seeds=SEEDS, layers=layers, seconds=SECONDS)
     return f"{intro}\n{table(columns, rows)}\n![Convergence of the samplers, and what is proven](search.png)\n"
@@ -145,8 +145,8 @@ def _draw(proofs: Sequence[ProofRow], samples: Sequence[SamplerRow], path: Path)
     plots: Any = plt  # its types are partly unknown
     best = _best(proofs, samples)
     figure, axes = plots.subplots(1, 3, figsize=(13, 4.2), constrained_layout=True)
-    for axis, budget, at in ((axes[0], "evaluations", AT_EVALUATIONS), (axes[1], "seconds", AT_SECONDS)):
-        for sampler in SAMPLERS:
+    for axis, budget, at in ((axes[0], "default evaluations", AT_EVALUATIONS), (axes[1], "seconds", AT_SECONDS)):
+        for sampler in BUDGETS[budget]:
             some = [row for row in samples if (row.budget, row.sampler) == (budget, str(sampler))]
             gaps = [[float(value) / best[_key(row)] - 1 for value in row.steps.split(";")] for row in some]
             medians = [median(column) for column in zip(*gaps, strict=True)]
@@ -154,7 +154,7 @@ def _draw(proofs: Sequence[ProofRow], samples: Sequence[SamplerRow], path: Path)
             axis.plot([x for x, _ in shown], [y for _, y in shown], "o-", markersize=3, label=str(sampler))
         axis.set_xscale("log")
         axis.set_yscale("symlog", linthresh=0.1)
-        axis.set_xlabel(budget)
+        axis.set_xlabel(budget.removeprefix("default "))
         axis.set_ylabel("median gap to the best known [%]")
         axis.legend(fontsize=8)
     for hardware in MACHINES:

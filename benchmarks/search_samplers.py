@@ -30,7 +30,13 @@ LAYERS = (
     ("bert_base", "attention_scores"),
     ("bert_base", "feed_forward_in"),
 )
-SAMPLERS = (Sampler.AUTO, Sampler.TPE, Sampler.GENETIC, Sampler.RANDOM)
+# What a search may do, and which samplers do it: so many evaluations, those of the default search, or some seconds.
+FEW = 2000
+BUDGETS = {
+    "2000 evaluations": (Sampler.TPE, Sampler.GENETIC, Sampler.NSGAII, Sampler.CMAES, Sampler.QMC, Sampler.RANDOM),
+    "default evaluations": (Sampler.AUTO, Sampler.TPE, Sampler.GENETIC, Sampler.RANDOM),
+    "seconds": (Sampler.AUTO, Sampler.TPE, Sampler.GENETIC, Sampler.RANDOM),
+}
 SEEDS = 5
 SECONDS = 2.0
 FILE = "samplers.csv"
@@ -41,7 +47,7 @@ AT_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class SamplerRow:
-    """One search: `budget` is evaluations (of the default search) or seconds; `steps`: best objectives at AT_..., by semicolons."""
+    """One search: `budget` is a key of BUDGETS; `steps`: the best objectives at AT_..., with semicolons between."""
 
     layer_set: str
     layer: str
@@ -76,8 +82,8 @@ def compare_all(folder: Path, jobs: int) -> Iterator[SamplerRow]:
         SamplerCase(layer_set, _index(layer_set, layer), layer, hardware, sampler, seed, budget)
         for hardware in MACHINES
         for layer_set, layer in LAYERS
-        for budget in ("evaluations", "seconds")
-        for sampler in SAMPLERS
+        for budget, samplers in BUDGETS.items()
+        for sampler in samplers
         for seed in range(SEEDS)
         if (layer_set, layer, hardware, sampler, seed, budget) not in done
     ]
@@ -91,14 +97,19 @@ def _index(layer_set: str, layer: str) -> int:
 def _search(case: SamplerCase) -> SamplerRow:
     problem = problem_of(case.layer_set, case.index, case.hardware, "edp")
     starts = Starts(classic_starts(problem.space, classic_dataflows()))
-    budget = Budget(DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL)
-    if case.budget == "seconds":
-        trials = DEFAULT_TRIALS if case.sampler is Sampler.AUTO else UNLIMITED_TRIALS
-        budget = Budget(trials, EVALUATIONS_PER_TRIAL, SECONDS)
+    match case.budget:
+        case "2000 evaluations":
+            budget = Budget.within(FEW, case.sampler)
+        case "default evaluations":
+            budget = Budget(DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL)
+        case _:
+            trials = DEFAULT_TRIALS if case.sampler is Sampler.AUTO else UNLIMITED_TRIALS
+            budget = Budget(trials, EVALUATIONS_PER_TRIAL, SECONDS)
     searcher = searcher_of(case.sampler, (problem.objective,))
     outcome = searcher.search(problem, budget, (case.seed, case.index, 0), starts, lambda _: False)
-    at = AT_EVALUATIONS if case.budget == "evaluations" else AT_SECONDS
-    steps = [(step.evaluations if case.budget == "evaluations" else step.seconds, step.objective) for step in outcome.trace]
+    timed = case.budget == "seconds"
+    at = AT_SECONDS if timed else AT_EVALUATIONS
+    steps = [(step.seconds if timed else step.evaluations, step.objective) for step in outcome.trace]
     best = [min((value for when, value in steps if when <= limit), default=float("inf")) for limit in at]
     return SamplerRow(
         case.layer_set, case.layer, case.hardware, str(case.sampler), case.seed, case.budget, outcome.evaluations,
