@@ -133,7 +133,7 @@ def _mark(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _rank_among_alike(batch: MappingBatch) -> NDArray[np.intp]:
     """How many mappings before each one share out the same dims over the same units as it does."""
-    _, kind = np.unique(_mark(np.concatenate([batch.units, batch.spatial], axis=1)), return_inverse=True)
+    _, kind = np.unique(_mark(np.concatenate([batch.units, batch.spatial], axis=1, dtype=np.int64)), return_inverse=True)
     together = np.argsort(kind, kind="stable")
     begins = np.flatnonzero(np.diff(kind[together], prepend=-1))
     rank = np.empty(len(kind), np.intp)

@@ -31,8 +31,8 @@ def _cross_structure(
         for dim in range(8):
             order[held, dim] = other_order[held, dim]
     else:
-        for level in range(len(units)):
-            units[level], spatial[level] = other_units[level], other_spatial[level]
+        for each in range(len(units)):
+            units[each], spatial[each] = other_units[each], other_spatial[each]
 
 
 @kernel
@@ -44,9 +44,10 @@ def _exchange_levels(
     high = low - 1
     spatial[high], spatial[low] = spatial[low], spatial[high]
     units[high], units[low] = units[low], units[high]
-    units[0] = pes
+    others = 1
     for level in range(1, len(units)):
-        units[0] //= units[level]
+        others *= units[level]
+    units[0] = pes // others
     for dim in range(8):
         order[high, dim], order[low, dim] = order[low, dim], order[high, dim]
         tile = extents[dim] if high == 0 else size[high - 1, dim]
