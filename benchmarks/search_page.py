@@ -47,8 +47,11 @@ def write_page(data: Path, page: Path) -> None:
     """Replace what stands from the heading on, and draw the picture beside the page."""
     proofs, samples = read_rows(data / PROOFS, ProofRow), read_rows(data / SAMPLED, SamplerRow)
     head, _, _ = page.read_text(encoding="utf-8").partition(HEADING)
-    parts = [head + HEADING, _made(), _proofs(proofs), _default(proofs), _samplers(proofs, samples), _layers(proofs)]
-    _draw(proofs, samples, page.with_suffix(".png"))
+    parts = [head + HEADING, _made(), _proofs(proofs), _default(proofs)]
+    if samples:
+        parts.append(_samplers(proofs, samples))
+        _draw(proofs, samples, page.with_suffix(".png"))
+    parts.append(_layers(proofs))
     write_whole(page, "\n".join(parts))
 
 

@@ -1,4 +1,4 @@
-"""Searches that prove their answer: Optuna's TPE for a good mapping, then branch and bound from there."""
+"""Searches that prove their answer: Optuna's TPE and genetic populations for a good mapping, then branch and bound from there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mapsearch.search.branch_and_bound import Limit, branch_and_bound, least_bound
+from mapsearch.search.genetic import GeneticSearcher
 from mapsearch.search.objective import Problem
 from mapsearch.search.optuna_search import OptunaSearcher
 from mapsearch.search.searcher import Budget, Outcome, Sampler
@@ -31,7 +32,7 @@ class ExactSearcher:
         tally, limit, timeout = Tally(problem), self._limit, budget.timeout_seconds
         if timeout is not None:
             budget = replace(budget, timeout_seconds=timeout / 2)
-        finished = OptunaSearcher(Sampler.TPE).look(tally, budget, seed, starts, tick)
+        finished = _start(tally, budget, seed, starts, tick)
         if least_bound(problem) is None:
             return Outcome.of(tally, None, finished=finished)
         if timeout is not None:
@@ -42,3 +43,19 @@ class ExactSearcher:
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""
         return budget.trials + PROOF_TICKS
+
+
+def _start(tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
+    """Half of the trials are structures that Optuna chooses, half populations; False where `tick` told it to stop.
+
+    Each kind is far off on some layers where the other is not (docs/search.md).
+    """
+    timeout = budget.timeout_seconds
+    structures = replace(budget, trials=-(-budget.trials // 2), timeout_seconds=None if timeout is None else timeout / 2)
+    if not OptunaSearcher(Sampler.TPE).look(tally, structures, seed, starts, tick):
+        return False
+    populations = replace(budget, trials=budget.trials - structures.trials)
+    if populations.trials == 0:
+        return True
+    best = replace(starts, mappings=tally.batch)
+    return GeneticSearcher().look(tally, populations, (*seed, 1), best, lambda done: tick(structures.trials + done))

@@ -29,12 +29,16 @@ class GeneticSearcher:
     def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
         """See `Searcher`."""
         tally = Tally(problem)
+        finished = self.look(tally, budget, seed, starts, tick)
+        return Outcome.of(tally, least_bound(problem), finished=finished)
+
+    def look(self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
+        """Search the tally's problem; False where `tick` told it to stop."""
 
         def attempt(number: int, rng: np.random.Generator) -> Population:
             return _evolve(tally, budget, starts, number, rng)
 
-        finished = search_by_trials(tally, budget, seed, starts.mappings, tick, attempt)
-        return Outcome.of(tally, least_bound(problem), finished=finished)
+        return search_by_trials(tally, budget, seed, starts.mappings, tick, attempt)
 
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""

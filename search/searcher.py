@@ -19,7 +19,7 @@ EVALUATIONS_PER_TRIAL = 1400
 
 
 class Sampler(StrEnum):
-    """How a search goes: branch and bound after TPE, for a while or to the end; one of Optuna's samplers; or a genetic search."""
+    """How a search goes: branch and bound for a while, or to the end; a genetic search; or one of Optuna's samplers."""
 
     AUTO = "auto"
     EXACT = "exact"

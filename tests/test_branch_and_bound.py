@@ -254,7 +254,7 @@ def test_a_proof_is_told_as_it_goes() -> None:
         return False
 
     searcher.search(problem, budget, (0,), Starts(), tell)
-    assert told[:2] == [1, 2]
+    assert told[0] == 1
     assert told == sorted(told)
     assert told[-1] == searcher.ticks(budget) > 2
 
@@ -273,11 +273,10 @@ def test_the_searcher_ends_when_told() -> None:
 
 
 def test_auto_is_the_start_where_nothing_can_be_bounded() -> None:
-    """With an objective that may fall as energy grows, `auto` ends with what the start found, without a bound."""
+    """With an objective that may fall as energy grows, `auto` ends with what the start found, within its budget, without a bound."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("runtime_cycles / energy_pj"))
-    auto, start = (
-        searcher_of(sampler, (problem.objective,)).search(problem, Budget(2, 8), (0,), Starts(), lambda _: False)
-        for sampler in (Sampler.AUTO, Sampler.TPE)
-    )
-    assert _found(auto) == _found(start)
-    assert auto.lower_bound is None
+    budget = Budget(4, 8)
+    auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0,), Starts(), lambda _: False)
+    assert (auto.lower_bound, auto.proof, auto.finished) == (None, None, True)
+    assert 4 <= auto.evaluations <= budget.evaluations + 1  # the best of the one half is looked at again in the other
+    assert np.isfinite(auto.value)
