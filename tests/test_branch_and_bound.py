@@ -273,7 +273,7 @@ def test_the_searcher_ends_when_told() -> None:
 
 
 def test_auto_is_the_start_where_nothing_can_be_bounded() -> None:
-    """With an objective that may fall as energy grows, `auto` ends with what the start found, within its budget, without a bound."""
+    """With an objective that may fall as energy grows, `auto` ends with its start, within its budget, without a bound."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("runtime_cycles / energy_pj"))
     budget = Budget(4, 8)
     auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0,), Starts(), lambda _: False)
