@@ -109,7 +109,7 @@ def _told(dispatcher: Dispatcher, when: str) -> Dispatcher:
 
 @cache  # once in a process
 def _tell(when: str) -> None:
-    _LOG.info("compiling (%s); this takes about 20 s", when)
+    _LOG.info("compiling (%s); this takes about half a minute", when)
 
 
 @cache

@@ -13,8 +13,10 @@ import pytest
 
 import mapsearch
 
-ONCE = "mapsearch: compiling (once after an install); this takes about 20 s\n"
-ALWAYS = "mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); this takes about 20 s\n"
+ONCE = "mapsearch: compiling (once after an install); this takes about half a minute\n"
+ALWAYS = (
+    "mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); this takes about half a minute\n"
+)
 # Two kernels in two files: a caller, and what it calls.
 CALLED = "from mapsearch.model.compiled import leaf\n@leaf\ndef added(n):\n    return n + 1\n"
 CALLER = (
