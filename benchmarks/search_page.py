@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from records import read_rows
 from search_proofs import FILE as PROOFS
 from search_proofs import MACHINES, SETS, ProofRow
-from search_samplers import AT_EVALUATIONS, AT_SECONDS, BUDGETS, LAYERS, SECONDS, SEEDS, SamplerRow
+from search_samplers import AT_EVALUATIONS, AT_SECONDS, BUDGETS, LAYERS, SECONDS, SamplerRow
 from search_samplers import FILE as SAMPLED
 from tables import table
 
@@ -111,7 +111,9 @@ def _samplers(proofs: Sequence[ProofRow], samples: Sequence[SamplerRow]) -> str:
     known_columns = ("optimum known: median", "within 1 %", "worst")
     columns = ("sampler", "evaluations", "s", *known_columns, "all, to the best known: median", "worst")
     layers = ", ".join(f"{layer_set} {layer}" for layer_set, layer in LAYERS)
-    intro = _SAMPLERS.format(count=len(LAYERS), machines=len(MACHINES), seeds=SEEDS, layers=layers, seconds=SECONDS)
+    intro = _SAMPLERS.format(
+        count=len(LAYERS), machines=len(MACHINES), seeds=len({row.seed for row in samples}), layers=layers, seconds=SECONDS
+    )
     return f"{intro}\n{table(columns, rows)}\n![Convergence of the samplers, and what is proven](search.png)\n"
 
 

@@ -38,11 +38,11 @@ BUDGETS = {
     "seconds": (Sampler.AUTO, Sampler.TPE, Sampler.GENETIC, Sampler.RANDOM),
 }
 SEEDS = 5
-SECONDS = 2.0
+SECONDS = 1.0
 FILE = "samplers.csv"
 # The best objective so far is told at so many evaluations, or after so many seconds.
 AT_EVALUATIONS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000)
-AT_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+AT_SECONDS = (0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ def compare_all(folder: Path, jobs: int) -> Iterator[SamplerRow]:
     done = {(row.layer_set, row.layer, row.hardware, row.sampler, row.seed, row.budget) for row in read_rows(path, SamplerRow)}
     cases = [
         SamplerCase(layer_set, _index(layer_set, layer), layer, hardware, sampler, seed, budget)
+        for seed in range(SEEDS)
         for hardware in MACHINES
         for layer_set, layer in LAYERS
         for budget, samplers in BUDGETS.items()
         for sampler in samplers
-        for seed in range(SEEDS)
         if (layer_set, layer, hardware, sampler, seed, budget) not in done
     ]
     return measure(path, SamplerRow, cases, _search, jobs)
