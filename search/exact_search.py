@@ -14,7 +14,7 @@ from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Tally
 
 # What branch and bound may take for a layer where there is no timeout: to prove the optimum, or as much as makes a default run.
-# The latter, some two seconds, is counted in parts, so that a run gives the same on any machine.
+# The latter, some four seconds, is counted in parts, so that a run gives the same on any machine.
 TO_PROVE = Limit(seconds=60.0)
 BY_DEFAULT = Limit(parts=4_000_000)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -37,8 +36,6 @@ from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, 
 from mapsearch.studies.run_folder import RunFolder, unused_folder
 from mapsearch.studies.settings import TILE_RULES, Settings, check_same, record
 from mapsearch.studies.warm_start import check_some, known_network, known_of, load_known
-
-_LOG = logging.getLogger(__name__)
 
 
 class Watcher(Protocol):
