@@ -14,6 +14,7 @@ from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
 from mapsearch.search.expression import NAMED
+from mapsearch.search.front_search import STEERED
 from mapsearch.search.objective import objectives_of
 from mapsearch.search.optuna_search import check_installed
 from mapsearch.search.samplers import searcher_of
@@ -97,8 +98,10 @@ class Settings:
 
     @property
     def sampler_used(self) -> Sampler:
-        """The sampler; for auto with a number of evaluations, the one that needs the fewest."""
+        """The sampler; what steers it for several objectives; for auto with a number of evaluations, what needs the fewest."""
         sampler = Sampler(self.sampler)
+        if len(objectives_of(self.objective)) > 1:
+            return STEERED.get(sampler, sampler)
         return Sampler.GENETIC if sampler is Sampler.AUTO and self.evaluations is not None else sampler
 
     def budget(self, timeout_seconds: float | None) -> Budget:

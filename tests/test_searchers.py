@@ -25,12 +25,13 @@ from mapsearch.model.hardware import Buffer
 from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import encode
 from mapsearch.search.expression import NAMED
+from mapsearch.search.genetic import GeneticSearcher
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import POLISH_SHARE, Budget, Outcome, Sampler, Searcher
 from mapsearch.search.starts import Starts, classic_starts
-from mapsearch.search.tally import Step
+from mapsearch.search.tally import Step, Tally
 from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.space import Space, Structure
 from mapsearch.spaces.tiles import TileRule
@@ -217,6 +218,21 @@ def test_a_search_keeps_within_its_evaluations(searcher: Searcher, evaluations: 
     for sampler in (Sampler.GENETIC, Sampler.TPE):
         outcome = searcher.search(problem, Budget.within(evaluations, sampler), (0,), starts, never)
         assert outcome.evaluations <= evaluations
+
+
+@every_searcher
+def test_a_search_goes_on_where_another_has_been(searcher: Searcher) -> None:
+    """With an earlier search's work in its tally a search takes as many evaluations as with none, its last search too."""
+    assert isinstance(searcher, GeneticSearcher | OptunaSearcher)
+    fresh, used = Tally(replace(PROBLEM, objective=EDP)), Tally(PROBLEM)
+    used.score(SPACE.sample(5000, np.random.default_rng(1)))
+    used.value = np.inf  # what is known changes which children are worth costing
+    used.batch = fresh.batch
+    began = used.evaluations
+    for tally in (fresh, used):
+        assert searcher.look(tally, BUDGET, (0,), Starts(), never)
+    assert used.evaluations - began == fresh.evaluations > BUDGET.trials * BUDGET.evaluations_per_trial
+    assert used.value == fresh.value
 
 
 @every_searcher
