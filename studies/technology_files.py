@@ -41,17 +41,15 @@ class Keys(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class _Sourced(Keys):
+class _Figure(Keys):
+    value: _Amount
     source: str = ""
 
 
-class _Figure(_Sourced):
-    value: _Amount
-
-
-class _EnergyLaw(_Sourced):
+class _EnergyLaw(Keys):
     factor: _Amount
     exponent: _Exponent
+    source: str = ""
 
     def law(self) -> PowerLaw:
         return PowerLaw(self.factor, self.exponent)
@@ -63,19 +61,21 @@ class _SizeLaw(_EnergyLaw):
     exponent: _Growth
 
 
-class _BusLaw(_Sourced):
+class _BusLaw(Keys):
     per_pe_byte: _Amount
     per_byte: _Amount
+    source: str = ""
 
     def law(self) -> BusLaw:
         return BusLaw(self.per_pe_byte, self.per_byte)
 
 
-class _ArbiterLaw(_Sourced):
+class _ArbiterLaw(Keys):
     per_pe_squared: _Amount
     per_pe: _Amount
     constant: Annotated[float, Field(ge=-1e9, le=1e9)]
     least: _Amount
+    source: str = ""
 
     def law(self) -> ArbiterLaw:
         return ArbiterLaw(self.per_pe_squared, self.per_pe, self.constant, self.least)
@@ -149,18 +149,13 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
 
 
 def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[str, str]]:
-    """Where the technology's area and leakage come from: by figure, then by the fields of `model.area.Parts`; may be empty."""
+    """Where the technology's area and leakage come from: by figure, then by the fields of `model.area.Parts`; "" where it says none."""
     keys = _keys(given, where, folder)
-    pairs: dict[str, tuple[_Sourced, _Sourced]] = {
-        "pes": (keys.mac_area_mm2, keys.mac_leakage_mw),
-        "l1": (keys.l1.area_mm2, keys.l1.leakage_mw),
-        "l2": (keys.l2.area_mm2, keys.l2.leakage_mw),
-        "noc_bus": (keys.noc_bus.area_mm2, keys.noc_bus.leakage_mw),
-        "noc_arbiter": (keys.noc_arbiter.area_mm2, keys.noc_arbiter.leakage_mw),
-    }
+    others: dict[str, _BufferKeys | _BusKeys | _ArbiterKeys]
+    others = {"l1": keys.l1, "l2": keys.l2, "noc_bus": keys.noc_bus, "noc_arbiter": keys.noc_arbiter}
     return {
-        "area_mm2": {part: area.source for part, (area, _) in pairs.items()},
-        "leakage_mw": {part: leakage.source for part, (_, leakage) in pairs.items()},
+        "area_mm2": {"pes": keys.mac_area_mm2.source, **{part: each.area_mm2.source for part, each in others.items()}},
+        "leakage_mw": {"pes": keys.mac_leakage_mw.source, **{part: each.leakage_mw.source for part, each in others.items()}},
     }
 
 
