@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Buffer, Noc, Offchip
 from mapsearch.studies.hardware_files import hardware_to_dict, load_hardware, names
 
 DATA = files("mapsearch.studies") / "data"
-TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm")
+TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
 
 
 def _file(folder: Path, text: str, name: str = "chip.yaml") -> Path:
@@ -64,8 +65,9 @@ def test_preset_is_complete_and_sourced(name: str) -> None:
 def test_every_figure_of_a_technology_has_a_source(name: str) -> None:
     """Each value and each law of a shipped technology says where it comes from."""
     data = _shipped("technology", name)
-    figures = [data[key] for key in ("mac_pj", "mac_area_mm2", "noc_pj_per_bit", "offchip_pj_per_bit")]
+    figures = [data[key] for key in ("mac_pj", "mac_area_mm2", "mac_leakage_mw", "noc_pj_per_bit", "offchip_pj_per_bit")]
     laws = [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj", "area_mm2", "leakage_mw")]
+    laws += [data[part][law] for part in ("noc_bus", "noc_arbiter") for law in ("area_mm2", "leakage_mw")]
     assert all(len(figure["source"]) > 20 for figure in figures + laws)
 
 
@@ -131,6 +133,18 @@ def test_inline_technology_needs_no_sources() -> None:
     inline = hardware_to_dict(load_hardware("edge"))["technology"]
     del inline["compressed"]
     assert load_hardware({"name": "edge", "technology": inline}) == load_hardware("edge")
+
+
+def test_what_a_technology_does_not_know_is_not_counted() -> None:
+    """A technology may say nothing of its network's parts and its MACs' leakage: they are 0, and leakage is no activity."""
+    inline = hardware_to_dict(load_hardware({"technology": "maestro_28nm"}))["technology"]
+    for key in ("mac_leakage_mw", "noc_bus", "noc_arbiter", "leakage_includes_activity"):
+        del inline[key]
+    hardware = load_hardware({"technology": inline})
+    assert not hardware.technology.leakage_includes_activity
+    area, leakage = area_by_part(hardware), leakage_by_part(hardware)
+    assert (area.noc_bus, area.noc_arbiter, leakage.pes, leakage.noc_bus, leakage.noc_arbiter) == (0.0,) * 5
+    assert area.total == area.pes + area.l1 + area.l2
 
 
 def test_maestro_file(tmp_path: Path) -> None:
@@ -199,7 +213,10 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"clock_mhz": 0}, "clock_mhz must be above 0"),
         ({"name": "a\nb"}, "hardware: name must be one line of text"),
         ({"name": 7}, "hardware: name must be text, got 7"),
-        ({"technology": 45}, "hardware: technology must be cacti_22nm, cacti_45nm, eyeriss_65nm, a path or a mapping, got 45"),
+        (
+            {"technology": 45},
+            "hardware: technology must be cacti_22nm, cacti_45nm, eyeriss_65nm, maestro_28nm, a path or a mapping, got 45",
+        ),
         ({"technology": "cacti_45"}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
         ({"technology": "none/such.yaml"}, "the technology file must be readable: No such file"),
         ({"technology": {"name": "t"}}, "hardware: technology: mac_bits is missing"),
@@ -256,5 +273,6 @@ def test_unknown_preset_is_refused_with_the_nearest() -> None:
     """A name without a suffix or slash is a preset's; an unknown one gets the nearest and all others."""
     assert _refusal("eyeris").startswith("no hardware is called 'eyeris'; did you mean eyeriss?; there are cloud, edge,")
     assert _refusal("zzz") == (
-        "no hardware is called 'zzz'; there are cloud, edge, eyeriss, nvdla_like, shidiannao_like, tpu_like, or give a file's path"
+        "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, nvdla_like, shidiannao_like, tpu_like, "
+        "or give a file's path"
     )
