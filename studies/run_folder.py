@@ -21,7 +21,7 @@ from mapsearch.studies.files import write_whole
 CONFIG = "config.json"
 RESULTS = "results.json"
 NETWORK = "network.m"
-_NOT_IN_CSV = ("names", "trace", "proof", "front", "front_file")
+_NOT_IN_CSV = ("names", "runs", "trace", "proof", "front")
 _ANEW = "start anew in another folder"
 
 
@@ -124,9 +124,7 @@ class RunFolder:
 
 
 def _as_csv(layers: Sequence[Mapping[str, Any]]) -> str:
-    rows = [
-        _flat({key: value for key, value in layer.items() if key not in ("names", "trace", "proof", "front")}) for layer in layers
-    ]
+    rows = [_flat({key: value for key, value in layer.items() if key not in _NOT_IN_CSV}) for layer in layers]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["name"], lineterminator="\n")
     writer.writeheader()

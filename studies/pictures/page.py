@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from mapsearch.studies.pictures.recorded import LayerResult, Recorded
+from mapsearch.studies.pictures.recorded import LayerResult, NetworkSums, Recorded
 
 _STYLE = """\
 body { font: 14px/1.5 sans-serif; color: #222; background: #fff; max-width: 1000px; margin: 2em auto; padding: 0 1em; }
@@ -20,7 +20,6 @@ th:first-child, td:first-child, .text td { text-align: left; }
 svg { width: 100%; height: auto; }
 """
 _COLUMNS = (
-    "",
     "layer",
     "count",
     "MACs",
@@ -31,7 +30,10 @@ _COLUMNS = (
     "gap",
     "PE utilization",
     "bound by",
+    "number",
 )
+
+_NETWORK_COLUMNS = ("network", "weight", "layers", "MACs", "cycles", "energy [µJ]", "EDP [pJ x cycles]", "PE utilization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ def page(run: Recorded, pictures: Sequence[Shown], left_out: Sequence[str]) -> s
     parts = [
         _network(run),
         *(_section(each.title, each.svg[each.svg.index("<svg") :]) for each in pictures),
+        _section("Networks, all runs of each", _table(_NETWORK_COLUMNS, map(_network_row, run.results.networks)))
+        if len(run.results.networks) > 1
+        else "",
         _section("Left out", _list([*left_out, *(f"{each.name}: {each.reason}" for each in run.results.left_out)])),
         _section("Layers", _table(_COLUMNS, [_row(number, layer) for number, layer in enumerate(run.layers, start=1)])),
         _section("Settings", _pairs({"layer_set": config.layer_set, **config.settings})),
@@ -71,10 +76,22 @@ def _network(run: Recorded) -> str:
     return _list(lines)
 
 
+def _network_row(network: NetworkSums) -> list[str]:
+    return [
+        network.name,
+        str(network.weight),
+        str(network.layers),
+        f"{network.macs:,}",
+        f"{network.runtime_cycles:,}",
+        f"{network.energy_pj.total / 1e6:,.4g}",
+        f"{network.edp_pj_cycles:.4g}",
+        f"{network.utilization:.1%}",
+    ]
+
+
 def _row(number: int, layer: LayerResult) -> list[str]:
     metrics = layer.metrics
     return [
-        str(number),
         layer.name,
         str(layer.count),
         f"{metrics.macs:,}",
@@ -85,6 +102,7 @@ def _row(number: int, layer: LayerResult) -> list[str]:
         "" if layer.gap is None else f"{layer.gap:.2%}",
         "" if metrics.utilization is None else f"{metrics.utilization:.1%}",
         metrics.bound_by or "",
+        str(number),
     ]
 
 

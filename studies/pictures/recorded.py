@@ -114,6 +114,20 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkSums:
+    """What all runs of one network add to the totals."""
+
+    name: str
+    weight: PositiveInt
+    layers: NonNegativeInt
+    macs: NonNegativeInt
+    runtime_cycles: NonNegativeInt
+    energy_pj: Energy
+    edp_pj_cycles: FiniteFloat
+    utilization: FiniteFloat
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A layer that has no mapping, and why."""
 
@@ -126,6 +140,7 @@ class Results:
     """results.json."""
 
     complete: bool
+    networks: list[NetworkSums]
     totals: Totals
     network: Together | None
     left_out: list[LeftOut]
@@ -136,7 +151,7 @@ class Results:
 class Config:
     """config.json."""
 
-    layer_set: str
+    layer_set: dict[str, int] | str
     settings: dict[str, Any]
     versions: dict[str, str]
     hardware: dict[str, Any]
@@ -164,7 +179,8 @@ class Recorded:
     def title(self) -> str:
         """What was run, in one line."""
         objective, seed = self.config.settings.get("objective"), self.config.settings.get("seed")
-        return f"{Path(self.config.layer_set).stem} on {self.hardware.name}, objective {objective}, seed {seed}"
+        networks = ", ".join(f"{each.name} x{each.weight}" if each.weight > 1 else each.name for each in self.results.networks)
+        return f"{networks} on {self.hardware.name}, objective {objective}, seed {seed}"
 
 
 def read_run(path: Path) -> Recorded:
