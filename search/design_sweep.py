@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 BLOCK = 2**17
 
 # Why designs are left out, in the order in which a design is asked.
-REASONS = ("offchip_gb_per_s", "peak_gops", "pes", "l1", "l2", "area_mm2", "power_mw")
+REASONS = ("bandwidth", "peak_gops", "pes", "l1", "l2", "area_mm2", "power_mw")
 
 
 @dataclass(slots=True)
@@ -81,9 +81,13 @@ def least_taken(machines: Machines) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Designs that are costed together: a layer's variants on some PE counts of a setting, with every machine of the grid."""
+    """Designs that are costed together: a layer's variants on some PE counts of a setting, with every machine of the grid.
+
+    hardware: a machine of the setting, which has this number in the hardware space.
+    """
 
     variants: Variants
+    setting: int
     hardware: Hardware
     pes: tuple[int, ...]
     grid: Grid
@@ -104,7 +108,7 @@ class Stretch:
             width for width in self.grid.offchip if width * self.hardware.clock_mhz / 1e3 <= self.limits.offchip_gb_per_s
         )
         per_mapping = int(np.prod(self.grid.shape[:3], dtype=object)) * len(usable)
-        counted.left_out["offchip_gb_per_s"] += self.designs - self.variants.count * len(self.pes) * per_mapping
+        counted.left_out["bandwidth"] += self.designs - self.variants.count * len(self.pes) * per_mapping
         if not usable:
             return
         grid = Grid(self.grid.l1, self.grid.l2, self.grid.noc, usable)
@@ -125,7 +129,7 @@ class Stretch:
         found: list[int] = []
         for place, count in enumerate(self.pes):
             # Two operations a MAC.
-            if 2 * count * self.hardware.simd * self.hardware.clock_mhz / 1e3 > self.limits.peak_gops:
+            if 2 * count * self.hardware.simd * self.hardware.clock_mhz / 1000 > self.limits.peak_gops:
                 counted.left_out["peak_gops"] += designs
             elif area[place] > self.limits.area_mm2:
                 counted.left_out["area_mm2"] += designs
@@ -146,7 +150,9 @@ class Stretch:
             t.l1_need, t.l2_need, t.array_cycles, t.offchip_bits, t.first_bits, t.l1_pj, t.l2_pj, t.noc_pj, t.offchip_pj,
         )  # fmt: skip
         l1, l2, noc, offchip = (np.array(values, np.int64) for values in (grid.l1, grid.l2, grid.noc, grid.offchip))
-        sizes = Sizes(l1, l2, noc, offchip, hardware.offchip.latency_cycles, dynamic_mw(hardware, 1.0, 1))
+        gmacs_per_s_cycles = self.variants.layer.macs * hardware.clock_mhz / 1e3
+        per_pj = dynamic_mw(hardware, 1.0, 1)
+        sizes = Sizes(l1, l2, noc, offchip, hardware.offchip.latency_cycles, per_pj, gmacs_per_s_cycles, self.setting)
         room = np.empty(max(BLOCK, int(np.prod(grid.shape[1:]))), DESIGN)
         counters, at = np.zeros(COUNTERS, np.int64), np.zeros(2, np.int64)
         while at[0] < len(batch):

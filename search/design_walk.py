@@ -20,16 +20,18 @@ Design = Any  # one record of DESIGN, as compiled code sees it
 AREA, POWER, L1, L2, COSTED = range(5)
 COUNTERS = 5
 
-# One design within the limits; mapping: which of its layer's variants.
+# One design within the limits; setting: which one of the hardware space's; mapping: which of its layer's variants.
 DESIGN = np.dtype(
     [
+        ("setting", np.int32),
         ("mapping", np.int32),
-        ("pes", np.int32),
+        ("pes", np.int64),
         ("l1_bytes", np.int64),
         ("l2_bytes", np.int64),
         ("noc_bytes_per_cycle", np.int64),
         ("offchip_bytes_per_cycle", np.int64),
         ("runtime_cycles", np.int64),
+        ("throughput_gmacs_per_s", np.float64),
         ("energy_pj", np.float64),
         ("area_mm2", np.float64),
         ("power_mw", np.float64),
@@ -78,6 +80,8 @@ class Sizes(NamedTuple):
     offchip_bytes: Ints  # per cycle
     offchip_latency_cycles: int
     mw_cycles_per_pj: float  # of dynamic power
+    gmacs_per_s_cycles: float  # throughput x runtime
+    setting: int
 
 
 @inlined
@@ -97,7 +101,7 @@ def _excess(m: Machines, p: int, i: int, j: int, k: int) -> int:
 @inlined
 def _write(t: Mappings, s: Sizes, b: int, i: int, j: int, k: int, q: int, design: Design) -> None:
     """Write what a design consists of, by the places of its mapping and on the grid."""
-    design.mapping, design.pes = t.variant[b], t.pes[b]
+    design.setting, design.mapping, design.pes = s.setting, t.variant[b], t.pes[b]
     design.l1_bytes, design.l2_bytes = s.l1_bytes[i], s.l2_bytes[j]
     design.noc_bytes_per_cycle, design.offchip_bytes_per_cycle = s.noc_bytes[k], s.offchip_bytes[q]
 
@@ -126,7 +130,8 @@ def _walk_widths(
                 continue
             design = designs[count]
             _write(t, s, b, i, j, k, q, design)
-            design.runtime_cycles, design.energy_pj, design.area_mm2, design.power_mw = runtime, energy, area, power
+            design.runtime_cycles, design.throughput_gmacs_per_s = runtime, s.gmacs_per_s_cycles / runtime
+            design.energy_pj, design.area_mm2, design.power_mw = energy, area, power
             count += 1
     return count
 

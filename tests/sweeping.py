@@ -13,8 +13,9 @@ from mapsearch.model.area import area_by_part, power_mw
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Hardware
-from mapsearch.search.design_sweep import DESIGN, Counted, Stretch
-from mapsearch.spaces.hardware_grid import HardwareGrid
+from mapsearch.search.design_sweep import Counted, Stretch
+from mapsearch.search.design_walk import DESIGN
+from mapsearch.spaces.hardware_grid import HardwareGrid, sized
 from mapsearch.spaces.hardware_space import HardwareSpace, Limits
 from mapsearch.spaces.variants import Variants
 
@@ -24,20 +25,23 @@ def swept(space: HardwareSpace, variants: Variants) -> tuple[NDArray[np.void], C
     grid, counted = HardwareGrid(space), Counted()
     found = [
         block.copy()
-        for _, hardware in grid.settings
-        for block in Stretch(variants, hardware, grid.pes, grid.grid, space.limits).blocks(counted)
+        for number, (_, hardware) in enumerate(grid.settings)
+        for block in Stretch(variants, number, hardware, grid.pes, grid.grid, space.limits).blocks(counted)
     ]
     return np.sort(np.concatenate([np.empty(0, DESIGN), *found])), counted
 
 
 def one_by_one(space: HardwareSpace, variants: Variants) -> NDArray[np.void]:
     """The same designs from every machine of the space by itself."""
-    rows = [
-        row
-        for places in product(*(range(len(axis.values)) for axis in space.axes))
-        for row in _on(space.at(places), space.limits, variants)
-    ]
+    settings = {_rest(hardware): number for number, (_, hardware) in enumerate(HardwareGrid(space).settings)}
+    machines = [space.at(places) for places in product(*(range(len(axis.values)) for axis in space.axes))]
+    rows = [(settings[_rest(machine)], *row) for machine in machines for row in _on(machine, space.limits, variants)]
     return np.sort(np.array(rows, DESIGN))
+
+
+def _rest(hardware: Hardware) -> Hardware:
+    """What of a machine is its setting: all but PEs, capacities and widths."""
+    return sized(hardware, 1, 1, 1, 1, 1)
 
 
 def _on(hardware: Hardware, limits: Limits, variants: Variants) -> list[tuple[float, ...]]:
@@ -57,7 +61,8 @@ def _on(hardware: Hardware, limits: Limits, variants: Variants) -> list[tuple[fl
         cycles = int(costs.runtime_cycles[row])
         power = power_mw(hardware, float(energy[row]), cycles)
         if power <= limits.power_mw:
-            rows.append((int(chosen[row]), hardware.pes, *sizes, cycles, float(energy[row]), area, power))
+            throughput = variants.layer.macs * hardware.clock_mhz / 1000 / cycles
+            rows.append((int(chosen[row]), hardware.pes, *sizes, cycles, throughput, float(energy[row]), area, power))
     return rows
 
 

@@ -134,16 +134,15 @@ def test_front_is_what_no_design_is_better_than(batches: list[list[tuple[int, in
     front, found = DesignFront(), list[tuple[int, int, int]]()
     for batch in batches:
         rows = np.zeros(len(batch), DESIGN)
-        for row, (runtime, energy, area) in enumerate(batch):
+        for row, (slowness, energy, area) in enumerate(batch):
             rows[row]["mapping"] = len(found) + row
-            rows[row]["runtime_cycles"], rows[row]["energy_pj"], rows[row]["area_mm2"] = runtime, energy, area
+            rows[row]["throughput_gmacs_per_s"], rows[row]["energy_pj"], rows[row]["area_mm2"] = 5 - slowness, energy, area
         front.add(rows)
         found += batch
     best = {
         one for one in found if not any(other != one and all(a <= b for a, b in zip(other, one, strict=True)) for other in found)
     }
-    expected = [(found.index(one), *one) for one in sorted(best)]
-    assert [tuple(row) for row in front.designs[["mapping", "runtime_cycles", "energy_pj", "area_mm2"]].tolist()] == expected
+    assert front.designs["mapping"].tolist() == [found.index(one) for one in sorted(best)]
 
 
 def _hardware(pes: int) -> Hardware:
