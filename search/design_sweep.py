@@ -104,9 +104,7 @@ class Stretch:
         A block is overwritten by the next one.
         """
         counted.designs += self.designs
-        usable = tuple(
-            width for width in self.grid.offchip if width * self.hardware.clock_mhz / 1e3 <= self.limits.offchip_gb_per_s
-        )
+        usable = tuple(width for width in self.grid.offchip if self._allows(width))
         per_mapping = int(np.prod(self.grid.shape[:3], dtype=object)) * len(usable)
         counted.left_out["bandwidth"] += self.designs - self.variants.count * len(self.pes) * per_mapping
         if not usable:
@@ -122,6 +120,11 @@ class Stretch:
             place = np.repeat(np.array(places, np.int64), [len(chosen) for chosen in variant])
             batch = join_all([batch for batch, _ in found])
             yield from self._walk(machines, grid, batch, place, np.concatenate(variant).astype(np.int64), counted)
+
+    def _allows(self, offchip_bytes_per_cycle: int) -> bool:
+        """Whether off-chip memory may be so wide."""
+        gb_per_s = offchip_bytes_per_cycle * self.hardware.clock_mhz / 1000
+        return offchip_bytes_per_cycle <= self.limits.offchip_bytes_per_cycle and gb_per_s <= self.limits.offchip_gb_per_s
 
     def _small_enough(self, machines: Machines, designs: int, counted: Counted) -> list[int]:
         """The places of the PE counts of which some machine is within the limits; designs: of one of them."""
@@ -150,7 +153,7 @@ class Stretch:
             t.l1_need, t.l2_need, t.array_cycles, t.offchip_bits, t.first_bits, t.l1_pj, t.l2_pj, t.noc_pj, t.offchip_pj,
         )  # fmt: skip
         l1, l2, noc, offchip = (np.array(values, np.int64) for values in (grid.l1, grid.l2, grid.noc, grid.offchip))
-        gmacs_per_s_cycles = self.variants.layer.macs * hardware.clock_mhz / 1e3
+        gmacs_per_s_cycles = self.variants.layer.macs * hardware.clock_mhz / 1000
         per_pj = dynamic_mw(hardware, 1.0, 1)
         sizes = Sizes(l1, l2, noc, offchip, hardware.offchip.latency_cycles, per_pj, gmacs_per_s_cycles, self.setting)
         room = np.empty(max(BLOCK, int(np.prod(grid.shape[1:]))), DESIGN)

@@ -45,13 +45,9 @@ def _rest(hardware: Hardware) -> Hardware:
 
 
 def _on(hardware: Hardware, limits: Limits, variants: Variants) -> list[tuple[float, ...]]:
-    area = area_by_part(hardware).total
-    if (
-        area > limits.area_mm2
-        or hardware.offchip.bytes_per_cycle * hardware.clock_mhz / 1e3 > limits.offchip_gb_per_s
-        or 2 * hardware.pes * hardware.simd * hardware.clock_mhz / 1e3 > limits.peak_gops
-    ):
+    if not HardwareSpace("", hardware, (), limits).allows(hardware):
         return []
+    area = area_by_part(hardware).total
     batch, chosen = variants.on(hardware.pes)
     costs = ExactModel().evaluate(variants.layer, hardware, batch)
     energy = costs.energy_pj()

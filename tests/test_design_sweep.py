@@ -57,6 +57,7 @@ def spaces(draw: st.DrawFn) -> HardwareSpace:
         area_mm2=draw(st.sampled_from((1.0, area_by_part(middle).total, 1e9))),
         power_mw=leakage_by_part(middle).total * draw(st.sampled_from((1.0, 1.001, 2.0, 1e9))),
         offchip_gb_per_s=draw(st.sampled_from((middle.offchip.bytes_per_cycle * middle.clock_mhz / 1e3, 1e9))),
+        offchip_bytes_per_cycle=draw(st.sampled_from((middle.offchip.bytes_per_cycle, 1e9))),
         peak_gops=draw(st.sampled_from((2 * middle.pes * middle.simd * middle.clock_mhz / 1e3, 1e9))),
     )
     return replace(space, base=space.at([0] * len(axes)), limits=limits)
