@@ -26,6 +26,7 @@ from mapsearch import (
     layers_command,
     run_command,
     space_command,
+    sweep_command,
     verify_command,
 )
 from mapsearch.arguments import Parser, Subparsers, UsageError
@@ -47,6 +48,7 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "run": run_command,
+    "sweep": sweep_command,
     "evaluate": evaluate_command,
     "compare-models": compare_models_command,
     "export": export_command,

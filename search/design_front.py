@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,6 +66,12 @@ class DesignFront:
         kept = np.empty(len(together), np.int64)
         count = _keep_front(together, len(self._found), kept)
         self._found = together[np.sort(kept[:count])]
+
+    def watch(self, blocks: Iterable[NDArray[np.void]]) -> Iterator[NDArray[np.void]]:
+        """The blocks, whose designs join as they pass."""
+        for block in blocks:
+            self.add(block)
+            yield block
 
     @property
     def designs(self) -> NDArray[np.void]:

@@ -79,6 +79,22 @@ def least_taken(machines: Machines) -> Floats:
     return machines.pes + least_l1 + machines.l2[:, -1:] + machines.noc_bus[:, :, -1] + machines.noc_arbiter
 
 
+def share_allowed(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> float:
+    """The share of the machines that are within the limits of area and of power that always flows."""
+    m = machine_tables(hardware, pes, grid, limits)
+    allowed = 0
+    for p in range(len(pes)):
+        taken = (
+            m.pes[:, p, None, None, None]
+            + m.l1[:, p, :, None, None]
+            + m.l2[:, None, :-1, None]
+            + m.noc_bus[:, p, None, None, :-1]
+            + m.noc_arbiter[:, p, None, None, None]
+        )
+        allowed += int((taken <= m.most[:, None, None, None]).all(axis=0).sum())
+    return allowed / (len(pes) * len(grid.l1) * len(grid.l2) * len(grid.noc))
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Designs that are costed together: a layer's variants on some PE counts of a setting, with every machine of the grid.
