@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mapsearch.output import Cell, write, write_table
-from mapsearch.studies.sweep_plan import Plan, duration
-
+from mapsearch.studies.sweep_plan import Plan
 
 # What leaves designs out, by its name in a summary.
 _REASONS = {
@@ -55,11 +54,9 @@ class SweepProgress:
     def began(self, folder: Path, plan: Plan) -> None:
         """See `Watcher`."""
         estimate = plan.estimate
-        self._console.print(
-            f"{plan.designs:,} designs, at the most {estimate.designs:,.3g} of them within the limits: "
-            f"{duration(estimate.seconds)} and {estimate.bytes / 1e6:,.3g} MB in {folder} at the most",
-            markup=False, highlight=False, soft_wrap=True,
-        )  # fmt: skip
+        within = f"{estimate.designs:,.3g} of them on machines within the limits"
+        text = f"{plan.designs:,} designs, {within}: {estimate.text}, into {folder}"
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
         self._began = perf_counter()
         self._task = self._bar.add_task("sweeping", total=plan.designs, told="")
 

@@ -16,7 +16,8 @@ from mapsearch.studies.design_files import read_designs
 POINTS = 20_000
 SEED = 0
 _SHOWN = ("throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
-_MARKS = {"throughput": "^", "energy": "v", "energy-delay": "D"}
+# Of different forms and sizes, as one design may be best in all.
+_MARKS = {"throughput": ("^", 9), "energy": ("v", 9), "energy-delay": ("o", 13)}
 
 
 def draw(summary: Mapping[str, Any], parts: Sequence[Sequence[Path]], folder: Path) -> None:
@@ -72,6 +73,8 @@ def _energy_throughput(_: Any, axes: Any, pair: Mapping[str, Any], designs: NDAr
 
 def _mark(axes: Any, pair: Mapping[str, Any], x: str, y: str, scale: float) -> None:  # noqa: ANN401 matplotlib's
     for name, design in pair["optima"].items():
-        axes.plot(design[x], design[y] * scale, _MARKS[name], color="crimson", markersize=8, label=f"best {name}")
+        mark, size = _MARKS[name]
+        style = {"color": "crimson", "markersize": size, "markerfacecolor": "none", "markeredgewidth": 1.6}
+        axes.plot(design[x], design[y] * scale, mark, label=f"best {name}", **style)
     if pair["optima"]:
         axes.legend(fontsize=8)

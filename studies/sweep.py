@@ -21,7 +21,7 @@ from mapsearch.studies.files import write_whole
 from mapsearch.studies.hardware_files import Source
 from mapsearch.studies.run_folder import unused_folder
 from mapsearch.studies.sweep_files import Dataflow, Study, load_study, names, study_of
-from mapsearch.studies.sweep_plan import Part, Plan, duration
+from mapsearch.studies.sweep_plan import Part, Plan
 from mapsearch.studies.sweep_summary import Found, front_as_csv, summary_of
 
 CONFIG = "config.json"
@@ -93,17 +93,16 @@ def _study(study: Study | None, layers: str | None, dataflows: Sequence[str], ha
 
 def _check_size(plan: Plan, folder: Path, designs_at_most: int) -> None:
     designs, estimate = plan.designs, plan.estimate
-    takes = f"about {duration(estimate.seconds)} and {estimate.bytes / 1e9:,.2g} GB at the most"
     if designs > designs_at_most:
         raise InputError(
-            f"sweep {plan.study.name}: has {designs:,} designs, which take {takes}; allow more than {designs_at_most:,} by "
+            f"sweep {plan.study.name}: has {designs:,} designs, which take {estimate.text}; allow more than {designs_at_most:,} by "
             f"--designs-at-most {designs}, or take larger steps"
         )
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free
     if estimate.bytes > free:
         raise InputError(
-            f"{folder}: the sweep takes {takes}, and {free / 1e9:,.2g} GB are free; name a folder on another disk, or take larger "
+            f"{folder}: the sweep takes {estimate.text}, and {free / 1e9:,.2g} GB are free; name a folder on another disk, or take larger "
             "steps"
         )
 

@@ -173,7 +173,7 @@ def _dataflow(given: object, where: str, folder: Path) -> Dataflow:
 
 
 def _sizes(given: object, where: str) -> tuple[int, ...]:
-    values = cast("list[object]", given) if isinstance(given, list) else [cast("object", given)]
+    values = cast("list[object]", given) if isinstance(given, list) else [given]
     sizes = [MAX_EXTENT if value == _WHOLE else value for value in values]
     if not sizes or not all(type(size) is int and 1 <= size <= MAX_EXTENT for size in sizes):  # True is an int too
         law = "must be a list of whole numbers of at least 1, or whole, such as [1, 4, whole]"

@@ -74,6 +74,11 @@ class Estimate:
     seconds: float
     bytes: float
 
+    @property
+    def text(self) -> str:
+        """Time and size."""
+        return f"about {_duration(self.seconds)} and {_size(self.bytes)} at the most"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -191,11 +196,14 @@ class Plan:
         return print_network(Network(pair.dataflow, tuple(rows)))
 
 
-def duration(seconds: float) -> str:
-    """Seconds, in the unit that suits them."""
+def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{max(1, round(seconds))} s"
     return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _size(number: float) -> str:
+    return f"{number / 1e6:,.2g} MB" if number < 1e9 else f"{number / 1e9:,.4g} GB"
 
 
 def _digest(text: str) -> str:
