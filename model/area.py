@@ -74,7 +74,7 @@ def power_mw(hardware: Hardware, energy_pj: NDArray[np.float64], runtime_cycles:
 def power_mw(
     hardware: Hardware, energy_pj: float | NDArray[np.float64], runtime_cycles: int | NDArray[np.int64]
 ) -> float | NDArray[np.float64]:
-    """Leakage and dynamic power together in mW, of one mapping or of B: float64[B] from float64[B] and int64[B]."""
+    """Leakage and dynamic power together in mW, of one mapping that fits or of B: float64[B] from float64[B] and int64[B]."""
     return leakage_by_part(hardware).total + _mw_cycles_per_pj(hardware) * energy_pj / runtime_cycles
 
 
