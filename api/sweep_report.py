@@ -87,10 +87,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     )
     if left_out:
         write(f"         left out: {left_out}")
-    write(
-        f"rate:    {summary['designs_per_second'] / 1e6:,.3g} million designs/s, of which {summary['valid_per_second'] / 1e6:,.3g} "
-        f"million valid ones costed and saved; {summary['seconds']:.1f} s"
-    )
+    rate, valid = summary["designs_per_second"], summary["valid_per_second"]
+    write(f"rate:    {rate:,.0f} designs/s, of which {valid:,.0f} valid ones costed and saved; {summary['seconds']:.1f} s")
     write(f"written: {summary['folder']} (summary.json, front.csv, designs/, mappings/, area_power.png, energy_throughput.png)")
     if not summary["complete"]:
         write(f"stopped before the end; go on with: mapsearch sweep --out {summary['folder']} --resume")

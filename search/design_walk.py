@@ -16,6 +16,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Design = Any  # one record of DESIGN, as compiled code sees it
 
+# The fields of a design that its mapping and its machine have as a result.
+FIGURES = ("runtime_cycles", "throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
+
 # What excludes designs, and how many were costed; AREA and POWER are the rows of `Machines` too.
 AREA, POWER, L1, L2, COSTED = range(5)
 COUNTERS = 5

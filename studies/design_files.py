@@ -13,19 +13,19 @@ from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.design_sweep import Counted
-from mapsearch.search.design_walk import DESIGN
+from mapsearch.search.design_walk import DESIGN, FIGURES
 from mapsearch.spaces.hardware_space import Value
 
 # Rows that are gathered before they are written, some 30 MB.
 ROW_GROUP = 2**18
-# The shipped sweep's take 2; how many depends on how often their values repeat.
+# The shipped sweep's take less than 2; how many depends on how often their values repeat.
 BYTES_PER_DESIGN = 8
 _COUNTED = b"mapsearch.counted"
 _NEEDED = ("pyarrow", "matplotlib")
@@ -52,7 +52,6 @@ def write_part(
     names: the dataflow's and the layer's. keys, values: of the further axes, one row of values for each setting. counted: full when
     the last block has come.
     """
-    parquet = import_module("pyarrow.parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -60,9 +59,9 @@ def write_part(
             writer: Any = None
             for rows in _gathered(blocks):
                 table = _table(rows, names, keys, values)
-                writer = writer or parquet.ParquetWriter(file, table.schema, compression="zstd")
+                writer = writer or _writer(file, table.schema)
                 writer.write_table(table)
-            writer = writer or parquet.ParquetWriter(file, _table(np.empty(0, DESIGN), names, keys, values).schema)
+            writer = writer or _writer(file, _table(np.empty(0, DESIGN), names, keys, values).schema)
             writer.add_key_value_metadata({_COUNTED: json.dumps(asdict(counted)).encode()})
             writer.close()
             file.flush()
@@ -74,14 +73,21 @@ def write_part(
         temporary.unlink(missing_ok=True)
 
 
+def _writer(file: BinaryIO, schema: Any) -> Any:  # noqa: ANN401 pyarrow has no types
+    """A writer to the file; what the axes say repeats, figures hardly do."""
+    repeated = [name for name in schema.names if name not in FIGURES]
+    return import_module("pyarrow.parquet").ParquetWriter(file, schema, compression="zstd", use_dictionary=repeated)
+
+
 def _gathered(blocks: Iterable[NDArray[np.void]]) -> Iterator[NDArray[np.void]]:
     """The rows of the blocks, each of which is overwritten by the next, in larger ones."""
-    held: list[NDArray[np.void]] = []
+    held, count = list[NDArray[np.void]](), 0
     for block in blocks:
         held.append(block.copy())
-        if sum(len(each) for each in held) >= ROW_GROUP:
+        count += len(block)
+        if count >= ROW_GROUP:
             yield np.concatenate(held)
-            held = []
+            held, count = [], 0
     if held:
         yield np.concatenate(held)
 

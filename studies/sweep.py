@@ -102,8 +102,8 @@ def _check_size(plan: Plan, folder: Path, designs_at_most: int) -> None:
     free = shutil.disk_usage(there).free
     if estimate.bytes > free:
         raise InputError(
-            f"{folder}: the sweep takes {estimate.text}, and {free / 1e9:,.2g} GB are free; name a folder on another disk, or take larger "
-            "steps"
+            f"{folder}: the sweep takes {estimate.text}, and {free / 1e9:,.2g} GB are free; name a folder elsewhere, or take "
+            "larger steps"
         )
 
 
