@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -175,6 +176,14 @@ def test_resuming_refuses_other_inputs(done: tuple[Path, dict[str, Any]]) -> Non
         sweep("maestro_paper", out=done[0])
 
 
+def test_a_damaged_part_is_told(done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """A part that is no Parquet file of a sweep is named, and what to do about it."""
+    shutil.copytree(done[0], tmp_path / "out")
+    (tmp_path / "out" / "designs" / "part-000001.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"part-000001.parquet: must be a part that a sweep wrote .*; remove it"):
+        sweep(out=tmp_path / "out", resume=True)
+
+
 def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
     """A directive file's mappings are swept as they are, a folder's resized to each number of PEs; both as one by one."""
     plan = Plan(load_study(study))
@@ -207,6 +216,7 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
         (["{study}", "--resume"], "resuming needs the sweep's folder"),
         (["--resume", "--out", "{out}"], "no sweep to resume here"),
         (["maestro_paper", "--hardware", "{large}"], "designs, which take"),
+        (["{study}", "--layers", "{big}", "--hardware", "{slow}"], "MACs x (2 x NoC latency + 200) must be below 2^62 cycles"),
     ],
 )
 def test_refused_before_work_starts(
@@ -218,8 +228,12 @@ def test_refused_before_work_starts(
     tiny.write_text(json.dumps({**HARDWARE, "budget": {"area_mm2": 0.001}}))
     sizes = {"pes": {"low": 1, "high": 1000, "step": 1}, "l1": {"bytes": {"low": 1, "high": 100_000, "step": 1}}}
     large.write_text(json.dumps({**HARDWARE, **sizes}))
+    slow = tmp_path / "slow.yaml"
+    slow.write_text(json.dumps({**HARDWARE, "noc": {"latency_cycles": [1, 2**30]}}))
+    big = tmp_path / "big.yaml"
+    big.write_text("{title: t, source: s, layers: [{name: gemm, type: GEMM, M: 10000, N: 10000, K: 10000}]}")
     before = sorted(tmp_path.iterdir())
-    words = {"study": study, "tiny": tiny, "large": large, "out": tmp_path / "out"}
+    words = {"study": study, "tiny": tiny, "large": large, "slow": slow, "big": big, "out": tmp_path / "out"}
     assert main(["sweep", *(word.format(**words) for word in arguments)]) == 2
     error = capsys.readouterr().err
     assert law in error
