@@ -22,7 +22,7 @@ from mapsearch.studies.hardware_files import Source
 from mapsearch.studies.run_folder import unused_folder
 from mapsearch.studies.sweep_files import Dataflow, Study, load_study, names, study_of
 from mapsearch.studies.sweep_plan import Part, Plan
-from mapsearch.studies.sweep_summary import Found, front_as_csv, summary_of
+from mapsearch.studies.sweep_summary import Swept, front_as_csv, summary_of
 
 CONFIG = "config.json"
 MOST_DESIGNS = 10**10
@@ -145,7 +145,7 @@ def _check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], folder: Pat
 
 
 def _run(plan: Plan, folder: Path, record: dict[str, Any], watcher: Watcher | None) -> dict[str, Any]:
-    found = [Found(pair) for pair in plan.pairs]
+    found = [Swept(pair) for pair in plan.pairs]
     if watcher is not None:
         watcher.began(folder, plan)
     work, complete, began = Counted(), True, perf_counter()
@@ -165,7 +165,7 @@ def _run(plan: Plan, folder: Path, record: dict[str, Any], watcher: Watcher | No
     return summary
 
 
-def _do(plan: Plan, part: Part, folder: Path, found: Found, work: Counted) -> None:
+def _do(plan: Plan, part: Part, folder: Path, found: Swept, work: Counted) -> None:
     """Cost and save a part, or read it where it is there already; work: what was costed now."""
     path = part_path(folder, part.number)
     front = DesignFront()
