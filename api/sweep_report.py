@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mapsearch.output import Cell, write, write_table
 from mapsearch.studies.sweep_plan import Plan
@@ -35,7 +35,6 @@ class SweepProgress:
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
@@ -65,7 +64,7 @@ class SweepProgress:
             # The rate is told from the first part on, which may be one of before.
             self._began = self._began or (perf_counter(), designs)
             rate = (designs - self._began[1]) / max(perf_counter() - self._began[0], 1e-9)
-            told = f"{designs:,} designs, {valid:,} valid, {rate / 1e6:,.0f} million/s"
+            told = f"{designs:,}, {valid:,} valid, {rate / 1e6:,.0f} million/s"
             self._bar.update(self._task, completed=designs, told=told)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,8 +27,9 @@ from mapsearch.studies.dataflows import load_dataflow
 from mapsearch.studies.evaluation import evaluate_text
 from mapsearch.studies.hardware_files import hardware_to_dict, load_hardware_space
 from mapsearch.studies.sweep import sweep
-from mapsearch.studies.sweep_files import load_study
+from mapsearch.studies.sweep_files import load_study, study_of
 from mapsearch.studies.sweep_plan import Plan
+from mapsearch.studies.yaml_files import parse_mapping
 
 LAYERS = """
 title: Two layers
@@ -304,6 +306,16 @@ def test_a_part_of_the_shipped_study() -> None:
         np.testing.assert_array_equal(found, everything[within])
         valid += len(found)
     assert 10_000 < valid < 90_000
+
+
+def test_the_page_of_sweeps() -> None:
+    """The example of a study can be read, and the page tells the shipped one's number of designs."""
+    page = (Path(__file__).parent.parent / "docs" / "sweep.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    study = study_of(parse_mapping(text, "page", ""), "page", Path())
+    assert [each.kind for each in study.dataflows] == ["dataflow", "mappings", "resized"]
+    assert [each.name for each in study.dataflows] == ["kcp_ws", "best", "vgg16-edp-edge"]
+    assert f"{Plan(load_study('maestro_paper')).designs:,} designs" in page
 
 
 @pytest.mark.nightly
