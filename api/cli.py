@@ -24,6 +24,7 @@ from mapsearch import (
     export_command,
     hardware_command,
     layers_command,
+    plot_command,
     run_command,
     space_command,
     sweep_command,
@@ -48,6 +49,7 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "run": run_command,
+    "plot": plot_command,
     "sweep": sweep_command,
     "evaluate": evaluate_command,
     "compare-models": compare_models_command,

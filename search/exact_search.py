@@ -54,7 +54,8 @@ def _start(tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, ti
     structures = replace(budget, trials=-(-budget.trials // 2), timeout_seconds=None if timeout is None else timeout / 2)
     if not OptunaSearcher(Sampler.TPE).look(tally, structures, seed, starts, tick):
         return False
-    populations = replace(budget, trials=budget.trials - structures.trials)
+    left = None if timeout is None else max(0.0, timeout - tally.seconds)
+    populations = replace(budget, trials=budget.trials - structures.trials, timeout_seconds=left)
     if populations.trials == 0:
         return True
     best = replace(starts, mappings=tally.batch)

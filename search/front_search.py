@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import optuna
@@ -19,9 +18,11 @@ from mapsearch.search.branch_and_bound import least_bound
 from mapsearch.search.inner import Population, best_sizes, improve
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import NONE, make_sampler, parameters_of, suggest
-from mapsearch.search.searcher import POLISH_SHARE, Budget, Outcome, Sampler
+from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Tally
+from mapsearch.search.trials import Trials
+from mapsearch.spaces.space import Structure
 
 # Those that can steer by several objectives, and what of Optuna does it.
 STEERED = {
@@ -45,51 +46,43 @@ class FrontSearcher:
     def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
         """See `Searcher`."""
         tally = Tally(problem)
+        trials = Trials(tally, budget, seed, tick)
         if starts.mappings is not None:
-            tally.score(starts.mappings)
-        stopped = self._try_structures(tally, budget, seed, starts, tick)
-        rng = np.random.default_rng([*seed, budget.trials])
-        if len(tally.front) == 0:
-            best_sizes(tally, problem.space.fitting, budget.evaluations_per_trial, rng)
-        stop = partial(tick, budget.trials)
-        share = round(tally.evaluations * POLISH_SHARE / len(LAST_WEIGHTS))
-        for weight in LAST_WEIGHTS if not stopped else ():
+            tally.score(starts.mappings[: trials.left])
+        self._try_structures(tally, trials, seed, starts.structures, budget.trials)
+        rng = trials.rng()
+        trials.fit(rng)
+        share = trials.last // len(LAST_WEIGHTS)
+        for weight in LAST_WEIGHTS if not trials.stopped else ():
             weighed = _weighed(tally, weight)
             known = tally.front
             values = weighed.problem.value(known.runtime_cycles, known.energy_pj)
-            improve(weighed, Population(known.batch, values), share, rng, structure=True, stop=stop)
+            improve(weighed, Population(known.batch, values), share, rng, structure=True, stop=trials.stop)
             tally.absorb(weighed)
-        finished = not stopped and not stop()
-        return Outcome.of(tally, least_bound(problem), finished=finished)
+        return Outcome.of(tally, least_bound(problem), finished=not trials.stop())
 
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""
         return budget.trials
 
     def _try_structures(
-        self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]
-    ) -> bool:
-        """Join what trials of Optuna find to the tally's front; returns whether `tick` told it to stop."""
+        self, tally: Tally, trials: Trials, seed: Sequence[int], structures: Sequence[Structure], count: int
+    ) -> None:
+        """Join what `count` trials of Optuna find to the tally's front."""
         space = tally.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
-            sampler=make_sampler(STEERED[self.sampler], seed, budget.trials),
+            sampler=make_sampler(STEERED[self.sampler], seed, count),
             directions=[optuna.study.StudyDirection.MINIMIZE] * len(self.objectives),
         )
-        for structure in starts.structures:
+        for structure in structures:
             study.enqueue_trial({"weight": 0.5, **parameters_of(space, structure)})
-        for number in range(budget.trials):
-            trial = study.ask()
-            rng = np.random.default_rng([*seed, number])
-            weighed = _weighed(tally, trial.suggest_float("weight", 0.0, 1.0))
-            best_sizes(weighed, suggest(trial, space), budget.evaluations_per_trial, rng)
-            study.tell(trial, self._values(weighed))
+        for trial in trials:
+            asked = study.ask()
+            weighed = _weighed(tally, asked.suggest_float("weight", 0.0, 1.0))
+            best_sizes(weighed, suggest(asked, space), trial.evaluations, trial.rng)
+            study.tell(asked, self._values(weighed))
             tally.absorb(weighed)
-            if tick(number + 1):
-                return True
-            if budget.timeout_seconds is not None and tally.seconds >= budget.timeout_seconds / (1 + POLISH_SHARE):
-                break
-        return False
 
     def _values(self, weighed: Tally) -> list[float]:
         """The objectives of the best mapping; huge where there is none."""

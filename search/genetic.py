@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.branch_and_bound import least_bound
 from mapsearch.search.inner import Population, improve, score
@@ -16,7 +14,8 @@ from mapsearch.search.objective import Problem
 from mapsearch.search.searcher import Budget, Outcome
 from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Tally
-from mapsearch.search.trials import search_by_trials
+from mapsearch.search.trials import Trial, search_by_trials
+from mapsearch.spaces.space import Structure
 
 # A population begins with random mappings, one in so many of its evaluations, of which so many again are of the starts.
 DRAWN_ONE_IN = 10
@@ -35,8 +34,8 @@ class GeneticSearcher:
     def look(self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
         """Search the tally's problem; False where `tick` told it to stop."""
 
-        def attempt(number: int, rng: np.random.Generator) -> Population:
-            return _evolve(tally, budget, starts, number, rng)
+        def attempt(trial: Trial) -> Population:
+            return _evolve(tally, trial, starts.structures[trial.number :: budget.trials])
 
         return search_by_trials(tally, budget, seed, starts.mappings, tick, attempt)
 
@@ -45,14 +44,14 @@ class GeneticSearcher:
         return budget.trials
 
 
-def _evolve(tally: Tally, budget: Budget, starts: Starts, number: int, rng: np.random.Generator) -> Population:
-    """What a population of a trial's evaluations comes to, best first; the starts are dealt out over the trials."""
-    space, evaluations = tally.problem.space, budget.evaluations_per_trial
-    drawn = max(1, evaluations // DRAWN_ONE_IN)
-    structures = starts.structures[number :: budget.trials][:drawn]
+def _evolve(tally: Tally, trial: Trial, structures: Sequence[Structure]) -> Population:
+    """What a population of a trial's evaluations comes to, best first; structures: those of the starts that are dealt to it."""
+    space = tally.problem.space
+    drawn = max(1, trial.evaluations // DRAWN_ONE_IN)
     batch = MappingBatch.empty(space.levels)
     if structures:
-        batch = space.draw(structures, max(1, drawn // STARTS_ONE_IN // len(structures)), rng)
+        each = max(1, drawn // STARTS_ONE_IN // len(structures))
+        batch = space.draw(structures[:drawn], each, trial.rng)
     if len(batch) < drawn:
-        batch = batch.join(space.sample(drawn - len(batch), rng))
-    return improve(tally, score(tally, batch), evaluations - drawn, rng, structure=True, stop=lambda: False)
+        batch = batch.join(space.sample(drawn - len(batch), trial.rng))
+    return improve(tally, score(tally, batch), trial.evaluations - drawn, trial.rng, structure=True, stop=lambda: False)

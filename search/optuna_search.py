@@ -21,7 +21,7 @@ from mapsearch.search.objective import Problem
 from mapsearch.search.searcher import Budget, Outcome, Sampler
 from mapsearch.search.starts import Starts
 from mapsearch.search.tally import Tally
-from mapsearch.search.trials import search_by_trials
+from mapsearch.search.trials import Trial, search_by_trials
 from mapsearch.spaces.space import Space, Structure
 
 NONE = 1e300  # what Optuna is told of a structure that has no value
@@ -66,14 +66,14 @@ class OptunaSearcher:
 
         tried_all = False
 
-        def attempt(_: int, rng: np.random.Generator) -> Population | None:
+        def attempt(trial: Trial) -> Population | None:
             nonlocal tried_all
             if tried_all:
                 return None
-            trial = study.ask()
-            best = best_sizes(tally, suggest(trial, space), budget.evaluations_per_trial, rng)[:1]
+            asked = study.ask()
+            best = best_sizes(tally, suggest(asked, space), trial.evaluations, trial.rng)[:1]
             try:
-                study.tell(trial, best.values[0] if len(best) else NONE)
+                study.tell(asked, best.values[0] if len(best) else NONE)
             except RuntimeError:  # how the brute force sampler ends a study of which it does not run the loop
                 tried_all = True
             return best

@@ -24,9 +24,10 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.front import Front
-from mapsearch.search.front_search import FrontSearcher, not_dominated
+from mapsearch.search.front_search import STEERED, FrontSearcher, not_dominated
 from mapsearch.search.network_front import network_bound, select
 from mapsearch.search.objective import Objective, Problem, objectives_of
+from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import Budget, Sampler
 from mapsearch.search.starts import Starts, classic_starts
 from mapsearch.spaces.space import Space
@@ -139,6 +140,21 @@ def test_a_front_search_takes_starts_and_stops() -> None:
     assert late.evaluations <= 2 * 40
     known = searcher.search(problem, Budget(1, 1), (1,), Starts((), stopped.batch), lambda _: False)
     assert known.value <= stopped.value
+
+
+@pytest.mark.parametrize("evaluations", [1, 2, 10, 100, 1000])
+def test_a_front_search_keeps_within_its_evaluations(evaluations: int) -> None:
+    """However few they are, and however many mappings are known."""
+    space = Space(layer_of(K=24, C=12, R=3, S=3, Y=10, X=10), MACHINE)
+    problem = Problem(space, ExactModel(), Objective.of("edp"))
+    known = space.sample(50, np.random.default_rng(0))
+    for sampler, mappings in itertools.product(STEERED, (None, known)):
+        starts = Starts(classic_starts(space, classic_dataflows()), mappings)
+        settings = Settings(objective="energy, latency", sampler=sampler, evaluations=evaluations)
+        searcher = searcher_of(settings.sampler_used, BOTH)
+        outcome = searcher.search(problem, settings.budget(None), (0,), starts, lambda _: False)
+        assert 1 <= outcome.evaluations <= evaluations
+        assert settings.budget(None).trials >= evaluations // 150  # structures want to be many
 
 
 def test_a_run_of_two_objectives(search: Callable[..., dict[str, Any]], tmp_path: Path) -> None:

@@ -25,12 +25,13 @@ from mapsearch.model.hardware import Buffer
 from mapsearch.model.layer import Dim
 from mapsearch.model.mapping import encode
 from mapsearch.search.expression import NAMED
+from mapsearch.search.genetic import GeneticSearcher
 from mapsearch.search.objective import Objective, Problem
 from mapsearch.search.optuna_search import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import POLISH_SHARE, Budget, Outcome, Sampler, Searcher
 from mapsearch.search.starts import Starts, classic_starts
-from mapsearch.search.tally import Step
+from mapsearch.search.tally import Step, Tally
 from mapsearch.search.workers import Task, run_tasks
 from mapsearch.spaces.space import Space, Structure
 from mapsearch.spaces.tiles import TileRule
@@ -220,6 +221,21 @@ def test_a_search_keeps_within_its_evaluations(searcher: Searcher, evaluations: 
 
 
 @every_searcher
+def test_a_search_goes_on_where_another_has_been(searcher: Searcher) -> None:
+    """With an earlier search's work in its tally a search takes as many evaluations as with none, its last search too."""
+    assert isinstance(searcher, GeneticSearcher | OptunaSearcher)
+    fresh, used = Tally(replace(PROBLEM, objective=EDP)), Tally(PROBLEM)
+    used.score(SPACE.sample(5000, np.random.default_rng(1)))
+    used.value = np.inf  # what is known changes which children are worth costing
+    used.batch = fresh.batch
+    began = used.evaluations
+    for tally in (fresh, used):
+        assert searcher.look(tally, BUDGET, (0,), Starts(), never)
+    assert used.evaluations - began == fresh.evaluations > BUDGET.trials * BUDGET.evaluations_per_trial
+    assert used.value == fresh.value
+
+
+@every_searcher
 @pytest.mark.parametrize(
     ("rule", "objective"),
     [*((TileRule.BALANCED, objective) for objective in OBJECTIVES), (TileRule.DIVISORS, "edp"), (TileRule.ALL, "edp")],
@@ -344,22 +360,22 @@ def test_leaving_early_stops_the_tasks(jobs: int) -> None:
     outcomes.close()
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_an_interrupt_ends_all_searches(jobs: int) -> None:
-    """After a Ctrl-C the searches under way give what they have, unfinished, and the others do not start.
+@pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
+def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> None:
+    """After a Ctrl-C or a plain kill the searches under way give what they have, unfinished, and the others do not start.
 
     The watcher, which is told how many trials each has done, sends it once as many searches as there are jobs are under way.
     """
-    handler = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(number)
     seen: list[list[int]] = []
 
     def watch(trials: NDArray[np.int64]) -> None:
         if not seen and np.count_nonzero(trials) == jobs:
             seen.append(trials.tolist())
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
     outcomes = dict(run_tasks(tasks(4, Budget(10**6, 5)), jobs, watch))
     assert sorted(outcomes) == list(range(jobs))
     assert not any(outcome.finished for outcome in outcomes.values())
     assert [len(trials) for trials in seen] == [4]
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(number) is handler

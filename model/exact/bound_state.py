@@ -38,6 +38,7 @@ class Scratch(Protocol):
     moved: Ints  # STILL, ANEW, SLIDES or TAPS: what a loop of the dim does to W, I, O
     whole: Floats  # words of W, I, O
     chosen: int  # outer levels whose units, spatial dim and order are chosen
+    is_whole: bool  # whether nothing is open
     known: Ints  # of those, the outer ones at which a dim's size and its loop's place are chosen too
     sized: Ints  # of those, the outer ones at which a dim's size is chosen: `known`, or one more
     share: Ints  # units that a dim is shared out over at a level
@@ -86,6 +87,7 @@ SCRATCH = np.dtype(
         ("moved", np.int64, (3, DIMS)),
         ("whole", np.float64, (3,)),
         ("chosen", np.int64),
+        ("is_whole", np.bool_),
         ("known", np.int64, (DIMS,)),
         ("sized", np.int64, (DIMS,)),
         ("share", np.int64, (DIMS, MAX_LEVELS)),
@@ -242,3 +244,6 @@ def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: i
     w.last[0] = w.last[1] = w.last[2] = w.slid = w.tapped = w.deep = -1
     for i in range(w.n_dims):
         _read_dim(w, units, spatial, size, b, w.dims[i])
+    w.is_whole = w.chosen == w.levels
+    for i in range(w.n_dims):
+        w.is_whole = w.is_whole and w.known[w.dims[i]] == w.levels

@@ -131,9 +131,11 @@ def _limits(w: Scratch, size: Ints, b: int) -> None:
 
 @leaf
 def prepare(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
-    """Write what `least_sum` takes of mapping b."""
-    w.n_ways = _ways(w, _groups(w, units, spatial, size, b))
-    _limits(w, size, b)
+    """Write what `least_sum` takes of mapping b; of a whole one the fills and words by its loops say nearly all."""
+    w.n_ways = w.n_kinds = 0
+    if not w.is_whole:
+        w.n_ways = _ways(w, _groups(w, units, spatial, size, b))
+        _limits(w, size, b)
 
 
 @leaf
