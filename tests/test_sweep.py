@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -137,10 +138,10 @@ def test_front_and_pictures(done: tuple[Path, dict[str, Any]]) -> None:
 
 
 class _Interrupting:
-    """A watcher that interrupts after some parts."""
+    """A watcher that sends this process a signal after some parts."""
 
-    def __init__(self, parts: int) -> None:
-        self.left = parts
+    def __init__(self, parts: int, number: signal.Signals) -> None:
+        self.left, self._number = parts, number
 
     def began(self, folder: Path, plan: Plan) -> None:
         assert (folder / "config.json").exists()
@@ -150,17 +151,20 @@ class _Interrupting:
         assert 0 <= valid <= designs
         self.left -= 1
         if self.left == 0:
-            raise KeyboardInterrupt
+            signal.raise_signal(self._number)
 
 
 def _same(summary: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in summary.items() if "second" not in key and key != "folder"}
 
 
-def test_an_interrupted_sweep_goes_on(study: Path, done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    """What is done when Ctrl-C comes is kept and summed up; resuming ends with what an undisturbed sweep has."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_goes_on(
+    number: signal.Signals, study: Path, done: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """What is done when Ctrl-C or a kill comes is kept and summed up; resuming ends with what an undisturbed sweep has."""
     folder, whole = done
-    summary = sweep(study, out=tmp_path / "out", watcher=_Interrupting(3))
+    summary = sweep(study, out=tmp_path / "out", watcher=_Interrupting(3, number))
     assert not summary["complete"]
     assert 0 < summary["done"] < summary["designs"]
     assert len(_designs(tmp_path / "out")) == summary["valid"] < whole["valid"]
@@ -212,6 +216,7 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
         (["{study}", "--layers", "vgg16:conv1_3"], "layer set vgg16 has no layer conv1_3; did you mean conv1_2"),
         (["{study}", "--dataflow", "kcp"], "no dataflow is called 'kcp'"),
         (["{study}", "--dataflow", "yrp_rs", "--dataflow", "yrp_rs"], "dataflow yrp_rs stands twice"),
+        (["{study}", "--designs-at-most", "0"], "designs_at_most must be a whole number of at least 1, got 0"),
         (["{study}", "--designs-at-most", "100"], "has 4,032 designs, which take about 1 s and 0.032 MB at the most"),
         (["{study}", "--hardware", "nowhere.yaml"], "nowhere.yaml: the hardware file must be readable"),
         (["{study}", "--hardware", "{tiny}"], "the smallest machine needs"),
