@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mapsearch.output import Cell, write, write_table
 from mapsearch.studies.sweep_plan import Plan
@@ -35,14 +35,13 @@ class SweepProgress:
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
         )
         self._task: TaskID | None = None
-        self._began = 0.0
+        self._began: tuple[float, int] | None = None
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -57,14 +56,15 @@ class SweepProgress:
         within = f"{estimate.designs:,.3g} of them on machines within the limits"
         text = f"{plan.designs:,} designs, {within}: {estimate.text}, into {folder}"
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-        self._began = perf_counter()
         self._task = self._bar.add_task("sweeping", total=plan.designs, told="")
 
     def advanced(self, designs: int, valid: int) -> None:
         """See `Watcher`."""
         if self._task is not None:
-            rate = designs / max(perf_counter() - self._began, 1e-9)
-            told = f"{designs:,} designs, {valid:,} valid, {rate / 1e6:,.0f} million/s"
+            # The rate is told from the first part on, which may be one of before.
+            self._began = self._began or (perf_counter(), designs)
+            rate = (designs - self._began[1]) / max(perf_counter() - self._began[0], 1e-9)
+            told = f"{designs:,}, {valid:,} valid, {rate / 1e6:,.0f} million/s"
             self._bar.update(self._task, completed=designs, told=told)
 
 

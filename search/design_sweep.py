@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 # Designs of a block: some megabytes, so that memory stays small and an interrupt is soon heard.
 BLOCK = 2**17
 
-# Why designs are left out, in the order in which a design is asked.
+# Why designs are left out.
 REASONS = ("bandwidth", "peak_gops", "pes", "l1", "l2", "area_mm2", "power_mw")
 
 
@@ -49,24 +49,24 @@ class Counted:
 @lru_cache(maxsize=64)  # each layer and dataflow asks for the same
 def machine_tables(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> Machines:
     """What the machines take that are like `hardware` but for these PE counts and the grid; shared, so not to be changed."""
-    tables: list[tuple[Floats, ...]] = []
-    for by_part in (area_by_part, leakage_by_part):
-
-        def part(name: str, count: int, l1: int = grid.l1[0], l2: int = grid.l2[0], noc: int = grid.noc[0]) -> float:
-            parts: Parts = by_part(sized(hardware, count, l1, l2, noc, grid.offchip[0]))  # noqa: B023 called in this turn only
-            return float(getattr(parts, name))
-
-        tables.append(
-            (
-                np.array([part("pes", count) for count in pes]),
-                np.array([[part("l1", count, l1=size) for size in grid.l1] for count in pes]),
-                _with_least(np.array([part("l2", pes[0], l2=size) for size in grid.l2])),
-                _with_least(np.array([[part("noc_bus", count, noc=width) for width in grid.noc] for count in pes])),
-                np.array([part("noc_arbiter", count) for count in pes]),
-            )
-        )
+    tables = (_parts_of(by_part, hardware, pes, grid) for by_part in (area_by_part, leakage_by_part))
     by_pes, l1, l2, noc_bus, noc_arbiter = (np.stack(both) for both in zip(*tables, strict=True))
     return Machines(by_pes, l1, l2, noc_bus, noc_arbiter, np.array([limits.area_mm2, limits.power_mw]))
+
+
+def _parts_of(by_part: Callable[[Hardware], Parts], hardware: Hardware, pes: tuple[int, ...], grid: Grid) -> tuple[Floats, ...]:
+    """Area or leakage of each part, over what that part depends on: as the fields of `Machines`."""
+
+    def part(name: str, count: int, l1: int = grid.l1[0], l2: int = grid.l2[0], noc: int = grid.noc[0]) -> float:
+        return float(getattr(by_part(sized(hardware, count, l1, l2, noc, grid.offchip[0])), name))
+
+    return (
+        np.array([part("pes", count) for count in pes]),
+        np.array([[part("l1", count, l1=size) for size in grid.l1] for count in pes]),
+        _with_least(np.array([part("l2", pes[0], l2=size) for size in grid.l2])),
+        _with_least(np.array([[part("noc_bus", count, noc=width) for width in grid.noc] for count in pes])),
+        np.array([part("noc_arbiter", count) for count in pes]),
+    )
 
 
 def _with_least(values: Floats) -> Floats:

@@ -46,6 +46,11 @@ class Variants(Protocol):
         """How many there are."""
         ...
 
+    @property
+    def levels(self) -> int:
+        """How many levels each has."""
+        ...
+
     def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
         """Those that so many PEs can hold, and which they are, of 0..count-1."""
         ...
@@ -62,6 +67,11 @@ class FixedVariants:
     def count(self) -> int:
         """See `Variants`."""
         return len(self.batch)
+
+    @property
+    def levels(self) -> int:
+        """See `Variants`."""
+        return int(self.batch.units.shape[1])
 
     def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
         """See `Variants`: where nothing is shared out at the outermost level, a second unit would repeat the first one's work."""
@@ -97,10 +107,14 @@ class ResizedVariants:
         """See `Variants`."""
         return len(self.mappings)
 
+    @property
+    def levels(self) -> int:
+        """See `Variants`."""
+        return max(len(mapping.levels) for mapping in self.mappings)
+
     def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
         """See `Variants`."""
-        levels = max(len(mapping.levels) for mapping in self.mappings)
-        space = Space(self.layer, replace(self.hardware, pes=pes), levels)
+        space = Space(self.layer, replace(self.hardware, pes=pes), self.levels)
         found = [space.adopt([mapping]) for mapping in self.mappings]
         return join_all(found), np.flatnonzero([len(each) for each in found])
 

@@ -53,7 +53,7 @@ def write_part(
     the last block has come.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}")  # readers pass it over, and the next sweep here writes over it
     try:
         with temporary.open("wb") as file:
             writer: Any = None

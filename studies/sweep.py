@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -16,13 +19,13 @@ from mapsearch.search.design_front import DesignFront
 from mapsearch.search.design_sweep import Counted
 from mapsearch.studies.dataflows import names as dataflow_names
 from mapsearch.studies.design_files import check_installed, part_path, read_counted, read_designs, write_part
-from mapsearch.studies.design_pictures import draw
 from mapsearch.studies.files import write_whole
 from mapsearch.studies.hardware_files import Source
 from mapsearch.studies.run_folder import unused_folder
 from mapsearch.studies.sweep_files import Dataflow, Study, load_study, names, study_of
 from mapsearch.studies.sweep_plan import Part, Plan
-from mapsearch.studies.sweep_summary import Found, front_as_csv, summary_of
+from mapsearch.studies.sweep_summary import Swept, front_as_csv, summary_of
+from mapsearch.studies.yaml_files import show
 
 CONFIG = "config.json"
 MOST_DESIGNS = 10**10
@@ -58,11 +61,13 @@ def sweep(
     needed, dataflows are all templates and the hardware is edge_space. out: the folder (default: a new one under runs/). resume: go
     on with the sweep in `out`, whose inputs are taken and may not be others.
 
-    What is done when an interrupt comes is kept, and summed up as not complete. Raises InputError before work starts where an
+    What is done when Ctrl-C or a kill comes is kept, and summed up as not complete. Raises InputError before work starts where an
     input breaks a law, or where there are more designs than designs_at_most or more to save than the disk has room for, and
     OSError where the folder can no longer be written.
     """
     check_installed()
+    if type(designs_at_most) is not int or designs_at_most < 1:
+        raise InputError(f"designs_at_most must be a whole number of at least 1, got {show(designs_at_most)}")
     if resume and out is None:
         raise InputError("resuming needs the sweep's folder; name it as out (--out DIR)")
     recorded = _recorded(Path(out)) if resume and out is not None else None
@@ -145,15 +150,16 @@ def _check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], folder: Pat
 
 
 def _run(plan: Plan, folder: Path, record: dict[str, Any], watcher: Watcher | None) -> dict[str, Any]:
-    found = [Found(pair) for pair in plan.pairs]
+    found = [Swept(pair) for pair in plan.pairs]
     if watcher is not None:
         watcher.began(folder, plan)
     work, complete, began = Counted(), True, perf_counter()
     try:
-        for part in plan.parts:
-            _do(plan, part, folder, found[part.pair], work)
-            if watcher is not None:
-                watcher.advanced(sum(each.counted.designs for each in found), sum(each.counted.valid for each in found))
+        with _kill_interrupts():
+            for part in plan.parts:
+                _do(plan, part, folder, found[part.pair], work)
+                if watcher is not None:
+                    watcher.advanced(sum(each.counted.designs for each in found), sum(each.counted.valid for each in found))
     except KeyboardInterrupt:
         complete = False
     seconds = perf_counter() - began
@@ -161,11 +167,26 @@ def _run(plan: Plan, folder: Path, record: dict[str, Any], watcher: Watcher | No
     write_whole(folder / "front.csv", front_as_csv(plan, found))
     write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
     numbers = [[part.number for part in plan.parts if part.pair == pair] for pair in range(len(found))]
+    from mapsearch.studies.pictures.designs import draw  # noqa: PLC0415 matplotlib takes half a second, and may be missing
+
     draw(summary, [[path for number in own if (path := part_path(folder, number)).exists()] for own in numbers], folder)
     return summary
 
 
-def _do(plan: Plan, part: Part, folder: Path, found: Found, work: Counted) -> None:
+@contextmanager
+def _kill_interrupts() -> Generator[None]:
+    """Let what `kill` and batch systems send end the work as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _do(plan: Plan, part: Part, folder: Path, found: Swept, work: Counted) -> None:
     """Cost and save a part, or read it where it is there already; work: what was costed now."""
     path = part_path(folder, part.number)
     front = DesignFront()

@@ -15,6 +15,7 @@ from typing import Any
 
 from mapsearch.model.directives import MappedLayer, Network, print_network
 from mapsearch.model.errors import InputError
+from mapsearch.model.exact.model import check_limits
 from mapsearch.model.exact.tables import Grid
 from mapsearch.model.mapping import Mapping
 from mapsearch.search.design_sweep import Stretch, share_allowed
@@ -107,6 +108,8 @@ class Plan:
     def pairs(self) -> tuple[Pair, ...]:
         """Each dataflow on each layer that it has mappings of."""
         found = tuple(pair for dataflow in self.study.dataflows for pair in self._pairs_of(dataflow))
+        for pair in found:
+            check_limits(pair.variants.layer, self.space.largest, pair.variants.levels)
         names = [(pair.dataflow, pair.variants.layer.name) for pair in found]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:

@@ -19,7 +19,7 @@ from mapsearch.search.design_walk import DESIGN
 from mapsearch.studies.sweep_plan import Pair, Plan
 
 
-class Found:
+class Swept:
     """What a sweep found of one pair: its counts, and the front of its designs."""
 
     def __init__(self, pair: Pair) -> None:
@@ -29,7 +29,7 @@ class Found:
 
 
 def summary_of(
-    plan: Plan, found: Sequence[Found], record: Mapping[str, Any], *, complete: bool, work: Counted, seconds: float, folder: Path
+    plan: Plan, found: Sequence[Swept], record: Mapping[str, Any], *, complete: bool, work: Counted, seconds: float, folder: Path
 ) -> dict[str, Any]:
     """What summary.json holds.
 
@@ -66,7 +66,7 @@ def _counts(counted: Counted) -> dict[str, Any]:
     return {"done": counts.pop("designs"), **counts}
 
 
-def _optima(plan: Plan, found: Found) -> dict[str, Any]:
+def _optima(plan: Plan, found: Swept) -> dict[str, Any]:
     """The best designs by name; all of them stand on the front, none where nothing is valid."""
     front = found.front.designs
     if not len(front):
@@ -93,7 +93,7 @@ def _figures(plan: Plan, design: np.void) -> dict[str, Any]:
     return {**dict(zip(plan.grid.keys, values, strict=True)), **figures}
 
 
-def front_as_csv(plan: Plan, found: Sequence[Found]) -> str:
+def front_as_csv(plan: Plan, found: Sequence[Swept]) -> str:
     """The designs of every pair that no other of it is as good as in throughput, energy and area; fastest first."""
     text = io.StringIO()
     keys = ["dataflow", "layer", *plan.grid.keys, *(key for key in DESIGN.fields or () if key != "setting")]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -25,8 +28,9 @@ from mapsearch.studies.dataflows import load_dataflow
 from mapsearch.studies.evaluation import evaluate_text
 from mapsearch.studies.hardware_files import hardware_to_dict, load_hardware_space
 from mapsearch.studies.sweep import sweep
-from mapsearch.studies.sweep_files import load_study
+from mapsearch.studies.sweep_files import load_study, study_of
 from mapsearch.studies.sweep_plan import Plan
+from mapsearch.studies.yaml_files import parse_mapping
 
 LAYERS = """
 title: Two layers
@@ -134,10 +138,10 @@ def test_front_and_pictures(done: tuple[Path, dict[str, Any]]) -> None:
 
 
 class _Interrupting:
-    """A watcher that interrupts after some parts."""
+    """A watcher that sends this process a signal after some parts."""
 
-    def __init__(self, parts: int) -> None:
-        self.left = parts
+    def __init__(self, parts: int, number: signal.Signals) -> None:
+        self.left, self._number = parts, number
 
     def began(self, folder: Path, plan: Plan) -> None:
         assert (folder / "config.json").exists()
@@ -147,17 +151,20 @@ class _Interrupting:
         assert 0 <= valid <= designs
         self.left -= 1
         if self.left == 0:
-            raise KeyboardInterrupt
+            signal.raise_signal(self._number)
 
 
 def _same(summary: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in summary.items() if "second" not in key and key != "folder"}
 
 
-def test_an_interrupted_sweep_goes_on(study: Path, done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    """What is done when Ctrl-C comes is kept and summed up; resuming ends with what an undisturbed sweep has."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_goes_on(
+    number: signal.Signals, study: Path, done: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """What is done when Ctrl-C or a kill comes is kept and summed up; resuming ends with what an undisturbed sweep has."""
     folder, whole = done
-    summary = sweep(study, out=tmp_path / "out", watcher=_Interrupting(3))
+    summary = sweep(study, out=tmp_path / "out", watcher=_Interrupting(3, number))
     assert not summary["complete"]
     assert 0 < summary["done"] < summary["designs"]
     assert len(_designs(tmp_path / "out")) == summary["valid"] < whole["valid"]
@@ -173,6 +180,14 @@ def test_resuming_refuses_other_inputs(done: tuple[Path, dict[str, Any]]) -> Non
         sweep(out=done[0], resume=True, hardware={**HARDWARE, "pes": [4, 12]})
     with pytest.raises(InputError, match="holds a sweep or a run already"):
         sweep("maestro_paper", out=done[0])
+
+
+def test_a_damaged_part_is_told(done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """A part that is no Parquet file of a sweep is named, and what to do about it."""
+    shutil.copytree(done[0], tmp_path / "out")
+    (tmp_path / "out" / "designs" / "part-000001.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"part-000001.parquet: must be a part that a sweep wrote .*; remove it"):
+        sweep(out=tmp_path / "out", resume=True)
 
 
 def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
@@ -201,12 +216,14 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
         (["{study}", "--layers", "vgg16:conv1_3"], "layer set vgg16 has no layer conv1_3; did you mean conv1_2"),
         (["{study}", "--dataflow", "kcp"], "no dataflow is called 'kcp'"),
         (["{study}", "--dataflow", "yrp_rs", "--dataflow", "yrp_rs"], "dataflow yrp_rs stands twice"),
+        (["{study}", "--designs-at-most", "0"], "designs_at_most must be a whole number of at least 1, got 0"),
         (["{study}", "--designs-at-most", "100"], "has 4,032 designs, which take about 1 s and 0.032 MB at the most"),
         (["{study}", "--hardware", "nowhere.yaml"], "nowhere.yaml: the hardware file must be readable"),
         (["{study}", "--hardware", "{tiny}"], "the smallest machine needs"),
         (["{study}", "--resume"], "resuming needs the sweep's folder"),
         (["--resume", "--out", "{out}"], "no sweep to resume here"),
         (["maestro_paper", "--hardware", "{large}"], "designs, which take"),
+        (["{study}", "--layers", "{big}", "--hardware", "{slow}"], "MACs x (2 x NoC latency + 200) must be below 2^62 cycles"),
     ],
 )
 def test_refused_before_work_starts(
@@ -218,8 +235,12 @@ def test_refused_before_work_starts(
     tiny.write_text(json.dumps({**HARDWARE, "budget": {"area_mm2": 0.001}}))
     sizes = {"pes": {"low": 1, "high": 1000, "step": 1}, "l1": {"bytes": {"low": 1, "high": 100_000, "step": 1}}}
     large.write_text(json.dumps({**HARDWARE, **sizes}))
+    slow = tmp_path / "slow.yaml"
+    slow.write_text(json.dumps({**HARDWARE, "noc": {"latency_cycles": [1, 2**30]}}))
+    big = tmp_path / "big.yaml"
+    big.write_text("{title: t, source: s, layers: [{name: gemm, type: GEMM, M: 10000, N: 10000, K: 10000}]}")
     before = sorted(tmp_path.iterdir())
-    words = {"study": study, "tiny": tiny, "large": large, "out": tmp_path / "out"}
+    words = {"study": study, "tiny": tiny, "large": large, "slow": slow, "big": big, "out": tmp_path / "out"}
     assert main(["sweep", *(word.format(**words) for word in arguments)]) == 2
     error = capsys.readouterr().err
     assert law in error
@@ -290,6 +311,16 @@ def test_a_part_of_the_shipped_study() -> None:
         np.testing.assert_array_equal(found, everything[within])
         valid += len(found)
     assert 10_000 < valid < 90_000
+
+
+def test_the_page_of_sweeps() -> None:
+    """The example of a study can be read, and the page tells the shipped one's number of designs."""
+    page = (Path(__file__).parent.parent / "docs" / "sweep.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    study = study_of(parse_mapping(text, "page", ""), "page", Path())
+    assert [each.kind for each in study.dataflows] == ["dataflow", "mappings", "resized"]
+    assert [each.name for each in study.dataflows] == ["kcp_ws", "best", "vgg16-edp-edge"]
+    assert f"{Plan(load_study('maestro_paper')).designs:,} designs" in page
 
 
 @pytest.mark.nightly

@@ -1,1 +1,1 @@
-"""Pictures of a run and the page that holds them; they need matplotlib, which is installed with the extra `plots`."""
+"""Pictures of a run and the page that holds them, and those of a sweep; they need matplotlib (the extras `plots` and `sweep`)."""

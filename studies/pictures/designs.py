@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.studies.design_files import read_designs
+from mapsearch.studies.pictures.style import GREY, RED, SMALL, Axes, Figure, as_png, new_figure, shortened, tidy
 
 # Points of a panel at the most, and what draws them where there are more designs.
 POINTS = 10_000
@@ -24,8 +24,11 @@ def draw(summary: Mapping[str, Any], parts: Sequence[Sequence[Path]], folder: Pa
     """Write area_power.png and energy_throughput.png with a panel for each pair of the summary; parts: the files of each."""
     pairs = summary["pairs"]
     shown = [sample(files, pair["valid"]) for files, pair in zip(parts, pairs, strict=True)]
-    for name, panel in (("area_power", _area_power), ("energy_throughput", _energy_throughput)):
-        _picture(folder / f"{name}.png", panel, pairs, shown)
+    for name, title, panel in (
+        ("area_power", "Valid designs by area and power", _area_power),
+        ("energy_throughput", "Valid designs by throughput and energy", _energy_throughput),
+    ):
+        (folder / f"{name}.png").write_bytes(as_png(_picture(title, panel, pairs, shown)))
 
 
 def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:
@@ -43,41 +46,42 @@ def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:
     return np.concatenate(rows)
 
 
-def _picture(path: Path, panel: Any, pairs: Sequence[Mapping[str, Any]], shown: Sequence[NDArray[np.void]]) -> None:  # noqa: ANN401 see above
-    figures: Any = import_module("matplotlib.figure")
+Panel = Callable[[Figure, Axes, Mapping[str, Any], NDArray[np.void]], None]
+
+
+def _picture(title: str, panel: Panel, pairs: Sequence[Mapping[str, Any]], shown: Sequence[NDArray[np.void]]) -> Figure:
     columns = min(2, len(pairs))
     rows = -(-len(pairs) // columns)
-    width, height = 6 * columns, 4.5 * rows
-    figure = figures.Figure(figsize=(width, height))
-    # Inches for the labels; a layout that measures the texts takes as long as all the drawing.
-    figure.subplots_adjust(0.7 / width, 0.55 / height, 1 - 0.2 / width, 1 - 0.4 / height, wspace=0.2, hspace=0.3)
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    figure = new_figure(3.6 * rows, title)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for axes, pair, designs in zip(panels, pairs, shown, strict=False):
         number = f"{pair['valid']:,} designs" + (f", {len(designs):,} shown" if len(designs) < pair["valid"] else "")
-        axes.set_title(f"{pair['dataflow']}, {pair['layer']}: {number}", fontsize=10)
+        axes.set_title(f"{shortened(pair['dataflow'], 30)}, {shortened(pair['layer'], 30)}: {number}", fontsize=SMALL)
+        tidy(axes)
         panel(figure, axes, pair, designs)
     for axes in panels[len(pairs) :]:
         axes.set_visible(False)
-    figure.savefig(path, dpi=120)
+    marked = next((axes for axes, pair in zip(panels, pairs, strict=False) if pair["optima"]), None)
+    if marked is not None:  # below the panels, as it would cover designs inside
+        figure.legend(*marked.get_legend_handles_labels(), loc="outside lower center", ncols=len(_MARKS), fontsize=SMALL)
+    return figure
 
 
-def _area_power(figure: Any, axes: Any, pair: Mapping[str, Any], designs: NDArray[np.void]) -> None:  # noqa: ANN401 matplotlib's
-    points = axes.scatter(designs["area_mm2"], designs["power_mw"], c=designs["throughput_gmacs_per_s"], s=3, cmap="viridis")
-    figure.colorbar(points, ax=axes, label="throughput [GMAC/s]")
+def _area_power(figure: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void]) -> None:
+    points = axes.scatter(designs["area_mm2"], designs["power_mw"], c=designs["throughput_gmacs_per_s"], s=2, cmap="viridis")
+    figure.colorbar(points, ax=axes).set_label("throughput [GMAC/s]", fontsize=SMALL)
     axes.set(xlabel="area [mm²]", ylabel="power [mW]", xlim=(0, None), ylim=(0, None))
     _mark(axes, pair, "area_mm2", "power_mw", 1.0)
 
 
-def _energy_throughput(_: Any, axes: Any, pair: Mapping[str, Any], designs: NDArray[np.void]) -> None:  # noqa: ANN401 matplotlib's
-    axes.scatter(designs["throughput_gmacs_per_s"], designs["energy_pj"] / 1e9, s=3, color="0.6")
+def _energy_throughput(_: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void]) -> None:
+    axes.scatter(designs["throughput_gmacs_per_s"], designs["energy_pj"] / 1e9, s=2, color=GREY)
     axes.set(xlabel="throughput [GMAC/s]", ylabel="energy [mJ]", xlim=(0, None), ylim=(0, None))
     _mark(axes, pair, "throughput_gmacs_per_s", "energy_pj", 1e-9)
 
 
-def _mark(axes: Any, pair: Mapping[str, Any], x: str, y: str, scale: float) -> None:  # noqa: ANN401 matplotlib's
+def _mark(axes: Axes, pair: Mapping[str, Any], x: str, y: str, scale: float) -> None:
     for name, design in pair["optima"].items():
         mark, size = _MARKS[name]
-        style = {"color": "crimson", "markersize": size, "markerfacecolor": "none", "markeredgewidth": 1.6}
+        style = {"color": RED, "markersize": size, "markerfacecolor": "none", "markeredgewidth": 1.6, "linestyle": "none"}
         axes.plot(design[x], design[y] * scale, mark, label=f"best {name}", **style)
-    if pair["optima"]:
-        axes.legend(fontsize=8)
