@@ -61,8 +61,8 @@ def _write_tables(costs: list[dict[str, Any]], inputs: str) -> None:
     rows = [_cost_row(cost) for cost in costs]
     if len(rows) > 1:
         rows.append(_total_row(costs))
-    columns = ("layer", "MACs", "runtime (cycles)", "energy (pJ)", "EDP (pJ·cycles)", "power (mW)", "utilization (%)")
-    write_table("Costs", (*columns, "bound by", "L1 need (bytes)", "L2 need (bytes)"), rows)
+    columns = ("layer", "MACs", "runtime (cycles)", "energy (pJ)", "EDP (pJ·cycles)", "power (mW)", "dynamic (mW)")
+    write_table("Costs", (*columns, "utilization (%)", "bound by", "L1 need (bytes)", "L2 need (bytes)"), rows)
     places = ("L2→L1", "into L1s", "from off-chip")
     words = tuple(f"{place} {tensor[0].upper()}" for place in places for tensor in _TENSORS)
     headers = ("layer", *words, "to off-chip O", "partial sums read", "outputs written")
@@ -77,6 +77,7 @@ def _cost_row(cost: dict[str, Any]) -> tuple[Cell, ...]:
         cost["energy_pj"]["total"],
         cost["edp_pj_cycles"],
         cost["power_mw"],
+        cost["dynamic_mw"],
         100 * cost["utilization"],
         cost["bound_by"],
         cost["l1_need_bytes"],
@@ -85,15 +86,15 @@ def _cost_row(cost: dict[str, Any]) -> tuple[Cell, ...]:
 
 
 def _total_row(costs: list[dict[str, Any]]) -> tuple[Cell, ...]:
-    """One layer after the other, each once: the sums, and the most of the buffers' needs."""
+    """One layer after the other, each once: the sums, the averages over the time, and the most of the buffers' needs."""
     cycles = sum(cost["runtime_cycles"] for cost in costs)
     energy_pj = sum(cost["energy_pj"]["total"] for cost in costs)
-    power_mw, utilization = (
-        sum(cost[key] * cost["runtime_cycles"] for cost in costs) / cycles for key in ("power_mw", "utilization")
-    )
+    averages = ("power_mw", "dynamic_mw", "utilization")
+    power_mw, dynamic_mw, utilization = (sum(cost[key] * cost["runtime_cycles"] for cost in costs) / cycles for key in averages)
     l1_bytes, l2_bytes = (max(cost[key] for cost in costs) for key in ("l1_need_bytes", "l2_need_bytes"))
     macs = sum(cost["macs"] for cost in costs)
-    return ("total", macs, cycles, energy_pj, energy_pj * cycles, power_mw, 100 * utilization, "", l1_bytes, l2_bytes)
+    totals = (macs, cycles, energy_pj, energy_pj * cycles, power_mw, dynamic_mw, 100 * utilization)
+    return ("total", *totals, "", l1_bytes, l2_bytes)
 
 
 def _words_row(cost: dict[str, Any]) -> tuple[Cell, ...]:

@@ -44,7 +44,8 @@ def run(args: Namespace) -> int:
 
 def _figures(hardware: Hardware) -> dict[str, Any]:
     """`hardware` as a hardware file has it, and what follows from it; an access is one of the buffer's `access_bits`."""
-    from mapsearch.model.energy import area_mm2, energy_coefficients, leakage_mw
+    from mapsearch.model.area import area_by_part, leakage_by_part
+    from mapsearch.model.energy import energy_coefficients
     from mapsearch.model.layer import Layer, LayerType
     from mapsearch.studies.hardware_files import hardware_to_dict
 
@@ -53,8 +54,8 @@ def _figures(hardware: Hardware) -> dict[str, Any]:
     buffers = {"l1": (hardware.l1, technology.l1), "l2": (hardware.l2, technology.l2)}
     return {
         "hardware": hardware_to_dict(hardware),
-        "area_mm2": area_mm2(hardware),
-        "leakage_mw": leakage_mw(hardware),
+        "area_mm2": area_by_part(hardware).total,
+        "leakage_mw": leakage_by_part(hardware).total,
         "energy": {
             "mac_pj": float(energy_coefficients(one_mac, hardware).constant_pj[0]),
             **{

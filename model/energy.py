@@ -1,4 +1,4 @@
-"""Energy, area and leakage: counts times what one action costs in the hardware's technology.
+"""Energy: counts times what one action costs in the hardware's technology.
 
 A word of b bits costs access energy * b / access_bits. The reads and writes that are counted:
 
@@ -68,7 +68,7 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     l2_read, l2_write = _access_pj_per_bit(technology.l2, hardware.l2.bytes)
     w, i, o = Tensor
     effectual_macs = layer.macs * layer.density[w] * layer.density[i]
-    macs_pj = effectual_macs * technology.mac_pj * _mac_scale(hardware)
+    macs_pj = effectual_macs * technology.mac_pj * mac_scale(hardware)
     operands_pj = layer.macs * (l1_read * (at_l1[w] + at_l1[i] + at_l1[o]) + l1_write * at_l1[o])
     l1 = {
         Count.OUTPUT_WRITE: l1_read * at_l1[o],
@@ -105,17 +105,13 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     return EnergyCoefficients(np.array([macs_pj, operands_pj, 0.0, 0.0, 0.0]), per_count)
 
 
-def area_mm2(hardware: Hardware) -> float:
-    """Area of the PEs' MACs and L1s and of the L2; the network, control and pads are left out."""
-    technology = hardware.technology
-    macs = hardware.simd * technology.mac_area_mm2 * _mac_scale(hardware)
-    return hardware.pes * (macs + technology.l1.area_mm2.at(hardware.l1.bytes)) + technology.l2.area_mm2.at(hardware.l2.bytes)
+def mac_scale(hardware: Hardware) -> float:
+    """Energy and area of the hardware's MAC over those of the technology's.
 
-
-def leakage_mw(hardware: Hardware) -> float:
-    """Leakage power of all L1s and the L2."""
-    technology = hardware.technology
-    return hardware.pes * technology.l1.leakage_mw.at(hardware.l1.bytes) + technology.l2.leakage_mw.at(hardware.l2.bytes)
+    An array multiplier has one cell per pair of operand bits, so both grow with the product of the operands' widths.
+    """
+    weight_bits, input_bits, _ = hardware.bits
+    return weight_bits * input_bits / hardware.technology.mac_bits**2
 
 
 def _word_bits(layer: Layer, hardware: Hardware, compressed: bool) -> tuple[float, float, float]:  # noqa: FBT001 one flag of Technology
@@ -128,12 +124,3 @@ def _access_pj_per_bit(technology: BufferTechnology, capacity_bytes: int) -> tup
     """Energy of reading and of writing one bit."""
     read, write = technology.read_pj.at(capacity_bytes), technology.write_pj.at(capacity_bytes)
     return read / technology.access_bits, write / technology.access_bits
-
-
-def _mac_scale(hardware: Hardware) -> float:
-    """Energy and area of the hardware's MAC over those of the technology's.
-
-    An array multiplier has one cell per pair of operand bits, so both grow with the product of the operands' widths.
-    """
-    weight_bits, input_bits, _ = hardware.bits
-    return weight_bits * input_bits / hardware.technology.mac_bits**2

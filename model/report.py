@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.area import area_by_part, dynamic_mw, leakage_by_part, power_mw
 from mapsearch.model.cost import Count, Fit
-from mapsearch.model.energy import area_mm2, energy_coefficients, leakage_mw
+from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 
@@ -88,9 +89,10 @@ class Report:
     l2_need_bytes             double buffering included
     energy_pj                 pJ by component
     edp_pj_cycles             total energy * runtime
-    area_mm2                  MACs, L1s and L2
-    power_mw                  total energy over the runtime at the hardware's clock; leakage comes on top
-    leakage_mw                L1s and L2
+    area_mm2                  MACs, L1s, L2 and network
+    power_mw                  leakage and dynamic power
+    leakage_mw                what flows whatever the mapping does
+    dynamic_mw                total energy over the runtime at the hardware's clock
     throughput_macs_per_cycle MACs / runtime
     utilization               MACs / (runtime * PEs * simd), in 0..1
     bound_by                  offchip if its cycles exceed the array's, else the largest of compute, ingress, egress
@@ -124,6 +126,7 @@ class Report:
     area_mm2: float
     power_mw: float
     leakage_mw: float
+    dynamic_mw: float
     throughput_macs_per_cycle: float
     utilization: float
     bound_by: str
@@ -161,10 +164,10 @@ def report(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> dict[
             l2_need_bytes=count[Count.L2_NEED_BYTES],
             energy_pj=energy,
             edp_pj_cycles=energy.total * runtime,
-            area_mm2=area_mm2(hardware),
-            # pJ / (cycles / (MHz * 1e6 / s)) = 1e-6 W * pJ * MHz / cycles
-            power_mw=1e-3 * _ratio(energy.total * hardware.clock_mhz, runtime),
-            leakage_mw=leakage_mw(hardware),
+            area_mm2=area_by_part(hardware).total,
+            power_mw=power_mw(hardware, energy.total, runtime),
+            leakage_mw=leakage_by_part(hardware).total,
+            dynamic_mw=dynamic_mw(hardware, energy.total, runtime),
             throughput_macs_per_cycle=_ratio(layer.macs, runtime),
             utilization=_ratio(layer.macs, runtime * hardware.pes * hardware.simd),
             bound_by=_bound_by(count),

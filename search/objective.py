@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.area import area_by_part
 from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
-from mapsearch.model.energy import area_mm2
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch
@@ -57,7 +57,7 @@ class Objective:
         metrics = {
             "runtime_cycles": runtime_cycles.astype(np.float64),
             "macs": np.asarray(float(macs)),
-            "area_mm2": np.asarray(area_mm2(hardware)),
+            "area_mm2": np.asarray(area_by_part(hardware).total),
         }
         return evaluate(self.expression, metrics if energy_pj is None else {**metrics, "energy_pj": energy_pj})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, prod
+from typing import Any
 
 from mapsearch.model.hardware import Hardware
 
@@ -59,10 +60,10 @@ class HardwareSpace:
 
 def _with(hardware: Hardware, key: str, value: Value) -> Hardware:
     part, dot, name = key.partition(".")
-    if not dot:
-        return replace(hardware, **{key: value})
+    new: Any = value
     if part == "bits":
-        bits = list(hardware.bits)
-        bits[("weight", "input", "output").index(name)] = int(value)
-        return replace(hardware, bits=(bits[0], bits[1], bits[2]))
-    return replace(hardware, **{part: replace(getattr(hardware, part), **{name: value})})
+        place = ("weight", "input", "output").index(name)
+        new = (*hardware.bits[:place], value, *hardware.bits[place + 1 :])
+    elif dot:
+        new = replace(getattr(hardware, part), **{name: new})
+    return replace(hardware, **{part: new})

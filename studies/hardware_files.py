@@ -1,8 +1,8 @@
 """Hardware and technology files: presets by name, YAML files, plain dicts, and MAESTRO's own hardware files.
 
 A user's file or dict may leave out keys; they take the values of the preset `edge`, also single keys of l1, l2, noc and
-offchip. What belongs together is given together: `bits` names all three widths, and a technology states every figure, as
-a mixture of two would describe no machine. `name` is the file's stem or "custom" where it is left out.
+offchip. What belongs together is given together: `bits` names all three widths, and a technology is another file or stands whole
+(`technology_files`). `name` is the file's stem or "custom" where it is left out.
 
 MAESTRO's files (`num_pes: 256`, `l1_size_cstr: 512`, ...; github.com/maestro-project/maestro, `--HW_file`) are recognised
 by their keys. Their sizes are elements of one byte, their buffers are double-buffered, and a constraint left out is
@@ -15,19 +15,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from mapsearch.model.errors import HardwareError, InputError, did_you_mean
-from mapsearch.model.hardware import Buffer, BufferTechnology, Hardware, Noc, Offchip, PowerLaw, Technology
+from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.studies.technology_files import Keys, Line, load_technology, technology_to_dict
 from mapsearch.studies.yaml_files import parse_mapping, read_named, shipped, show, validate
 
 _EXAMPLE = "pes: 256"
 _DEFAULT = "edge"
 _PARTS = ("l1", "l2", "noc", "offchip")
 _TENSORS = ("weight", "input", "output")
-_LEVELS = ("l1", "noc", "l2", "offchip")  # the order of Technology.compressed
 _INT_MAX = 2**31 - 1
 # MAESTRO's keys and the values that they have where a file leaves them out.
 _MAESTRO_DEFAULTS = {
@@ -70,81 +68,38 @@ def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
     """The hardware as plain data of a file's keys, the technology inline: load_hardware gives back an equal hardware."""
     data = asdict(hardware)
     data["bits"] = dict(zip(_TENSORS, hardware.bits, strict=True))
-    technology = data["technology"]
-    for figure in ("mac_pj", "mac_area_mm2", "noc_pj_per_bit", "offchip_pj_per_bit"):
-        technology[figure] = {"value": technology[figure]}
-    technology["compressed"] = [level for level, yes in zip(_LEVELS, hardware.technology.compressed, strict=True) if yes]
+    data["technology"] = technology_to_dict(hardware.technology)
     return data
 
 
 # What a file may say: types and keys here, ranges of the hardware in its dataclass.
 
-_Line = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
-_Bits = Annotated[int, Field(ge=1, le=2**20)]
-_Amount = Annotated[float, Field(ge=0, le=1e9)]
-_Exponent = Annotated[float, Field(ge=-4, le=4)]
 
-
-class _Keys(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class _Figure(_Keys):
-    value: _Amount
-    source: str = ""
-
-
-class _Law(_Keys):
-    factor: _Amount
-    exponent: _Exponent
-    source: str = ""
-
-
-class _BufferTechnologyKeys(_Keys):
-    access_bits: _Bits
-    read_pj: _Law
-    write_pj: _Law
-    area_mm2: _Law
-    leakage_mw: _Law
-
-
-class _TechnologyKeys(_Keys):
-    name: _Line
-    mac_bits: _Bits
-    mac_pj: _Figure
-    mac_area_mm2: _Figure
-    l1: _BufferTechnologyKeys
-    l2: _BufferTechnologyKeys
-    noc_pj_per_bit: _Figure
-    offchip_pj_per_bit: _Figure
-    compressed: list[Literal["l1", "noc", "l2", "offchip"]] = []
-
-
-class _BitsKeys(_Keys):
+class _BitsKeys(Keys):
     weight: int
     input: int
     output: int
 
 
-class _BufferKeys(_Keys):
+class _BufferKeys(Keys):
     bytes: int
     double_buffered: bool
 
 
-class _NocKeys(_Keys):
+class _NocKeys(Keys):
     bytes_per_cycle: int
     latency_cycles: int
     multicast: bool
     reduction: bool
 
 
-class _OffchipKeys(_Keys):
+class _OffchipKeys(Keys):
     bytes_per_cycle: int
     latency_cycles: int
 
 
-class _HardwareKeys(_Keys):
-    name: _Line
+class _HardwareKeys(Keys):
+    name: Line
     source: str = ""
     pes: int
     simd: int
@@ -154,12 +109,12 @@ class _HardwareKeys(_Keys):
     l2: _BufferKeys
     noc: _NocKeys
     offchip: _OffchipKeys
-    technology: object  # a name, a path or a mapping, told apart in _technology
+    technology: object  # a name, a path or a mapping, told apart in load_technology
 
 
 def _hardware(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
     keys = validate(_HardwareKeys, _with_defaults(data), where)
-    technology = _technology(keys.technology, where, folder)
+    technology = load_technology(keys.technology, where, folder)
     try:
         return Hardware(
             name=keys.name,
@@ -185,37 +140,6 @@ def _with_defaults(data: Mapping[str, object]) -> dict[str, object]:
         if isinstance(given, Mapping) and isinstance(usual, Mapping):
             merged[part] = {**usual, **given}
     return merged
-
-
-def _technology(given: object, where: str, folder: Path) -> Technology:
-    if isinstance(given, str):
-        text, where = read_named("technology", given, folder)
-        data = parse_mapping(text, where, _EXAMPLE)
-    elif isinstance(given, dict):
-        data, where = cast("dict[str, object]", given), f"{where}: technology"
-    else:
-        raise HardwareError(
-            f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}"
-        )
-    keys = validate(_TechnologyKeys, data, where)
-    at_l1, at_noc, at_l2, at_offchip = (level in keys.compressed for level in _LEVELS)
-    return Technology(
-        name=keys.name,
-        mac_bits=keys.mac_bits,
-        mac_pj=keys.mac_pj.value,
-        mac_area_mm2=keys.mac_area_mm2.value,
-        l1=_buffer_technology(keys.l1),
-        l2=_buffer_technology(keys.l2),
-        noc_pj_per_bit=keys.noc_pj_per_bit.value,
-        offchip_pj_per_bit=keys.offchip_pj_per_bit.value,
-        compressed=(at_l1, at_noc, at_l2, at_offchip),
-    )
-
-
-def _buffer_technology(keys: _BufferTechnologyKeys) -> BufferTechnology:
-    laws = (keys.read_pj, keys.write_pj, keys.area_mm2, keys.leakage_mw)
-    read_pj, write_pj, area_mm2, leakage_mw = (PowerLaw(law.factor, law.exponent) for law in laws)
-    return BufferTechnology(keys.access_bits, read_pj, write_pj, area_mm2, leakage_mw)
 
 
 def _maestro(text: str, where: str) -> dict[str, object]:

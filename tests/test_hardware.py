@@ -16,7 +16,7 @@ from mapsearch.model.hardware import Buffer, Noc, Offchip
 from mapsearch.studies.hardware_files import hardware_to_dict, load_hardware, names
 
 DATA = files("mapsearch.studies") / "data"
-TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm")
+TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
 
 
 def _file(folder: Path, text: str, name: str = "chip.yaml") -> Path:
@@ -64,8 +64,9 @@ def test_preset_is_complete_and_sourced(name: str) -> None:
 def test_every_figure_of_a_technology_has_a_source(name: str) -> None:
     """Each value and each law of a shipped technology says where it comes from."""
     data = _shipped("technology", name)
-    figures = [data[key] for key in ("mac_pj", "mac_area_mm2", "noc_pj_per_bit", "offchip_pj_per_bit")]
+    figures = [data[key] for key in ("mac_pj", "mac_area_mm2", "mac_leakage_mw", "noc_pj_per_bit", "offchip_pj_per_bit")]
     laws = [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj", "area_mm2", "leakage_mw")]
+    laws += [data[part][law] for part in ("noc_bus", "noc_arbiter") for law in ("area_mm2", "leakage_mw")]
     assert all(len(figure["source"]) > 20 for figure in figures + laws)
 
 
@@ -199,7 +200,10 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"clock_mhz": 0}, "clock_mhz must be above 0"),
         ({"name": "a\nb"}, "hardware: name must be one line of text"),
         ({"name": 7}, "hardware: name must be text, got 7"),
-        ({"technology": 45}, "hardware: technology must be cacti_22nm, cacti_45nm, eyeriss_65nm, a path or a mapping, got 45"),
+        (
+            {"technology": 45},
+            "hardware: technology must be cacti_22nm, cacti_45nm, eyeriss_65nm, maestro_28nm, a path or a mapping, got 45",
+        ),
         ({"technology": "cacti_45"}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
         ({"technology": "none/such.yaml"}, "the technology file must be readable: No such file"),
         ({"technology": {"name": "t"}}, "hardware: technology: mac_bits is missing"),

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from small_run import layer_file, results_in, same_for_all, search_with_few_trials
 
 from mapsearch.cli import main
+from mapsearch.model.area import area_by_part
 from mapsearch.model.cost import Wanted
-from mapsearch.model.energy import area_mm2
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.search.expression import MAX_CHARACTERS, MAX_DEPTH, NAMED
@@ -30,7 +30,7 @@ from mapsearch.studies.totals import totals
 FIXTURES = (layer_file, search_with_few_trials)  # pytest finds them here, as layers and search
 LAYER = layer_of(K=24, C=12, R=3, S=3, Y=10, X=10)
 SPACE = Space(LAYER, MACHINE)
-AREA = area_mm2(MACHINE)
+AREA = area_by_part(MACHINE).total
 KNOWN = "there are runtime_cycles, energy_pj, area_mm2, macs, and the objectives latency, energy, edp, ed2p, area-delay"
 GRAMMAR = "an expression has numbers, metrics, + - * / ** ( ) and min, max, sqrt, log, abs"
 # Python's own functions over one mapping's figures.

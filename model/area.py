@@ -1,0 +1,83 @@
+"""Area and power of a machine by its parts, and the power that a mapping draws.
+
+    area = PEs * simd * MAC area + PEs * L1 area + L2 area + bus area + arbiter area
+
+and leakage in the same five parts. A MAC's area and leakage grow with the product of its operands' widths (`mac_scale`); the laws
+of the rest are the technology's (`mapsearch.model.hardware`). Control, clock and pads are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.energy import mac_scale
+from mapsearch.model.hardware import Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A figure of a whole machine by its parts.
+
+    pes: the MAC units of all PEs, by pes, simd and bits. l1: all L1s, by pes and l1.bytes. l2: by l2.bytes.
+    noc_bus: by pes and noc.bytes_per_cycle. noc_arbiter: by pes.
+    """
+
+    pes: float
+    l1: float
+    l2: float
+    noc_bus: float
+    noc_arbiter: float
+
+    @property
+    def total(self) -> float:
+        """The sum of the parts."""
+        return float(sum(astuple(self)))
+
+
+def area_by_part(hardware: Hardware) -> Parts:
+    """Areas in mm²."""
+    technology, pes = hardware.technology, hardware.pes
+    return Parts(
+        pes=pes * hardware.simd * technology.mac_area_mm2 * mac_scale(hardware),
+        l1=pes * technology.l1.area_mm2.at(hardware.l1.bytes),
+        l2=technology.l2.area_mm2.at(hardware.l2.bytes),
+        noc_bus=technology.noc_bus.area_mm2.at(pes, hardware.noc.bytes_per_cycle),
+        noc_arbiter=technology.noc_arbiter.area_mm2.at(pes),
+    )
+
+
+def leakage_by_part(hardware: Hardware) -> Parts:
+    """Power in mW that flows whatever the mapping does."""
+    technology, pes = hardware.technology, hardware.pes
+    return Parts(
+        pes=pes * hardware.simd * technology.mac_leakage_mw * mac_scale(hardware),
+        l1=pes * technology.l1.leakage_mw.at(hardware.l1.bytes),
+        l2=technology.l2.leakage_mw.at(hardware.l2.bytes),
+        noc_bus=technology.noc_bus.leakage_mw.at(pes, hardware.noc.bytes_per_cycle),
+        noc_arbiter=technology.noc_arbiter.leakage_mw.at(pes),
+    )
+
+
+def dynamic_mw(hardware: Hardware, energy_pj: float, runtime_cycles: int) -> float:
+    """The average power in mW of so much energy in so many cycles; 0 where the technology's leakage includes activity."""
+    return _mw_cycles_per_pj(hardware) * energy_pj / runtime_cycles
+
+
+@overload
+def power_mw(hardware: Hardware, energy_pj: float, runtime_cycles: int) -> float: ...
+@overload
+def power_mw(hardware: Hardware, energy_pj: NDArray[np.float64], runtime_cycles: NDArray[np.int64]) -> NDArray[np.float64]: ...
+def power_mw(
+    hardware: Hardware, energy_pj: float | NDArray[np.float64], runtime_cycles: int | NDArray[np.int64]
+) -> float | NDArray[np.float64]:
+    """Leakage and dynamic power together in mW, of one mapping or of B: float64[B] from float64[B] and int64[B]."""
+    return leakage_by_part(hardware).total + _mw_cycles_per_pj(hardware) * energy_pj / runtime_cycles
+
+
+def _mw_cycles_per_pj(hardware: Hardware) -> float:
+    """PJ / (cycles / (MHz * 1e6 / s)) = 1e-6 W * pJ * MHz / cycles."""
+    return 0.0 if hardware.technology.leakage_includes_activity else 1e-3 * hardware.clock_mhz
