@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from math import inf, prod
-from typing import Any
+from typing import Any, Final
 
+from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.hardware import Hardware
 
 Value = int | float | bool
 
+# The keys that may be axes, in the order of a hardware file, and what their values are.
+KINDS: Final[dict[str, type[Value]]] = {
+    "pes": int,
+    "simd": int,
+    "clock_mhz": float,
+    "bits.weight": int,
+    "bits.input": int,
+    "bits.output": int,
+    "l1.bytes": int,
+    "l1.double_buffered": bool,
+    "l2.bytes": int,
+    "l2.double_buffered": bool,
+    "noc.bytes_per_cycle": int,
+    "noc.latency_cycles": int,
+    "noc.multicast": bool,
+    "noc.reduction": bool,
+    "offchip.bytes_per_cycle": int,
+    "offchip.latency_cycles": int,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The values of one number or flag, ascending; key: as in a hardware file, with a dot for what lies deeper (`l1.bytes`)."""
+    """The values of one number or flag, ascending; key: one of KINDS, with a dot for what lies deeper (`l1.bytes`)."""
 
     key: str
     values: tuple[Value, ...]
@@ -24,13 +45,27 @@ class Axis:
 class Limits:
     """What a machine may take at the most, each end included; infinite where there is no limit.
 
-    offchip_gb_per_s: of the off-chip memory. peak_gops: 10^9 multiplications and additions a second, two for each MAC.
+    power_mw: leakage, and what a mapping's activity adds. offchip_gb_per_s, offchip_bytes_per_cycle: of the off-chip memory,
+    10^9 bytes a second or bytes a cycle. peak_gops: 10^9 multiplications and additions a second, two for each MAC.
     """
 
     area_mm2: float = inf
     power_mw: float = inf
     offchip_gb_per_s: float = inf
+    offchip_bytes_per_cycle: float = inf
     peak_gops: float = inf
+
+    @classmethod
+    def met_by(cls, hardware: Hardware) -> Limits:
+        """The least limits that the machine meets when it stands idle."""
+        width = hardware.offchip.bytes_per_cycle
+        return cls(
+            area_mm2=area_by_part(hardware).total,
+            power_mw=leakage_by_part(hardware).total,
+            offchip_gb_per_s=width * hardware.clock_mhz / 1000,
+            offchip_bytes_per_cycle=width,
+            peak_gops=2 * hardware.pes * hardware.simd * hardware.clock_mhz / 1000,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +81,19 @@ class HardwareSpace:
     limits: Limits
 
     @property
+    def is_one_machine(self) -> bool:
+        """Whether it has no choice and no limit."""
+        return not self.axes and self.limits == Limits()
+
+    @property
     def size(self) -> int:
         """Machines, whether within the limits or not."""
         return prod(len(axis.values) for axis in self.axes)
+
+    @property
+    def largest(self) -> Hardware:
+        """The machine with the last value of each axis; `base` is the smallest, as no figure of Limits falls along an axis."""
+        return self.at([len(axis.values) - 1 for axis in self.axes])
 
     def at(self, places: Sequence[int]) -> Hardware:
         """The machine with these places' values of the axes."""
@@ -56,6 +101,10 @@ class HardwareSpace:
         for axis, place in zip(self.axes, places, strict=True):
             hardware = _with(hardware, axis.key, axis.values[place])
         return hardware
+
+    def allows(self, hardware: Hardware) -> bool:
+        """Whether the machine is within the limits as far as no mapping matters: of its power, only the leakage counts."""
+        return all(taken <= limit for taken, limit in zip(astuple(Limits.met_by(hardware)), astuple(self.limits), strict=True))
 
 
 def _with(hardware: Hardware, key: str, value: Value) -> Hardware:

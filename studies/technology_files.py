@@ -149,7 +149,7 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
 
 
 def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[str, str]]:
-    """Where the technology's area and leakage come from: by figure, then by the fields of `model.area.Parts`; "" where it says none."""
+    """Where the technology's area and leakage come from: by figure, then by the fields of `model.area.Parts`; may be empty."""
     keys = _keys(given, where, folder)
     others: dict[str, _BufferKeys | _BusKeys | _ArbiterKeys]
     others = {"l1": keys.l1, "l2": keys.l2, "noc_bus": keys.noc_bus, "noc_arbiter": keys.noc_arbiter}

@@ -16,11 +16,9 @@ from mapsearch.studies.hardware_files import load_hardware
 
 EDGE = load_hardware("edge")
 MAESTRO = load_hardware({"technology": "maestro_28nm", "bits": {"weight": 8, "input": 8, "output": 8}})
+TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
+MACHINES = {technology: load_hardware({"technology": technology}) for technology in TECHNOLOGIES}
 PRICED = [row for row in recorded_rows() if row["csv_area"] and not row["ub_flag"]]
-
-
-def _edge(technology: str) -> Hardware:
-    return load_hardware({"technology": technology})
 
 
 def test_golden_parts_of_edge() -> None:
@@ -110,14 +108,14 @@ def _grown(machine: Hardware, axis: str, times: int) -> Hardware:
 
 
 @given(
-    technology=st.sampled_from(("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")),
+    technology=st.sampled_from(TECHNOLOGIES),
     axis=st.sampled_from(list(GROWTHS)),
     pes=st.integers(1, 300),
     times=st.integers(2, 9),
 )
 def test_parts_depend_on_their_own_numbers(technology: str, axis: str, pes: int, times: int) -> None:
     """A number that grows makes no part smaller, and changes no part but those that are said to depend on it."""
-    machine = replace(_edge(technology), pes=pes)
+    machine = replace(MACHINES[technology], pes=pes)
     for figure in (area_by_part, leakage_by_part):
         before, after = figure(machine), figure(_grown(machine, axis, times))
         for part in ("pes", "l1", "l2", "noc_bus", "noc_arbiter"):

@@ -15,6 +15,7 @@ import pytest
 
 import mapsearch
 from mapsearch.cli import COMMANDS, main
+from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.layer import Dim, Tensor
 from mapsearch.spaces.space import Space
 from mapsearch.spaces.tiles import TileRule
@@ -244,14 +245,16 @@ def test_layers_of_a_file(capsys: Capture, tmp_path: Path) -> None:
 
 
 def test_hardware_is_listed(capsys: Capture, golden: Golden) -> None:
-    """Every preset is listed with its figures."""
+    """Every preset is listed with its figures, spaces apart."""
     text = _output(capsys, "hardware")
-    assert [line.split()[0] for line in text.splitlines()[2:-1]] == hardware_files.names()
+    machines, spaces = text.split("\nSpaces\n")
+    assert [line.split()[0] for line in machines.splitlines()[2:]] == hardware_files.names()
+    assert [line.split()[0] for line in spaces.splitlines()[2:-1]] == hardware_files.space_names()
     golden("cli/hardware.txt", text)
 
 
 def test_one_machine(capsys: Capture, golden: Golden) -> None:
-    """A machine shows its figures, its area and what an access costs."""
+    """A machine shows its figures, what an access costs, and its area and leakage by parts with their sources."""
     golden("cli/hardware_eyeriss.txt", _output(capsys, "hardware", "eyeriss"))
 
 
@@ -260,7 +263,48 @@ def test_hardware_as_json(capsys: Capture, name: str) -> None:
     """The JSON of a machine loads as that machine, and is the one in the list."""
     data = _json(capsys, "hardware", name)
     assert hardware_files.load_hardware(data["hardware"]) == hardware_files.load_hardware(name)
-    assert data in _json(capsys, "hardware")
+    sources = data.pop("sources")
+    assert set(sources["area_mm2"]) == set(data["area_by_part_mm2"])
+    for figure, by_part in (("area_mm2", "area_by_part_mm2"), ("leakage_mw", "leakage_by_part_mw")):
+        assert data[figure] == pytest.approx(sum(data[by_part].values()))
+    assert data in _json(capsys, "hardware")["machines"]
+
+
+def test_one_space(capsys: Capture, golden: Golden) -> None:
+    """A space shows its axes, its limits, and what its smallest and its largest machine take."""
+    golden("cli/hardware_edge_space.txt", _output(capsys, "hardware", "edge_space"))
+
+
+@pytest.mark.parametrize("name", hardware_files.space_names())
+def test_space_as_json(capsys: Capture, name: str) -> None:
+    """The JSON of a space loads as that space, and is the one in the list; its ends are those of its axes."""
+    data, space = _json(capsys, "hardware", name), hardware_files.load_hardware_space(name)
+    assert hardware_files.load_hardware_space(data["hardware"]) == space
+    assert data["machines"] == space.size
+    assert data["smallest"]["area_mm2"] == area_by_part(space.base).total
+    assert data["largest"]["leakage_by_part_mw"]["l2"] == leakage_by_part(space.largest).l2
+    del data["sources"]
+    assert data in _json(capsys, "hardware")["spaces"]
+
+
+def test_a_space_of_a_file(capsys: Capture, tmp_path: Path) -> None:
+    """A file with long axes, flags and one kind of each limit is told in short; what takes one machine refuses it."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "pes: {low: 1, high: 1000, step: 1}\nclock_mhz: [500.5, 1000]\nl1: {double_buffered: [true, false]}\n"
+        "budget: {bandwidth: 16 GB/s, peak_gops: 1000}\n",
+        "utf-8",
+    )
+    text = _output(capsys, "hardware", str(path))
+    assert "mine: 4,000 machines, limits: off-chip 16 GB/s, peak 1000 GOPS; technology cacti_45nm\n" in text
+    axes = [line.split() for line in text.splitlines()[5:8]]
+    assert axes[0] == ["pes", "1", "2", "3", "...", "1,000", "1,000"]
+    assert axes[1:] == [["clock_mhz", "500.5", "1,000.0", "2"], ["l1.double_buffered", "false", "true", "2"]]
+    assert main(["space", "ncf", "--hardware", str(path)]) == 2
+    assert capsys.readouterr().err == (
+        f"mapsearch: error: {path}: must be one machine here, but is a space of them by its pes, clock_mhz, l1.double_buffered, "
+        "budget; give single values and no budget, or use a command that takes spaces: mapsearch hardware, mapsearch sweep\n"
+    )
 
 
 def test_energies_of_eyeriss(capsys: Capture) -> None:

@@ -260,5 +260,6 @@ def test_unknown_preset_is_refused_with_the_nearest() -> None:
     """A name without a suffix or slash is a preset's; an unknown one gets the nearest and all others."""
     assert _refusal("eyeris").startswith("no hardware is called 'eyeris'; did you mean eyeriss?; there are cloud, edge,")
     assert _refusal("zzz") == (
-        "no hardware is called 'zzz'; there are cloud, edge, eyeriss, nvdla_like, shidiannao_like, tpu_like, or give a file's path"
+        "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, nvdla_like, shidiannao_like, tpu_like, "
+        "or give a file's path"
     )
