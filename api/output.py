@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from io import StringIO
 
 Cell = str | int | float
 
@@ -44,12 +45,12 @@ def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_text(cell) for cell in row))
-    console = Console(force_terminal=terminal, width=10_000, markup=False, emoji=False, highlight=False)
-    with console.capture() as captured:
-        console.print(table)
+    # Its own file: where the reader of standard output has gone, a console that flushes that would leave with code 1.
+    drawn = StringIO()
+    Console(file=drawn, force_terminal=terminal, width=10_000, markup=False, emoji=False, highlight=False).print(table)
     if title:
         write(title)
-    for line in captured.get().splitlines():
+    for line in drawn.getvalue().splitlines():
         sys.stdout.write(line.rstrip() + "\n")
     sys.stdout.write("\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -151,11 +152,13 @@ def test_technology_sources_are_by_figure_and_part() -> None:
 
 # Random spaces: few values of few keys.
 
+
+def _whole_range(low: int, more: int, factor: int) -> dict[str, int]:
+    return {"low": low, "high": min(low + more, 64), "factor": factor}
+
+
 _WHOLE = st.integers(1, 64)
 _VALUES: dict[type, st.SearchStrategy[Any]] = {int: _WHOLE, float: st.floats(0.5, 2000.0), bool: st.booleans()}
-_WHOLE_RANGES = st.builds(
-    lambda low, more, factor: {"low": low, "high": min(low + more, 64), "factor": factor}, _WHOLE, _WHOLE, st.integers(2, 9)
-)
 _AMOUNTS = {"area_mm2": st.floats(0.001, 1.5), "power_mw": st.floats(1, 600), "peak_gops": st.floats(0.1, 2000)}
 _BUDGETS = st.fixed_dictionaries(
     {}, optional={**_AMOUNTS, "bandwidth": st.builds("{} {}".format, st.floats(0.1, 100), st.sampled_from(("GB/s", "bytes/cycle")))}
@@ -169,9 +172,11 @@ def _files(draw: st.DrawFn) -> dict[str, Any]:
     data: dict[str, Any] = {"technology": _TECHNOLOGY, "bits": {"weight": 8, "input": 8, "output": 16}}
     data |= {part: {} for part in ("l1", "l2", "noc", "offchip")}
     for key in draw(st.lists(st.sampled_from(list(KINDS)), max_size=4, unique=True)):
-        choices = st.lists(_VALUES[KINDS[key]], min_size=1, max_size=3, unique=True)
+        kinds: st.SearchStrategy[Any] = st.lists(_VALUES[KINDS[key]], min_size=1, max_size=3, unique=True)
+        if KINDS[key] is int:
+            kinds |= st.builds(_whole_range, _WHOLE, _WHOLE, st.integers(2, 9))
         part, _, name = key.rpartition(".")
-        (data[part] if part else data)[name] = draw(choices | _WHOLE_RANGES if KINDS[key] is int else choices)
+        (data[part] if part else data)[name] = draw(kinds)
     return data
 
 
@@ -319,3 +324,12 @@ def test_a_callers_mapping_stays_as_it_is() -> None:
     before = json.dumps(data)
     assert load_hardware_space(data).size == 8
     assert json.dumps(data) == before
+
+
+def test_examples_of_the_hardware_page_load() -> None:
+    """Each hardware file of docs/hardware.md loads, and the one whose machines the page counts has so many."""
+    page = (Path(__file__).parent.parent / "docs" / "hardware.md").read_text("utf-8")
+    examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+    machine, space = (load_hardware_space(example) for example in examples)
+    assert machine.is_one_machine
+    assert f"{space.size:,} machines" in page
