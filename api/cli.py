@@ -24,6 +24,7 @@ from mapsearch import (
     export_command,
     hardware_command,
     layers_command,
+    plot_command,
     run_command,
     space_command,
     verify_command,
@@ -47,6 +48,7 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "run": run_command,
+    "plot": plot_command,
     "evaluate": evaluate_command,
     "compare-models": compare_models_command,
     "export": export_command,

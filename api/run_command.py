@@ -25,7 +25,12 @@ def add_parser(subparsers: Subparsers) -> None:
         argument_default=SUPPRESS,
     )
     add = parser.add_argument
-    add("--layer-set", metavar="SET", help="a shipped layer set (see mapsearch layers) or a YAML file")
+    add(
+        "--layer-set",
+        metavar="SET",
+        help="a shipped layer set (see mapsearch layers) or a YAML file; several, with commas between and how often "
+        "each runs, such as mobilenet_v2,resnet18:2, are a mix for one machine",
+    )
     add("--hardware", metavar="H", help="a preset (see mapsearch hardware) or a YAML file (default: edge)")
     add(
         "--objective",

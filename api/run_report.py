@@ -115,15 +115,17 @@ def print_results(results: Mapping[str, Any]) -> None:
     ]
     columns = ("layer", "count", "MACs", "cycles", "energy [uJ]", "EDP [pJ x cycles]", *(["objective"] if other else []))
     write_table("", (*columns, "gap", "PE utilization", "bound by"), rows)
-    totals = results["totals"]
+    totals, whole = results["totals"], "network:"
+    if len(results["networks"]) > 1:
+        whole = "mix:    "
+        _print_networks(results["networks"], other=other)
     write(
-        f"network: {totals['layers']} layers, {totals['macs']:,} MACs, {totals['runtime_cycles']:,} cycles "
+        f"{whole} {totals['layers']} layers, {totals['macs']:,} MACs, {totals['runtime_cycles']:,} cycles "
         f"({totals['runtime_ms']:.4g} ms), {totals['energy_pj']['total'] / 1e6:,.5g} uJ, "
         f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
     )
     if other:
-        value = f"{totals['objective']:.5g}" if totals["objective"] is not None else "not finite"
-        write(f"         objective {results['objective']}: {value}")
+        write(f"         objective {results['objective']}: {_value(totals['objective'])}")
     if any("energy_nj" in layer["metrics"] for layer in results["layers"]):  # as MAESTRO's users state it
         write(
             f"         EDP {totals['edp_pj_cycles'] / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "
@@ -143,6 +145,40 @@ def print_results(results: Mapping[str, Any]) -> None:
     write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
     if not results["complete"]:
         write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")
+
+
+def _print_networks(networks: Sequence[Mapping[str, Any]], *, other: bool) -> None:
+    """What each network of a mix adds to the sums."""
+    rows = [
+        [
+            each["name"],
+            each["weight"],
+            each["layers"],
+            each["macs"],
+            each["runtime_cycles"],
+            each["energy_pj"]["total"] / 1e6,
+            each["edp_pj_cycles"],
+            *([_value(each["objective"])] if other else []),
+            _gap(each["gap"]),
+            _percent(each["utilization"]),
+        ]
+        for each in networks
+    ]
+    columns = (
+        "network",
+        "weight",
+        "layers",
+        "MACs",
+        "cycles",
+        "energy [uJ]",
+        "EDP [pJ x cycles]",
+        *(["objective"] if other else []),
+    )
+    write_table("All runs of each network", (*columns, "gap", "PE utilization"), rows)
+
+
+def _value(objective: float | None) -> str:
+    return f"{objective:.5g}" if objective is not None else "not finite"
 
 
 def _print_together(network: Mapping[str, Any], totals: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="how many mappings of each layer a search may choose from",
         description="Counts the mappings of each different layer of a set, before L1 and L2 refuse any.",
     )
-    parser.add_argument("set", metavar="SET|FILE", help="a layer set's name or a file")
+    parser.add_argument("set", metavar="SET|FILE", help="a layer set's name or a file, or several with commas between")
     parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
     structure = parser.add_mutually_exclusive_group()
     structure.add_argument("--levels", type=int, metavar="L", help="cluster levels of a mapping (default: 2)")
@@ -41,12 +41,12 @@ def run(args: Namespace) -> int:
     from mapsearch.spaces.tiles import TileRule
     from mapsearch.studies.dataflows import load_held
     from mapsearch.studies.hardware_files import load_hardware
-    from mapsearch.studies.layer_sets import load_layer_set
+    from mapsearch.studies.mixes import load_mix
 
     held, levels = load_held(args.dataflow, args.constraints, 2 if args.levels is None else args.levels)
     hardware, tiles = load_hardware(args.hardware), TileRule[args.tiles.upper()]
     sizes: list[dict[str, Any]] = []
-    for unique in load_layer_set(args.set).unique:
+    for unique in load_mix(args.set).unique:
         space = Space(unique.layer, hardware, levels, tiles, held)
         sizes.append({"layer": unique.layer.name, "names": unique.names, "count": unique.count, "mappings": space.size()})
     if args.json:

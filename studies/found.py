@@ -20,21 +20,23 @@ from mapsearch.studies.evaluation import evaluate_text
 from mapsearch.studies.exporters import Exporter
 from mapsearch.studies.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
 from mapsearch.studies.layer_sets import UniqueLayer
+from mapsearch.studies.mixes import Mix
 from mapsearch.studies.run_folder import NETWORK, RunFolder, front_name, mapping_name
 from mapsearch.studies.settings import Settings
-from mapsearch.studies.totals import objective_of, totals
+from mapsearch.studies.totals import objective_of, sums, totals
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is searched: the layers of a network on a machine.
+    """What is searched: the layers of one network, or of a mix of several, on a machine.
 
-    objectives: as the user gave them; objective: what each layer's own best mapping has the least of.
+    layers: of the mix, as the cost model counts them. objectives: as the user gave them; objective: what each layer's own best
+    mapping has the least of.
     """
 
-    network: str
+    mix: Mix
     layers: Sequence[UniqueLayer]
     hardware: Hardware
     settings: Settings
@@ -65,7 +67,7 @@ class Found:
 
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the layers that are done from the folder."""
-        layers = {mapping_name(index + 1, each.layer.name): each.layer for index, each in enumerate(self._work.layers)}
+        layers = {mapping_name(index + 1, each.layer.name): each for index, each in enumerate(self._work.layers)}
         for name, (row, texts) in folder.finished().items():
             mapping_file, front_file = row["mapping_file"], row["front_file"]
             if mapping_file not in layers:
@@ -74,13 +76,14 @@ class Found:
             [metrics] = evaluate_text(texts[mapping_file], where, self._work.hardware, self._work.settings.model)
             del metrics["layer"]
             _check_recorded(metrics, row.get("metrics"), where)
-            self._rows[name], self._texts[name] = row, texts
+            unique = layers[mapping_file]
+            self._rows[name], self._texts[name] = row | {"runs": list(unique.runs)}, texts
             if front_file is not None:
                 where = f"{folder.path}/{front_file}"
                 costs = evaluate_text(texts[front_file], where, self._work.hardware, self._work.settings.model)
                 figures = [(cost["runtime_cycles"], cost["energy_pj"]["total"]) for cost in costs]
                 _check_recorded(figures, [(point["runtime_cycles"], point["energy_pj"]) for point in row["front"]], where)
-                self._fronts[name] = read_front(texts[front_file], where, layers[mapping_file], row["front"])
+                self._fronts[name] = read_front(texts[front_file], where, unique.layer, row["front"])
 
     def note(self, index: int, outcomes: Sequence[Outcome]) -> None:
         """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates.
@@ -101,7 +104,7 @@ class Found:
             return
         mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
         name = mapping_name(index + 1, unique.layer.name)
-        text = self._work.exporter.mapping_text(Network(self._work.network, (mapped,)), self._work.hardware)
+        text = self._work.exporter.mapping_text(Network(self._work.mix.name, (mapped,)), self._work.hardware)
         [metrics] = evaluate_text(text, name, self._work.hardware, self._work.settings.model)
         del metrics["layer"]
         if objective_of(metrics, self._work.objective, self._work.hardware) != best.value:
@@ -114,6 +117,7 @@ class Found:
             "name": unique.layer.name,
             "names": list(unique.names),
             "count": unique.count,
+            "runs": list(unique.runs),
             "objective": best.value,
             "lower_bound": lower_bound,
             "gap": best.value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None,
@@ -140,18 +144,20 @@ class Found:
         self._fronts[layer.name] = front
         name = front_name(index + 1, layer.name)
         self._texts[layer.name][name] = self._work.exporter.mapping_text(
-            front_network(self._work.network, front), self._work.hardware
+            front_network(self._work.mix.name, front), self._work.hardware
         )
         return front
 
     def results(self, path: Path) -> dict[str, Any]:
         """What results.json of the run's folder at `path` holds.
 
-        `complete` (False after an interrupt), `folder`, `objective` (as given), `seed`, `totals` (see `totals.totals`), `network`
-        (the layers' mappings chosen together, see `fronts.choose_together`, or None), `left_out` (`name` and `reason` of each layer
-        that has no mapping, which the logger of this module tells too), and `layers`. Each of those has
+        `complete` (False after an interrupt), `folder`, `objective` (as given), `seed`, `totals` (see `totals.totals`), `networks`
+        (`name` and `weight` of each network, and what all its runs add to the totals, see `totals.sums`), `network` (the layers'
+        mappings chosen together, see `fronts.choose_together`, or None), `left_out` (`name` and `reason` of each layer that has no
+        mapping, which the logger of this module tells too), and `layers`. Each of those has
 
-        - `name`, `names` (of all layers of its shape), `count`, `finished` (False where its search was stopped),
+        - `name`, `names` (of all layers of its shape; of several networks, they begin with the network's), `count`, `runs` (each
+          network's part of the count), `finished` (False where its search was stopped),
         - `objective` (its value), `lower_bound` (no mapping of the space has less; None where there is no bound), `gap`
           (objective / lower_bound - 1), `metrics` (as `evaluate` gives them), `mapping_file`,
         - `front` (see `fronts.layer_front`) and `front_file` (None where the objective takes only one of cycles and energy),
@@ -163,26 +169,36 @@ class Found:
         in_order = [unique.layer.name for unique in self._work.layers]
         rows = [self._rows[name] for name in in_order if name in self._rows]
         done = {row["name"] for row in rows if row["finished"]} | {layer["name"] for layer in self._left_out}
-        sums = totals(rows, self._work.hardware, self._work.objective)
-        network = self._together(rows, sums)
+        all_sums = totals(rows, self._work.hardware, self._work.objective)
+        network = self._together(rows, all_sums)
         return {
             "complete": done.issuperset(in_order),
             "folder": str(path),
             "objective": self._work.settings.objective,
             "seed": self._work.settings.seed,
-            "totals": sums,
+            "totals": all_sums,
+            "networks": self._networks(rows),
             "network": network.told if network is not None else None,
             "left_out": self._left_out,
             "layers": rows,
         }
 
-    def _together(self, rows: Sequence[Mapping[str, Any]], sums: Mapping[str, Any]) -> Together | None:
+    def _networks(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The sums of each network of the mix."""
+        told: list[dict[str, Any]] = []
+        for number, member in enumerate(self._work.mix.members):
+            own = [{**row, "count": row["runs"][number]} for row in rows if row["runs"][number]]
+            figures = sums(own, self._work.hardware, self._work.objective)
+            told.append({"name": member.layers.name, "weight": member.weight, **figures})
+        return told
+
+    def _together(self, rows: Sequence[Mapping[str, Any]], own_best: Mapping[str, Any]) -> Together | None:
         """The network's mapping chosen from its layers' fronts; None where a layer has none, or their own best ones do better."""
         fronts = [self._fronts[row["name"]] for row in rows if row["name"] in self._fronts]
-        if not fronts or len(fronts) < len(rows) or not self._work.objective.never_falls or sums["objective"] is None:
+        if not fronts or len(fronts) < len(rows) or not self._work.objective.never_falls or own_best["objective"] is None:
             return None
         counts = [row["count"] for row in rows]
-        return choose_together(fronts, counts, self._work.objectives, self._work.objective, self._work.hardware, sums)
+        return choose_together(fronts, counts, self._work.objectives, self._work.objective, self._work.hardware, own_best)
 
     def save(self, folder: RunFolder, layers: Iterable[str]) -> None:
         """Write the files of some layers, and the results of all."""
@@ -198,7 +214,7 @@ class Found:
         network = self._together(rows, totals(rows, self._work.hardware, self._work.objective))
         if network is not None:
             folder.save_mapping(
-                NETWORK, self._work.exporter.mapping_text(Network(self._work.network, network.layers), self._work.hardware)
+                NETWORK, self._work.exporter.mapping_text(Network(self._work.mix.name, network.layers), self._work.hardware)
             )
 
 

@@ -14,7 +14,7 @@ The shipped sets are in `data/layer_sets`. A file looks like this; `LayerSet` sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +63,16 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class UniqueLayer:
-    """Entries of equal shape as one: the first one's layer, the sum of their counts, and all their names."""
+    """Entries of equal shape as one: the first one's layer, how often each network of a mix runs it, and all their names."""
 
     layer: Layer
-    count: int
+    runs: tuple[int, ...]
     names: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How often all networks together run it."""
+        return sum(self.runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +105,18 @@ class LayerSet:
     @property
     def unique(self) -> tuple[UniqueLayer, ...]:
         """The entries with those of equal `Layer.shape` merged, in first-seen order: what a search has to map."""
-        merged: dict[tuple[object, ...], UniqueLayer] = {}
-        for entry in self.entries:
-            seen = merged.get(entry.layer.shape)
-            merged[entry.layer.shape] = (
-                UniqueLayer(seen.layer, seen.count + entry.count, (*seen.names, entry.layer.name))
-                if seen
-                else UniqueLayer(entry.layer, entry.count, (entry.layer.name,))
-            )
-        return tuple(merged.values())
+        return merge([self.entries])
+
+
+def merge(networks: Sequence[Sequence[Entry]]) -> tuple[UniqueLayer, ...]:
+    """The entries of all networks with those of equal `Layer.shape` merged, in first-seen order."""
+    merged: dict[tuple[object, ...], UniqueLayer] = {}
+    for number, entries in enumerate(networks):
+        for entry in entries:
+            seen = merged.get(entry.layer.shape, UniqueLayer(entry.layer, (0,) * len(networks), ()))
+            runs = tuple(count + entry.count * (other == number) for other, count in enumerate(seen.runs))
+            merged[entry.layer.shape] = UniqueLayer(seen.layer, runs, (*seen.names, entry.layer.name))
+    return tuple(merged.values())
 
 
 def names() -> tuple[str, ...]:

@@ -32,7 +32,8 @@ from mapsearch.studies.dataflows import classic_dataflows, load_held
 from mapsearch.studies.evaluation import HardwareSource, machine
 from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExporter
 from mapsearch.studies.found import Found, Work
-from mapsearch.studies.layer_sets import LayerSet, UniqueLayer, load_layer_set, names
+from mapsearch.studies.layer_sets import UniqueLayer, names
+from mapsearch.studies.mixes import Mix, MixSource, load_mix
 from mapsearch.studies.run_folder import RunFolder, unused_folder
 from mapsearch.studies.settings import TILE_RULES, Settings, check_same, record
 from mapsearch.studies.warm_start import check_some, known_network, known_of, load_known
@@ -65,7 +66,7 @@ class UnsavedRunError(OSError):
 
 
 def run(
-    layer_set: str | os.PathLike[str] | None = None,
+    layer_set: MixSource | None = None,
     hardware: HardwareSource | None = None,
     *,
     out: str | os.PathLike[str] | None = None,
@@ -76,7 +77,8 @@ def run(
 ) -> dict[str, Any]:
     """Search the best mapping of every layer and write the run's folder; returns what its results.json holds.
 
-    layer_set: a shipped set's name or a file. hardware: as `evaluate` takes it (default: edge). out: the folder (default: a
+    layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
+    {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it (default: edge). out: the folder (default: a
     new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
     hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
@@ -101,7 +103,7 @@ def run(
         settings = {**recorded["settings"], **settings}
     if layer_set is None:
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
-    run_ = _Run(Settings.of(settings), str(layer_set), machine("edge" if hardware is None else hardware))
+    run_ = _Run(Settings.of(settings), layer_set, machine("edge" if hardware is None else hardware))
     folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
     if recorded is not None:
         check_same(recorded, run_.config, str(folder.path))
@@ -119,42 +121,42 @@ def _create(folder: RunFolder, config: Mapping[str, Any], more: Mapping[str, str
         raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None
 
 
-def _counted(layers: LayerSet, model: CostModel) -> tuple[list[UniqueLayer], list[dict[str, str]]]:
+def _counted(mix: Mix, model: CostModel) -> tuple[list[UniqueLayer], list[dict[str, str]]]:
     """The layers as the model counts them, then name and reason of those that it does not take; InputError where it takes none."""
     counted: list[UniqueLayer] = []
     left_out: list[dict[str, str]] = []
-    for unique in layers.unique:
+    for unique in mix.unique:
         try:
             counted.append(replace(unique, layer=model.takes(unique.layer)))
         except InputError as error:
             left_out.append({"name": unique.layer.name, "reason": str(error)})
     if not counted:
-        raise InputError(f"layer set {layers.name}: the cost model {model.name} takes none of its layers: {left_out[0]['reason']}")
+        raise InputError(f"layer set {mix.name}: the cost model {model.name} takes none of its layers: {left_out[0]['reason']}")
     return counted, left_out
 
 
 class _Run:
     """The work of one run and what it found so far."""
 
-    def __init__(self, settings: Settings, layer_set: str, hardware: Hardware) -> None:
+    def __init__(self, settings: Settings, layer_set: MixSource, hardware: Hardware) -> None:
         self._settings = settings
         self._model = cost_model(settings.model)
         self._exporter: Exporter = MaestroExporter() if isinstance(self._model, MaestroModel) else DirectiveExporter()
-        layers = load_layer_set(layer_set, as_listed=self._model.restriction.as_listed)
-        self._network = layers.name
-        self._layers, left_out = _counted(layers, self._model)
+        mix = load_mix(layer_set, as_listed=self._model.restriction.as_listed)
+        self._network = mix.name
+        self._layers, left_out = _counted(mix, self._model)
         self._hardware = hardware
         self._objectives = objectives_of(settings.objective)
         # Several have no one best mapping of a layer: the one with the least EDP stands for its front.
         self._objective = self._objectives[0] if len(self._objectives) == 1 else Objective.of("edp")
-        self.config = record(settings, layer_set, self._layers, hardware)
+        self.config = record(settings, mix.sources, self._layers, hardware)
         self._known = self._load_known(settings.warm_start)
         self.more_files = self._exporter.hardware_texts(hardware)
         if self._known:
             known = known_network(self._network, [unique.layer for unique in self._layers], self._known)
             self.more_files["warm_start.m"] = print_network(known)
         self.title = f"{self._network}-{settings.objective}-{hardware.name}"
-        work = Work(self._network, self._layers, hardware, settings, self._objectives, self._objective, self._exporter)
+        work = Work(mix, self._layers, hardware, settings, self._objectives, self._objective, self._exporter)
         self.found = Found(work, left_out)
         self._problems = self._make_problems()
 

@@ -21,7 +21,7 @@ from mapsearch.studies.files import write_whole
 CONFIG = "config.json"
 RESULTS = "results.json"
 NETWORK = "network.m"
-_NOT_IN_CSV = ("names", "trace", "proof", "front", "front_file")
+_NOT_IN_CSV = ("names", "runs", "trace", "proof", "front")
 _ANEW = "start anew in another folder"
 
 
@@ -74,7 +74,7 @@ class RunFolder:
 
     def config(self) -> dict[str, Any]:
         """The recorded configuration; InputError where there is none."""
-        config = self._read(CONFIG, "no run to resume here; start one without --resume")
+        config = self.read(CONFIG, "no run to resume here; start one without --resume")
         if not {"layer_set", "hardware", "settings"} <= config.keys():
             raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {_ANEW}")
         if not isinstance(config["settings"], dict) or not isinstance(config["hardware"], dict):
@@ -86,7 +86,7 @@ class RunFolder:
         path = self.path / RESULTS
         if not path.exists():
             return {}
-        layers: Any = self._read(RESULTS, _ANEW).get("layers")
+        layers: Any = self.read(RESULTS, _ANEW).get("layers")
         try:
             needed = {"count", "evaluations", "dropped", "refused", "seconds", "metrics", "front"}
             rows = [row for row in layers if row["finished"] and needed <= row.keys()]
@@ -100,7 +100,8 @@ class RunFolder:
         files = [row[key] for key in ("mapping_file", "front_file") if row[key] is not None]
         return {name: (self.path / name).read_text(encoding="utf-8") for name in files}
 
-    def _read(self, name: str, hint: str) -> dict[str, Any]:
+    def read(self, name: str, hint: str) -> dict[str, Any]:
+        """The JSON object in a file of the folder; InputError, which ends with the hint, where there is none."""
         path = self.path / name
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
@@ -123,9 +124,7 @@ class RunFolder:
 
 
 def _as_csv(layers: Sequence[Mapping[str, Any]]) -> str:
-    rows = [
-        _flat({key: value for key, value in layer.items() if key not in ("names", "trace", "proof", "front")}) for layer in layers
-    ]
+    rows = [_flat({key: value for key, value in layer.items() if key not in _NOT_IN_CSV}) for layer in layers]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["name"], lineterminator="\n")
     writer.writeheader()

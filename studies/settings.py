@@ -24,7 +24,7 @@ from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.constraint_files import constraints_to_dict
 from mapsearch.studies.dataflows import load_held
 from mapsearch.studies.hardware_files import hardware_to_dict
-from mapsearch.studies.layer_sets import UniqueLayer, names
+from mapsearch.studies.layer_sets import UniqueLayer
 from mapsearch.studies.yaml_files import show
 
 # The default search; a mobilenet takes it about half a minute on two cores, a third of it for these trials.
@@ -135,11 +135,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def record(settings: Settings, source: str, layers: Sequence[UniqueLayer], hardware: Hardware) -> dict[str, Any]:
+def record(settings: Settings, sources: Mapping[str, int], layers: Sequence[UniqueLayer], hardware: Hardware) -> dict[str, Any]:
     """The run as plain data: versions, settings, hardware and layers, all that another needs to repeat it.
 
-    source: the name or the path that the layer set was loaded by; a path is recorded in full. layers: as the cost model
-    counts them.
+    sources: the layer sets and their weights, as `mixes.Mix.sources` has them. layers: as the cost model counts them.
     """
     held, _ = load_held(settings.dataflow, settings.constraints, settings.levels)
     packages = ("mapsearch", "numpy", "numba", "optuna", "joblib")
@@ -147,12 +146,17 @@ def record(settings: Settings, source: str, layers: Sequence[UniqueLayer], hardw
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "settings": asdict(settings),
         "constraints": constraints_to_dict(held) if held.levels else None,
-        "layer_set": source if source in names() else str(Path(source).resolve()),
-        "layers": [{"names": unique.names, "count": unique.count, **asdict(unique.layer)} for unique in layers],
+        "layer_set": sources,
+        "layers": [_layer(unique) for unique in layers],
         "hardware": hardware_to_dict(hardware),
     }
     as_read_back: dict[str, Any] = json.loads(json.dumps(data))
     return as_read_back
+
+
+def _layer(unique: UniqueLayer) -> dict[str, Any]:
+    runs = {"runs": unique.runs} if len(unique.runs) > 1 else {}  # in a mix, as the same sum may be of other weights
+    return {"names": unique.names, "count": unique.count, **runs, **asdict(unique.layer)}
 
 
 def check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:

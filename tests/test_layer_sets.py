@@ -114,7 +114,7 @@ def test_equal_shapes_merge(tmp_path: Path) -> None:
     )
     layers = load(tmp_path, text)
     a, b, _, d = (entry.layer for entry in layers.entries)
-    assert layers.unique == (UniqueLayer(a, 4, ("a", "c")), UniqueLayer(b, 2, ("b",)), UniqueLayer(d, 1, ("d",)))
+    assert layers.unique == (UniqueLayer(a, (4,), ("a", "c")), UniqueLayer(b, (2,), ("b",)), UniqueLayer(d, (1,), ("d",)))
     assert sum(unique.layer.macs * unique.count for unique in layers.unique) == layers.macs
 
 

@@ -39,7 +39,7 @@ def test_the_folder_holds_the_run(done: Path, layers: Path) -> None:
     assert [layer["mapping_file"] for layer in results["layers"]] == FILES
     assert all(layer["finished"] for layer in results["layers"])
     config = json.loads((done / "config.json").read_text())
-    assert config["layer_set"] == str(layers)
+    assert config["layer_set"] == {str(layers): 1}
     assert config["settings"]["trials"] == 3
     assert config["layers"][2]["extents"] == [1, 1, 16, 20, 1, 1, 1, 12]
     assert load_hardware(done / "hardware.yaml") == load_hardware("edge")

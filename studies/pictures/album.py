@@ -1,0 +1,65 @@
+"""The pictures of a run as files, and a page that holds them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mapsearch.model.errors import InputError
+from mapsearch.studies.files import write_whole
+from mapsearch.studies.pictures import convergence, energy, fronts, roofline
+from mapsearch.studies.pictures.page import Shown, page
+from mapsearch.studies.pictures.recorded import Recorded, read_run
+from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
+
+_DRAWN: tuple[tuple[str, str, Callable[[Recorded], Drawing]], ...] = (
+    ("energy", "Energy by part", energy.draw),
+    ("roofline", "Roofline", roofline.draw),
+    ("network_front", "Pareto front of the network", fronts.draw_network),
+    ("fronts", "Pareto fronts of the layers", fronts.draw),
+    ("convergence", "Convergence", convergence.draw),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """The files written, the page last, and a line for whatever is left out."""
+
+    paths: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+def draw_album(run_folder: Path, out: Path | None = None, suffix: str = "png") -> Album:
+    """Draw what a run's folder has figures for, as PNG or SVG files in `out` (default: pictures/ in the folder) and a page.
+
+    Each file is whole or not there. Raises InputError where the folder holds no run with a mapping, or `out` is not writable.
+    """
+    run = read_run(run_folder)
+    folder = run_folder / "pictures" if out is None else out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files, left_out = _drawn(run, suffix)
+        for name, content in files.items():
+            write_whole(folder / name, content)
+    except OSError as error:
+        raise InputError(f"{folder}: the folder must be writable: {error.strerror}; name another by --out") from None
+    return Album(tuple(folder / name for name in files), tuple(left_out))
+
+
+def _drawn(run: Recorded, suffix: str) -> tuple[dict[str, str | bytes], list[str]]:
+    """The files by name, the page last, and the lines on what is left out."""
+    files: dict[str, str | bytes] = {}
+    shown: list[Shown] = []
+    left_out: list[str] = []
+    for name, title, draw in _DRAWN:
+        drawing = draw(run)
+        if drawing.note:
+            left_out.append(drawing.note)
+        if drawing.figure is not None:
+            fix_layout(drawing.figure)
+            svg = as_svg(drawing.figure, name)
+            files[f"{name}.{suffix}"] = svg if suffix == "svg" else as_png(drawing.figure)
+            shown.append(Shown(title, svg))
+    files["report.html"] = page(run, shown, left_out)
+    return files, left_out

@@ -1,0 +1,79 @@
+"""Pareto fronts of runtime and energy: of each layer, and of the network where the run has several objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from mapsearch.studies.pictures.recorded import Point, Recorded
+from mapsearch.studies.pictures.style import (
+    BLUE,
+    GREY,
+    RED,
+    SMALL,
+    TINY,
+    Axes,
+    Drawing,
+    new_figure,
+    shortened,
+    tidy,
+)
+
+_COLUMNS = 5
+_CHOSEN, _OWN = "chosen for the network's sums", "the layer's own best"
+
+
+def draw(run: Recorded) -> Drawing:
+    """A small picture for each layer, with its own best mapping and the network's choice marked."""
+    layers = [(number, layer) for number, layer in enumerate(run.layers) if layer.front]
+    if not layers:
+        return Drawing(None, "the layers' fronts, as the objective is not of both runtime and energy")
+    rows, columns = -(-len(layers) // _COLUMNS), min(_COLUMNS, len(layers))
+    figure = new_figure(1.5 * rows + 1.0 + 0.8 * (rows == 1), f"Pareto fronts, energy over runtime in cycles: {run.title}")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for axis, (number, layer) in zip(panels, layers, strict=False):
+        _front(axis, layer.front)
+        if run.results.network is not None:
+            _mark(axis, layer.front[run.results.network.points[number] - 1], chosen=True)
+        _mark(axis, Point(layer.metrics.runtime_cycles, layer.metrics.energy_pj.total), chosen=False)
+        axis.set_title(shortened(layer.name, 26), fontsize=TINY)
+    for axis in panels[len(layers) :]:
+        axis.remove()
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False)
+    return Drawing(figure)
+
+
+def draw_network(run: Recorded) -> Drawing:
+    """The sums of the network's choices."""
+    network = run.results.network
+    if network is None or not network.front:
+        return Drawing(None, "the network's front, as the run has one objective or layers without a front")
+    figure = new_figure(4.0, f"Pareto front of the network: {run.title}")
+    axis = figure.subplots()
+    _front(axis, network.front)
+    _mark(axis, Point(network.runtime_cycles, network.energy_pj), chosen=True)
+    axis.set_xlabel("runtime [cycles]", fontsize=SMALL)
+    axis.set_ylabel("energy", fontsize=SMALL)
+    axis.legend(fontsize=SMALL)
+    return Drawing(figure)
+
+
+def _front(axis: Axes, front: Sequence[Point]) -> None:
+    xs, ys = [point.runtime_cycles for point in front], [1e-12 * point.energy_pj for point in front]
+    axis.plot(xs, ys, ".-", color=GREY, markersize=4, linewidth=0.8, drawstyle="steps-post", label="front")
+    axis.margins(0.12)
+    axis.xaxis.set_major_locator(MaxNLocator(3))
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.yaxis.set_major_formatter(EngFormatter("J"))
+    tidy(axis)
+    axis.tick_params(labelsize=TINY)
+
+
+def _mark(axis: Axes, point: Point, *, chosen: bool) -> None:
+    place = ([point.runtime_cycles], [1e-12 * point.energy_pj])
+    if chosen:
+        axis.plot(*place, "o", color=BLUE, markersize=9, fillstyle="none", markeredgewidth=1.5, label=_CHOSEN)
+    else:
+        axis.plot(*place, "*", color=RED, markersize=8, label=_OWN)

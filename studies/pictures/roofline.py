@@ -1,0 +1,155 @@
+"""The roofline of Williams, Waterman and Patterson (2009): what the machine allows, and where each layer's mapping stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import cos, hypot, pi, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.hardware import Hardware
+from mapsearch.studies.pictures.recorded import LayerResult, Metrics, Recorded
+from mapsearch.studies.pictures.style import (
+    BLACK,
+    BLUE,
+    DPI,
+    GREEN,
+    GREY,
+    PURPLE,
+    RED,
+    ROW_INCHES,
+    SMALL,
+    TINY,
+    Axes,
+    Drawing,
+    fix_layout,
+    new_figure,
+    shortened,
+    tidy,
+)
+
+_BOUNDS = {"compute": (BLUE, "o"), "ingress": (GREEN, "^"), "egress": (PURPLE, "v"), "offchip": (RED, "s")}
+_COLUMNS = 4
+_PIXELS = DPI / 72  # of a point
+
+_BESIDE = 16  # pixels; a number further off gets a line
+_TO_POINT = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0}
+_BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.7}
+
+_Box = tuple[float, float, float, float]  # left, bottom, right, top
+
+
+def draw(run: Recorded) -> Drawing:
+    """Points with numbers, a colour and a shape for what bounds each, and the numbers' names below."""
+    known = [(number, layer) for number, layer in enumerate(run.layers, start=1) if _is_told(layer.metrics)]
+    if not known:
+        return Drawing(None, f"the roofline, as the cost model {run.model} tells no off-chip bytes and no bounds")
+    rows = -(-len(known) // _COLUMNS)
+    names = ROW_INCHES * rows + 0.2
+    figure = new_figure(5.6 + names, f"Roofline: {run.title}")
+    axis, table = figure.subplots(2, 1, height_ratios=[5.2, names])
+    places = np.array(
+        [(each.metrics.arithmetic_intensity_macs_per_byte, each.metrics.throughput_macs_per_cycle) for _, each in known], np.float64
+    )
+    _roofs(axis, run.hardware, places[:, 0])
+    _noc_roofs(axis, [layer for _, layer in known], run.hardware)
+    for bound, (colour, shape) in _BOUNDS.items():
+        some = places[[layer.metrics.bound_by == bound for _, layer in known]]
+        if len(some):
+            axis.plot(some[:, 0], some[:, 1], shape, color=colour, markersize=6, label=f"bound by {bound}", zorder=3)
+    axis.set_ylim(top=2 * run.hardware.pes * run.hardware.simd)
+    axis.set_xlabel("MACs per off-chip byte", fontsize=SMALL)
+    axis.set_ylabel("MACs per cycle", fontsize=SMALL)
+    tidy(axis)
+    axis.legend(fontsize=SMALL, loc="lower right")
+    _name(table, known, rows)
+    fix_layout(figure)  # and with it the points' places
+    _number(axis, [number for number, _ in known], places)
+    return Drawing(figure)
+
+
+def _is_told(metrics: Metrics) -> bool:
+    return None not in (metrics.arithmetic_intensity_macs_per_byte, metrics.throughput_macs_per_cycle, metrics.bound_by)
+
+
+def _roofs(axis: Axes, hardware: Hardware, intensities: NDArray[np.float64]) -> None:
+    """The PEs' peak, and what the off-chip memory's width allows at each intensity."""
+    peak, width = hardware.pes * hardware.simd, hardware.offchip.bytes_per_cycle
+    ends = [min(float(intensities.min()), peak / width) / 2, max(float(intensities.max()), peak / width) * 2]
+    xs = [ends[0], peak / width, ends[1]]
+    label = f"{hardware.pes:,} PEs x {hardware.simd} MACs, {width} off-chip bytes per cycle"
+    axis.plot(xs, [min(peak, x * width) for x in xs], color=BLACK, linewidth=1.5, label=label)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xlim(*ends)
+
+
+def _noc_roofs(axis: Axes, layers: Sequence[LayerResult], hardware: Hardware) -> None:
+    """What the NoC allows each mapping, where that is less than the roof above it."""
+    roofs = [(layer.metrics.arithmetic_intensity_macs_per_byte or 0.0, _noc_roof(layer.metrics, hardware)) for layer in layers]
+    peak, width = hardware.pes * hardware.simd, hardware.offchip.bytes_per_cycle
+    lower = [(x, roof) for x, roof in roofs if roof < min(peak, x * width)]
+    if lower:
+        axis.plot(
+            *zip(*lower, strict=True),
+            "_",
+            color=GREY,
+            markersize=12,
+            markeredgewidth=1.5,
+            label="roof of the mapping's NoC traffic",
+        )
+
+
+def _noc_roof(metrics: Metrics, hardware: Hardware) -> float:
+    """MACs per cycle of which the NoC, in its busier direction, can bring the operands and take the outputs."""
+    if metrics.l2_to_l1_words is None:
+        return float("inf")
+    weight, input_, output = hardware.bits
+    words = metrics.l2_to_l1_words
+    bits_in = weight * words.weight + input_ * words.input + output * metrics.psum_read_words
+    busier = max(bits_in, output * metrics.output_write_words) / 8
+    return metrics.macs * hardware.noc.bytes_per_cycle / busier if busier else float("inf")
+
+
+def _name(axis: Axes, layers: Sequence[tuple[int, LayerResult]], rows: int) -> None:
+    """The numbers with their layers' names, column after column."""
+    axis.set_axis_off()
+    for place, (number, layer) in enumerate(layers):
+        column, row = divmod(place, rows)
+        text = f"{number}  {shortened(layer.name, 34)}"
+        colour = _BOUNDS[layer.metrics.bound_by or ""][0]
+        axis.text(
+            column / _COLUMNS, 1 - (row + 0.5) / rows, text, color=colour, fontsize=TINY, va="center", transform=axis.transAxes
+        )
+
+
+def _number(axis: Axes, numbers: Sequence[int], places: NDArray[np.float64]) -> None:
+    """Write each point's number as near to it as there is room, with a line to it where that is not beside it."""
+    points: NDArray[np.float64] = axis.transData.transform(places)
+    taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.tolist()]
+    for number, (x, y), place in zip(numbers, points.tolist(), places.tolist(), strict=True):
+        box, dx, dy = _free_place(x, y, 3.5 * len(str(number)) + 1, 6.0, taken)
+        taken.append(box)
+        far = hypot(dx, dy) > _BESIDE
+        axis.annotate(
+            str(number), place, (dx / _PIXELS, dy / _PIXELS), textcoords="offset points", ha="center", va="center", fontsize=TINY,
+            arrowprops=_TO_POINT if far else None, bbox=_BEHIND, zorder=4,
+        )  # fmt: skip
+
+
+def _free_place(x: float, y: float, across: float, up: float, taken: Sequence[_Box]) -> tuple[_Box, float, float]:
+    """A box of 2 * across by 2 * up pixels near a point, the nearest that overlaps none, and the offsets to its middle."""
+    box, dx, dy = (x, y, x, y), 0.0, 0.0
+    for radius in range(12, 240, 8):
+        for turn in range(16):
+            angle = 2 * pi * turn / 16
+            dx, dy = radius * cos(angle), radius * sin(angle)
+            box = (x + dx - across, y + dy - up, x + dx + across, y + dy + up)
+            if not any(_overlap(box, other) for other in taken):
+                return box, dx, dy
+    return box, dx, dy
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,81 @@
+"""What all pictures share: sizes, colours that colour-blind people can tell apart, labels, and a figure as SVG and PNG."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from io import BytesIO, StringIO
+from typing import Any, TypeAlias
+
+import matplotlib as mpl
+from matplotlib import figure as figures
+
+# matplotlib's types are partly unknown, so the checkers are told nothing of them.
+Axes: TypeAlias = Any
+Figure: TypeAlias = Any
+_mpl: Any = mpl
+_figures: Any = figures
+
+WIDTH_INCHES = 10.0
+DPI = 100  # 1,000 pixels wide
+SMALL, TINY = 8.0, 7.0  # points
+ROW_INCHES = 0.18  # a row of text
+
+# The palette of Okabe and Ito, "Color universal design" (2008).
+BLUE, SKY, GREEN, YELLOW, ORANGE, RED, PURPLE = "#0072B2", "#56B4E9", "#009E73", "#F0E442", "#E69F00", "#D55E00", "#CC79A7"
+BLACK, GREY, PALE = "#000000", "#777777", "#CCCCCC"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture, or None where the run has no figures for it; `note` says what is left out, and why, in one line."""
+
+    figure: Figure | None
+    note: str = ""
+
+
+def new_figure(height_inches: float, title: str) -> Figure:
+    """An empty figure of the width that all have, laid out so that nothing overlaps."""
+    figure = _figures.Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI, layout="constrained")
+    figure.suptitle(shortened(title, 120), fontsize=SMALL + 1)
+    return figure
+
+
+def shortened(text: str, most: int) -> str:
+    """A text as it is drawn in a place for `most` letters, its middle left out where it is longer; dollars begin no formula."""
+    if len(text) > most:
+        head = most // 2
+        text = f"{text[:head]}…{text[head + 1 - most :]}"
+    return text.replace("$", r"\$")
+
+
+def tidy(axis: Axes) -> None:
+    """Small ticks, faint lines behind, and no box."""
+    axis.tick_params(labelsize=SMALL)
+    axis.grid(visible=True, color=PALE, linewidth=0.5)
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def fix_layout(figure: Figure) -> None:
+    """Lay the figure out, which takes longest of all, and leave it so."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def as_png(figure: Figure) -> bytes:
+    """The picture as a PNG file, 1,000 pixels wide."""
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def as_svg(figure: Figure, name: str) -> str:
+    """The picture as an SVG file whose text is text, the same for the same run.
+
+    name: of the picture; it begins all ids, so that several pictures may stand in one page.
+    """
+    file = StringIO()
+    with _mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", file.getvalue())
