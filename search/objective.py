@@ -163,7 +163,7 @@ class Problem:
         return self.objective.never_falls and isinstance(self.model, BoundedModel)
 
     def bound(self, batch: MappingBatch) -> NDArray[np.float64]:
-        """Lower bounds, float64[B], of mappings of which parts may be open (see `BoundedModel`); infinite below where not `bounded`."""
+        """Lower bounds, float64[B], of mappings of which parts may be open (see `BoundedModel`); -inf where not `bounded`."""
         if not (self.objective.never_falls and isinstance(self.model, BoundedModel)):
             return np.full(len(batch), -np.inf)
         hardware = self.space.hardware
@@ -175,5 +175,5 @@ class Problem:
         return np.where(np.isnan(values), -np.inf, values)  # what has no value there may have any
 
     def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """The objectives, float64[B], of mappings of the layer with these figures, whatever power they draw; see `Objective.value`."""
+        """The objectives, float64[B], of mappings of the layer with these figures, whatever their power; see `Objective.value`."""
         return self.objective.value(runtime_cycles, energy_pj, self.space.layer.macs, self.space.hardware)

@@ -6,7 +6,6 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,29 +13,20 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import CostModel
-from mapsearch.model.directives import MappedLayer, print_network
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.maestro.model import MaestroModel
-from mapsearch.model.models import cost_model
 from mapsearch.search.branch_and_bound import check_bounded
-from mapsearch.search.objective import Objective, Problem, objectives_of
-from mapsearch.search.samplers import searcher_of
+from mapsearch.search.objective import Problem
 from mapsearch.search.searcher import Outcome, Sampler
-from mapsearch.search.starts import Starts, classic_starts
-from mapsearch.search.workers import Task, run_tasks
-from mapsearch.spaces.constraints import Constraints
-from mapsearch.spaces.space import Space
-from mapsearch.studies.dataflows import classic_dataflows, load_held
+from mapsearch.search.workers import run_tasks
 from mapsearch.studies.evaluation import HardwareSource, machine
-from mapsearch.studies.exporters import DirectiveExporter, Exporter, MaestroExporter
-from mapsearch.studies.found import Found, Work
-from mapsearch.studies.layer_sets import UniqueLayer, names
-from mapsearch.studies.mixes import Mix, MixSource, load_mix
+from mapsearch.studies.found import Found
+from mapsearch.studies.hardware_files import hardware_to_dict
+from mapsearch.studies.layer_sets import names
+from mapsearch.studies.mixes import MixSource
+from mapsearch.studies.plan import Plan
 from mapsearch.studies.run_folder import RunFolder, unused_folder
-from mapsearch.studies.settings import TILE_RULES, Settings, check_same, record
-from mapsearch.studies.warm_start import check_some, known_network, known_of, load_known
+from mapsearch.studies.settings import Settings, check_same, record
 
 
 class Watcher(Protocol):
@@ -103,7 +93,7 @@ def run(
         settings = {**recorded["settings"], **settings}
     if layer_set is None:
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
-    run_ = _Run(Settings.of(settings), layer_set, machine("edge" if hardware is None else hardware))
+    run_ = _Run(Plan(Settings.of(settings), layer_set), machine("edge" if hardware is None else hardware))
     folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
     if recorded is not None:
         check_same(recorded, run_.config, str(folder.path))
@@ -121,74 +111,27 @@ def _create(folder: RunFolder, config: Mapping[str, Any], more: Mapping[str, str
         raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None
 
 
-def _counted(mix: Mix, model: CostModel) -> tuple[list[UniqueLayer], list[dict[str, str]]]:
-    """The layers as the model counts them, then name and reason of those that it does not take; InputError where it takes none."""
-    counted: list[UniqueLayer] = []
-    left_out: list[dict[str, str]] = []
-    for unique in mix.unique:
-        try:
-            counted.append(replace(unique, layer=model.takes(unique.layer)))
-        except InputError as error:
-            left_out.append({"name": unique.layer.name, "reason": str(error)})
-    if not counted:
-        raise InputError(f"layer set {mix.name}: the cost model {model.name} takes none of its layers: {left_out[0]['reason']}")
-    return counted, left_out
-
-
 class _Run:
     """The work of one run and what it found so far."""
 
-    def __init__(self, settings: Settings, layer_set: MixSource, hardware: Hardware) -> None:
-        self._settings = settings
-        self._model = cost_model(settings.model)
-        self._exporter: Exporter = MaestroExporter() if isinstance(self._model, MaestroModel) else DirectiveExporter()
-        mix = load_mix(layer_set, as_listed=self._model.restriction.as_listed)
-        self._network = mix.name
-        self._layers, left_out = _counted(mix, self._model)
-        self._hardware = hardware
-        self._objectives = objectives_of(settings.objective)
-        # Several have no one best mapping of a layer: the one with the least EDP stands for its front.
-        self._objective = self._objectives[0] if len(self._objectives) == 1 else Objective.of("edp")
-        self.config = record(settings, mix.sources, self._layers, hardware)
-        self._known = self._load_known(settings.warm_start)
-        self.more_files = self._exporter.hardware_texts(hardware)
-        if self._known:
-            known = known_network(self._network, [unique.layer for unique in self._layers], self._known)
-            self.more_files["warm_start.m"] = print_network(known)
-        self.title = f"{self._network}-{settings.objective}-{hardware.name}"
-        work = Work(mix, self._layers, hardware, settings, self._objectives, self._objective, self._exporter)
-        self.found = Found(work, left_out)
+    def __init__(self, plan: Plan, hardware: Hardware) -> None:
+        self._settings, self._layers, self._hardware = plan.settings, plan.layers, hardware
+        self.config = record(plan.settings, plan.mix.sources, plan.layers, hardware_to_dict(hardware))
+        self.more_files = {**plan.exporter.hardware_texts(hardware), **plan.files()}
+        self.title = f"{plan.mix.name}-{plan.settings.objective}-{hardware.name}"
+        self.found = Found(plan.work(hardware), plan.left_out)
+        self._job = plan.job()
         self._problems = self._make_problems()
 
-    def _load_known(self, source: str | None) -> list[MappedLayer]:
-        """The mappings to start from, of layers of the set."""
-        if source is None:
-            return []
-        known = load_known(Path(source))
-        check_some(Path(source), [unique.layer for unique in self._layers], known)
-        return known
-
     def _make_problems(self) -> list[Problem]:
-        settings = self._settings
-        held, levels = load_held(settings.dataflow, settings.constraints, settings.levels)
-        rule, restriction = TILE_RULES[settings.tiles], self._model.restriction
-        spaces = [Space(each.layer, self._hardware, levels, rule, held, restriction) for each in self._layers]
-        problems = [Problem(space, self._model, self._objective) for space in spaces]
-        if settings.sampler == Sampler.EXACT:
+        problems = [self._job.problem(index, self._hardware) for index in range(len(self._layers))]
+        if self._settings.sampler == Sampler.EXACT:
             check_bounded(problems[0])
         # One evaluation of each: what the model cannot count is told before work starts, and workers find the kernels compiled.
         rng = np.random.default_rng(0)
         for problem in problems:
             problem.score(problem.space.draw([problem.space.fitting], 1, rng))
         return problems
-
-    def _tasks(self, index: int, share_seconds: float | None, dataflows: Sequence[Constraints]) -> list[Task]:
-        settings, problem = self._settings, self._problems[index]
-        known = problem.space.adopt(known_of(problem.space.layer, self._known))
-        starts = Starts(classic_starts(problem.space, dataflows), known)
-        budget = settings.budget(share_seconds)
-        searcher = searcher_of(settings.sampler_used, self._objectives)
-        return [Task(problem, searcher, budget, (settings.seed, index, k), starts) for k in range(settings.restarts)]
 
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
         """Search the layers that have no row yet, saving each as it is done."""
@@ -197,8 +140,8 @@ class _Run:
         timeout = self._settings.timeout_seconds
         jobs = max(1, min(jobs, searches))
         share = None if timeout is None else timeout * jobs / max(1, searches)
-        dataflows = classic_dataflows()
-        tasks = [(index, task) for index in left for task in self._tasks(index, share, dataflows)]
+        budget = self._settings.budget(share)
+        tasks = [(index, task) for index in left for task in self._job.tasks(self._problems[index], index, budget)]
         if watcher is not None:
             ticks = max((task.searcher.ticks(task.budget) for _, task in tasks), default=0)
             watcher.began(folder.path, [self._name(index) for index, _ in tasks], ticks)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from mapsearch.model.errors import InputError, did_you_mean
-from mapsearch.model.hardware import Hardware
 from mapsearch.model.models import cost_model
 from mapsearch.search.expression import NAMED
 from mapsearch.search.front_search import STEERED
@@ -23,7 +22,6 @@ from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.constraint_files import constraints_to_dict
 from mapsearch.studies.dataflows import load_held
-from mapsearch.studies.hardware_files import hardware_to_dict
 from mapsearch.studies.layer_sets import UniqueLayer
 from mapsearch.studies.yaml_files import show
 
@@ -135,8 +133,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def record(settings: Settings, sources: Mapping[str, int], layers: Sequence[UniqueLayer], hardware: Hardware) -> dict[str, Any]:
-    """The run as plain data: versions, settings, hardware and layers, all that another needs to repeat it.
+def record(
+    settings: Settings, sources: Mapping[str, int], layers: Sequence[UniqueLayer], hardware: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The run as plain data: versions, settings, hardware (as given) and layers, all that another needs to repeat it.
 
     sources: the layer sets and their weights, as `mixes.Mix.sources` has them. layers: as the cost model counts them.
     """
@@ -148,7 +148,7 @@ def record(settings: Settings, sources: Mapping[str, int], layers: Sequence[Uniq
         "constraints": constraints_to_dict(held) if held.levels else None,
         "layer_set": sources,
         "layers": [_layer(unique) for unique in layers],
-        "hardware": hardware_to_dict(hardware),
+        "hardware": hardware,
     }
     as_read_back: dict[str, Any] = json.loads(json.dumps(data))
     return as_read_back
