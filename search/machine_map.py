@@ -1,8 +1,7 @@
-"""One machine with a mapping for each layer of a network, and the search that finds them."""
+"""One machine with a mapping for each layer of a network: what they cost, and what any would at least."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Self
@@ -12,16 +11,13 @@ from numpy.typing import NDArray
 
 from mapsearch.model.area import least_cycles_within, power_mw
 from mapsearch.model.cost import BoundedModel
-from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
 from mapsearch.search.job import Job
 from mapsearch.search.network_front import network_bound
-from mapsearch.search.objective import Problem
-from mapsearch.search.searcher import Budget, Outcome, Searcher
-from mapsearch.search.workers import compile_for
 
 Floats = NDArray[np.float64]
+Lessons = tuple[tuple[Mapping, ...], ...]  # of each layer, mappings to look at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,51 +125,3 @@ class Least:
         if lower_bounds is not None and len(found) == 1 and degree and (lower_bounds > 0).all():
             found = np.maximum(found, network_bound(lower_bounds.tolist(), job.counts, degree))
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class MachineTask:
-    """The search of all layers on one machine, a `workers.Work`; known: of each layer, mappings to look at first."""
-
-    job: Job
-    hardware: Hardware
-    known: tuple[tuple[Mapping, ...], ...]
-    searcher: Searcher
-    budget: Budget
-    seed: tuple[int, ...]
-
-    def prepare(self) -> None:
-        """See `Work`."""
-        compile_for(self.job.problem(0, self.hardware))
-
-    def run(self, tick: Callable[[int], bool]) -> Mapped | None:
-        """The machine with the best mappings found; None where `tick` told it to stop."""
-        outcomes: list[Outcome] = []
-        for index in range(len(self.job.layers)):
-            try:
-                problem = self.job.problem(index, self.hardware)
-            except InputError:  # no mapping fits
-                return _unmapped(self.job, self.hardware)
-            outcomes.append(self._search(problem, index))
-            if tick(index + 1):
-                return None
-        return mapped_by(self.job, self.hardware, outcomes)
-
-    def _search(self, problem: Problem, index: int) -> Outcome:
-        starts = self.job.starts(problem, index, self.known[index])
-        return self.searcher.search(problem, self.budget, (*self.seed, index), starts, lambda _: False)
-
-
-def mapped_by(job: Job, hardware: Hardware, outcomes: Sequence[Outcome]) -> Mapped:
-    """A machine with what the searches of its layers found."""
-    mappings: list[Mapping | None] = []
-    bounds: list[float] = []
-    for layer, outcome in zip(job.layers, outcomes, strict=True):
-        mappings.append(outcome.batch.decode(0, layer) if len(outcome.batch) else None)
-        bounds.append(outcome.lower_bound if outcome.lower_bound is not None else -inf)
-    return Mapped.of(job, hardware, tuple(mappings), np.array(bounds))
-
-
-def _unmapped(job: Job, hardware: Hardware) -> Mapped:
-    """A machine on which a layer has no mapping."""
-    return Mapped.of(job, hardware, (None,) * len(job.layers), np.full(len(job.layers), inf))

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from dataclasses import dataclass, field
 from itertools import product
 from math import inf
 from typing import Protocol
@@ -24,16 +23,12 @@ from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.mapping import Mapping
-from mapsearch.search.branch_and_bound import Limit
-from mapsearch.search.exact_search import ExactSearcher
 from mapsearch.search.front_search import not_dominated
-from mapsearch.search.genetic import GeneticSearcher
 from mapsearch.search.job import Job
-from mapsearch.search.machine_map import Least, MachineTask, Mapped, mapped_by
+from mapsearch.search.machine_map import Least, Lessons, Mapped
 from mapsearch.search.machine_sampler import MachineSampler, Places
-from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Sampler, Searcher
-from mapsearch.search.workers import run_tasks
+from mapsearch.search.machine_stages import Stage, map_fully, map_machines
+from mapsearch.search.searcher import Budget, Outcome
 from mapsearch.spaces.hardware_space import HardwareSpace
 
 Floats = NDArray[np.float64]
@@ -51,15 +46,6 @@ TEACHERS = 6  # mapped machines whose mappings it begins with
 STALE = 200
 
 
-class Stage(IntEnum):
-    """How thoroughly a machine is mapped."""
-
-    BOUNDED = 0
-    QUICK = 1
-    REFINED = 2
-    FULL = 3
-
-
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """How many machines each stage may map, of which `proposed` by Optuna."""
@@ -73,11 +59,6 @@ class Allowance:
 # Some 7 minutes on two cores for a mobilenet.
 BY_DEFAULT = Allowance(proposed=64, quick=128, refined=6, full=1)
 TO_THE_END = Allowance(proposed=64)
-
-_SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
-    Stage.QUICK: (GeneticSearcher(), Budget.within(1500, Sampler.GENETIC)),
-    Stage.REFINED: (ExactSearcher(Limit(parts=200_000)), Budget(12, EVALUATIONS_PER_TRIAL)),
-}
 
 
 class Notebook(Protocol):
@@ -146,9 +127,9 @@ class MachineSearch:
 
     @property
     def best(self) -> Machine | None:
-        """The machine that does best in the first objective; None before one is mapped."""
+        """The mapped machine with the least objective, or product of several; of equal ones that mapped most thoroughly."""
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
-        return min(mapped, key=lambda machine: (machine.values[0], -machine.stage), default=None)
+        return min(mapped, key=lambda machine: (_rank(machine.values[None])[0], -machine.stage), default=None)
 
     def front(self) -> list[Machine]:
         """The mapped machines than which no other is as good in all objectives and better in one."""
@@ -158,14 +139,14 @@ class MachineSearch:
         return [mapped[row] for row in not_dominated(np.stack([machine.values for machine in mapped])).tolist()]
 
     def run(self, allowance: Allowance, jobs: int, timeout_seconds: float | None, watch: Callable[[Stage], None]) -> None:
-        """Map machines as far as the allowance goes, a timeout or Ctrl-C; watch: called after each batch, with its stage."""
+        """Map machines as far as the allowance goes; watch: called after each batch, with its stage.
+
+        After a timeout only the best is mapped fully yet; Ctrl-C ends all.
+        """
         deadline = inf if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
-            for stage, batch in self._batches(allowance):
-                if time.monotonic() >= deadline:
-                    self.stopped = True
-                else:
-                    self._map(stage, batch, jobs)
+            for stage, batch in self._batches(allowance, lambda: time.monotonic() >= deadline):
+                self._map(stage, batch, jobs)
                 self._drop()
                 watch(stage)
                 if self.stopped:
@@ -173,16 +154,18 @@ class MachineSearch:
         except KeyboardInterrupt:
             self.stopped = True
 
-    def _batches(self, allowance: Allowance) -> Iterator[tuple[Stage, list[Machine]]]:
+    def _batches(self, allowance: Allowance, late: Callable[[], bool]) -> Iterator[tuple[Stage, list[Machine]]]:
         """What is mapped next, chosen when all before it is done."""
         quick = 0
         for batch in self._proposed(allowance.proposed):
             quick += len(batch)
             yield Stage.QUICK, batch
+            if late():
+                break
         self._tighten()
         for stage, most in ((Stage.QUICK, allowance.quick), (Stage.REFINED, allowance.refined), (Stage.FULL, allowance.full)):
             used = quick if stage == Stage.QUICK else 0
-            while used < most:
+            while used < most and (not late() or (stage == Stage.FULL and used == 0)):
                 size = 1 if stage == Stage.FULL else int(min(BATCH, most - used))
                 batch = self._promising(Stage(stage - 1), size)
                 if not batch:
@@ -238,9 +221,7 @@ class MachineSearch:
         if not open_ones:
             return []
         expected = self._expected(open_ones) if stage == Stage.BOUNDED else np.stack([each.values for each in open_ones])
-        if expected.shape[1] > 1:
-            expected = np.log(np.maximum(expected, 1e-300)).sum(axis=1, keepdims=True)
-        return [open_ones[row] for row in np.argsort(expected[:, 0], kind="stable")[:most].tolist()]
+        return [open_ones[row] for row in np.argsort(_rank(expected), kind="stable")[:most].tolist()]
 
     def _expected(self, machines: Sequence[Machine]) -> Floats:
         """What machines may come to, float64[n, m], as the nearest of those that are mapped did."""
@@ -249,7 +230,7 @@ class MachineSearch:
         if not mapped:
             return bounds
         values, least = np.stack([each.values for each in mapped]), np.stack([each.bound for each in mapped])
-        nearest = _nearest(machines, mapped, NEAREST)
+        nearest = _nearest([machine.places for machine in machines], mapped, NEAREST)
         with np.errstate(all="ignore"):
             ratios = np.where(least > 0, values / least, 1.0)
         expected: Floats = np.where(bounds > 0, bounds * ratios[nearest].mean(axis=1), values[nearest].mean(axis=1))
@@ -259,8 +240,12 @@ class MachineSearch:
         """Map a batch, all from what is known before it."""
         recalled = [self._notebook.recall(machine.places, stage) for machine in batch]
         new = [machine for machine, known in zip(batch, recalled, strict=True) if known is None]
-        fully = stage == Stage.FULL
-        found = [self._search_fully(machine, jobs) for machine in new] if fully else self._search(stage, new, jobs)
+        if stage == Stage.FULL:
+            found = [self._map_fully(machine, jobs) for machine in new]
+        else:
+            seeds = [(self._job.seed, int(stage), *machine.places) for machine in new]
+            lessons = [(machine.hardware, self.lessons(machine.places)) for machine in new]
+            found = map_machines(self._job, stage, lessons, seeds, jobs)
         for machine, mapped in zip(new, found, strict=True):
             if mapped is not None:
                 both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
@@ -276,54 +261,42 @@ class MachineSearch:
         bound = machine.least.values(self._job, machine.hardware, mapped.lower_bounds)
         machine.bound = np.maximum(machine.bound, inf if np.isposinf(mapped.lower_bounds).any() else bound)
 
-    def _search(self, stage: Stage, machines: Sequence[Machine], jobs: int) -> list[Mapped | None]:
-        """What a stage finds for each; None where it was stopped."""
-        searcher, budget = _SEARCHES[stage]
-        seed = (self._job.seed, int(stage))
-        tasks = [
-            MachineTask(self._job, machine.hardware, self._lessons(machine), searcher, budget, (*seed, *machine.places))
-            for machine in machines
-        ]
-        found: list[Mapped | None] = [None] * len(tasks)
-        if tasks:
-            for index, mapped in run_tasks(tasks, min(jobs, len(tasks)), None):
-                found[index] = mapped
-        return found
-
-    def _search_fully(self, machine: Machine, jobs: int) -> Mapped | None:
-        """What the run's own search finds, as it would for the one machine alone; None where it was stopped."""
-        job, budget = self._job, self._budget
-        problems = [job.problem(index, machine.hardware) for index in range(len(job.layers))]
-        tasks = [task for index, problem in enumerate(problems) for task in job.tasks(problem, index, budget)]
-        outcomes = dict(run_tasks(tasks, min(jobs, len(tasks)), None))
-        if len(outcomes) < len(tasks) or not all(outcome.finished for outcome in outcomes.values()):
+    def _map_fully(self, machine: Machine, jobs: int) -> Mapped | None:
+        found = map_fully(self._job, machine.hardware, self._budget, jobs)
+        if found is None:
             return None
-        starts = range(0, len(tasks), job.restarts)
-        machine.outcomes = tuple(tuple(outcomes[first + k] for k in range(job.restarts)) for first in starts)
-        best = [min(each, key=lambda outcome: outcome.value) for each in machine.outcomes]
-        bounds = [max((outcome.lower_bound or -inf) for outcome in each) for each in machine.outcomes]
-        return replace(mapped_by(job, machine.hardware, best), lower_bounds=np.array(bounds))
+        mapped, machine.outcomes = found
+        return mapped
 
-    def _lessons(self, machine: Machine) -> tuple[tuple[Mapping, ...], ...]:
-        """Of each layer, mappings of the machines that are most like this one, and of the best."""
+    def lessons(self, places: Places) -> Lessons:
+        """Of each layer, mappings of the machines that are most like the one at these places, and of the best."""
         mapped = [each for each in self.machines.values() if np.isfinite(each.values).all()]
         if not mapped:
             return ((),) * len(self._job.layers)
-        teachers = [mapped[row] for row in _nearest([machine], mapped, TEACHERS)[0].tolist()]
+        teachers = [mapped[row] for row in _nearest([places], mapped, TEACHERS)[0].tolist()]
         known = [each.mapped.mappings for each in (*teachers, self.best) if each is not None and each.mapped is not None]
         return tuple(tuple({mapping: None for mapping in of_layer if mapping is not None}) for of_layer in zip(*known, strict=True))
 
     def _drop(self) -> None:
         """Leave out every machine that cannot do better than another one did, in any objective."""
         left = [machine for machine in self.machines.values() if machine.stage < Stage.FULL and not machine.dropped]
-        bounds = np.array([machine.bound for machine in left]).reshape(len(left), -1)
+        bounds = np.array([machine.bound for machine in left]).reshape(len(left), len(self._job.objectives))
         for better in self.front():
             for row in np.flatnonzero((bounds >= better.values).all(axis=1)).tolist():
                 left[row].dropped = left[row] is not better or left[row].dropped
 
 
-def _nearest(machines: Sequence[Machine], mapped: Sequence[Machine], most: int) -> NDArray[np.intp]:
-    """Of each machine the nearest of the mapped ones, intp[n, most or fewer], by the steps between their places."""
-    places, others = (np.array([each.places for each in some], np.int64).reshape(len(some), -1) for some in (machines, mapped))
-    distance = np.abs(places[:, None, :] - others[None, :, :]).sum(axis=2)
+def _nearest(places: Sequence[Places], mapped: Sequence[Machine], most: int) -> NDArray[np.intp]:
+    """To each of n places the nearest of the mapped machines, intp[n, most or fewer], by the steps between them."""
+    some = np.array(places, np.int64).reshape(len(places), -1)
+    others = np.array([machine.places for machine in mapped], np.int64).reshape(len(mapped), -1)
+    distance = np.abs(some[:, None, :] - others[None, :, :]).sum(axis=2)
     return np.argsort(distance, axis=1, kind="stable")[:, :most]
+
+
+def _rank(values: Floats) -> Floats:
+    """Of n machines' objectives, float64[n, m], what is smaller for the better: the one, or the product of several."""
+    if values.shape[1] == 1:
+        return values[:, 0]
+    ranks: Floats = np.log(np.maximum(values, 1e-300)).sum(axis=1)
+    return ranks
