@@ -167,7 +167,7 @@ class MachineSearch:
             used = quick if stage == Stage.QUICK else 0
             while used < most and (not late() or (stage == Stage.FULL and used == 0)):
                 size = 1 if stage == Stage.FULL else int(min(BATCH, most - used))
-                batch = self._promising(Stage(stage - 1), size)
+                batch = self._promising(stage, size)
                 if not batch:
                     break
                 used += len(batch)
@@ -216,11 +216,12 @@ class MachineSearch:
         self._drop()
 
     def _promising(self, stage: Stage, most: int) -> list[Machine]:
-        """The machines of a stage that are not dropped and are likely to do best."""
-        open_ones = [machine for machine in self.machines.values() if machine.stage == stage and not machine.dropped]
+        """The machines that have not come to a stage, are not dropped, and are likely to do best."""
+        least = Stage.BOUNDED if stage == Stage.QUICK else Stage.QUICK
+        open_ones = [machine for machine in self.machines.values() if least <= machine.stage < stage and not machine.dropped]
         if not open_ones:
             return []
-        expected = self._expected(open_ones) if stage == Stage.BOUNDED else np.stack([each.values for each in open_ones])
+        expected = self._expected(open_ones) if stage == Stage.QUICK else np.stack([each.values for each in open_ones])
         return [open_ones[row] for row in np.argsort(_rank(expected), kind="stable")[:most].tolist()]
 
     def _expected(self, machines: Sequence[Machine]) -> Floats:

@@ -40,7 +40,7 @@ def test_branch_and_bound_finds_the_best_within_the_power(text: str, limit_mw: f
     """The optimum that is proven is the least objective of all mappings that fit and draw no more than the limit."""
     objective = Objective.of(text)
     values = objective.value(COSTS.runtime_cycles, COSTS.energy_pj(), SPACE.layer.macs, SPACE.hardware)
-    expected = values[LEGAL & (POWER_MW <= limit_mw)].min()
+    expected = values[LEGAL & (limit_mw >= POWER_MW)].min()
     tally = Tally(Problem(SPACE, EXACT, objective, limit_mw))
     proof = branch_and_bound(tally, Limit(), lambda _: False)
     assert tally.value == expected
