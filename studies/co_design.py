@@ -16,7 +16,7 @@ from mapsearch.search.branch_and_bound import check_bounded
 from mapsearch.search.front_search import not_dominated
 from mapsearch.search.machine_map import Mapped
 from mapsearch.search.machine_search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Machine, MachineSearch
-from mapsearch.search.machine_stages import Stage, with_mapping
+from mapsearch.search.machine_stages import Stage, map_fully, with_mapping
 from mapsearch.search.searcher import Sampler
 from mapsearch.spaces.hardware_space import HardwareSpace
 from mapsearch.studies.found import Found
@@ -25,7 +25,7 @@ from mapsearch.studies.machine_notes import MachineNotes, named, write_machines
 from mapsearch.studies.machine_run import Watcher
 from mapsearch.studies.plan import Plan
 from mapsearch.studies.rivals import Rival, rivals
-from mapsearch.studies.run_folder import RunFolder
+from mapsearch.studies.run_folder import RESULTS, RunFolder
 from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.settings import record
 
@@ -43,6 +43,7 @@ class CoDesign:
         self.more_files = plan.files()
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{space.name}"
         self._job = plan.job(space.limits.power_mw)
+        self._done: dict[str, Any] | None = None
         self._check()
 
     def _check(self) -> None:
@@ -64,17 +65,21 @@ class CoDesign:
         raise InputError(f"hardware space {self._space.name}: no machine of it takes every layer: {why}")
 
     def go_on_from(self, folder: RunFolder) -> None:
-        """Nothing to take at once: what was mapped is recalled from the folder's notes."""
+        """Take the results where they are complete; else what was mapped is recalled from the folder's notes."""
+        if (folder.path / RESULTS).exists():
+            results = folder.read(RESULTS, "start anew in another folder")
+            self._done = results if results.get("complete") else None
 
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
         """Search the machine, save its run as one of its own, and compare it with others."""
+        if self._done is not None:
+            return self._done
         timeout = self._plan.settings.timeout_seconds
         searches = len(self._job.layers) * self._job.restarts
         budget = self._plan.settings.budget(None if timeout is None else FULL_SHARE * timeout * min(jobs, searches) / searches)
         search = MachineSearch(self._space, self._job, budget, MachineNotes(folder.path / "machines", self._space, self._job))
 
         def watch(stage: Stage) -> None:
-            write_machines(folder.path / "machines.csv", self._rows(search))
             if watcher is not None:
                 watcher.compared({"stage": stage.name.lower(), **self._counts(search), "best": self._best(search)})
 
@@ -87,6 +92,9 @@ class CoDesign:
             raise InputError(
                 f"hardware space {self._space.name}: no machine was found on which every layer has a mapping in the budget"
             )
+        if best.stage == Stage.FULL and not best.outcomes and not search.stopped:  # recalled, without all that its run tells
+            found = map_fully(self._job, best.hardware, budget, jobs)
+            best.outcomes = found[1] if found is not None else ()
         others: Sequence[Rival] = ()
         if not search.stopped and len(self._job.objectives) == 1:
             others = list(rivals(self._space, self._job, budget, search, folder.path / "machines", jobs))
@@ -102,6 +110,7 @@ class CoDesign:
                 found.note(index, with_mapping(self._job.problem(index, hardware), outcomes, mapping))
         with contextlib.suppress(OSError):  # told of by the last save
             folder.record(self.config)
+            write_machines(folder.path / "machines.csv", [self._row(machine) for machine in search.machines.values()])
         save_in_the_end(found, folder, self.config, self.more_files)
         return found.results(folder.path)
 
@@ -152,9 +161,6 @@ class CoDesign:
 
     def _best(self, search: MachineSearch) -> dict[str, Any] | None:
         return None if search.best is None else self._row(search.best)
-
-    def _rows(self, search: MachineSearch) -> list[dict[str, Any]]:
-        return [self._row(machine) for machine in search.machines.values()]
 
     def _row(self, machine: Machine) -> dict[str, Any]:
         """A machine as machines.csv has it; what is not known is None."""

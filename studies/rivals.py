@@ -21,7 +21,7 @@ from mapsearch.studies.machine_notes import MachineNotes, named
 
 # The dataflow that a machine is chosen for before it is mapped freely: NVDLA's, the most common one in silicon.
 DATAFLOW = "kcp_ws"
-ALLOWANCE = Allowance(proposed=32, quick=48, refined=0, full=0)
+ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.dataflows import load_dataflow
 from mapsearch.studies.hardware_files import load_hardware
 
-UNREFINED = Allowance(proposed=8, refined=0)  # to the end too, but quicker
+UNREFINED = Allowance(8, ((Stage.QUICK, inf), (Stage.FULL, inf)))  # to the end too, but quicker
 BUDGET = Budget(trials=2, evaluations_per_trial=100)
 AXES = (
     Axis("pes", (2, 4)),

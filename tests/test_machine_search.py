@@ -51,7 +51,7 @@ def test_it_finds_what_mapping_every_machine_finds(objective: str, power_mw: flo
 @settings(max_examples=5, deadline=None)
 def test_no_design_is_over_the_budget(area_mm2: float, limit_mw: float, objective: str) -> None:
     """Under any limits and objective, every machine mapped is within the area, and each of its mappings within the power."""
-    search = searched(objective, Limits(area_mm2=area_mm2, power_mw=limit_mw), allowance=Allowance(2, 2, 0, 0))
+    search = searched(objective, Limits(area_mm2=area_mm2, power_mw=limit_mw), allowance=Allowance(2, ((Stage.QUICK, 2),)))
     assert search.over + len(search.machines) == 8
     for machine in search.machines.values():
         assert area_by_part(machine.hardware).total <= area_mm2
@@ -62,7 +62,8 @@ def test_no_design_is_over_the_budget(area_mm2: float, limit_mw: float, objectiv
 
 def test_the_number_of_jobs_changes_nothing() -> None:
     """Two processes give the same machines, mappings and bounds as one."""
-    one, two = (searched("edp", Limits(), allowance=Allowance(4, 4, 1, 1), jobs=jobs) for jobs in (1, 2))
+    allowance = Allowance(2, ((Stage.REFINED, 1), (Stage.QUICK, 2), (Stage.FULL, 1)))
+    one, two = (searched("edp", Limits(), allowance=allowance, jobs=jobs) for jobs in (1, 2))
     assert told(one) == told(two)
 
 
@@ -75,7 +76,7 @@ def test_it_goes_on_after_a_stop() -> None:
     def interrupt(_: Stage) -> None:
         raise KeyboardInterrupt
 
-    first.run(Allowance(), 1, None, interrupt)
+    first.run(UNREFINED, 1, None, interrupt)
     assert first.stopped
     assert first.best is not None
     before = notes.noted
@@ -98,7 +99,7 @@ def test_a_timeout_still_maps_the_best_fully() -> None:
     """Where there is no time, one batch is mapped, and the best of it as a run of its own would."""
     search = MachineSearch(space_of(Limits()), job_of("edp"), BUDGET, Notes())
     stages: list[Stage] = []
-    search.run(Allowance(), 1, 1e-9, stages.append)
+    search.run(UNREFINED, 1, 1e-9, stages.append)
     assert stages == [Stage.QUICK, Stage.FULL]
     assert search.best is not None
     assert search.best.stage == Stage.FULL
