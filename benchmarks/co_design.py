@@ -1,7 +1,8 @@
-"""Whether the machine that co-design finds is as good as the best of many random ones in the budget, each mapped by the default search.
+"""Whether the machine that co-design finds is as good as the best of many random ones in the budget, each by the default search.
 
-A random machine needs no mapping where a proven bound of its objective is not below what co-design found: the bounds of its layers at
-once, or with the least energy of each layer that branch and bound proves for all machines of its PEs and buffers. The rest are mapped.
+A random machine needs no mapping where a proven bound of its objective is not below what co-design found: the bounds of its layers
+at once, or with the least energy of each layer that branch and bound proves for all machines of its PEs and buffers. The rest are
+mapped.
 
 Run as `python benchmarks/co_design.py`; `--help` shows what may be chosen, `--out` where the co-design is kept and gone on with.
 """
