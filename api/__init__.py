@@ -4,7 +4,8 @@
     >>> costs = mapsearch.evaluate("network.m", hardware="edge")  # what the mappings of a directive file cost
     >>> costs[0]["layer"], costs[0]["runtime_cycles"]
 
-`run` searches for the best mappings of a study. Both are loaded when they are first asked for, so that the import is light.
+`run` searches for the best mappings of a study, and `sweep` costs every design of a hardware space. All are loaded when they are
+first asked for, so that the import is light.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mapsearch.studies.evaluation import evaluate
     from mapsearch.studies.run import run
+    from mapsearch.studies.sweep import sweep
 
     __version__: str
 
-__all__ = ["__version__", "evaluate", "run"]
-_MODULES = {"evaluate": "mapsearch.studies.evaluation", "run": "mapsearch.studies.run"}
+__all__ = ["__version__", "evaluate", "run", "sweep"]
+_MODULES = {"evaluate": "mapsearch.studies.evaluation", "run": "mapsearch.studies.run", "sweep": "mapsearch.studies.sweep"}
 
 if not TYPE_CHECKING:  # else a checker would take any name for an attribute
 

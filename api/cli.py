@@ -27,6 +27,7 @@ from mapsearch import (
     plot_command,
     run_command,
     space_command,
+    sweep_command,
     verify_command,
 )
 from mapsearch.arguments import Parser, Subparsers, UsageError
@@ -49,6 +50,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "run": run_command,
     "plot": plot_command,
+    "sweep": sweep_command,
     "evaluate": evaluate_command,
     "compare-models": compare_models_command,
     "export": export_command,

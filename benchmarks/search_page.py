@@ -58,7 +58,7 @@ def write_page(data: Path, page: Path) -> None:
 def _made() -> str:
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     return (
-        f"Measured by `python benchmarks/search_quality.py` on {processor()} with {os.cpu_count()} cores, two processes at a time, "
+        f"Measured by `python benchmarks/search_quality.py` on {processor()} with {os.cpu_count()} cores, "
         f"{platform.system()}; {packages}. EDP, two levels, balanced tiles. The rows are in `benchmarks/search_data/`.\n"
     )
 

@@ -153,12 +153,7 @@ class MappingBatch:
 
     def join(self, other: MappingBatch) -> MappingBatch:
         """The mappings of both, which have the same number of levels."""
-        return MappingBatch(
-            np.concatenate([self.units, other.units]),
-            np.concatenate([self.spatial, other.spatial]),
-            np.concatenate([self.order, other.order]),
-            np.concatenate([self.size, other.size]),
-        )
+        return join_all((self, other))
 
     def decode(self, row: int, layer: Layer) -> Mapping:
         """The mapping of one row, naming at each level the dims whose tile has more than one index."""
@@ -175,6 +170,16 @@ class MappingBatch:
                 tile[dim] = size
             levels.append(tuple(directives))
         return Mapping(tuple(levels), tuple(int(n) for n in self.units[row, 1:]))
+
+
+def join_all(batches: Sequence[MappingBatch]) -> MappingBatch:
+    """The mappings of one or more batches that have the same number of levels."""
+    return MappingBatch(
+        np.concatenate([batch.units for batch in batches]),
+        np.concatenate([batch.spatial for batch in batches]),
+        np.concatenate([batch.order for batch in batches]),
+        np.concatenate([batch.size for batch in batches]),
+    )
 
 
 def encode(mappings: Sequence[Mapping], layer: Layer, pes: int) -> MappingBatch:

@@ -19,5 +19,6 @@ COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType(
 def cost_model(name: str) -> CostModel:
     """The cost model of that name; InputError, with the names that there are, where there is none."""
     if name not in COST_MODELS:
-        raise InputError(f"no cost model is called {name!r}; use one of {', '.join(COST_MODELS)}{did_you_mean(name, COST_MODELS)}")
+        hint = did_you_mean(str(name), COST_MODELS)
+        raise InputError(f"no cost model is called {name!r}; use one of {', '.join(COST_MODELS)}{hint}")
     return COST_MODELS[name]()

@@ -100,8 +100,8 @@ class _Search:
             self._open(self._next())
         least = min((block.least for block in self._blocks), default=self._tally.value)
         return Certificate(
-            min(least, self._tally.value), self._opened, self._bounded, self._pruned, self._costed, self._parts,
-            self._tally.seconds - began,
+            min(least, self._tally.value), self._opened, self._bounded, self._pruned, self._completion.unfit, self._costed,
+            self._parts, self._tally.seconds - began,
         )  # fmt: skip
 
     def _prune(self, parts: int) -> None:

@@ -67,14 +67,16 @@ class Budget:
 class Certificate:
     """What an exact search went through.
 
-    opened, bounded: parts of the space; pruned: of the bounded ones, those dropped for their bound; costed: whole mappings; left:
-    parts still open at the end, none where the best mapping is proven to be the optimum.
+    opened, bounded: parts of the space; pruned: of the bounded ones, those dropped for their bound; unfit: dropped before, as
+    nothing of them fits the buffers; costed: whole mappings; left: parts still open at the end, none where the best mapping is
+    proven to be the optimum.
     """
 
     lower_bound: float
     opened: int
     bounded: int
     pruned: int
+    unfit: int
     costed: int
     left: int
     seconds: float

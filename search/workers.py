@@ -28,6 +28,8 @@ from mapsearch.search.starts import Starts
 from mapsearch.spaces.partial import Completion
 
 POLL_SECONDS = 0.2
+# Signals that end searches with what they have: Ctrl-C, and what `kill` and batch systems send.
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -119,7 +121,8 @@ def _run_indexed(task: Work[R], index: int, board: NDArray[np.int64]) -> tuple[i
 def _prepare_worker() -> None:
     """Once in each worker: leave Ctrl-C to the parent, and end with it, however it ends."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)
     parent = os.getppid()
 
     def end_with_parent() -> None:
@@ -185,8 +188,9 @@ def _stop_on_interrupt(board: NDArray[np.int64]) -> Generator[None]:
             raise KeyboardInterrupt
         board[-1] = 1
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = {number: signal.signal(number, stop) for number in STOPS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -53,10 +53,14 @@ class Partial:
 
 
 class Completion:
-    """The ways to complete the partial mappings of a space."""
+    """The ways to complete the partial mappings of a space.
+
+    unfit: choices left out so far, as with them nothing fits the buffers.
+    """
 
     def __init__(self, space: Space) -> None:
         self._space = space
+        self.unfit = 0
         self._extents = np.array(space.layer.extents, np.int64)
         choices = space.choices
         self._bounds = choices.bounds
@@ -88,7 +92,7 @@ class Completion:
         for first in range(0, len(partial), CHUNK):
             some = partial[first : first + CHUNK]
             counts = np.zeros(len(some), np.int64)
-            self._choose(some, counts, np.empty((0, 2), np.int64))
+            self.unfit += self._choose(some, counts, np.empty((0, 2), np.int64))
             choices = np.empty((int(counts.sum()), 2), np.int64)
             self._choose(some, counts, choices)
             found = some[np.repeat(np.arange(len(some)), counts)]
@@ -99,13 +103,14 @@ class Completion:
             )  # fmt: skip
             yield found
 
-    def _choose(self, partial: Partial, counts: Ints, choices: Ints) -> None:
+    def _choose(self, partial: Partial, counts: Ints, choices: Ints) -> int:
         batch = partial.batch
-        choose(
+        unfit: int = choose(
             self._extents, self._bounds, self._tiled, self._follows, self._inside, self._shared,
             self._space.limits, int(self._space.tiles), partial.units, partial.level, partial.placed,
             batch.units, batch.spatial, batch.order, batch.size, counts, choices,
         )  # fmt: skip
+        return unfit
 
 
 @inlined
@@ -139,7 +144,10 @@ def _close(extents: Ints, size: Ints, level: int) -> None:
 def _fits_with(
     extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, level: int, dim: int, chunk: int, work: Ints
 ) -> bool:  # fmt: skip
-    """Whether it may fit with a dim's size at a level, or, with END for it, once the level has no further loop; work: [4, 8]."""
+    """Whether it may fit with a dim's size at a level, or, with END for it, once the level has no further loop.
+
+    work: [5, 8], the last row of which counts what does not.
+    """
     for other in range(8):
         work[3, other] = size[level, other]
     if dim == END:
@@ -149,6 +157,8 @@ def _fits_with(
     fits = _fits(extents, limits, units, spatial, size, work)
     for other in range(8):
         size[level, other] = work[3, other]
+    if not fits:
+        work[4, 0] += 1
     return bool(fits)
 
 
@@ -245,14 +255,16 @@ def _offer_loops(
 def choose(
     extents: Ints, bounds: Ints, tiled: Bools, follows: Bools, inside: Ints, shared: Ints, limits: Ints, rule: int, units: Ints,
     levels: Bytes, placed: Bytes, chosen: Ints, spatial: Bytes, order: Bytes, size: Ints, counts: Ints, choices: Ints,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Write counts[b], the ways to make mapping b's next choice, and, unless `choices` is empty, each as (dim, size).
+
+    Returns how many are left out as nothing fits with them.
 
     Of a level to come, the dim that it shares out and its size, or NOTHING; else the next loop's dim and size, or END.
     units, levels, placed: as in `Partial` (chosen: its batch's units); bounds: see `Choices`; tiled, follows, inside, shared: see
     `Completion`.
     """
-    work = np.empty((4, 8), np.int64)
+    work = np.zeros((5, 8), np.int64)
     at = 0
     for b in range(levels.shape[0]):
         before, level = at, int(levels[b])
@@ -280,6 +292,7 @@ def choose(
         if may_end and _fits_with(extents, limits, chosen[b], spatial[b], size[b], level, END, 0, work):
             at = _offer(choices, at, END, 0)
         counts[b] = at - before
+    return int(work[4, 0])
 
 
 @inlined

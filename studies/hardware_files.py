@@ -232,13 +232,11 @@ def _machine(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
 
 def _check_budget(space: HardwareSpace, where: str) -> None:
     """Refuse a budget that the smallest machine exceeds, as then all do."""
-    if space.allows(space.base):
-        return
     least = Limits.met_by(space.base)
     for key, (what, unit) in _TAKEN.items():
         taken, limit = getattr(least, key), getattr(space.limits, key)
         if taken > limit:
             raise HardwareError(
-                f"{where}: the smallest machine needs {taken:.4g} {unit}{what}, the budget is {limit:.4g} {unit}; allow more, or "
+                f"{where}: the smallest machine needs {taken:.6g} {unit}{what}, the budget is {limit:.6g} {unit}; allow more, or "
                 "let the ranges begin lower"
             )

@@ -114,8 +114,10 @@ def _weights(source: MixSource) -> dict[str, int]:
             if not source:
                 raise InputError("a mix must hold at least one layer set, got none")
             return {str(each): _checked(str(each), weight) for each, weight in source.items()}
-        case _:
+        case os.PathLike():
             return {os.fspath(source): 1}
+        case _:  # a caller from Python may give anything
+            raise InputError(f"a layer set must be a name, a file's path or a mapping of weights, got {show(source)}")
 
 
 def _checked(source: str, weight: object) -> int:

@@ -27,17 +27,17 @@ _ANEW = "start anew in another folder"
 
 def mapping_name(index: int, layer: str) -> str:
     """The directive file of a layer, relative to the folder."""
-    return f"mappings/{index:02d}_{_in_file_name(layer)}.m"
+    return f"mappings/{index:02d}_{in_file_name(layer)}.m"
 
 
 def front_name(index: int, layer: str) -> str:
     """The directive file of a layer's front, relative to the folder."""
-    return f"fronts/{index:02d}_{_in_file_name(layer)}.m"
+    return f"fronts/{index:02d}_{in_file_name(layer)}.m"
 
 
 def unused_folder(title: str) -> Path:
     """runs/<title>, or runs/<title>-2, -3, ... where that exists."""
-    first = Path("runs") / _in_file_name(title)
+    first = Path("runs") / in_file_name(title)
     folder = first
     number = 2
     while folder.exists():
@@ -46,7 +46,8 @@ def unused_folder(title: str) -> Path:
     return folder
 
 
-def _in_file_name(text: str) -> str:
+def in_file_name(text: str) -> str:
+    """The text with what a file's name should not have as underscores, and no longer than that may be."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:80]
 
 

@@ -23,12 +23,14 @@ def shipped(kind: str) -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in (_DATA / kind).iterdir())
 
 
-def read_named(kind: str, source: str | Path, folder: Path) -> tuple[str, str]:
-    """The text of a shipped name or of a path taken from `folder`, and how errors call it.
+def read_named(kind: str, source: object, folder: Path) -> tuple[str, str]:
+    """The text of a shipped name or of a path taken from `folder`, and how errors call it; source: as a user gave it.
 
     A text is a path where it has a suffix or a slash, else a name. Raises InputError.
     """
     names, word = shipped(kind), kind.removesuffix("s").replace("_", " ")
+    if not isinstance(source, str | Path):
+        raise InputError(f"a {word} must be a name, one of {', '.join(names)}, or a file's path, got {show(source)}")
     if isinstance(source, str):
         if source in names:
             return (_DATA / kind / f"{source}.yaml").read_text(encoding="utf-8"), f"{word} {source}"

@@ -130,6 +130,16 @@ def test_real_convolutions_are_proven(layer_set: str, name: str, parts: int) -> 
     assert found.value == found.certificate.lower_bound == float(problem.score(found.batch).values[0])
 
 
+def test_what_does_not_fit_is_counted() -> None:
+    """Where all fits nothing is counted as unfit; with smaller buffers some choices are."""
+    roomy = replace(MACHINE, l1=Buffer(2**20), l2=Buffer(2**20))
+    large, small = (
+        _proof(Problem(Space(LAYER, machine), EXACT, Objective.of("edp")), Limit(), _never).certificate
+        for machine in (roomy, MACHINE)
+    )
+    assert large.unfit == 0 < small.unfit
+
+
 def test_a_known_mapping_is_a_start() -> None:
     """With the optimum given, the search proves it and gives it back, with fewer parts opened."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))

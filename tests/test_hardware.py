@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Buffer, Noc, Offchip
 from mapsearch.studies.hardware_files import hardware_to_dict, load_hardware, names
@@ -132,6 +133,18 @@ def test_inline_technology_needs_no_sources() -> None:
     inline = hardware_to_dict(load_hardware("edge"))["technology"]
     del inline["compressed"]
     assert load_hardware({"name": "edge", "technology": inline}) == load_hardware("edge")
+
+
+def test_what_a_technology_does_not_know_is_not_counted() -> None:
+    """A technology may say nothing of its network's parts and its MACs' leakage: they are 0, and leakage is no activity."""
+    inline = hardware_to_dict(load_hardware({"technology": "maestro_28nm"}))["technology"]
+    for key in ("mac_leakage_mw", "noc_bus", "noc_arbiter", "leakage_includes_activity"):
+        del inline[key]
+    hardware = load_hardware({"technology": inline})
+    assert not hardware.technology.leakage_includes_activity
+    area, leakage = area_by_part(hardware), leakage_by_part(hardware)
+    assert (area.noc_bus, area.noc_arbiter, leakage.pes, leakage.noc_bus, leakage.noc_arbiter) == (0.0,) * 5
+    assert area.total == area.pes + area.l1 + area.l2
 
 
 def test_maestro_file(tmp_path: Path) -> None:

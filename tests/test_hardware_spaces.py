@@ -298,9 +298,9 @@ def _within(machine: Hardware, budget: dict[str, Any]) -> bool:
         ({"budget": {"bandwidth": "1e999 GB/s"}}, "budget.bandwidth must be above 0 GB/s and finite, got inf"),
         (
             {"budget": {"area_mm2": 0.5}},
-            "hardware: the smallest machine needs 1.192 mm², the budget is 0.5 mm²; allow more, or let the ranges begin lower",
+            "hardware: the smallest machine needs 1.19176 mm², the budget is 0.5 mm²; allow more, or let the ranges begin lower",
         ),
-        ({"pes": [256, 512], "budget": {"power_mw": 100}}, "needs 308.1 mW of leakage, the budget is 100 mW"),
+        ({"pes": [256, 512], "budget": {"power_mw": 100}}, "needs 308.124 mW of leakage, the budget is 100 mW"),
         ({"budget": {"bandwidth": "8 GB/s"}}, "needs 16 GB/s of bandwidth, the budget is 8 GB/s"),
         ({"budget": {"bandwidth": "8 bytes/cycle"}}, "needs 16 bytes/cycle of bandwidth, the budget is 8 bytes/cycle"),
         ({"budget": {"peak_gops": 500}}, "needs 512 GOPS at its peak, the budget is 500 GOPS"),

@@ -249,7 +249,7 @@ def _clear(results: Results) -> None:
         ),
         (
             _clear,
-            "results.json: complete is missing; name a folder that this version of mapsearch run has written",
+            "results.json: complete is missing; mapsearch run --resume writes the results of an",
         ),
         (
             _set("layers.1.metrics.macs", "many"),

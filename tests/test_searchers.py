@@ -360,22 +360,22 @@ def test_leaving_early_stops_the_tasks(jobs: int) -> None:
     outcomes.close()
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_an_interrupt_ends_all_searches(jobs: int) -> None:
-    """After a Ctrl-C the searches under way give what they have, unfinished, and the others do not start.
+@pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
+def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> None:
+    """After a Ctrl-C or a plain kill the searches under way give what they have, unfinished, and the others do not start.
 
     The watcher, which is told how many trials each has done, sends it once as many searches as there are jobs are under way.
     """
-    handler = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(number)
     seen: list[list[int]] = []
 
     def watch(trials: NDArray[np.int64]) -> None:
         if not seen and np.count_nonzero(trials) == jobs:
             seen.append(trials.tolist())
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
     outcomes = dict(run_tasks(tasks(4, Budget(10**6, 5)), jobs, watch))
     assert sorted(outcomes) == list(range(jobs))
     assert not any(outcome.finished for outcome in outcomes.values())
     assert [len(trials) for trials in seen] == [4]
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(number) is handler

@@ -177,28 +177,30 @@ def _walk(w: Work, room: Room, n_loops: int) -> bool:
     return True
 
 
-@inlined
-def _record(w: Work, row: Ints) -> None:
-    """Write the counts of a legal mapping."""
-    e, machine, best, timing = w.extents, w.machine, w.best, w.timing
+@leaf
+def _record(w: Work, rows: Ints) -> None:
+    """Write the counts of a legal mapping to rows[width]."""
+    e, machine, best = w.extents, w.machine, w.best
     outputs = e[0] * e[1] * e[2] * e[6] * e[7]
     reads_w, reads_i, writes = best[0], best[1], best[2]
     bits = reads_w * machine[hw.BITS] + reads_i * machine[hw.BITS + 1] + (2 * writes - outputs) * machine[hw.BITS + 2]
-    width = machine[hw.OFFCHIP_BITS]
-    offchip = (bits + width - 1) // width
+    offchip_width = machine[hw.OFFCHIP_BITS]
+    offchip = (bits + offchip_width - 1) // offchip_width
     _tile_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
-    fill = machine[hw.OFFCHIP_LATENCY] + (w.bits[0] + w.bits[1] + width - 1) // width
-    row[OFFCHIP], row[FILL] = offchip, fill
-    row[L2_NEED] = best[3]
-    row[OFFCHIP_READ], row[OFFCHIP_READ + 1] = reads_w, reads_i
-    row[OFFCHIP_READ + 2], row[OFFCHIP_WRITE] = writes - outputs, writes
-    if w.timed == 1:
-        row[RUNTIME], row[ARRAY] = fill + max(timing[CYCLES], offchip), timing[CYCLES]
-        for part in range(3):
-            row[BOUNDS + part] = timing[COMPUTE_BOUND + part]
-        row[PEAK_WORDS], row[PEAK_CYCLES] = np.int64(w.peak[0]), np.int64(w.peak[1])
-    if w.worded == 1:
-        _record_words(w, outputs, row)
+    fill = machine[hw.OFFCHIP_LATENCY] + (w.bits[0] + w.bits[1] + offchip_width - 1) // offchip_width
+    for width in range(w.widths):
+        row, timing = rows[width], w.timing[width]
+        row[OFFCHIP], row[FILL] = offchip, fill
+        row[L2_NEED] = best[3]
+        row[OFFCHIP_READ], row[OFFCHIP_READ + 1] = reads_w, reads_i
+        row[OFFCHIP_READ + 2], row[OFFCHIP_WRITE] = writes - outputs, writes
+        if w.timed == 1:
+            row[RUNTIME], row[ARRAY] = fill + max(timing[CYCLES], offchip), timing[CYCLES]
+            for part in range(3):
+                row[BOUNDS + part] = timing[COMPUTE_BOUND + part]
+            row[PEAK_WORDS], row[PEAK_CYCLES] = np.int64(w.peak[width, 0]), np.int64(w.peak[width, 1])
+        if w.worded == 1:
+            _record_words(w, outputs, row)
 
 
 @leaf
@@ -218,32 +220,32 @@ def _record_words(w: Work, outputs: int, row: Ints) -> None:
 
 
 @leaf
-def _cost(w: Work, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, row: Ints) -> int:
-    """Write the counts of mapping b; returns its `Fit`, or MORE_ROOM."""
+def _cost(w: Work, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Ints) -> int:
+    """Write the counts of mapping b to rows[width]; returns its `Fit`, or MORE_ROOM."""
     n_loops = _nest(w, units, spatial, order, size, b)
-    for column in range(COUNTS):
-        row[column] = 0
     _tile_bits(w, size[b, w.levels - 1])
-    need_l1 = (w.bits[0] + 7) // 8 + (w.bits[1] + 7) // 8 + (w.bits[2] + 7) // 8
-    row[L1_NEED] = need_l1 * w.machine[hw.L1_DOUBLED]
+    need_l1 = ((w.bits[0] + 7) // 8 + (w.bits[1] + 7) // 8 + (w.bits[2] + 7) // 8) * w.machine[hw.L1_DOUBLED]
     outer = 0
     while outer < n_loops and w.loops[outer, 0] == 0:
         outer += 1
     fits = best_residency(w, outer)
-    row[L2_NEED] = w.best[4]
-    if row[L1_NEED] > w.machine[hw.L1_BYTES]:
+    for width in range(w.widths):
+        for column in range(COUNTS):
+            rows[width, column] = 0
+        rows[width, L1_NEED], rows[width, L2_NEED] = need_l1, w.best[4]
+    if need_l1 > w.machine[hw.L1_BYTES]:
         return L1_OVERFLOW
     if not fits:
         return L2_OVERFLOW
     if not _walk(w, room, n_loops):
         return MORE_ROOM
-    _record(w, row)
+    _record(w, rows)
     return LEGAL
 
 
 @kernel
 def evaluate(work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: Ints) -> None:
-    """Write fit[b] and counts[b] of every mapping of a batch (arrays as in `MappingBatch`); work: see `work.make_work`."""
+    """Write fit[b] and counts[b, width] of every mapping of a batch (arrays as in `MappingBatch`); work: see `work.make_work`."""
     w = work.view(WORK)[0]
     most_units = 1
     for b in range(units.shape[0]):
@@ -269,3 +271,27 @@ def evaluate(work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes,
             if found == MORE_ROOM:
                 room = Room(np.empty((GROUPS + 1, 4 * room.rows.shape[1], COLUMNS), np.float64), room.units, room.pieces)
         fit[b] = found
+
+
+@kernel
+def evaluate_capacities(
+    work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, l2_bytes: Ints, words: Ints, own: Ints
+) -> None:
+    """Write what crosses to off-chip memory for each capacity of the L2, of every mapping of a batch.
+
+    words[b, capacity]: those of W, I and O that come into the L2, 0 where no choice of depths fits. own[b]: the least capacity
+    that any choice needs, and the bits of the first level-0 working set of W and I. Other arrays as in `evaluate`.
+    """
+    w = work.view(WORK)[0]
+    for b in range(units.shape[0]):
+        n_loops = _nest(w, units, spatial, order, size, b)
+        outer = 0
+        while outer < n_loops and w.loops[outer, 0] == 0:
+            outer += 1
+        for k in range(len(l2_bytes)):
+            w.machine[hw.L2_BYTES] = l2_bytes[k]
+            fits = best_residency(w, outer)
+            for tensor in range(3):
+                words[b, k, tensor] = w.best[tensor] if fits else 0
+        _tile_bits(w, w.chunks)
+        own[b, 0], own[b, 1] = w.best[4], w.bits[0] + w.bits[1]

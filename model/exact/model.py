@@ -13,7 +13,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.exact.bound import bound_all, energy_terms
 from mapsearch.model.exact.bound_state import make_scratch
 from mapsearch.model.exact.kernel import evaluate
-from mapsearch.model.exact.machine import machine_parameters, window_phases
+from mapsearch.model.exact.machine import NOC_BITS, machine_parameters, window_phases
 from mapsearch.model.exact.work import MAX_LEVELS, make_work
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Dim, Layer, Tensor
@@ -39,20 +39,21 @@ class ExactModel:
     def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> CountedCosts:
         """The costs of each mapping; InputError where the levels, the cycles or the phases exceed the model's limits."""
         levels = batch.units.shape[1]
-        _check_limits(layer, hardware, levels)
+        check_limits(layer, hardware, levels)
         fit = np.empty(len(batch), np.int8)
-        counts = np.empty((len(batch), COUNTS), np.int64)
-        work = make_work(levels, layer.extents, window_phases(layer), machine_parameters(hardware), wanted)
-        evaluate(work, *_contiguous(batch), fit, counts)
-        return CountedCosts(layer, hardware, fit, counts)
+        counts = np.empty((len(batch), 1, COUNTS), np.int64)
+        machine = machine_parameters(hardware)
+        work = make_work(levels, layer.extents, window_phases(layer), machine, wanted, machine[NOC_BITS : NOC_BITS + 1])
+        evaluate(work, *contiguous(batch), fit, counts)
+        return CountedCosts(layer, hardware, fit, counts[:, 0])
 
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
         """See `BoundedModel`; InputError as in `evaluate`."""
         levels = batch.units.shape[1]
-        _check_limits(layer, hardware, levels)
+        check_limits(layer, hardware, levels)
         runtime, energy = np.empty(len(batch)), np.empty(len(batch))
         scratch, terms = _prepared(layer, hardware, levels)
-        bound_all(scratch.copy(), *_contiguous(batch), terms, runtime, energy)
+        bound_all(scratch.copy(), *contiguous(batch), terms, runtime, energy)
         return Bound(runtime.astype(np.int64), energy)
 
 
@@ -65,13 +66,14 @@ def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np
     return scratch, energy_terms(layer, hardware)
 
 
-def _contiguous(batch: MappingBatch) -> Arrays:
+def contiguous(batch: MappingBatch) -> Arrays:
     """The arrays of a batch; the kernels would be compiled anew for a view with gaps."""
     units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
     return units, spatial, np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
 
 
-def _check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
+def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
+    """Raise InputError where the model cannot count mappings of so many levels."""
     # A step's bits are multiplied as float64; they are at most what all L1s hold, and some 200 a MAC.
     if min(hardware.pes * hardware.l1.bytes * 8, layer.macs * 200) >= 2**53:
         raise InputError(

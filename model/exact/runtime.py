@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.groups import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
-from mapsearch.model.exact.machine import BITS, L1_DOUBLED, MULTICAST, NOC_BITS, NOC_LATENCY, REDUCTION, SIMD
+from mapsearch.model.exact.machine import BITS, L1_DOUBLED, MULTICAST, NOC_LATENCY, REDUCTION, SIMD
 from mapsearch.model.exact.work import Work
 
 Floats = NDArray[np.float64]
@@ -23,33 +23,36 @@ ROUNDING = 1 - 1e-12
 
 
 @inlined
-def _transfer(w: Work, bits: float) -> float:
-    """Cycles that the network takes for `bits`."""
+def _transfer(w: Work, bits: float, width: int) -> float:
+    """Cycles that a network of w.noc_bits[width] takes for `bits`."""
     if bits == 0.0:
         return 0.0
-    return float(w.rates[NOC_LATENCY] + np.ceil(bits / w.rates[NOC_BITS]) - 1.0)
+    return float(w.rates[NOC_LATENCY] + np.ceil(bits / w.noc_bits[width]) - 1.0)
 
 
 @inlined
-def _add_steps(w: Work, steps: float, compute: float, bits_in: float, egress: float, words: float, first: bool) -> None:
-    """Add so many steps alike to w.timing; words: that cross the network, in and out."""
-    ingress = _transfer(w, bits_in)
+def _add_steps(
+    w: Work, width: int, steps: float, compute: float, bits_in: float, bits_out: float, words: float, first: bool
+) -> None:
+    """Add so many steps alike to w.timing[width]; words: that cross the network, in and out."""
+    timing, peak = w.timing[width], w.peak[width]
+    ingress, egress = _transfer(w, bits_in, width), _transfer(w, bits_out, width)
     many = np.int64(steps)
     if first or w.rates[L1_DOUBLED] == 1.0:
         cycles = compute + ingress + egress
-        w.timing[COMPUTE_BOUND] += many * np.int64(compute)
-        w.timing[INGRESS_BOUND] += many * np.int64(ingress)
-        w.timing[EGRESS_BOUND] += many * np.int64(egress)
+        timing[COMPUTE_BOUND] += many * np.int64(compute)
+        timing[INGRESS_BOUND] += many * np.int64(ingress)
+        timing[EGRESS_BOUND] += many * np.int64(egress)
     else:
         cycles = max(compute, ingress, egress)
         bound = COMPUTE_BOUND if cycles == compute else (INGRESS_BOUND if cycles == ingress else EGRESS_BOUND)
-        w.timing[bound] += many * np.int64(cycles)
-    w.timing[CYCLES] += many * np.int64(cycles)
-    peak_words, peak_cycles = w.peak[0], w.peak[1]
+        timing[bound] += many * np.int64(cycles)
+    timing[CYCLES] += many * np.int64(cycles)
+    peak_words, peak_cycles = peak[0], peak[1]
     if words * peak_cycles > ROUNDING * peak_words * cycles:  # only a product may round, and few steps come close
-        rate, peak = words / cycles, peak_words / peak_cycles
-        if rate > peak or (rate == peak and words < peak_words):
-            w.peak[0], w.peak[1] = words, cycles
+        rate, highest = words / cycles, peak_words / peak_cycles
+        if rate > highest or (rate == highest and words < peak_words):
+            peak[0], peak[1] = words, cycles
 
 
 @inlined
@@ -63,14 +66,15 @@ def _add_kind(w: Work, depth: int, first: bool) -> None:
     written = kind[left] - kind[left + 3]
     bits_in = words_w * w.rates[BITS] + words_i * w.rates[BITS + 1]
     compute = kind[MAC] if w.rates[SIMD] == 1.0 else float(np.ceil(kind[MAC] / w.rates[SIMD]))
-    egress = _transfer(w, written * w.rates[BITS + 2])
+    bits_out = written * w.rates[BITS + 2]
     words = words_w + words_i + written
     steps = kind[STEPS]
     reading = steps - kind[ZERO] if w.rates[REDUCTION] == 1.0 and psums > 0.0 else 0.0
-    if steps > reading:
-        _add_steps(w, steps - reading, compute, bits_in, egress, words, first)
-    if reading > 0.0:
-        _add_steps(w, reading, compute, bits_in + psums * w.rates[BITS + 2], egress, words + psums, first)
+    for width in range(w.widths):
+        if steps > reading:
+            _add_steps(w, width, steps - reading, compute, bits_in, bits_out, words, first)
+        if reading > 0.0:
+            _add_steps(w, width, reading, compute, bits_in + psums * w.rates[BITS + 2], bits_out, words + psums, first)
 
 
 @inlined
@@ -124,9 +128,10 @@ def first_step(w: Work, rows: Floats, groups: int) -> None:
     for t in range(3):
         w.kinds[0, CAME + 3 + t] = 0.0
         w.kinds[0, FILLED + 3 + t] = 0.0
-    for part in range(TIMING):
-        w.timing[part] = 0
-    w.peak[0], w.peak[1] = 0.0, 1.0
+    for width in range(w.widths):
+        for part in range(TIMING):
+            w.timing[width, part] = 0
+        w.peak[width, 0], w.peak[width, 1] = 0.0, 1.0
     _add_kind(w, 0, True)
 
 

@@ -33,6 +33,8 @@ STATE_SLOTS = 10
 # Columns of a class of a group of dims: 16 numbers of 8 bytes are two cache lines.
 CLASS_COLUMNS = 16
 MOST_DEPTHS = 9
+# Widths of the network that the classes of one mapping are timed for together.
+MAX_WIDTHS = 32
 
 
 class Work(Protocol):
@@ -45,6 +47,8 @@ class Work(Protocol):
     windows: Ints  # (a, b) of rows and of columns, see `window`
     machine: Ints  # see `machine`
     rates: Floats  # the same as floats
+    widths: int  # how many widths of the network are timed
+    noc_bits: Floats  # of each of them, per cycle
     sizes: Ints  # chunk of a dim at a level
     shares: Ints  # units that a dim is shared out over at a level
     lone: Ints  # 1 where no level shares out the dim
@@ -66,8 +70,8 @@ class Work(Protocol):
     need: Ints  # by tensor and depth, see `residency`
     best: Ints  # see `residency`
     bits: Ints  # of W, I, O
-    timing: Ints  # see `runtime`
-    peak: Floats  # see `runtime`
+    timing: Ints  # by width of the network, see `runtime`
+    peak: Floats  # likewise
     totals: Floats  # see `runtime`
 
 
@@ -80,6 +84,8 @@ WORK = np.dtype(
         ("windows", np.int64, (2, 2)),
         ("machine", np.int64, (MACHINE,)),
         ("rates", np.float64, (MACHINE,)),
+        ("widths", np.int64),
+        ("noc_bits", np.float64, (MAX_WIDTHS,)),
         ("sizes", np.int64, (DIMS, MAX_LEVELS)),
         ("shares", np.int64, (DIMS, MAX_LEVELS)),
         ("lone", np.int64, (DIMS,)),
@@ -101,8 +107,8 @@ WORK = np.dtype(
         ("need", np.int64, (3, MOST_DEPTHS)),
         ("best", np.int64, (5,)),
         ("bits", np.int64, (3,)),
-        ("timing", np.int64, (4,)),
-        ("peak", np.float64, (2,)),
+        ("timing", np.int64, (MAX_WIDTHS, 4)),
+        ("peak", np.float64, (MAX_WIDTHS, 2)),
         ("totals", np.float64, (7,)),
     ],
     align=True,
@@ -112,8 +118,12 @@ WORK = np.dtype(
 _KEPT = local()
 
 
-def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints, wanted: Wanted) -> NDArray[np.uint8]:
+def make_work(
+    levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints, wanted: Wanted, noc_bits: Ints
+) -> NDArray[np.uint8]:
     """The bytes of a WORK for the mappings of one layer on one machine; the thread's one, until it is asked for again.
+
+    noc_bits: per cycle, of up to MAX_WIDTHS widths of the network, which take the place of the machine's own.
 
     Bytes, since numba takes 300 us at each call to make out the type of a record of so many fields.
     """
@@ -123,5 +133,7 @@ def make_work(levels: int, extents: tuple[int, ...], windows: Ints, machine: Int
     work = buffer.view(WORK)
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
     work["machine"], work["rates"] = machine, machine
+    work["widths"] = len(noc_bits)
+    work["noc_bits"][0, : len(noc_bits)] = noc_bits
     work["timed"], work["worded"] = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted
     return buffer

@@ -23,12 +23,16 @@ from mapsearch.studies.pictures.style import (
     Axes,
     Drawing,
     new_figure,
+    scale_log,
     shortened,
     tidy,
 )
 
 _NAMED = ((BLUE, "-"), (RED, "-"), (GREEN, "-"), (PURPLE, "-"), (SKY, "--"), (ORANGE, "--"))
 _CLOSE = 0.01
+_EXPLAINED = """\
+Curves in colour: the last to be within 1 % of their final objective, whose names have the same colour
+Rows: above the final objective by at most so much; a dot where the final one was found"""
 # How far above the final objective, at most, and the colour of it, from far to near.
 _BANDS = (
     (float("inf"), "#FDE725", "more than 100 %"),
@@ -43,24 +47,28 @@ _Along = Callable[[Step], float]
 
 
 def draw(run: Recorded) -> Drawing:
-    """Curves of all layers, those that took longest by name, above a row for each layer."""
+    """Curves of all layers, in colour those that took longest, above a row for each layer."""
     layers = [layer for layer in run.layers if layer.trace and layer.trace[-1].objective > 0]
     if not layers:
         return Drawing(None, "convergence, as no layer has a trace that ends with an objective above 0")
     rows = ROW_INCHES * len(layers) + 0.6
-    figure = new_figure(rows + 4.4, f"Convergence: {run.title}")
+    figure = new_figure(rows + 4.6, f"Convergence: {run.title}")
     axes = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=[3.2, rows])
-    sides: tuple[tuple[_Along, str], ...] = ((_evaluations, "mappings evaluated"), (_seconds, "seconds of the search"))
-    for column, (along, label) in enumerate(sides):
+    sides: tuple[tuple[_Along, str, str], ...] = ((_evaluations, "mappings evaluated", ""), (_seconds, "time of the search", "s"))
+    for column, (along, label, unit) in enumerate(sides):
         _curves(axes[0, column], layers, along)
         _rows(axes[1, column], layers, along)
         axes[1, column].set_xlabel(label, fontsize=SMALL)
+        scale_log(axes[1, column].xaxis, unit)
+    named = _named(layers)
+    for layer, label in zip(layers, axes[1, 0].get_yticklabels(), strict=True):
+        if layer.name in named:
+            label.set(color=named[layer.name][0], fontweight="bold")
     axes[0, 0].set_ylabel("objective above the layer's final one [%]", fontsize=SMALL)
-    axes[0, 1].legend(fontsize=TINY, title="last to be within 1 %" if len(layers) > len(_NAMED) else None, title_fontsize=TINY)
     patches = [Patch(color=colour, label=label) for _, colour, label in _BANDS]
     figure.legend(
         handles=patches, loc="outside lower center", ncols=len(_BANDS), fontsize=TINY, frameon=False,
-        title="Rows: above the final objective by at most ... ; a dot where the final one was found", title_fontsize=TINY,
+        title=_EXPLAINED, title_fontsize=TINY,
     )  # fmt: skip
     left_out = len(run.layers) - len(layers)
     return Drawing(figure, f"convergence of {left_out} layers, which have no trace or an objective not above 0" if left_out else "")
@@ -84,17 +92,21 @@ def _close_after(layer: LayerResult) -> int:
     return next(step.evaluations for step, excess in zip(layer.trace, _excess(layer), strict=True) if excess <= _CLOSE)
 
 
-def _curves(axis: Axes, layers: Sequence[LayerResult], along: _Along) -> None:
+def _named(layers: Sequence[LayerResult]) -> dict[str, tuple[str, str]]:
+    """Colour and line, by name, of the layers that took longest to be close to their final objective."""
     last = sorted(layers, key=_close_after)[-len(_NAMED) :]
+    return {layer.name: look for layer, look in zip(last, _NAMED, strict=False)}
+
+
+def _curves(axis: Axes, layers: Sequence[LayerResult], along: _Along) -> None:
+    named = _named(layers)
     for layer in layers:
         xs, ys = [along(step) for step in layer.trace], [100 * excess for excess in _excess(layer)]
-        if layer in last:
-            colour, line = _NAMED[last.index(layer)]
-            name = shortened(layer.name, 32)
-            axis.step(xs, ys, line, where="post", color=colour, linewidth=1.5, label=name, zorder=3)
+        if layer.name in named:
+            colour, line = named[layer.name]
+            axis.step(xs, ys, line, where="post", color=colour, linewidth=1.5, zorder=3)
         else:
             axis.step(xs, ys, where="post", color=PALE, linewidth=0.8)
-    axis.set_xscale("log")
     axis.set_yscale("symlog", linthresh=0.1, linscale=0.5)
     axis.set_ylim(bottom=0)
     tidy(axis)

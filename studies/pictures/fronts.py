@@ -21,6 +21,7 @@ from mapsearch.studies.pictures.style import (
 )
 
 _COLUMNS = 5
+_LETTERS = 26  # in a line above a small picture
 _CHOSEN, _OWN = "chosen for the network's sums", "the layer's own best"
 
 
@@ -37,7 +38,7 @@ def draw(run: Recorded) -> Drawing:
         if run.results.network is not None:
             _mark(axis, layer.front[run.results.network.points[number] - 1], chosen=True)
         _mark(axis, Point(layer.metrics.runtime_cycles, layer.metrics.energy_pj.total), chosen=False)
-        axis.set_title(shortened(layer.name, 26), fontsize=TINY)
+        axis.set_title(_heading(layer.name), fontsize=TINY)
     for axis in panels[len(layers) :]:
         axis.remove()
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False)
@@ -57,6 +58,14 @@ def draw_network(run: Recorded) -> Drawing:
     axis.set_ylabel("energy", fontsize=SMALL)
     axis.legend(fontsize=SMALL)
     return Drawing(figure)
+
+
+def _heading(name: str) -> str:
+    """A layer's name, its network's on a line of its own where both are too long for one."""
+    network, slash, layer = name.partition("/")
+    if len(name) > _LETTERS and slash:
+        return f"{shortened(network + slash, _LETTERS)}\n{shortened(layer, _LETTERS)}"
+    return shortened(name, _LETTERS)
 
 
 def _front(axis: Axes, front: Sequence[Point]) -> None:

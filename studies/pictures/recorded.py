@@ -16,6 +16,7 @@ from mapsearch.studies.run_folder import CONFIG, RESULTS, RunFolder
 from mapsearch.studies.yaml_files import show
 
 _GO_ON = "go on with the run by mapsearch run --resume"
+_ANEW = "mapsearch run --resume writes the results of an earlier version anew"
 _Kind = TypeVar("_Kind")
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -208,7 +209,7 @@ def _checked(kind: TypeAdapter[_Kind], data: Mapping[str, Any], path: Path) -> _
         if first["type"] == "missing"
         else f"{first['msg'].replace('Input should', 'must')}, got {show(first['input'])}"
     )
-    raise InputError(f"{path}: {place} {law}; name a folder that this version of mapsearch run has written")
+    raise InputError(f"{path}: {place} {law}; {_ANEW}")
 
 
 def _check_points(points: list[int], layers: list[LayerResult], path: Path) -> None:

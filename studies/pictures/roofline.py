@@ -25,6 +25,7 @@ from mapsearch.studies.pictures.style import (
     Drawing,
     fix_layout,
     new_figure,
+    scale_log,
     shortened,
     tidy,
 )
@@ -80,8 +81,8 @@ def _roofs(axis: Axes, hardware: Hardware, intensities: NDArray[np.float64]) -> 
     xs = [ends[0], peak / width, ends[1]]
     label = f"{hardware.pes:,} PEs x {hardware.simd} MACs, {width} off-chip bytes per cycle"
     axis.plot(xs, [min(peak, x * width) for x in xs], color=BLACK, linewidth=1.5, label=label)
-    axis.set_xscale("log")
-    axis.set_yscale("log")
+    scale_log(axis.xaxis)
+    scale_log(axis.yaxis)
     axis.set_xlim(*ends)
 
 

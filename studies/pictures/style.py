@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import matplotlib as mpl
 from matplotlib import figure as figures
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 # matplotlib's types are partly unknown, so the checkers are told nothing of them.
 Axes: TypeAlias = Any
@@ -55,6 +56,14 @@ def tidy(axis: Axes) -> None:
     axis.grid(visible=True, color=PALE, linewidth=0.5)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def scale_log(line: Any, unit: str = "") -> None:  # noqa: ANN401 an axis of matplotlib's
+    """Give an x or a y axis a log scale, with few ticks that say the unit."""
+    line.axes.set(**{f"{line.axis_name}scale": "log"})
+    line.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    line.set_major_formatter(EngFormatter(unit, sep=" " if unit else ""))
+    line.set_minor_formatter(NullFormatter())
 
 
 def fix_layout(figure: Figure) -> None:

@@ -1,0 +1,76 @@
+"""How fast and in how much memory `mapsearch sweep` goes through the paper's designs; prints the figures of docs/sweep.md.
+
+taskset -c 1 python benchmarks/sweep.py
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+from tables import table
+
+from mapsearch.search.design_front import DesignFront
+from mapsearch.search.design_sweep import Counted, machine_tables
+from mapsearch.studies.sweep import sweep
+from mapsearch.studies.sweep_files import load_study
+from mapsearch.studies.sweep_plan import Plan
+
+STUDY = "maestro_paper"
+REPEATS = 5
+
+
+def costed_only() -> tuple[float, float, Counted]:
+    """CPU seconds to cost every design of the study and to keep its fronts, without saving, and without the fronts too."""
+    plan, counted, seconds = Plan(load_study(STUDY)), Counted(), [0.0, 0.0]
+    parts = list(plan.parts)
+    for number, front in enumerate((DesignFront(), None)):
+        counted = Counted()
+        machine_tables.cache_clear()
+        began = process_time()
+        for part in parts:
+            for block in part.stretch.blocks(counted):
+                if front is not None:
+                    front.add(block)
+        seconds[number] = process_time() - began
+    return seconds[0], seconds[1], counted
+
+
+def saved() -> tuple[float, float, float]:
+    """CPU seconds of the whole sweep, those that its rates are of, and MB of what it wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = process_time()
+        summary = sweep(STUDY, out=Path(folder) / "sweep")
+        seconds = process_time() - began
+        written = sum(file.stat().st_size for file in (Path(folder) / "sweep" / "designs").iterdir())
+    return seconds, float(summary["seconds"]), written / 1e6
+
+
+def main() -> None:
+    """Measure and print."""
+    saved()  # compiles, and loads what is loaded late
+    runs = [saved() for _ in range(REPEATS)]
+    whole, work, megabytes = (median(values) for values in zip(*runs, strict=True))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before any other measurement adds to it
+    costings = [costed_only() for _ in range(REPEATS)]
+    with_front, without = median(each[0] for each in costings), median(each[1] for each in costings)
+    counted = costings[0][2]
+    rows = [
+        ("costed", without, counted.designs / without / 1e6, counted.valid / without / 1e6),
+        ("costed, the front kept", with_front, counted.designs / with_front / 1e6, counted.valid / with_front / 1e6),
+        ("the whole command: saved, summed up and drawn", whole, counted.designs / whole / 1e6, counted.valid / whole / 1e6),
+    ]
+    sys.stdout.write(
+        f"{counted.designs:,} designs, {counted.valid:,} of them valid; CPU seconds on one core, the median of {REPEATS}.\n\n"
+        + table(("", "s", "million designs /s", "million valid /s"), rows)
+        + f"\nPeak memory {peak:,.0f} MiB; {megabytes:.1f} MB of Parquet. By the clock, up to the last part saved, as the command "
+        f"tells its rate: {counted.designs / work / 1e6:,.0f} million designs a second.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

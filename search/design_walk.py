@@ -1,0 +1,165 @@
+"""Every machine of a grid with every mapping of a batch, costed in full where it is within the limits.
+
+A part of the grid of which the smallest machine takes too much area or power is left out as a whole, and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import inlined, leaf
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Design = Any  # one record of DESIGN, as compiled code sees it
+
+# The fields of a design that its mapping and its machine have as a result.
+FIGURES = ("runtime_cycles", "throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
+
+# What excludes designs, and how many were costed; AREA and POWER are the rows of `Machines` too.
+AREA, POWER, L1, L2, COSTED = range(5)
+COUNTERS = 5
+
+# One design within the limits; setting: which one of the hardware space's; mapping: which of its layer's variants.
+DESIGN = np.dtype(
+    [
+        ("setting", np.int32),
+        ("mapping", np.int32),
+        ("pes", np.int64),
+        ("l1_bytes", np.int64),
+        ("l2_bytes", np.int64),
+        ("noc_bytes_per_cycle", np.int64),
+        ("offchip_bytes_per_cycle", np.int64),
+        ("runtime_cycles", np.int64),
+        ("throughput_gmacs_per_s", np.float64),
+        ("energy_pj", np.float64),
+        ("area_mm2", np.float64),
+        ("power_mw", np.float64),
+    ],
+    align=True,
+)
+
+
+class Machines(NamedTuple):
+    """What the parts of a grid's machines take, for each of P PE counts: [0] area in mm2, [1] power in mW that always flows.
+
+    The last value of l2 and of noc_bus is the least of the others.
+    """
+
+    pes: Floats  # [2, P]
+    l1: Floats  # [2, P, l1]
+    l2: Floats  # [2, l2 + 1]
+    noc_bus: Floats  # [2, P, noc + 1]
+    noc_arbiter: Floats  # [2, P]
+    most: Floats  # [2]
+
+
+class Mappings(NamedTuple):
+    """B mappings and, as `CostTables` has them, their costs."""
+
+    variant: Ints  # which of the layer's variants each is
+    place: Ints  # of its PE count in `Machines`
+    pes: Ints
+    l1_need: Ints
+    l2_need: Ints
+    array_cycles: Ints
+    offchip_bits: Ints
+    first_bits: Ints
+    l1_pj: Floats
+    l2_pj: Floats
+    noc_pj: Floats
+    offchip_pj: Floats
+
+
+class Sizes(NamedTuple):
+    """The grid, and what all of its machines have in common."""
+
+    l1_bytes: Ints
+    l2_bytes: Ints
+    noc_bytes: Ints  # per cycle
+    offchip_bytes: Ints  # per cycle
+    offchip_latency_cycles: int
+    mw_cycles_per_pj: float  # of dynamic power
+    gmacs_per_s_cycles: float  # throughput x runtime
+    setting: int
+
+
+@inlined
+def _taken(m: Machines, what: int, p: int, i: int, j: int, k: int) -> float:
+    """Area or power of a machine, its parts added in the order of `mapsearch.model.area.Parts`."""
+    return float(m.pes[what, p] + m.l1[what, p, i] + m.l2[what, j] + m.noc_bus[what, p, k] + m.noc_arbiter[what, p])
+
+
+@inlined
+def _excess(m: Machines, p: int, i: int, j: int, k: int) -> int:
+    """AREA or POWER where a machine takes too much of it, else -1."""
+    if _taken(m, AREA, p, i, j, k) > m.most[AREA]:
+        return AREA
+    return POWER if _taken(m, POWER, p, i, j, k) > m.most[POWER] else -1
+
+
+@inlined
+def _write(t: Mappings, s: Sizes, b: int, i: int, j: int, k: int, q: int, design: Design) -> None:
+    """Write what a design consists of, by the places of its mapping and on the grid."""
+    design.setting, design.mapping, design.pes = s.setting, t.variant[b], t.pes[b]
+    design.l1_bytes, design.l2_bytes = s.l1_bytes[i], s.l2_bytes[j]
+    design.noc_bytes_per_cycle, design.offchip_bytes_per_cycle = s.noc_bytes[k], s.offchip_bytes[q]
+
+
+@inlined
+def _walk_widths(
+    m: Machines, t: Mappings, s: Sizes, b: int, i: int, j: int, designs: NDArray[np.void], count: int, counters: Ints
+) -> int:
+    """Cost one mapping with one pair of capacities on all widths, and write designs[count] and following; returns the new count."""
+    p, n_offchip = t.place[b], len(s.offchip_bytes)
+    energy = t.l1_pj[b, i] + t.l2_pj[b, j] + t.noc_pj[b] + t.offchip_pj[b, j]
+    for k in range(len(s.noc_bytes)):
+        excess = _excess(m, p, i, j, k)
+        if excess >= 0:
+            counters[excess] += n_offchip
+            continue
+        area, static = _taken(m, AREA, p, i, j, k), _taken(m, POWER, p, i, j, k)
+        for q in range(n_offchip):
+            width = s.offchip_bytes[q] * 8
+            fill = s.offchip_latency_cycles + (t.first_bits[b] + width - 1) // width
+            runtime = fill + max(t.array_cycles[b, k], (t.offchip_bits[b, j] + width - 1) // width)
+            power = static + s.mw_cycles_per_pj * energy / runtime
+            counters[COSTED] += 1
+            if power > m.most[POWER]:
+                counters[POWER] += 1
+                continue
+            design = designs[count]
+            _write(t, s, b, i, j, k, q, design)
+            design.runtime_cycles, design.throughput_gmacs_per_s = runtime, s.gmacs_per_s_cycles / runtime
+            design.energy_pj, design.area_mm2, design.power_mw = energy, area, power
+            count += 1
+    return count
+
+
+@leaf
+def walk(m: Machines, t: Mappings, s: Sizes, at: Ints, designs: NDArray[np.void], counters: Ints) -> int:
+    """Write the designs within the limits, from the mapping at[0] and its L1 at[1] on; returns how many those are.
+
+    designs: DESIGN[.]; stops where it has no room for all designs of one mapping with one L1. `at` is where to go on, and [B, 0]
+    in the end. Adds to counters: int64[COUNTERS].
+    """
+    n_l1, n_l2, n_noc = len(s.l1_bytes), len(s.l2_bytes), len(s.noc_bytes)
+    widths = n_noc * len(s.offchip_bytes)
+    count = 0
+    while at[0] < len(t.place) and count + n_l2 * widths <= len(designs):
+        b, i, p = int(at[0]), int(at[1]), int(t.place[at[0]])
+        at[0], at[1] = (b, i + 1) if i + 1 < n_l1 else (b + 1, 0)
+        excess = L1 if s.l1_bytes[i] < t.l1_need[b] else _excess(m, p, i, n_l2, n_noc)
+        if excess >= 0:
+            counters[excess] += n_l2 * widths
+            continue
+        for j in range(n_l2):
+            excess = L2 if s.l2_bytes[j] < t.l2_need[b] else _excess(m, p, i, j, n_noc)
+            if excess >= 0:
+                counters[excess] += widths
+                continue
+            count = _walk_widths(m, t, s, b, i, j, designs, count, counters)
+    return count
