@@ -17,8 +17,9 @@ _STAGES = {"bounded": "before any mapping", "quick": "once mapped quickly", "ref
 
 def progress(state: Mapping[str, Any]) -> str:
     """One line on how far a search is."""
-    best, mapped = state["best"], state["mapped"]
-    values = [f"{value:.5g}" for key, value in (best or {}).items() if key.startswith("objective")]
+    best: Mapping[str, Any] = state["best"] or {}
+    mapped = state["mapped"]
+    values = [f"{value:.5g}" for key, value in best.items() if key.startswith("objective")]
     found = ", ".join(values) or "none yet"
     dropped = sum(state["dropped"].values())
     return f"{state['stage']}: {mapped['quick']:,} machines mapped, {dropped:,} dropped, {state['open']:,} open; best: {found}"

@@ -227,7 +227,7 @@ class MachineSearch:
         if not mapped:
             return bounds
         values, least = np.stack([each.values for each in mapped]), np.stack([each.bound for each in mapped])
-        nearest = _nearest([machine.places for machine in machines], mapped, NEAREST)
+        nearest = np.array(_nearest([machine.places for machine in machines], mapped, NEAREST), np.intp)
         with np.errstate(all="ignore"):
             ratios = np.where(least > 0, values / least, 1.0)
         expected: Floats = np.where(bounds > 0, bounds * ratios[nearest].mean(axis=1), values[nearest].mean(axis=1))
@@ -270,9 +270,11 @@ class MachineSearch:
         mapped = [each for each in self.machines.values() if np.isfinite(each.values).all()]
         if not mapped:
             return ((),) * len(self._job.layers)
-        teachers = [mapped[row] for row in _nearest([places], mapped, TEACHERS)[0].tolist()]
-        known = [each.mapped.mappings for each in (*teachers, self.best) if each is not None and each.mapped is not None]
-        return tuple(tuple({mapping: None for mapping in of_layer if mapping is not None}) for of_layer in zip(*known, strict=True))
+        teachers = [mapped[row] for row in _nearest([places], mapped, TEACHERS)[0]]
+        taught = [each.mapped.mappings for each in (*teachers, self.best) if each is not None and each.mapped is not None]
+        layers = range(len(self._job.layers))
+        of_layers = [dict.fromkeys(mappings[layer] for mappings in taught) for layer in layers]
+        return tuple(tuple(mapping for mapping in found if mapping is not None) for found in of_layers)
 
     def _drop(self) -> None:
         """Leave out every machine that cannot do better than another one did, in any objective."""
@@ -283,12 +285,13 @@ class MachineSearch:
                 left[row].dropped = left[row] is not better or left[row].dropped
 
 
-def _nearest(places: Sequence[Places], mapped: Sequence[Machine], most: int) -> NDArray[np.intp]:
-    """To each of n places the nearest of the mapped machines, intp[n, most or fewer], by the steps between them."""
+def _nearest(places: Sequence[Places], mapped: Sequence[Machine], most: int) -> list[list[int]]:
+    """For each place which of the mapped machines are nearest, `most` or fewer, by the steps between them."""
     some = np.array(places, np.int64).reshape(len(places), -1)
     others = np.array([machine.places for machine in mapped], np.int64).reshape(len(mapped), -1)
     distance = np.abs(some[:, None, :] - others[None, :, :]).sum(axis=2)
-    return np.argsort(distance, axis=1, kind="stable")[:, :most]
+    nearest: list[list[int]] = np.argsort(distance, axis=1, kind="stable")[:, :most].tolist()
+    return nearest
 
 
 def _rank(values: Floats) -> Floats:

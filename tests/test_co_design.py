@@ -46,8 +46,7 @@ def input_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def co_design(inputs: Path, out: Path, **more: Any) -> dict[str, Any]:  # noqa: ANN401 what `run` takes
-    given = {"jobs": 1, "trials": 2, "evaluations": None, **more}
-    return run(inputs / "two.yaml", inputs / "few.yaml", out=out, **given)
+    return run(inputs / "two.yaml", inputs / "few.yaml", out=out, jobs=1, trials=2, **more)
 
 
 @pytest.fixture(name="done", scope="module")
