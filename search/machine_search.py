@@ -229,9 +229,10 @@ class MachineSearch:
         values, least = np.stack([each.values for each in mapped]), np.stack([each.bound for each in mapped])
         nearest = np.array(_nearest([machine.places for machine in machines], mapped, NEAREST), np.intp)
         with np.errstate(all="ignore"):
-            ratios = np.where(least > 0, values / least, 1.0)
-        expected: Floats = np.where(bounds > 0, bounds * ratios[nearest].mean(axis=1), values[nearest].mean(axis=1))
-        return expected
+            ratios: Floats = np.where(least > 0, values / least, 1.0)
+        by_bound: Floats = bounds * ratios[nearest].mean(axis=1)
+        as_near: Floats = values[nearest].mean(axis=1)
+        return np.where(bounds > 0, by_bound, as_near)
 
     def _map(self, stage: Stage, batch: Sequence[Machine], jobs: int) -> None:
         """Map a batch, all from what is known before it."""
