@@ -288,8 +288,9 @@ class MachineSearch:
 
 def _nearest(places: Sequence[Places], mapped: Sequence[Machine], most: int) -> list[list[int]]:
     """For each place which of the mapped machines are nearest, `most` or fewer, by the steps between them."""
-    some = np.array(places, np.int64).reshape(len(places), -1)
-    others = np.array([machine.places for machine in mapped], np.int64).reshape(len(mapped), -1)
+    axes = len(mapped[0].places)
+    some = np.array(places, np.int64).reshape(len(places), axes)
+    others = np.array([machine.places for machine in mapped], np.int64).reshape(len(mapped), axes)
     distance = np.abs(some[:, None, :] - others[None, :, :]).sum(axis=2)
     nearest: list[list[int]] = np.argsort(distance, axis=1, kind="stable")[:, :most].tolist()
     return nearest

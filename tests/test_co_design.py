@@ -174,6 +174,14 @@ def test_a_model_without_bounds_drops_nothing(inputs: Path, tmp_path: Path) -> N
     assert sum(told["dropped"].values()) == 0
 
 
+def test_one_machine_with_a_budget(inputs: Path, tmp_path: Path) -> None:
+    """A machine without a choice but with a budget is a space of one, whose mappings are within the power."""
+    hardware = {"pes": 2, "l1": {"bytes": 48}, "l2": {"bytes": 512}, "budget": {"power_mw": 50}}
+    results = run(inputs / "two.yaml", hardware, out=tmp_path / "run", jobs=1, trials=1)
+    assert results["co_design"]["mapped"]["full"] == 1
+    assert all(layer["metrics"]["power_mw"] <= 50 for layer in results["layers"])
+
+
 def test_several_objectives(inputs: Path, tmp_path: Path) -> None:
     """The best machine's run has fronts of its layers, and there is no one value to compare others by."""
     results = co_design(inputs, tmp_path / "run", objective="latency,energy", sampler="nsgaii")
