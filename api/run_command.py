@@ -31,7 +31,11 @@ def add_parser(subparsers: Subparsers) -> None:
         help="a shipped layer set (see mapsearch layers) or a YAML file; several, with commas between and how often "
         "each runs, such as mobilenet_v2,resnet18:2, are a mix for one machine",
     )
-    add("--hardware", metavar="H", help="a preset (see mapsearch hardware) or a YAML file (default: edge)")
+    add(
+        "--hardware",
+        metavar="H",
+        help="a preset (see mapsearch hardware) or a YAML file; of a space of machines the best is searched too (default: edge)",
+    )
     add(
         "--objective",
         metavar="O",
@@ -74,8 +78,8 @@ def run(args: Namespace) -> int:
     """Run the search and print what it found."""
     from mapsearch.output import write_json
     from mapsearch.run_report import RunProgress, print_results
-    from mapsearch.studies.run import UnsavedRunError
     from mapsearch.studies.run import run as search
+    from mapsearch.studies.saving import UnsavedRunError
 
     given = {key: value for key, value in vars(args).items() if key in OPTIONS}
     failure: UnsavedRunError | None = None

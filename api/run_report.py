@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from mapsearch.co_design_report import print_co_design, progress
 from mapsearch.output import Cell, write, write_table
 from mapsearch.studies.settings import UNLIMITED_TRIALS
 
@@ -67,6 +68,14 @@ class RunProgress:
             self._bars.update(task, completed=done, visible=0 < done < self._ticks)
         if self._total is not None:
             self._bars.update(self._total, completed=int(ticks.sum()))
+
+    def compared(self, state: Mapping[str, Any]) -> None:
+        """See `Watcher`."""
+        line = progress(state)
+        if self._total is not None:
+            self._bars.update(self._total, description=line)
+        if not self._console.is_terminal:
+            sys.stderr.write(f"{line}\n")
 
     def found(self, result: Mapping[str, Any]) -> None:
         """See `Watcher`."""
@@ -142,6 +151,8 @@ def print_results(results: Mapping[str, Any]) -> None:
     if proven:
         rest = "" if all(proven) else "; of the others the gap is the most that may be left"
         write(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal in their space{rest}")
+    if "co_design" in results:
+        print_co_design(results["co_design"])
     write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
     if not results["complete"]:
         write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")

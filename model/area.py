@@ -78,6 +78,18 @@ def power_mw(
     return leakage_by_part(hardware).total + _mw_cycles_per_pj(hardware) * energy_pj / runtime_cycles
 
 
+def least_cycles_within(hardware: Hardware, energy_pj: NDArray[np.float64], limit_mw: float) -> NDArray[np.int64]:
+    """Cycles, int64[B], of which a mapping that takes so much energy or more needs as many at least to draw no more than the limit.
+
+    2^62 where leakage leaves nothing for it.
+    """
+    per_cycle = _mw_cycles_per_pj(hardware) * energy_pj
+    left = limit_mw - leakage_by_part(hardware).total
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cycles = np.where(per_cycle > 0, per_cycle / max(left, 0.0), 0.0 if left >= 0 else np.inf)
+    return np.minimum(np.ceil(cycles * (1 - 1e-12)), 2.0**62).astype(np.int64)
+
+
 def _mw_cycles_per_pj(hardware: Hardware) -> float:
     """PJ / (cycles / (MHz * 1e6 / s)) = 1e-6 W * pJ * MHz / cycles."""
     return 0.0 if hardware.technology.leakage_includes_activity else 1e-3 * hardware.clock_mhz

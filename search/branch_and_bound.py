@@ -32,28 +32,24 @@ FEW = 64
 MOST_PARTS = 2_000_000
 
 
-def check_bounded(problem: Problem) -> BoundedModel:
-    """The problem's model; InputError where it has no lower bound that the objective could be bounded by."""
-    model = problem.model
-    if not isinstance(model, BoundedModel):
+def check_bounded(problem: Problem) -> None:
+    """Raise InputError where the model has no lower bound, or none that the objective could be bounded by."""
+    if not isinstance(problem.model, BoundedModel):
         raise InputError(
-            f"the cost model {model.name} has no lower bound, which an exact search needs; use another sampler or model"
+            f"the cost model {problem.model.name} has no lower bound, which an exact search needs; use another sampler or model"
         )
     if not problem.objective.never_falls:
         raise InputError(
             f"the objective {problem.objective.text!r} is not proven to grow with runtime and energy, as an exact search needs; "
             "use another sampler or objective"
         )
-    return model
 
 
 def least_bound(problem: Problem) -> float | None:
     """A lower bound of the objective over the whole space, at once; None where the model or the objective has none."""
-    model = problem.model
-    if not (isinstance(model, BoundedModel) and problem.objective.never_falls):
+    if not problem.bounded:
         return None
-    values = _bounds(problem, model, Completion(problem.space).begin().batch[:1])
-    return float(values[0])
+    return float(problem.bound(Completion(problem.space).begin().batch[:1])[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +66,8 @@ def branch_and_bound(tally: Tally, limit: Limit, stop: Callable[[float], bool]) 
     What the tally holds already is the best known. stop: called with the share of the limit that is used up, ends it where it
     returns True. What it gives depends on the clock only through `limit.seconds` and `stop`.
     """
-    return _Search(tally, check_bounded(tally.problem)).run(limit, stop)
-
-
-def _bounds(problem: Problem, model: BoundedModel, batch: MappingBatch) -> Floats:
-    least = model.bound(problem.space.layer, problem.space.hardware, batch)
-    values = problem.value(least.runtime_cycles, least.energy_pj)
-    return np.where(np.isnan(values), -np.inf, values)  # what has no value there may have any
+    check_bounded(tally.problem)
+    return _Search(tally).run(limit, stop)
 
 
 @dataclass(order=True, frozen=True, slots=True)
@@ -91,8 +82,8 @@ class _Block:
 
 
 class _Search:
-    def __init__(self, tally: Tally, model: BoundedModel) -> None:
-        self._tally, self._problem, self._model = tally, tally.problem, model
+    def __init__(self, tally: Tally) -> None:
+        self._tally, self._problem = tally, tally.problem
         self._completion = Completion(tally.problem.space)
         self._blocks: list[_Block] = []
         self._numbers = count()
@@ -101,7 +92,7 @@ class _Search:
     def run(self, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
         began = self._tally.seconds
         begin = self._completion.begin()
-        self._keep(begin, _bounds(self._problem, self._model, begin.batch))
+        self._keep(begin, self._problem.bound(begin.batch))
         while self._blocks:
             used = max(self._bounded / limit.parts, (self._tally.seconds - began) / limit.seconds) if limit.seconds > 0 else 1.0
             if used >= 1 or stop(used):
@@ -143,7 +134,7 @@ class _Search:
             if len(children) == 0:
                 continue
             self._bounded += len(children)
-            bounds = _bounds(self._problem, self._model, children.batch)
+            bounds = self._problem.bound(children.batch)
             hopeful = bounds < self._tally.value
             self._prune(len(children) - int(hopeful.sum()))
             found, least = children[hopeful], bounds[hopeful]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.area import area_by_part
+from mapsearch.model.area import area_by_part, least_cycles_within, power_mw
 from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
@@ -26,13 +27,14 @@ _PARTS = {"runtime_cycles": Wanted.RUNTIME, "energy_pj": Wanted.WORDS}
 class Objective:
     """What a search makes small; made by `of`.
 
-    text: as the user gave it. expression: what it stands for. wanted: what of the costs it takes. never_falls: whether it is
-    proven that it never falls as runtime or energy grows, so that its value at lower bounds of them is one of its own.
-    degree: see `expression.degree`.
+    text: as the user gave it. expression: what it stands for. metrics: those in it. wanted: what of the costs it takes.
+    never_falls: whether it is proven that it never falls as runtime or energy grows, so that its value at lower bounds of them
+    is one of its own. degree: see `expression.degree`.
     """
 
     text: str
     expression: Expression
+    metrics: frozenset[str]
     wanted: Wanted
     never_falls: bool
     degree: float | None
@@ -41,10 +43,10 @@ class Objective:
     def of(cls, text: str) -> Objective:
         """The objective of a name of NAMED or an expression; InputError, one line, for any other text."""
         expression = parse(text)
-        wanted = Wanted(0)
-        for metric in metrics_in(expression) & _PARTS.keys():
+        metrics, wanted = metrics_in(expression), Wanted(0)
+        for metric in metrics & _PARTS.keys():
             wanted |= _PARTS[metric]
-        return cls(text, expression, wanted, growth(expression).never_falls, degree(expression))
+        return cls(text, expression, metrics, wanted, growth(expression).never_falls, degree(expression))
 
     def value(
         self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None, macs: int, hardware: Hardware
@@ -54,12 +56,12 @@ class Objective:
         runtime_cycles: int64[B]. energy_pj: float64[B], or None where it is not `wanted`. macs: of the layer or the network.
         A mapping has the same value in any batch, to the last digit.
         """
-        metrics = {
-            "runtime_cycles": runtime_cycles.astype(np.float64),
-            "macs": np.asarray(float(macs)),
-            "area_mm2": np.asarray(area_by_part(hardware).total),
-        }
-        return evaluate(self.expression, metrics if energy_pj is None else {**metrics, "energy_pj": energy_pj})
+        metrics = {"runtime_cycles": runtime_cycles.astype(np.float64), "macs": np.asarray(float(macs))}
+        if energy_pj is not None:
+            metrics["energy_pj"] = energy_pj
+        if "area_mm2" in self.metrics:
+            metrics["area_mm2"] = np.asarray(area_by_part(hardware).total)
+        return evaluate(self.expression, metrics)
 
 
 def objectives_of(text: str) -> tuple[Objective, ...]:
@@ -96,9 +98,9 @@ def _between_commas(text: str) -> list[str]:
 class Scores:
     """The objectives of B mappings, and what they took.
 
-    values: float64[B], infinite where a mapping does not fit, is refused, has no finite objective, or is left out for its lower
-    bound. runtime_cycles: int64[B] and energy_pj: float64[B], where the value is finite; None where the objective takes not both.
-    costed: mappings costed; refused: those of them that the model does not vouch for.
+    values: float64[B], infinite where a mapping does not fit, draws too much power, is refused, has no finite objective, or is left
+    out for its lower bound. runtime_cycles: int64[B] and energy_pj: float64[B], where the value is finite; None where the objective
+    takes not both. costed: mappings costed; refused: those of them that the model does not vouch for.
     """
 
     values: NDArray[np.float64]
@@ -110,21 +112,24 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A space to search, the model that counts what its mappings cost, and the objective."""
+    """A space to search, the model that counts what its mappings cost, the objective, and the power that a mapping may draw.
+
+    power_mw: leakage and dynamic power together at the most, on the average over the mapping's run.
+    """
 
     space: Space
     model: CostModel
     objective: Objective
+    power_mw: float = inf
 
     def score(self, batch: MappingBatch, under: float = np.inf) -> Scores:
         """The objective of each mapping; what a lower bound says not to be `under` a value is not costed.
 
-        Nothing is left out where the model has no bound, or the objective may fall as runtime or energy grows.
+        Nothing is left out where the problem is not `bounded`.
         """
-        if not (isinstance(self.model, BoundedModel) and self.objective.never_falls and np.isfinite(under)):
+        if not (np.isfinite(under) and self.bounded):
             return self._score(batch)
-        least = self.model.bound(self.space.layer, self.space.hardware, batch)
-        hopeful = ~(self.value(least.runtime_cycles, least.energy_pj) >= under)  # what has no value there may have one
+        hopeful = self.bound(batch) < under
         scores = self._score(batch[hopeful])
         values, runtime_cycles = np.full(len(batch), np.inf), np.zeros(len(batch), np.int64)
         values[hopeful], runtime_cycles[hopeful] = scores.values, scores.runtime_cycles
@@ -134,23 +139,41 @@ class Problem:
         return replace(scores, values=values, runtime_cycles=runtime_cycles, energy_pj=energy_pj)
 
     def _score(self, batch: MappingBatch) -> Scores:
-        both = self.objective.wanted == Wanted.RUNTIME | Wanted.WORDS
+        wanted = self.objective.wanted if self.power_mw == inf else Wanted.ALL
         values, runtime_cycles, energy_pj = np.empty(len(batch)), np.zeros(len(batch), np.int64), np.zeros(len(batch))
         refused = 0
         for first in range(0, len(batch), BLOCK):
             rows = slice(first, first + BLOCK)
-            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], self.objective.wanted)
+            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], wanted)
             runtime_cycles[rows] = costs.runtime_cycles
-            if Wanted.WORDS in self.objective.wanted:
+            if Wanted.WORDS in wanted:
                 energy_pj[rows] = costs.energy_pj()
             found = self.value(runtime_cycles[rows], energy_pj[rows])
-            values[rows] = np.where((costs.fit == Fit.LEGAL) & np.isfinite(found), found, np.inf)
+            good = (costs.fit == Fit.LEGAL) & np.isfinite(found)
+            if self.power_mw < inf:
+                good[good] = power_mw(self.space.hardware, energy_pj[rows][good], runtime_cycles[rows][good]) <= self.power_mw
+            values[rows] = np.where(good, found, np.inf)
             refused += int(np.count_nonzero(costs.fit == Fit.REFUSED))
+        both = self.objective.wanted == Wanted.ALL
         return Scores(values, runtime_cycles, energy_pj if both else None, len(batch), refused)
 
-    def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """The objectives, float64[B], of mappings of the layer with these figures, or with these bounds; see `Objective.value`.
+    @property
+    def bounded(self) -> bool:
+        """Whether mappings have lower bounds: the model has, and the objective never falls as runtime or energy grows."""
+        return self.objective.never_falls and isinstance(self.model, BoundedModel)
 
-        Where `objective.never_falls`, none of the mappings that cost no less has a smaller one; NaN says nothing.
-        """
+    def bound(self, batch: MappingBatch) -> NDArray[np.float64]:
+        """Lower bounds, float64[B], of mappings of which parts may be open (see `BoundedModel`); -inf where not `bounded`."""
+        if not (self.objective.never_falls and isinstance(self.model, BoundedModel)):
+            return np.full(len(batch), -np.inf)
+        hardware = self.space.hardware
+        least = self.model.bound(self.space.layer, hardware, batch)
+        runtime_cycles = least.runtime_cycles
+        if self.power_mw < inf:
+            runtime_cycles = np.maximum(runtime_cycles, least_cycles_within(hardware, least.energy_pj, self.power_mw))
+        values = self.value(runtime_cycles, least.energy_pj)
+        return np.where(np.isnan(values), -np.inf, values)  # what has no value there may have any
+
+    def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """The objectives, float64[B], of mappings of the layer with these figures, whatever their power; see `Objective.value`."""
         return self.objective.value(runtime_cycles, energy_pj, self.space.layer.macs, self.space.hardware)

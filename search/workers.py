@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import cast
+from typing import Protocol, TypeVar, cast
 
 import joblib  # type: ignore[import-untyped]
 import numpy as np
@@ -31,6 +31,21 @@ POLL_SECONDS = 0.2
 # Signals that end searches with what they have: Ctrl-C, and what `kill` and batch systems send.
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Work(Protocol[R_co]):
+    """What a worker does at a time."""
+
+    def prepare(self) -> None:
+        """Call every kernel that the work does, once, so that the workers find them in numba's cache."""
+        ...
+
+    def run(self, tick: Callable[[int], bool]) -> R_co:
+        """Do it; tick: called now and then with how far it is, ends it with what it has once it returns True."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -42,14 +57,20 @@ class Task:
     seed: tuple[int, ...]
     starts: Starts
 
+    def prepare(self) -> None:
+        """See `Work`."""
+        compile_for(self.problem)
 
-def run_tasks(
-    tasks: Sequence[Task], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None
-) -> Generator[tuple[int, Outcome]]:
-    """Yield (index of the task, its outcome) as the tasks end, in any order, from `jobs` processes.
+    def run(self, tick: Callable[[int], bool]) -> Outcome:
+        """See `Work`."""
+        return self.searcher.search(self.problem, self.budget, self.seed, self.starts, tick)
 
-    watch: called now and then, from a thread of its own, with int64[tasks], how far each is (see `Searcher.ticks`).
-    The first Ctrl-C makes the running searches end with what they have and the others not start; a second one interrupts.
+
+def run_tasks(tasks: Sequence[Work[R]], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Generator[tuple[int, R]]:
+    """Yield (index of the task, what it came to) as the tasks end, in any order, from `jobs` processes.
+
+    watch: called now and then, from a thread of its own, with int64[tasks], how far each is, as it ticks.
+    The first Ctrl-C makes the running tasks end with what they have and the others not start; a second one interrupts.
     """
     with tempfile.TemporaryDirectory(prefix="mapsearch-") as folder, _watched(Path(folder) / "board", len(tasks), watch) as board:
         if jobs == 1:
@@ -59,12 +80,12 @@ def run_tasks(
                     if outcome is not None:
                         yield index, outcome
             return
-        _compile(tasks[0].problem)
+        tasks[0].prepare()
         with _interrupts_ignored():  # which the workers inherit as they start
             parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all")
             delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
             calls = (delayed(task, index, board) for index, task in enumerate(tasks))
-            outcomes = cast("Iterator[tuple[int, Outcome | None]]", parallel(calls))
+            outcomes = cast("Iterator[tuple[int, R | None]]", parallel(calls))
         with _stop_on_interrupt(board):
             try:
                 for index, outcome in outcomes:
@@ -80,8 +101,8 @@ def run_tasks(
                 deque(outcomes, maxlen=0)
 
 
-def _compile(problem: Problem) -> None:
-    """Call every kernel that a search does, once, so that the workers find them in numba's cache."""
+def compile_for(problem: Problem) -> None:
+    """Call every kernel that a search of such problems does."""
     rng = np.random.default_rng(0)
     drawn = problem.space.draw([problem.space.fitting], 1, rng)
     problem.score(drawn)
@@ -91,7 +112,7 @@ def _compile(problem: Problem) -> None:
         break
 
 
-def _run_indexed(task: Task, index: int, board: NDArray[np.int64]) -> tuple[int, Outcome | None]:
+def _run_indexed(task: Work[R], index: int, board: NDArray[np.int64]) -> tuple[int, R | None]:
     _prepare_worker()
     return index, _run_task(task, index, board)
 
@@ -112,8 +133,8 @@ def _prepare_worker() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _run_task(task: Task, index: int, board: NDArray[np.int64]) -> Outcome | None:
-    """The outcome of a task, or None where all searches were told to stop before it began."""
+def _run_task(task: Work[R], index: int, board: NDArray[np.int64]) -> R | None:
+    """What a task came to, or None where all were told to stop before it began."""
     if board[-1]:
         return None
 
@@ -121,7 +142,7 @@ def _run_task(task: Task, index: int, board: NDArray[np.int64]) -> Outcome | Non
         board[index] = done
         return bool(board[-1])
 
-    return task.searcher.search(task.problem, task.budget, task.seed, task.starts, tick)
+    return task.run(tick)
 
 
 @contextlib.contextmanager

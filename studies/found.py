@@ -48,8 +48,10 @@ class Work:
 class Found:
     """The layers' results."""
 
-    def __init__(self, work: Work, left_out: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, work: Work, left_out: Sequence[Mapping[str, str]], more: Mapping[str, Any] | None = None) -> None:
+        """No results yet; more: what results.json holds besides."""
         self._work = work
+        self._more = more or {}
         self._left_out: list[Mapping[str, str]] = []
         self._rows: dict[str, dict[str, Any]] = {}
         self._texts: dict[str, dict[str, str]] = {}  # of each layer, by file name
@@ -179,6 +181,7 @@ class Found:
             "totals": all_sums,
             "networks": self._networks(rows),
             "network": network.told if network is not None else None,
+            **self._more,
             "left_out": self._left_out,
             "layers": rows,
         }

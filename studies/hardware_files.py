@@ -64,7 +64,7 @@ def load_hardware(source: Source) -> Hardware:
             many = [*(axis.key for axis in space.axes), *(["budget"] if space.limits != Limits() else [])]
             raise HardwareError(
                 f"{where}: must be one machine here, but is a space of them by its {', '.join(many)}; give single values and no "
-                "budget, or use a command that takes spaces: mapsearch hardware, mapsearch sweep"
+                "budget, or use a command that takes spaces: mapsearch hardware, mapsearch run, mapsearch sweep"
             )
         return space.base
 

@@ -57,8 +57,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def create(self, config: Mapping[str, Any], hardware: Mapping[str, Any], more: Mapping[str, str]) -> None:
-        """Make the folder and record the configuration, and write the texts of `more` to files of those names.
+    def create(self, config: Mapping[str, Any], more: Mapping[str, str]) -> None:
+        """Make the folder, record the configuration and write the texts of `more` to files of those names.
 
         Raises InputError where anything is there already, and OSError.
         """
@@ -68,17 +68,24 @@ class RunFolder:
             raise InputError(f"{self.path}: the run's folder must be new or empty; name another folder")
         for name in ("mappings", "fronts"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
-        write_whole(self.path / "hardware.yaml", yaml.safe_dump(dict(hardware), sort_keys=False))
         for name, text in more.items():
             write_whole(self.path / name, text)
+        self.record(config)
+
+    def record(self, config: Mapping[str, Any]) -> None:
+        """Write the configuration, and its `hardware` and `hardware_space` as hardware files."""
+        for part in ("hardware", "hardware_space"):
+            if part in config:
+                write_whole(self.path / f"{part}.yaml", yaml.safe_dump(dict(config[part]), sort_keys=False))
         write_whole(self.path / CONFIG, json.dumps(config, indent=2) + "\n")
 
     def config(self) -> dict[str, Any]:
         """The recorded configuration; InputError where there is none."""
         config = self.read(CONFIG, "no run to resume here; start one without --resume")
-        if not {"layer_set", "hardware", "settings"} <= config.keys():
+        hardware = config.get("hardware_space", config.get("hardware"))
+        if hardware is None or not {"layer_set", "settings"} <= config.keys():
             raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {_ANEW}")
-        if not isinstance(config["settings"], dict) or not isinstance(config["hardware"], dict):
+        if not isinstance(config["settings"], dict) or not isinstance(hardware, dict):
             raise InputError(f"{self.path / CONFIG}: settings and hardware must be JSON objects; {_ANEW}")
         return config
 

@@ -19,11 +19,12 @@ from mapsearch.search.objective import objectives_of
 from mapsearch.search.optuna_search import check_installed
 from mapsearch.search.samplers import searcher_of
 from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
+from mapsearch.spaces.hardware_space import HardwareSpace
 from mapsearch.spaces.space import MAX_LEVELS
 from mapsearch.spaces.tiles import TileRule
 from mapsearch.studies.constraint_files import constraints_to_dict
 from mapsearch.studies.dataflows import load_held
-from mapsearch.studies.hardware_files import hardware_to_dict
+from mapsearch.studies.hardware_files import hardware_space_to_dict, hardware_to_dict
 from mapsearch.studies.layer_sets import UniqueLayer
 from mapsearch.studies.yaml_files import show
 
@@ -135,8 +136,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def record(settings: Settings, sources: Mapping[str, int], layers: Sequence[UniqueLayer], hardware: Hardware) -> dict[str, Any]:
-    """The run as plain data: versions, settings, hardware and layers, all that another needs to repeat it.
+def record(
+    settings: Settings, sources: Mapping[str, int], layers: Sequence[UniqueLayer], hardware: Hardware | HardwareSpace
+) -> dict[str, Any]:
+    """The run as plain data: versions, settings, `hardware` or `hardware_space`, and layers, all that another needs to repeat it.
 
     sources: the layer sets and their weights, as `mixes.Mix.sources` has them. layers: as the cost model counts them.
     """
@@ -148,8 +151,11 @@ def record(settings: Settings, sources: Mapping[str, int], layers: Sequence[Uniq
         "constraints": constraints_to_dict(held) if held.levels else None,
         "layer_set": sources,
         "layers": [_layer(unique) for unique in layers],
-        "hardware": hardware_to_dict(hardware),
     }
+    if isinstance(hardware, Hardware):
+        data["hardware"] = hardware_to_dict(hardware)
+    else:
+        data["hardware_space"] = hardware_space_to_dict(hardware)
     as_read_back: dict[str, Any] = json.loads(json.dumps(data))
     return as_read_back
 
@@ -161,9 +167,9 @@ def _layer(unique: UniqueLayer) -> dict[str, Any]:
 
 def check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
     """Raise InputError unless a run may go on: everything but the versions as recorded."""
-    for part in ("layers", "hardware", "settings", "constraints"):
-        before, after = recorded.get(part), now[part]
-        if before == after:
+    for part in ("layers", "hardware_space", "hardware", "settings", "constraints"):
+        before, after = recorded.get(part), now.get(part)
+        if before == after or (part == "hardware" and "hardware_space" in now):  # which the run itself finds
             continue
         changed = ""
         if isinstance(before, Mapping) and isinstance(after, Mapping):

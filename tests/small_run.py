@@ -86,6 +86,9 @@ class Recorder:
             act, self._advance = self._advance, None
             act()
 
+    def compared(self, state: Mapping[str, Any]) -> None:
+        self.calls.append((state["stage"],))
+
     def found(self, result: Mapping[str, Any]) -> None:
         self.calls.append((result["name"],))
         if self._find is not None:

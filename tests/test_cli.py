@@ -303,7 +303,8 @@ def test_a_space_of_a_file(capsys: Capture, tmp_path: Path) -> None:
     assert main(["space", "ncf", "--hardware", str(path)]) == 2
     assert capsys.readouterr().err == (
         f"mapsearch: error: {path}: must be one machine here, but is a space of them by its pes, clock_mhz, l1.double_buffered, "
-        "budget; give single values and no budget, or use a command that takes spaces: mapsearch hardware, mapsearch sweep\n"
+        "budget; give single values and no budget, or use a command that takes spaces: mapsearch hardware, mapsearch run, "
+        "mapsearch sweep\n"
     )
 
 

@@ -26,7 +26,8 @@ from small_run import (
 from mapsearch.model.errors import InputError
 from mapsearch.studies.evaluation import evaluate
 from mapsearch.studies.files import write_whole
-from mapsearch.studies.run import UnsavedRunError, run
+from mapsearch.studies.run import run
+from mapsearch.studies.saving import UnsavedRunError
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 ENDLESS = 10**6

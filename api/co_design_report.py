@@ -1,0 +1,56 @@
+"""What `mapsearch run` shows of a search for a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mapsearch.output import Cell, write, write_table
+
+SHOWN = 12  # machines of the front
+_WAYS = {
+    "preset": "the best preset within the budget, {} (its sizes in the space's technology)",
+    "hardware_first": "hardware first, chosen for {} and then mapped freely",
+}
+_STAGES = {"bounded": "before any mapping", "quick": "once mapped quickly", "refined": "once refined"}
+
+
+def progress(state: Mapping[str, Any]) -> str:
+    """One line on how far a search is."""
+    best: Mapping[str, Any] = state["best"] or {}
+    mapped = state["mapped"]
+    values = [f"{value:.5g}" for key, value in best.items() if key.startswith("objective")]
+    found = ", ".join(values) or "none yet"
+    dropped = sum(state["dropped"].values())
+    return f"{state['stage']}: {mapped['quick']:,} machines mapped, {dropped:,} dropped, {state['open']:,} open; best: {found}"
+
+
+def print_co_design(told: Mapping[str, Any]) -> None:
+    """The machines that were looked at, the best one, the front and the comparison."""
+    write(f"space:   {told['space']}, {told['machines']:,} machines, {told['over']:,} of them over the budget")
+    dropped = ", ".join(f"{count:,} {_STAGES[stage]}" for stage, count in told["dropped"].items() if count)
+    write(f"dropped: {sum(told['dropped'].values()):,} by lower bounds{f' ({dropped})' if dropped else ''}")
+    mapped = ", ".join(f"{count:,} {stage}" for stage, count in told["mapped"].items())
+    without = f"; {told['no_mapping']:,} have no mapping within the budget" if told["no_mapping"] else ""
+    write(f"mapped:  {mapped}{without}")
+    proof = "none is left that could do better" if told["proven"] else f"{told['open']:,} are open that might do better"
+    write(f"best:    {_machine(told['best'])}; {proof}")
+    front = told["front"]
+    shown = sorted({round(i * (len(front) - 1) / max(1, SHOWN - 1)) for i in range(min(SHOWN, len(front)))})
+    columns = ("machine", "cycles", "energy [uJ]", "area [mm²]", "power [mW]")
+    write_table(f"Front of machines, {len(shown)} of {len(front)}", columns, [_row(front[row]) for row in shown])
+    for rival in told["comparison"]:
+        way = _WAYS[rival["way"]].format(rival["chosen"])
+        value = "has no mapping" if rival["objective"] is None else f"objective {rival['objective']:.5g}"
+        gain = "" if rival["gain"] is None else f"; co-design is {1 + rival['gain']:.4g} x better"
+        write(f"against: {way}: {value}{gain}")
+
+
+def _machine(row: Mapping[str, Any]) -> str:
+    keys = list(row)
+    axes = keys[: keys.index("area_mm2")]
+    return ", ".join(f"{key} {row[key]:,}" for key in axes)
+
+
+def _row(row: Mapping[str, Any]) -> list[Cell]:
+    return [_machine(row), row["runtime_cycles"], row["energy_pj"] / 1e6, row["area_mm2"], row["power_mw"]]

@@ -1,0 +1,134 @@
+"""How thoroughly a machine is mapped: quickly, with branch and bound of limited parts, or as a run of its own would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from math import inf
+
+import numpy as np
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.mapping import Mapping, encode
+from mapsearch.search.branch_and_bound import Limit, least_bound
+from mapsearch.search.exact_search import ExactSearcher
+from mapsearch.search.genetic import GeneticSearcher
+from mapsearch.search.job import Job
+from mapsearch.search.machine_map import Lessons, Mapped
+from mapsearch.search.objective import Problem
+from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Sampler, Searcher
+from mapsearch.search.tally import Tally
+from mapsearch.search.workers import compile_for, run_tasks
+
+
+class Stage(IntEnum):
+    """How thoroughly a machine is mapped."""
+
+    BOUNDED = 0
+    QUICK = 1
+    REFINED = 2
+    FULL = 3
+
+
+_SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
+    Stage.QUICK: (GeneticSearcher(), Budget.within(1500, Sampler.GENETIC)),
+    Stage.REFINED: (ExactSearcher(Limit(parts=200_000)), Budget(12, EVALUATIONS_PER_TRIAL)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTask:
+    """The search of all layers on one machine, a `workers.Work`; known: of each layer, mappings to look at first."""
+
+    job: Job
+    hardware: Hardware
+    known: Lessons
+    searcher: Searcher
+    budget: Budget
+    seed: tuple[int, ...]
+
+    def prepare(self) -> None:
+        """See `Work`."""
+        compile_for(self.job.problem(0, self.hardware))
+
+    def run(self, tick: Callable[[int], bool]) -> Mapped | None:
+        """The machine with the best mappings found; None where `tick` told it to stop."""
+        outcomes: list[Outcome] = []
+        for index in range(len(self.job.layers)):
+            try:
+                problem = self.job.problem(index, self.hardware)
+            except InputError:  # no mapping fits
+                return _unmapped(self.job, self.hardware)
+            outcomes.append(self._search(problem, index))
+            if tick(index + 1):
+                return None
+        return _mapped_by(self.job, self.hardware, outcomes)
+
+    def _search(self, problem: Problem, index: int) -> Outcome:
+        starts = self.job.starts(problem, index, self.known[index])
+        return self.searcher.search(problem, self.budget, (*self.seed, index), starts, lambda _: False)
+
+
+def map_machines(
+    job: Job, stage: Stage, machines: Sequence[tuple[Hardware, Lessons]], seeds: Sequence[tuple[int, ...]], jobs: int
+) -> list[Mapped | None]:
+    """Machines as a stage maps them, each from lessons of its own; None for those that Ctrl-C left out."""
+    searcher, budget = _SEARCHES[stage]
+    tasks = [
+        MachineTask(job, hardware, lessons, searcher, budget, seed)
+        for (hardware, lessons), seed in zip(machines, seeds, strict=True)
+    ]
+    found: list[Mapped | None] = [None] * len(tasks)
+    if tasks:
+        for index, mapped in run_tasks(tasks, min(jobs, len(tasks)), None):
+            found[index] = mapped
+    return found
+
+
+def map_fully(job: Job, hardware: Hardware, budget: Budget, jobs: int) -> tuple[Mapped, tuple[tuple[Outcome, ...], ...]] | None:
+    """What the job's own searches find, as in a run of the one machine, and each layer's outcomes; None after Ctrl-C."""
+    try:
+        problems = [job.problem(index, hardware) for index in range(len(job.layers))]
+    except InputError:  # no mapping fits
+        return _unmapped(job, hardware), ()
+    tasks = [task for index, problem in enumerate(problems) for task in job.tasks(problem, index, budget)]
+    found = dict(run_tasks(tasks, min(jobs, len(tasks)), None))
+    if len(found) < len(tasks) or not all(outcome.finished for outcome in found.values()):
+        return None
+    outcomes = tuple(tuple(found[first + k] for k in range(job.restarts)) for first in range(0, len(tasks), job.restarts))
+    bounds = [max(-inf if each.lower_bound is None else each.lower_bound for each in of_layer) for of_layer in outcomes]
+    mapped = _mapped_by(job, hardware, [min(of_layer, key=lambda outcome: outcome.value) for of_layer in outcomes])
+    return replace(mapped, lower_bounds=np.array(bounds)), outcomes
+
+
+def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:
+    """The outcomes of a layer's searches, the best of which takes the mapping instead where it is better; it alone if none."""
+    tally = Tally(problem)
+    tally.score(encode([mapping], problem.space.layer, problem.space.hardware.pes))
+    known = Outcome.of(tally, least_bound(problem), finished=False)
+    if not outcomes:
+        return [known]
+    best = min(range(len(outcomes)), key=lambda k: outcomes[k].value)
+    if not known.value < outcomes[best].value:
+        return list(outcomes)
+    found = outcomes[best]
+    front = found.front.join(known.front.batch, known.front.runtime_cycles, known.front.energy_pj)
+    better = replace(found, batch=known.batch, value=known.value, front=front)
+    return [*outcomes[:best], better, *outcomes[best + 1 :]]
+
+
+def _mapped_by(job: Job, hardware: Hardware, outcomes: Sequence[Outcome]) -> Mapped:
+    """A machine with what the searches of its layers found."""
+    mappings: list[Mapping | None] = []
+    bounds: list[float] = []
+    for layer, outcome in zip(job.layers, outcomes, strict=True):
+        mappings.append(outcome.batch.decode(0, layer) if len(outcome.batch) else None)
+        bounds.append(outcome.lower_bound if outcome.lower_bound is not None else -inf)
+    return Mapped.of(job, hardware, tuple(mappings), np.array(bounds))
+
+
+def _unmapped(job: Job, hardware: Hardware) -> Mapped:
+    """A machine on which a layer has no mapping."""
+    return Mapped.of(job, hardware, (None,) * len(job.layers), np.full(len(job.layers), inf))
