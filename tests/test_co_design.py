@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -136,7 +135,7 @@ def test_it_stops_and_goes_on(inputs: Path, done: Path, tmp_path: Path) -> None:
     class Interrupting(Recorder):
         def compared(self, state: Mapping[str, Any]) -> None:
             super().compared(state)
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
 
     stopped = co_design(inputs, tmp_path / "run", watcher=Interrupting())
     assert not stopped["complete"]
