@@ -46,6 +46,14 @@ TEACHERS = 6  # mapped machines whose mappings it begins with
 STALE = 200
 
 
+def check_size(space: HardwareSpace) -> None:
+    """Raise InputError where a space has too many machines to look at one by one."""
+    if space.size > MOST_MACHINES:
+        raise InputError(
+            f"hardware space {space.name}: must have at most {MOST_MACHINES:,} machines, got {space.size:,}; use larger steps"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """How many machines are mapped: quickly those that Optuna proposes, then at a stage each time the most promising ones.
@@ -107,10 +115,7 @@ class MachineSearch:
 
     def __init__(self, space: HardwareSpace, job: Job, budget: Budget, notebook: Notebook) -> None:
         """Find the machines and their bounds; budget: of a layer's full search. InputError where the space is too large."""
-        if space.size > MOST_MACHINES:
-            raise InputError(
-                f"hardware space {space.name}: must have at most {MOST_MACHINES} machines, got {space.size}; use larger steps"
-            )
+        check_size(space)
         self._space, self._job, self._budget, self._notebook = space, job, budget, notebook
         self.machines = {machine.places: machine for machine in self._within_limits()}
         self.over = space.size - len(self.machines)

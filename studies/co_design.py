@@ -15,7 +15,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.branch_and_bound import check_bounded
 from mapsearch.search.front_search import not_dominated
 from mapsearch.search.machine_map import Mapped
-from mapsearch.search.machine_search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Machine, MachineSearch
+from mapsearch.search.machine_search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Machine, MachineSearch, check_size
 from mapsearch.search.machine_stages import Stage, map_fully, with_mapping
 from mapsearch.search.searcher import Sampler
 from mapsearch.spaces.hardware_space import HardwareSpace
@@ -37,7 +37,8 @@ class CoDesign:
     """The search for a machine and what it found so far."""
 
     def __init__(self, plan: Plan, space: HardwareSpace) -> None:
-        """Check all that can be checked before work starts; InputError where no machine takes every layer."""
+        """Check all that can be checked before work starts; InputError where there are too many machines, or none takes all."""
+        check_size(space)
         self._plan, self._space = plan, space
         self.config = record(plan.settings, plan.mix.sources, plan.layers, space)
         self.more_files = plan.files()

@@ -13,6 +13,7 @@ from small_run import Recorder, results_in, without_seconds
 
 from mapsearch.cli import main
 from mapsearch.model.area import area_by_part
+from mapsearch.model.errors import InputError
 from mapsearch.studies.evaluation import evaluate
 from mapsearch.studies.hardware_files import load_hardware, load_hardware_space
 from mapsearch.studies.rivals import presets
@@ -162,6 +163,15 @@ def test_what_is_refused_before_work(
     with pytest.raises(ValueError, match=f"^{error}.*$") as raised:
         run(inputs / "two.yaml", hardware, out=tmp_path / "run", jobs=1, **more)
     assert "\n" not in str(raised.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_space_too_large_is_told_at_once(inputs: Path, tmp_path: Path) -> None:
+    """A space of 10^12 machines is refused without a look at them, and nothing is written."""
+    steps = {"low": 1, "high": 10_000, "step": 1}
+    large = {"name": "large", "pes": steps, "l1": {"bytes": steps}, "l2": {"bytes": steps}, "budget": {"area_mm2": 4}}
+    with pytest.raises(InputError, match=r"^hardware space large: must have at most 200,000 machines, got 1,000,000,000,000; "):
+        run(inputs / "two.yaml", large, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

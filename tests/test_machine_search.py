@@ -118,5 +118,5 @@ def test_bounds_of_the_network() -> None:
 def test_too_many_machines() -> None:
     """A space that cannot be looked at machine by machine is refused in one line."""
     many = HardwareSpace("many", space_of(Limits()).base, (Axis("pes", tuple(range(1, MOST_MACHINES + 2))),), Limits())
-    with pytest.raises(InputError, match=r"^hardware space many: must have at most 200000 machines, got 200001; use larger steps$"):
+    with pytest.raises(InputError, match=r"^hardware space many: must have at most 200,000 machines, got 200,001; use "):
         MachineSearch(many, job_of("edp"), BUDGET, Notes())
