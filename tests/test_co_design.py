@@ -109,6 +109,15 @@ def test_the_comparison(done: Path) -> None:
     assert first["gain"] == first["objective"] / told["best"]["objective"] - 1 >= 0
 
 
+def test_its_machines_are_drawn(done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pictures have the front of machines, with each machine's values."""
+    assert main(["plot", str(done), "--out", str(tmp_path), "--format", "svg"]) == 0
+    assert "machines.svg" in capsys.readouterr().out
+    drawn = (tmp_path / "machines.svg").read_text(encoding="utf-8")
+    for row in results_in(done)["co_design"]["front"]:
+        assert f"pes {row['pes']}" in drawn
+
+
 def test_presets_within_the_budget() -> None:
     """Those of the shipped machines that are compared are within the budget, in the space's technology."""
     space = load_hardware_space("edge_space")

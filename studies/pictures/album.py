@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mapsearch.model.errors import InputError
 from mapsearch.studies.files import write_whole
-from mapsearch.studies.pictures import convergence, energy, fronts, roofline
+from mapsearch.studies.pictures import convergence, energy, fronts, machines, roofline
 from mapsearch.studies.pictures.page import Shown, page
 from mapsearch.studies.pictures.recorded import Recorded, read_run
 from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
@@ -18,6 +18,7 @@ _DRAWN: tuple[tuple[str, str, Callable[[Recorded], Drawing]], ...] = (
     ("roofline", "Roofline", roofline.draw),
     ("network_front", "Pareto front of the network", fronts.draw_network),
     ("fronts", "Pareto fronts of the layers", fronts.draw),
+    ("machines", "Pareto front of machines", machines.draw),
     ("convergence", "Convergence", convergence.draw),
 )
 

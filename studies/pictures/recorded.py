@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import Field, FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+)
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.spaces.hardware_space import KINDS
 from mapsearch.studies.evaluation import machine
 from mapsearch.studies.run_folder import CONFIG, RESULTS, RunFolder
 from mapsearch.studies.yaml_files import show
@@ -137,6 +147,37 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class MachinePoint:
+    """A machine of a co-design with all layers mapped; values: by the keys of the hardware space's axes."""
+
+    values: dict[str, bool | int | float]
+    area_mm2: FiniteFloat
+    power_mw: FiniteFloat
+    runtime_cycles: NonNegativeInt
+    energy_pj: NonNegativeFloat
+
+
+def _with_values(row: object) -> object:
+    """A machine's row with the values of its axes, which stand there by their own keys, together."""
+    if not isinstance(row, dict):
+        return row
+    known = cast("dict[str, object]", row)
+    return {**known, "values": {key: value for key, value in known.items() if key in KINDS}}
+
+
+_Machine = Annotated[MachinePoint, BeforeValidator(_with_values)]
+
+
+@dataclass(frozen=True, slots=True)
+class CoDesign:
+    """What a co-design found: machines than which none is better in runtime, energy and area, and the best."""
+
+    space: str
+    front: list[_Machine]
+    best: _Machine
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """results.json."""
 
@@ -146,6 +187,7 @@ class Results:
     network: Together | None
     left_out: list[LeftOut]
     layers: list[LayerResult]
+    co_design: CoDesign | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+"""The Pareto front of the machines that a co-design mapped, over runtime, energy and area."""
+
+from __future__ import annotations
+
+from matplotlib.ticker import EngFormatter
+
+from mapsearch.studies.pictures.recorded import MachinePoint, Recorded
+from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, new_figure, tidy
+
+_NAMED = 20  # machines at the most that have a number
+
+
+def draw(run: Recorded) -> Drawing:
+    """Energy over runtime, coloured by area, and area over runtime; the best machine marked, the machines named below."""
+    found = run.results.co_design
+    if found is None:
+        return Drawing(None)
+    front = found.front
+    named = min(len(front), _NAMED)
+    figure = new_figure(4.2 + 0.16 * named, f"Pareto front of machines of {found.space}: {run.title}")
+    left, right = figure.subplots(1, 2)
+    xs = [point.runtime_cycles for point in front]
+    areas = [point.area_mm2 for point in front]
+    energies = [1e-12 * point.energy_pj for point in front]
+    dots = left.scatter(xs, energies, c=areas, cmap="viridis", s=30, zorder=3)
+    figure.colorbar(dots, ax=left).set_label("area [mm²]", fontsize=SMALL)
+    right.scatter(xs, areas, color=GREY, s=30, zorder=3)
+    best = found.best
+    for axis, ys, own in ((left, energies, 1e-12 * best.energy_pj), (right, areas, best.area_mm2)):
+        axis.plot([best.runtime_cycles], [own], "o", color=RED, markersize=12, fillstyle="none", label="best")
+        for number in range(named):
+            axis.annotate(str(number + 1), (xs[number], ys[number]), (4, 4), textcoords="offset points", fontsize=TINY)
+        axis.set_xlabel("runtime [cycles]", fontsize=SMALL)
+        axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axis.margins(0.12)
+        axis.legend(fontsize=SMALL)
+        tidy(axis)
+    left.yaxis.set_major_formatter(EngFormatter("J"))
+    left.set_ylabel("energy", fontsize=SMALL)
+    right.set_ylabel("area [mm²]", fontsize=SMALL)
+    text = "\n".join(f"{number}  {_told(point)}" for number, point in enumerate(front[:named], start=1))
+    figure.supxlabel(text, fontsize=TINY, ha="left", x=0.05)
+    return Drawing(figure)
+
+
+def _told(point: MachinePoint) -> str:
+    values = ", ".join(f"{key} {value:,}" for key, value in point.values.items())
+    return f"{values}: {point.power_mw:.4g} mW"
