@@ -28,7 +28,7 @@ from mapsearch.studies.hardware_files import hardware_space_to_dict, hardware_to
 from mapsearch.studies.layer_sets import UniqueLayer
 from mapsearch.studies.yaml_files import show
 
-# The default search; a mobilenet takes it about half a minute on two cores, a third of it for these trials.
+# The default search; a mobilenet takes it about 45 seconds on two cores, half of it for these trials.
 DEFAULT_TRIALS = 60
 UNLIMITED_TRIALS = 100_000
 
