@@ -34,7 +34,7 @@ class Watcher(Protocol):
         ...
 
     def compared(self, state: Mapping[str, Any]) -> None:
-        """What a search for a machine has come to, after each of its batches: see `co_design.CoDesign.state`."""
+        """What a search for a machine has come to, after each of its batches: its stage, counts and best so far."""
         ...
 
     def found(self, result: Mapping[str, Any]) -> None:
