@@ -21,8 +21,8 @@ from mapsearch.spaces.variants import Variants
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# Designs of a block: some megabytes, so that memory stays small and an interrupt is soon heard.
-BLOCK = 2**17
+# Designs of a block at the least, some 2 MB, which stay in a cache until they are saved; an interrupt is soon heard.
+BLOCK = 2**15
 
 # Why designs are left out.
 REASONS = ("bandwidth", "peak_gops", "pes", "l1", "l2", "area_mm2", "power_mw")
@@ -172,7 +172,7 @@ class Stretch:
         gmacs_per_s_cycles = self.variants.layer.macs * hardware.clock_mhz / 1000
         per_pj = dynamic_mw(hardware, 1.0, 1)
         sizes = Sizes(l1, l2, noc, offchip, hardware.offchip.latency_cycles, per_pj, gmacs_per_s_cycles, self.setting)
-        room = np.empty(max(BLOCK, int(np.prod(grid.shape[1:]))), DESIGN)
+        room = np.empty(BLOCK + int(np.prod(grid.shape[1:])), DESIGN)
         counters, at = np.zeros(COUNTERS, np.int64), np.zeros(2, np.int64)
         while at[0] < len(batch):
             count = walk(machines, mappings, sizes, at, room, counters)

@@ -57,8 +57,7 @@ def write_part(
     try:
         with temporary.open("wb") as file:
             writer: Any = None
-            for rows in _gathered(blocks):
-                table = _table(rows, names, keys, values)
+            for table in _gathered(_table(rows, names, keys, values) for rows in blocks):
                 writer = writer or _writer(file, table.schema)
                 writer.write_table(table)
             writer = writer or _writer(file, _table(np.empty(0, DESIGN), names, keys, values).schema)
@@ -79,26 +78,28 @@ def _writer(file: BinaryIO, schema: Any) -> Any:  # noqa: ANN401 pyarrow has no 
     return import_module("pyarrow.parquet").ParquetWriter(file, schema, compression="zstd", use_dictionary=repeated)
 
 
-def _gathered(blocks: Iterable[NDArray[np.void]]) -> Iterator[NDArray[np.void]]:
-    """The rows of the blocks, each of which is overwritten by the next, in larger ones."""
-    held, count = list[NDArray[np.void]](), 0
-    for block in blocks:
-        held.append(block.copy())
-        count += len(block)
+def _gathered(tables: Iterable[Any]) -> Iterator[Any]:  # pyarrow has no types
+    """Tables of at least ROW_GROUP rows, but for the last."""
+    arrow: Any = import_module("pyarrow")
+    held, count = list[Any](), 0
+    for table in tables:
+        held.append(table)
+        count += len(table)
         if count >= ROW_GROUP:
-            yield np.concatenate(held)
+            yield arrow.concat_tables(held)
             held, count = [], 0
     if held:
-        yield np.concatenate(held)
+        yield arrow.concat_tables(held)
 
 
 def _table(rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]]) -> Any:  # noqa: ANN401 pyarrow has no types
+    """A table with its own copy of a block, which the next block overwrites."""
     arrow: Any = import_module("pyarrow")
     all_alike = np.zeros(len(rows), np.int32)
     columns = {name: arrow.DictionaryArray.from_arrays(all_alike, arrow.array([text])) for name, text in names.items()}
     for place, key in enumerate(keys):
         columns[key] = np.array([row[place] for row in values])[rows["setting"]]
-    columns |= {key: np.ascontiguousarray(rows[key]) for key in DESIGN.fields or ()}
+    columns |= {key: rows[key].copy() for key in DESIGN.fields or ()}
     return arrow.table(columns)
 
 
