@@ -24,7 +24,8 @@ PROVEN = 1e-9  # a network's bound is rounded, its layers' are not
 class RunProgress:
     """A `Watcher` that shows, on standard error, a bar for the run and one for each search under way.
 
-    Where standard error is no terminal, it is a line for each layer that is done.
+    Where standard error is no terminal, it is a line for each layer that is done. A search for a machine has a line after each
+    batch of searches, and bars for the batch.
     """
 
     def __init__(self) -> None:
@@ -39,43 +40,37 @@ class RunProgress:
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._total: TaskID | None = None
+        self._total = self._bars.add_task("loading", total=None)
         self._searches: list[TaskID] = []
         self._ticks = 0
         self._left = 0
 
     def __enter__(self) -> Self:
         self._bars.start()
-        self._total = self._bars.add_task("loading", total=None)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bars.stop()
 
-    def began(self, folder: Path, layers: Sequence[str], ticks: int) -> None:
+    def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
         """See `Watcher`."""
         self._ticks = ticks
-        self._left = len(set(layers))  # a layer stands there once for each restart
+        self._left = len(set(searches))  # a layer stands there once for each restart
         each = ticks if ticks < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
-        if self._total is not None:
-            total = None if each is None else each * len(layers)
-            self._bars.update(self._total, description=f"searching, into {folder}", total=total)
-        self._searches = [self._bars.add_task(f"  {name}", total=each, visible=False) for name in layers]
+        for task in (self._total, *self._searches):
+            self._bars.remove_task(task)
+        self._total = self._bars.add_task(f"searching, into {folder}", total=None if each is None else each * len(searches))
+        self._searches = [self._bars.add_task(f"  {name}", total=each, visible=False) for name in searches]
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:
         """See `Watcher`."""
         for task, done in zip(self._searches, ticks.tolist(), strict=True):
             self._bars.update(task, completed=done, visible=0 < done < self._ticks)
-        if self._total is not None:
-            self._bars.update(self._total, completed=int(ticks.sum()))
+        self._bars.update(self._total, completed=int(ticks.sum()))
 
     def compared(self, state: Mapping[str, Any]) -> None:
         """See `Watcher`."""
-        line = progress(state)
-        if self._total is not None:
-            self._bars.update(self._total, description=line)
-        if not self._console.is_terminal:
-            sys.stderr.write(f"{line}\n")
+        self._console.print(progress(state), highlight=False, soft_wrap=True)
 
     def found(self, result: Mapping[str, Any]) -> None:
         """See `Watcher`."""

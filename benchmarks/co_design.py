@@ -114,7 +114,7 @@ def _refined(job: Job, machines: list[Hardware], folder: Path, jobs: int, value:
         some = machines[first : first + BATCH]
         seeds = [(0, first + place) for place in range(len(some))]
         for hardware, mapped in zip(
-            some, map_machines(job, Stage.REFINED, [(each, lessons) for each in some], seeds, jobs), strict=True
+            some, map_machines(job, Stage.REFINED, [(each, lessons) for each in some], seeds, jobs, None), strict=True
         ):
             found[hardware] = float(mapped.values(job)[0]) if mapped is not None else float("inf")
             print(f"{len(found)} of {len(machines)}: {found[hardware] / value:.4f} of co-design's, refined", flush=True)
@@ -125,7 +125,7 @@ def _mapped(job: Job, machines: list[Hardware], jobs: int, value: float) -> list
     """The objectives of machines mapped by the default search."""
     found: list[float] = []
     for number, hardware in enumerate(machines, start=1):
-        mapped = map_fully(job, hardware, Settings.of({}).budget(None), jobs)
+        mapped = map_fully(job, hardware, Settings.of({}).budget(None), jobs, None)
         if mapped is None:
             break
         found.append(float(mapped[0].values(job)[0]))

@@ -27,7 +27,7 @@ from mapsearch.search.front_search import not_dominated
 from mapsearch.search.job import Job
 from mapsearch.search.machine_map import Least, Lessons, Mapped
 from mapsearch.search.machine_sampler import MachineSampler, Places
-from mapsearch.search.machine_stages import Stage, map_fully, map_machines
+from mapsearch.search.machine_stages import Stage, Watch, map_fully, map_machines
 from mapsearch.search.searcher import Budget, Outcome
 from mapsearch.spaces.hardware_space import HardwareSpace
 
@@ -145,17 +145,19 @@ class MachineSearch:
             return []
         return [mapped[row] for row in not_dominated(np.stack([machine.values for machine in mapped])).tolist()]
 
-    def run(self, allowance: Allowance, jobs: int, timeout_seconds: float | None, watch: Callable[[Stage], None]) -> None:
-        """Map machines as far as the allowance goes; watch: called after each batch, with its stage.
+    def run(
+        self, allowance: Allowance, jobs: int, timeout_seconds: float | None, watch: Watch | None, mapped: Callable[[Stage], None]
+    ) -> None:
+        """Map machines as far as the allowance goes; watch: of each batch; mapped: called after it, with its stage.
 
         After a timeout only the best is mapped fully yet; Ctrl-C ends all.
         """
         deadline = inf if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
             for stage, batch in self._batches(allowance, lambda: time.monotonic() >= deadline):
-                self._map(stage, batch, jobs)
+                self._map(stage, batch, jobs, watch)
                 self._drop()
-                watch(stage)
+                mapped(stage)
                 if self.stopped:
                     return
         except KeyboardInterrupt:
@@ -243,16 +245,16 @@ class MachineSearch:
         as_near: Floats = values[nearest].mean(axis=1)
         return np.where(bounds > 0, by_bound, as_near)
 
-    def _map(self, stage: Stage, batch: Sequence[Machine], jobs: int) -> None:
+    def _map(self, stage: Stage, batch: Sequence[Machine], jobs: int, watch: Watch | None) -> None:
         """Map a batch, all from what is known before it."""
         recalled = [self._notebook.recall(machine.places, stage) for machine in batch]
         new = [machine for machine, known in zip(batch, recalled, strict=True) if known is None]
         if stage == Stage.FULL:
-            found = [self._map_fully(machine, jobs) for machine in new]
+            found = [self._map_fully(machine, jobs, watch) for machine in new]
         else:
             seeds = [(self._job.seed, int(stage), *machine.places) for machine in new]
             lessons = [(machine.hardware, self.lessons(machine.places)) for machine in new]
-            found = map_machines(self._job, stage, lessons, seeds, jobs)
+            found = map_machines(self._job, stage, lessons, seeds, jobs, watch)
         for machine, mapped in zip(new, found, strict=True):
             if mapped is not None:
                 both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
@@ -268,8 +270,8 @@ class MachineSearch:
         bound = machine.least.values(self._job, machine.hardware, mapped.lower_bounds)
         machine.bound = np.maximum(machine.bound, inf if np.isposinf(mapped.lower_bounds).any() else bound)
 
-    def _map_fully(self, machine: Machine, jobs: int) -> Mapped | None:
-        found = map_fully(self._job, machine.hardware, self._budget, jobs)
+    def _map_fully(self, machine: Machine, jobs: int, watch: Watch | None) -> Mapped | None:
+        found = map_fully(self._job, machine.hardware, self._budget, jobs, watch)
         if found is None:
             return None
         mapped, machine.outcomes = found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import inf
+from typing import Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
@@ -20,7 +22,21 @@ from mapsearch.search.machine_map import Lessons, Mapped
 from mapsearch.search.objective import Problem
 from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Sampler, Searcher
 from mapsearch.search.tally import Tally
-from mapsearch.search.workers import compile_for, run_tasks
+from mapsearch.search.workers import Work, compile_for, run_tasks
+
+R = TypeVar("R")
+
+
+class Watch(Protocol):
+    """Who is told how the mapping of machines gets on."""
+
+    def began(self, searches: Sequence[str], ticks: int) -> None:
+        """The names of searches that begin now, of machines or of one machine's layers, and how far each goes."""
+        ...
+
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
+        """How far each of them is; from a thread of its own."""
+        ...
 
 
 class Stage(IntEnum):
@@ -72,8 +88,9 @@ class MachineTask:
 
 
 def map_machines(
-    job: Job, stage: Stage, machines: Sequence[tuple[Hardware, Lessons]], seeds: Sequence[tuple[int, ...]], jobs: int
-) -> list[Mapped | None]:
+    job: Job, stage: Stage, machines: Sequence[tuple[Hardware, Lessons]], seeds: Sequence[tuple[int, ...]], jobs: int,
+    watch: Watch | None,
+) -> list[Mapped | None]:  # fmt: skip
     """Machines as a stage maps them, each from lessons of its own; None for those that Ctrl-C left out."""
     searcher, budget = _SEARCHES[stage]
     tasks = [
@@ -82,25 +99,35 @@ def map_machines(
     ]
     found: list[Mapped | None] = [None] * len(tasks)
     if tasks:
-        for index, mapped in run_tasks(tasks, min(jobs, len(tasks)), None):
+        names, ticks = [hardware.name for hardware, _ in machines], len(job.layers)
+        for index, mapped in _run(tasks, names, ticks, jobs, watch):
             found[index] = mapped
     return found
 
 
-def map_fully(job: Job, hardware: Hardware, budget: Budget, jobs: int) -> tuple[Mapped, tuple[tuple[Outcome, ...], ...]] | None:
+def map_fully(
+    job: Job, hardware: Hardware, budget: Budget, jobs: int, watch: Watch | None
+) -> tuple[Mapped, tuple[tuple[Outcome, ...], ...]] | None:
     """What the job's own searches find, as in a run of the one machine, and each layer's outcomes; None after Ctrl-C."""
     try:
         problems = [job.problem(index, hardware) for index in range(len(job.layers))]
     except InputError:  # no mapping fits
         return _unmapped(job, hardware), ()
     tasks = [task for index, problem in enumerate(problems) for task in job.tasks(problem, index, budget)]
-    found = dict(run_tasks(tasks, min(jobs, len(tasks)), None))
+    names = [layer.name for layer in job.layers for _ in range(job.restarts)]
+    found = dict(_run(tasks, names, job.searcher.ticks(budget), jobs, watch))
     if len(found) < len(tasks) or not all(outcome.finished for outcome in found.values()):
         return None
     outcomes = tuple(tuple(found[first + k] for k in range(job.restarts)) for first in range(0, len(tasks), job.restarts))
     bounds = [max(-inf if each.lower_bound is None else each.lower_bound for each in of_layer) for of_layer in outcomes]
     mapped = _mapped_by(job, hardware, [min(of_layer, key=lambda outcome: outcome.value) for of_layer in outcomes])
     return replace(mapped, lower_bounds=np.array(bounds)), outcomes
+
+
+def _run(tasks: Sequence[Work[R]], names: Sequence[str], ticks: int, jobs: int, watch: Watch | None) -> Iterator[tuple[int, R]]:
+    if watch is not None:
+        watch.began(names, ticks)
+    yield from run_tasks(tasks, min(jobs, len(tasks)), watch.advanced if watch is not None else None)
 
 
 def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:

@@ -96,11 +96,12 @@ class HardwareSpace:
         return self.at([len(axis.values) - 1 for axis in self.axes])
 
     def at(self, places: Sequence[int]) -> Hardware:
-        """The machine with these places' values of the axes."""
+        """The machine with these places' values of the axes, which stand in its name, such as edge_space-128-64-32768-32-32."""
+        values = [axis.values[place] for axis, place in zip(self.axes, places, strict=True)]
         hardware = self.base
-        for axis, place in zip(self.axes, places, strict=True):
-            hardware = _with(hardware, axis.key, axis.values[place])
-        return hardware
+        for axis, value in zip(self.axes, values, strict=True):
+            hardware = _with(hardware, axis.key, value)
+        return replace(hardware, name="-".join([self.name, *map(str, values)]))
 
     def allows(self, hardware: Hardware) -> bool:
         """Whether the machine is within the limits as far as no mapping matters: of its power, only the leakage counts."""

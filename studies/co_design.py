@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
@@ -21,7 +24,7 @@ from mapsearch.search.searcher import Sampler
 from mapsearch.spaces.hardware_space import HardwareSpace
 from mapsearch.studies.found import Found
 from mapsearch.studies.hardware_files import hardware_to_dict
-from mapsearch.studies.machine_notes import MachineNotes, named, write_machines
+from mapsearch.studies.machine_notes import MachineNotes, write_machines
 from mapsearch.studies.machine_run import Watcher
 from mapsearch.studies.plan import Plan
 from mapsearch.studies.rivals import Rival, rivals
@@ -80,29 +83,30 @@ class CoDesign:
         budget = self._plan.settings.budget(None if timeout is None else FULL_SHARE * timeout * min(jobs, searches) / searches)
         search = MachineSearch(self._space, self._job, budget, MachineNotes(folder.path / "machines", self._space, self._job))
 
-        def watch(stage: Stage) -> None:
+        def tell(stage: str) -> None:
             if watcher is not None:
-                watcher.compared({"stage": stage.name.lower(), **self._counts(search), "best": self._best(search)})
+                watcher.compared({"stage": stage, **self._counts(search), "best": self._best(search)})
 
-        if watcher is not None:
-            watcher.began(folder.path, [], 0)
+        watch = _Batches(folder.path, watcher) if watcher is not None else None
         allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout is None else BY_DEFAULT
-        search.run(allowance, jobs, None if timeout is None else SEARCH_SHARE * timeout, watch)
+        search_timeout = None if timeout is None else SEARCH_SHARE * timeout
+        search.run(allowance, jobs, search_timeout, watch, lambda stage: tell(stage.name.lower()))
         best = search.best
         if best is None:
             raise InputError(
                 f"hardware space {self._space.name}: no machine was found on which every layer has a mapping in the budget"
             )
         if best.stage == Stage.FULL and not best.outcomes and not search.stopped:  # recalled, without all that its run tells
-            found = map_fully(self._job, best.hardware, budget, jobs)
+            found = map_fully(self._job, best.hardware, budget, jobs, watch)
             best.outcomes = found[1] if found is not None else ()
         others: Sequence[Rival] = ()
         if not search.stopped and len(self._job.objectives) == 1:
-            others = list(rivals(self._space, self._job, budget, search, folder.path / "machines", jobs))
+            tell("comparing")
+            others = list(rivals(self._space, self._job, budget, search, folder.path / "machines", jobs, watch))
         return self._save(folder, search, best, others)
 
     def _save(self, folder: RunFolder, search: MachineSearch, best: Machine, others: Sequence[Rival]) -> dict[str, Any]:
-        hardware = named(self._space, best.places)
+        hardware = best.hardware
         self.config = {**self.config, "hardware": hardware_to_dict(hardware)}
         found = Found(self._plan.work(hardware), self._plan.left_out, {"co_design": self._told(search, best, others)})
         for index, mapping in enumerate(best.mapped.mappings if best.mapped is not None else ()):
@@ -191,6 +195,20 @@ class CoDesign:
             **figures,
             "gain": gain,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """A `Watch` that tells a run's watcher."""
+
+    folder: Path
+    watcher: Watcher
+
+    def began(self, searches: Sequence[str], ticks: int) -> None:
+        self.watcher.began(self.folder, searches, ticks)
+
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
+        self.watcher.advanced(ticks)
 
 
 def _by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:

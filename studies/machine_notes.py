@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import numpy as np
 
 from mapsearch.model.directives import MappedLayer, Network, parse, print_network
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Hardware
 from mapsearch.search.job import Job
 from mapsearch.search.machine_map import Mapped
 from mapsearch.search.machine_sampler import Places
@@ -71,9 +69,3 @@ def write_machines(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_whole(file, text.getvalue())
-
-
-def named(space: HardwareSpace, places: Places) -> Hardware:
-    """A machine of a space with its values in its name, such as edge_space-128-64-32768-32-32."""
-    values = (axis.values[place] for axis, place in zip(space.axes, places, strict=True))
-    return replace(space.at(places), name="-".join([space.name, *map(str, values)]))

@@ -25,8 +25,11 @@ from mapsearch.studies.settings import record
 class Watcher(Protocol):
     """Who is told how a run gets on; all calls but `advanced` come from the caller's thread."""
 
-    def began(self, folder: Path, layers: Sequence[str], ticks: int) -> None:
-        """The run's folder, the layers still to be searched, and how far each search goes (see `Searcher.ticks`)."""
+    def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+        """The run's folder, what is searched now, by name, and how far each search goes (see `Searcher.ticks`).
+
+        On one machine those are the layers that are left; a search for a machine tells it of each batch of machines or layers.
+        """
         ...
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:

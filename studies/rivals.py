@@ -12,12 +12,12 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.search.job import Job
 from mapsearch.search.machine_map import Mapped
 from mapsearch.search.machine_search import Allowance, Machine, MachineSearch
-from mapsearch.search.machine_stages import Stage, map_fully, map_machines
+from mapsearch.search.machine_stages import Stage, Watch, map_fully, map_machines
 from mapsearch.search.searcher import Budget
 from mapsearch.spaces.hardware_space import HardwareSpace
 from mapsearch.studies.dataflows import load_dataflow
 from mapsearch.studies.hardware_files import load_hardware, names
-from mapsearch.studies.machine_notes import MachineNotes, named
+from mapsearch.studies.machine_notes import MachineNotes
 
 # The dataflow that a machine is chosen for before it is mapped freely: NVDLA's, the most common one in silicon.
 DATAFLOW = "kcp_ws"
@@ -33,25 +33,27 @@ class Rival:
     mapped: Mapped
 
 
-def rivals(space: HardwareSpace, job: Job, budget: Budget, search: MachineSearch, folder: Path, jobs: int) -> Iterator[Rival]:
+def rivals(
+    space: HardwareSpace, job: Job, budget: Budget, search: MachineSearch, folder: Path, jobs: int, watch: Watch | None
+) -> Iterator[Rival]:
     """Those that there are; each is chosen by quick mappings. Ends early after Ctrl-C.
 
     search: that of the co-design; the presets' quick mappings begin with those of its best machine.
     """
     best = search.best
-    preset = None if best is None else _best_preset(space, job, search, best, jobs)
+    preset = None if best is None else _best_preset(space, job, search, best, jobs, watch)
     if preset is not None:
-        found = map_fully(job, preset, budget, jobs)
+        found = map_fully(job, preset, budget, jobs, watch)
         if found is None:
             return
         yield Rival("preset", preset.name, found[0])
-    chosen = _chosen_first(space, job, budget, folder, jobs)
+    chosen = _chosen_first(space, job, budget, folder, jobs, watch)
     if chosen is not None:
         known = search.machines[chosen.places]
         if known.stage == Stage.FULL and known.mapped is not None:
-            yield Rival("hardware_first", DATAFLOW, replace(known.mapped, hardware=named(space, chosen.places)))
+            yield Rival("hardware_first", DATAFLOW, known.mapped)
             return
-        found = map_fully(job, named(space, chosen.places), budget, jobs)
+        found = map_fully(job, chosen.hardware, budget, jobs, watch)
         if found is not None:
             yield Rival("hardware_first", DATAFLOW, found[0])
 
@@ -68,18 +70,20 @@ def presets(space: HardwareSpace) -> list[Hardware]:
     return [each for each in like if space.allows(each)]
 
 
-def _best_preset(space: HardwareSpace, job: Job, search: MachineSearch, best: Machine, jobs: int) -> Hardware | None:
+def _best_preset(
+    space: HardwareSpace, job: Job, search: MachineSearch, best: Machine, jobs: int, watch: Watch | None
+) -> Hardware | None:
     machines, lessons = presets(space), search.lessons(best.places)
     seeds = [(job.seed, number) for number in range(len(machines))]
-    found = map_machines(job, Stage.QUICK, [(each, lessons) for each in machines], seeds, jobs)
+    found = map_machines(job, Stage.QUICK, [(each, lessons) for each in machines], seeds, jobs, watch)
     mapped = [each for each in found if each is not None and np.isfinite(each.values(job)).all()]
     return min(mapped, key=lambda each: float(each.values(job)[0])).hardware if mapped else None
 
 
-def _chosen_first(space: HardwareSpace, job: Job, budget: Budget, folder: Path, jobs: int) -> Machine | None:
+def _chosen_first(space: HardwareSpace, job: Job, budget: Budget, folder: Path, jobs: int, watch: Watch | None) -> Machine | None:
     """The machine that does best where the mappings are held to one dataflow."""
     held = load_dataflow(DATAFLOW)
     fixed = replace(job, constraints=held, levels=len(held.levels), known=((),) * len(job.layers))
     search = MachineSearch(space, fixed, budget, MachineNotes(folder / DATAFLOW, space, fixed))
-    search.run(ALLOWANCE, jobs, None, lambda _: None)
+    search.run(ALLOWANCE, jobs, None, watch, lambda _: None)
     return None if search.stopped else search.best

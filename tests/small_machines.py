@@ -79,7 +79,7 @@ def searched(
     """A search that has come to its end."""
     job = job_of(objective, limits.power_mw)
     search = MachineSearch(space_of(limits), job, BUDGET, notes if notes is not None else Notes())
-    search.run(allowance, jobs, None, lambda _: None)
+    search.run(allowance, jobs, None, None, lambda _: None)
     return search
 
 
@@ -98,5 +98,5 @@ def exhaustive(objective: str, power_mw: float = inf) -> dict[Places, float]:
     """The objective of every machine of the space, whatever its area, as a run of its own maps it."""
     job, space = job_of(objective, power_mw), space_of(Limits())
     every = [(a, b, c) for a in range(2) for b in range(2) for c in range(2)]
-    found = {places: map_fully(job, space.at(places), BUDGET, 1) for places in every}
+    found = {places: map_fully(job, space.at(places), BUDGET, 1, None) for places in every}
     return {places: float(each[0].values(job)[0]) for places, each in found.items() if each is not None}

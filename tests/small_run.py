@@ -78,8 +78,8 @@ class Recorder:
         self.calls: list[tuple[object, ...]] = []
         self._advance, self._find = advance, find
 
-    def began(self, folder: Path, layers: Sequence[str], ticks: int) -> None:
-        self.calls.append((folder, layers, ticks))
+    def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+        self.calls.append((folder, searches, ticks))
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:
         if self._advance is not None and ticks.any():

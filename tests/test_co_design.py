@@ -109,6 +109,19 @@ def test_the_comparison(done: Path) -> None:
     assert first["gain"] == first["objective"] / told["best"]["objective"] - 1 >= 0
 
 
+def test_the_watcher_is_told_of_each_batch(inputs: Path, tmp_path: Path) -> None:
+    """Machines that are mapped quickly are told by name, then each one's layers; a stage is told when it is done."""
+    recorder = Recorder()
+    out = tmp_path / "run"
+    co_design(inputs, out, watcher=recorder)
+    began = [call for call in recorder.calls if len(call) == 3]
+    assert began[0] == (out, ["few-4", "few-2"], 2)
+    assert (out, ["gemm", "conv"]) in [call[:2] for call in began]
+    stages = [call[0] for call in recorder.calls if len(call) == 1]
+    assert stages[0] == "quick"
+    assert stages[-1] == "comparing"
+
+
 def test_its_machines_are_drawn(done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pictures have the front of machines, with each machine's values."""
     assert main(["plot", str(done), "--out", str(tmp_path), "--format", "svg"]) == 0

@@ -183,7 +183,7 @@ def _files(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=60, deadline=None)
 @given(_files())
 def test_spaces_are_what_their_files_say(data: dict[str, Any]) -> None:
-    """Axes ascend; each combination is another machine, which has the axes' values there and all else from base."""
+    """Axes ascend; each combination is another machine, which has the axes' values there and in its name and all else from base."""
     space = load_hardware_space(data)
     for axis in space.axes:
         assert len(axis.values) > 1
@@ -195,9 +195,10 @@ def test_spaces_are_what_their_files_say(data: dict[str, Any]) -> None:
     for places, machine in machines.items():
         for axis, place in zip(space.axes, places, strict=True):
             assert _value(machine, axis.key) == axis.values[place]
+        assert machine.name == "-".join([space.name, *(str(_value(machine, axis.key)) for axis in space.axes)])
         assert all(_value(machine, key) == _value(space.base, key) for key in KINDS if key not in choices)
         assert machine.technology == space.base.technology
-    assert machines[(0,) * len(space.axes)] == space.base
+    assert replace(machines[(0,) * len(space.axes)], name=space.base.name) == space.base
 
 
 @settings(max_examples=60, deadline=None)

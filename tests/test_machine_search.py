@@ -76,7 +76,7 @@ def test_it_goes_on_after_a_stop() -> None:
     def interrupt(_: Stage) -> None:
         raise KeyboardInterrupt
 
-    first.run(UNREFINED, 1, None, interrupt)
+    first.run(UNREFINED, 1, None, None, interrupt)
     assert first.stopped
     assert first.best is not None
     before = notes.noted
@@ -99,7 +99,7 @@ def test_a_timeout_still_maps_the_best_fully() -> None:
     """Where there is no time, one batch is mapped, and the best of it as a run of its own would."""
     search = MachineSearch(space_of(Limits()), job_of("edp"), BUDGET, Notes())
     stages: list[Stage] = []
-    search.run(UNREFINED, 1, 1e-9, stages.append)
+    search.run(UNREFINED, 1, 1e-9, None, stages.append)
     assert stages == [Stage.QUICK, Stage.FULL]
     assert search.best is not None
     assert search.best.stage == Stage.FULL
