@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mapsearch.output import Cell, write, write_table
+from mapsearch.output import Cell, spread, write, write_table
 
-SHOWN = 12  # machines of the front
 _WAYS = {
     "preset": "the best preset within the budget, {} (its sizes in the space's technology)",
     "hardware_first": "hardware first, chosen for {} and then mapped freely",
@@ -36,9 +35,9 @@ def print_co_design(told: Mapping[str, Any]) -> None:
     proof = "none is left that could do better" if told["proven"] else f"{told['open']:,} are open that might do better"
     write(f"best:    {_machine(told['best'])}; {proof}")
     front = told["front"]
-    shown = sorted({round(i * (len(front) - 1) / max(1, SHOWN - 1)) for i in range(min(SHOWN, len(front)))})
+    rows = [_row(machine) for machine in spread(front)]
     columns = ("machine", "cycles", "energy [uJ]", "area [mm²]", "power [mW]")
-    write_table(f"Front of machines, {len(shown)} of {len(front)}", columns, [_row(front[row]) for row in shown])
+    write_table(f"Front of machines, {len(rows)} of {len(front)}", columns, rows)
     for rival in told["comparison"]:
         way = _WAYS[rival["way"]].format(rival["chosen"])
         value = "has no mapping" if rival["objective"] is None else f"objective {rival['objective']:.5g}"

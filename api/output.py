@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from io import StringIO
+from typing import TypeVar
 
 Cell = str | int | float
+Row = TypeVar("Row")
+
+SHOWN = 12  # points of a front
 
 
 def write(text: str) -> None:
@@ -53,6 +57,12 @@ def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
     for line in drawn.getvalue().splitlines():
         sys.stdout.write(line.rstrip() + "\n")
     sys.stdout.write("\n")
+
+
+def spread(rows: Sequence[Row]) -> list[Row]:
+    """At most SHOWN of many rows, the first, the last and some from all over between."""
+    steps = max(1, min(SHOWN, len(rows)) - 1)
+    return [rows[round(step * (len(rows) - 1) / steps)] for step in range(min(SHOWN, len(rows)))]
 
 
 def _text(cell: Cell) -> str:

@@ -14,10 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mapsearch.co_design_report import print_co_design, progress
-from mapsearch.output import Cell, write, write_table
+from mapsearch.output import Cell, spread, write, write_table
 from mapsearch.studies.settings import UNLIMITED_TRIALS
 
-SHOWN = 12  # points of a front
 PROVEN = 1e-9  # a network's bound is rounded, its layers' are not
 
 
@@ -191,8 +190,7 @@ def _print_together(network: Mapping[str, Any], totals: Mapping[str, Any]) -> No
     """What choosing the layers' mappings together gives, and the front of several objectives."""
     if "front" in network:
         points = network["front"]
-        shown = sorted({round(i * (len(points) - 1) / max(1, SHOWN - 1)) for i in range(SHOWN)})
-        rows = [_figures(points[row]) for row in shown]
+        rows = [_figures(point) for point in spread(points)]
         of = f"{len(rows)} of {len(points)} choices" if len(rows) < len(points) else f"{len(points)} choices"
         write_table(f"The network's front, {of} of the layers' mappings", ("cycles", "energy [uJ]", "EDP [pJ x cycles]"), rows)
         write(f"         least EDP: {network['mapping_file']}; each layer's front: fronts/")
