@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -30,7 +31,6 @@ class MachineNotes:
 
     def __init__(self, folder: Path, space: HardwareSpace, job: Job) -> None:
         self._folder, self._space, self._job = folder, space, job
-        folder.mkdir(parents=True, exist_ok=True)
 
     def recall(self, places: Places, stage: Stage) -> Mapped | None:
         """See `Notebook`; InputError where the file is not as it was written."""
@@ -50,13 +50,15 @@ class MachineNotes:
         return Mapped.of(self._job, self._space.at(places), mappings, bounds)
 
     def note(self, places: Places, stage: Stage, mapped: Mapped) -> None:
-        """See `Notebook`."""
+        """See `Notebook`; without room for the file the search goes on, and the best machine is saved in the end."""
         texts = [
             None if mapping is None else print_network(Network("machine", (MappedLayer(layer, mapping),)))
             for layer, mapping in zip(self._job.layers, mapped.mappings, strict=True)
         ]
         data = {"mappings": texts, "lower_bounds": mapped.lower_bounds.tolist()}
-        write_whole(self._file(places, stage), json.dumps(data) + "\n")
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self._file(places, stage), json.dumps(data) + "\n")
 
     def _file(self, places: Places, stage: Stage) -> Path:
         return self._folder / f"{'_'.join(map(str, places))}_{stage.name.lower()}.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +167,25 @@ def test_it_stops_and_goes_on(inputs: Path, done: Path, tmp_path: Path) -> None:
     resumed = run(out=tmp_path / "run", resume=True, jobs=1)
     before = {**results_in(done), "folder": resumed["folder"]}
     assert without_seconds(json.loads(json.dumps(resumed))) == without_seconds(before)
+
+
+def test_notes_that_cannot_be_kept_lose_nothing(inputs: Path, done: Path, tmp_path: Path) -> None:
+    """Where what machines were mapped to can no longer be saved, the search goes on and its results are saved as ever."""
+
+    class Losing(Recorder):
+        def compared(self, state: Mapping[str, Any]) -> None:
+            if not self.calls:
+                (tmp_path / "run" / "machines").rename(tmp_path / "lost")
+                (tmp_path / "run" / "machines").write_text("in the way")
+            super().compared(state)
+
+        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+            pass
+
+    results = co_design(inputs, tmp_path / "run", watcher=Losing())
+    before = {**results_in(done), "folder": results["folder"]}
+    assert without_seconds(results_in(tmp_path / "run")) == without_seconds(before)
+    assert (tmp_path / "run" / "machines").is_file()
 
 
 @pytest.mark.parametrize(
