@@ -87,8 +87,9 @@ def sweep(
 
 def _study(study: Study | None, layers: str | None, dataflows: Sequence[str], hardware: Source | None) -> Study:
     """What is asked for: the arguments, else the study's own, else what is usual."""
-    asked = study or Study("sweep", "edge_space", "", (), tuple(Dataflow("dataflow", name) for name in dataflow_names()))
+    asked = study or Study("", "edge_space", "", (), tuple(Dataflow("dataflow", name) for name in dataflow_names()))
     asked = asked.with_layers(layers) if layers is not None else asked
+    asked = replace(asked, name=asked.name or Path(asked.layer_set).stem)
     if not asked.layer_set:
         raise InputError(f"a study ({', '.join(names())}, or a file) or layers (--layers SET:NAME,NAME) are needed")
     if dataflows:

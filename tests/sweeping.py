@@ -41,7 +41,7 @@ def one_by_one(space: HardwareSpace, variants: Variants) -> NDArray[np.void]:
 
 def _rest(hardware: Hardware) -> Hardware:
     """What of a machine is its setting: all but PEs, capacities and widths."""
-    return sized(hardware, 1, 1, 1, 1, 1)
+    return replace(sized(hardware, 1, 1, 1, 1, 1), name="")
 
 
 def _on(hardware: Hardware, limits: Limits, variants: Variants) -> list[tuple[float, ...]]:
