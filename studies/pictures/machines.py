@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.ticker import EngFormatter
 
+from mapsearch.studies.pictures.numbers import number_points
 from mapsearch.studies.pictures.recorded import MachinePoint, Recorded
-from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, new_figure, tidy
+from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, fix_layout, new_figure, tidy
 
 _NAMED = 20  # machines at the most that have a number
 
@@ -26,10 +28,8 @@ def draw(run: Recorded) -> Drawing:
     figure.colorbar(dots, ax=left).set_label("area [mm²]", fontsize=SMALL)
     right.scatter(xs, areas, color=GREY, s=30, zorder=3)
     best = found.best
-    for axis, ys, own in ((left, energies, 1e-12 * best.energy_pj), (right, areas, best.area_mm2)):
+    for axis, own in ((left, 1e-12 * best.energy_pj), (right, best.area_mm2)):
         axis.plot([best.runtime_cycles], [own], "o", color=RED, markersize=12, fillstyle="none", label="best")
-        for number in range(named):
-            axis.annotate(str(number + 1), (xs[number], ys[number]), (4, 4), textcoords="offset points", fontsize=TINY)
         axis.set_xlabel("runtime [cycles]", fontsize=SMALL)
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         axis.margins(0.12)
@@ -40,6 +40,9 @@ def draw(run: Recorded) -> Drawing:
     right.set_ylabel("area [mm²]", fontsize=SMALL)
     text = "\n".join(f"{number}  {_told(point)}" for number, point in enumerate(front[:named], start=1))
     figure.supxlabel(text, fontsize=TINY, ha="left", x=0.05)
+    fix_layout(figure)  # and with it the points' places
+    for axis, ys in ((left, energies), (right, areas)):
+        number_points(axis, range(1, named + 1), np.column_stack([xs, ys])[:named])
     return Drawing(figure)
 
 
