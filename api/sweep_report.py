@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -18,7 +19,7 @@ from mapsearch.studies.sweep_plan import Plan
 _REASONS = {
     "bandwidth": "the off-chip bandwidth",
     "peak_gops": "the peak rate",
-    "pes": "Clusters of more PEs",
+    "pes": "the number of PEs",
     "l1": "the L1's size",
     "l2": "the L2's size",
     "area_mm2": "area",
@@ -70,13 +71,17 @@ class SweepProgress:
 
 def print_summary(summary: Mapping[str, Any]) -> None:
     """The optima of each dataflow and layer, what was left out and why, the rates, and where everything is."""
-    rows = [
-        _row(pair, name, design) for pair in summary["pairs"] for name, design in (pair["optima"] or {"none valid": None}).items()
-    ]
+    # The hardware space's further axes stand before the mapping in each design.
+    designs: list[Mapping[str, Any]] = [design for pair in summary["pairs"] for design in pair["optima"].values()]
+    axes = list(takewhile(lambda key: key != "mapping", designs[0])) if designs else []
+    rows: list[list[Cell]] = []
+    for pair in summary["pairs"]:
+        none = {"none valid" if pair["done"] else "not done": None}
+        rows += [_row(pair, name, axes, design) for name, design in (pair["optima"] or none).items()]
     write_table(
         "",
         (
-            *("dataflow", "layer", "best", "PEs", "L1 [B]", "L2 [B]", "NoC [B/cycle]", "off-chip [B/cycle]"),
+            *("dataflow", "layer", "best", *axes, "PEs", "L1 [B]", "L2 [B]", "NoC [B/cycle]", "off-chip [B/cycle]"),
             *("cycles", "GMAC/s", "energy [uJ]", "area [mm2]", "power [mW]"),
         ),
         rows,
@@ -94,14 +99,15 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         write(f"stopped before the end; go on with: mapsearch sweep --out {summary['folder']} --resume")
 
 
-def _row(pair: Mapping[str, Any], name: str, design: Mapping[str, Any] | None) -> list[Cell]:
+def _row(pair: Mapping[str, Any], name: str, axes: Sequence[str], design: Mapping[str, Any] | None) -> list[Cell]:
     if design is None:
-        return [pair["dataflow"], pair["layer"], name, *[""] * 10]
+        return [pair["dataflow"], pair["layer"], name, *[""] * (len(axes) + 10)]
     keys = ("pes", "l1_bytes", "l2_bytes", "noc_bytes_per_cycle", "offchip_bytes_per_cycle", "runtime_cycles")
     return [
         pair["dataflow"],
         pair["layer"],
         name,
+        *(str(design[key]) for key in axes),
         *(design[key] for key in keys),
         design["throughput_gmacs_per_s"],
         design["energy_pj"] / 1e6,

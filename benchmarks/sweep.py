@@ -33,7 +33,7 @@ def costed_only() -> tuple[float, float, Counted]:
         machine_tables.cache_clear()
         began = process_time()
         for part in parts:
-            for block in part.stretch.blocks(counted):
+            for block in part.blocks(counted):
                 if front is not None:
                     front.add(block)
         seconds[number] = process_time() - began

@@ -54,15 +54,14 @@ def write_part(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")  # readers pass it over, and the next sweep here writes over it
+    writer: Any = None
+    schema = _table(np.empty(0, DESIGN), names, keys, values).schema
     try:
         with temporary.open("wb") as file:
-            writer: Any = None
-            for table in _gathered(_table(rows, names, keys, values) for rows in blocks):
-                writer = writer or _writer(file, table.schema)
-                writer.write_table(table)
-            writer = writer or _writer(file, _table(np.empty(0, DESIGN), names, keys, values).schema)
-            writer.add_key_value_metadata({_COUNTED: json.dumps(asdict(counted)).encode()})
-            writer.close()
+            with _writer(file, schema) as writer:  # closed before its file, whatever comes
+                for table in _gathered(_table(rows, names, keys, values) for rows in blocks):
+                    writer.write_table(table)
+                writer.add_key_value_metadata({_COUNTED: json.dumps(asdict(counted)).encode()})
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

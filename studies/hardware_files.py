@@ -188,10 +188,11 @@ class _HardwareKeys(Keys):
     noc: _NocKeys
     offchip: _OffchipKeys
     technology: object  # a name, a path or a mapping, told apart in load_technology
+    budget: object = None  # a space's, see limits_of
 
 
 def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
-    budget = data.pop("budget", None)
+    budget = data.get("budget")
     axes: list[Axis] = []
     for key in KINDS:
         part, name = _place(data, key)

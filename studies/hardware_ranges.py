@@ -117,7 +117,7 @@ def _by_factor(low: _Number, high: _Number, factor: _Number, place: str) -> tupl
     while value <= high + slack:
         values.append(min(value, high))
         value *= factor
-    return tuple(values)
+    return tuple(sorted(set(values)))
 
 
 def _check_number_of_values(number: float, place: str, remedy: str) -> None:
@@ -151,6 +151,8 @@ def _amount(given: object, unit: str, place: str) -> float:
         return inf
     if not isinstance(given, int | float) or isinstance(given, bool):
         raise HardwareError(f"{place} is in {unit} and must be a number, such as 4, got {show(given)}")
+    if _MOST < given < inf:
+        raise HardwareError(f"{place} must be at most 2^53 {unit}, got {show(given)}; leave it out for no limit")
     return _positive(given, unit, place)
 
 

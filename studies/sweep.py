@@ -121,8 +121,8 @@ def _create(folder: Path, plan: Plan, record: Mapping[str, Any]) -> None:
     try:
         for name in ("designs", "mappings"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        for number, pair in enumerate(plan.pairs):
-            write_whole(folder / "mappings" / pair.file_name(number), plan.variants_text(pair))
+        for number, (pair, text) in enumerate(zip(plan.pairs, plan.texts, strict=True)):
+            write_whole(folder / "mappings" / pair.file_name(number), text)
         write_whole(folder / CONFIG, json.dumps(record, indent=1) + "\n")
     except OSError as error:
         raise InputError(f"{folder}: the sweep's folder must be writable: {error.strerror}; name another (--out DIR)") from None
@@ -198,7 +198,7 @@ def _do(plan: Plan, part: Part, folder: Path, found: Swept, work: Counted) -> No
     else:
         counted = Counted()
         values = [values for values, _ in plan.grid.settings]
-        write_part(path, found.pair.names, plan.grid.keys, values, front.watch(part.stretch.blocks(counted)), counted)
+        write_part(path, found.pair.names, plan.grid.keys, values, front.watch(part.blocks(counted)), counted)
         work.add(counted)
     # Only now: a part that an interrupt cuts off leaves no trace.
     found.counted.add(counted)

@@ -22,6 +22,7 @@ from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.layer import MAX_EXTENT, Dim, Layer
 from mapsearch.spaces.variants import CLUSTERS
 from mapsearch.studies.constraint_files import dim_of
+from mapsearch.studies.dataflows import names as dataflow_names
 from mapsearch.studies.hardware_files import Source
 from mapsearch.studies.layer_sets import load_layer_set
 from mapsearch.studies.yaml_files import parse_mapping, read_named, shipped, show, validate
@@ -46,6 +47,10 @@ class Dataflow:
     @classmethod
     def of(cls, word: str) -> Dataflow:
         """What a command line means: a folder or a `.m` file are a run's or somebody's mappings, anything else a template."""
+        if not word:
+            raise InputError("a dataflow must be a template's name or file, a .m file or a run's folder, got ''")
+        if word in dataflow_names():
+            return cls("dataflow", word)
         if word.endswith(".m"):
             return cls("mappings", str(Path(word).resolve()))
         return cls("resized", str(Path(word).resolve())) if Path(word).is_dir() else cls("dataflow", _found_from(word, Path()))
@@ -53,7 +58,7 @@ class Dataflow:
     @property
     def name(self) -> str:
         """What designs are called by: the template's name or the path's last part."""
-        return Path(self.source).stem
+        return Path(self.source).name if self.kind == "resized" and not self.source.endswith(".m") else Path(self.source).stem
 
     def to_dict(self) -> dict[str, Any]:
         """As a file states it."""
@@ -83,7 +88,10 @@ class Study:
                 raise InputError(
                     f"layer set {self.layer_set} has no layer {name}{did_you_mean(name, known)}; its are {', '.join(known)}"
                 )
-        return tuple(each.layer for each in unique if not self.names or set(self.names).intersection(each.names))
+        if not self.names:
+            return tuple(each.layer for each in unique)
+        asked = [(each.layer, [name for name in self.names if name in each.names]) for each in unique]
+        return tuple(replace(layer, name=own[0]) for layer, own in asked if own)
 
     def with_layers(self, word: str) -> Study:
         """With the layers that a command line names: SET, or SET:NAME,NAME."""
@@ -141,7 +149,9 @@ def study_of(data: dict[str, object], where: str, folder: Path) -> Study:
     if isinstance(keys.hardware, str):
         hardware = _found_from(keys.hardware, folder)
     else:
-        hardware = _mapping(keys.hardware, f"{where}: hardware", "that of a hardware file, if no name or path")
+        hardware = dict(_mapping(keys.hardware, f"{where}: hardware", "that of a hardware file, if no name or path"))
+        if isinstance(hardware.get("technology"), str):
+            hardware["technology"] = _found_from(str(hardware["technology"]), folder)
     return Study(keys.name, hardware, _found_from(layers.set, folder), tuple(layers.names), dataflows)
 
 

@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from math import prod
+from itertools import chain, count, islice
+from math import ceil, prod
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.model.directives import MappedLayer, Network, print_network
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import check_limits
 from mapsearch.model.exact.tables import Grid
 from mapsearch.model.mapping import Mapping
-from mapsearch.search.design_sweep import Stretch, share_allowed
+from mapsearch.search.design_sweep import Counted, Stretch, share_allowed
 from mapsearch.spaces.hardware_grid import HardwareGrid
 from mapsearch.spaces.hardware_space import HardwareSpace
 from mapsearch.spaces.variants import ResizedVariants, Variants, mappings_as_they_are, template_variants
@@ -32,11 +36,15 @@ from mapsearch.studies.warm_start import known_of, load_known
 # Designs of a part, unless there would be more parts than these.
 PART = 2**24
 PARTS = 2000
+# Mappings times NoC widths that are tabled at once, some 400 bytes each.
+TABLED = 2**19
 # Of one mapping on one L1: what the kernel gathers before it looks up.
 MOST_AT_ONCE = 2**24
 # About what one core does in a second: designs of machines within the limits costed and saved, and mappings made and counted.
 DESIGNS_PER_SECOND = 1e6
 MAPPINGS_PER_SECOND = 2e4
+# What each part takes besides: seconds to write its file, and bytes of the file that are no designs.
+PART_SECONDS, PART_BYTES = 0.02, 8000
 # Values of an axis that are looked at to tell how many machines are within the limits.
 _LOOKED_AT = 24
 
@@ -60,11 +68,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is costed and saved together."""
+    """What is saved together."""
 
     number: int
     pair: int
-    stretch: Stretch
+    stretches: tuple[Stretch, ...]
+
+    def blocks(self, counted: Counted) -> Iterator[NDArray[np.void]]:
+        """The designs of its stretches, see `Stretch.blocks`."""
+        for stretch in self.stretches:
+            yield from stretch.blocks(counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +120,41 @@ class Plan:
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
         """Each dataflow on each layer that it has mappings of."""
-        found = tuple(pair for dataflow in self.study.dataflows for pair in self._pairs_of(dataflow))
+        labelled = zip(self._labels, self.study.dataflows, strict=True)
+        found = tuple(pair for label, dataflow in labelled for pair in self._pairs_of(label, dataflow))
         for pair in found:
             check_limits(pair.variants.layer, self.space.largest, pair.variants.levels)
-        names = [(pair.dataflow, pair.variants.layer.name) for pair in found]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise InputError(f"sweep {self.study.name}: dataflow {twice[0]} stands twice; name each once")
         return found
 
-    def _pairs_of(self, dataflow: Dataflow) -> Iterator[Pair]:
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
+        """The dataflows' names; of several of one name, which differ in files or sizes, all but the first get a number."""
+        dataflows = self.study.dataflows
+        twice = next((each for each in dataflows if dataflows.count(each) > 1), None)
+        if twice is not None:
+            raise InputError(f"sweep {self.study.name}: dataflow {twice.name} stands twice; name each once")
+        labels: list[str] = []
+        for each in dataflows:
+            numbered = (f"{each.name}_{number}" for number in count(2))
+            labels.append(next(label for label in chain([each.name], numbered) if label not in labels))
+        return tuple(labels)
+
+    def _pairs_of(self, label: str, dataflow: Dataflow) -> Iterator[Pair]:
         layers, largest = self.study.layers, self.space.largest
         if dataflow.kind == "dataflow":
             template = load_dataflow(dataflow.source)
             for layer in layers:
-                yield Pair(dataflow.name, template_variants(layer, largest, template, dict(dataflow.tiles), dataflow.clusters))
+                yield Pair(label, template_variants(layer, largest, template, dict(dataflow.tiles), dataflow.clusters))
             return
         known = load_known(Path(dataflow.source))
-        mapped = {layer: known_of(layer, known) for layer in layers}
+        mapped = {layer: tuple(dict.fromkeys(known_of(layer, known))) for layer in layers}  # a run's stand in several files
         if not any(mapped.values()):
             raise InputError(f"{dataflow.source}: must hold a mapping of one of the sweep's layers, got none")
         for layer, mappings in mapped.items():
             if mappings and dataflow.kind == "mappings":
-                yield Pair(dataflow.name, mappings_as_they_are(layer, mappings))
+                yield Pair(label, mappings_as_they_are(layer, mappings))
             elif mappings:
-                yield Pair(dataflow.name, ResizedVariants(layer, tuple(mappings), largest))
+                yield Pair(label, ResizedVariants(layer, mappings, largest))
 
     @property
     def designs(self) -> int:
@@ -144,10 +167,11 @@ class Plan:
         grid = self.grid.grid
         thinned = Grid(*(_thinned(values) for values in (grid.l1, grid.l2, grid.noc, grid.offchip)))
         share = share_allowed(self.space.base, _thinned(self.grid.pes), thinned, self.space.limits)
-        designs = self.designs * share
+        designs = ceil(self.designs * share)
         mappings = self.designs / prod(grid.shape) * share
-        seconds = designs / DESIGNS_PER_SECOND + mappings / MAPPINGS_PER_SECOND
-        return Estimate(designs, seconds, designs * BYTES_PER_DESIGN)
+        parts = self.designs / PART + len(self.pairs)
+        seconds = designs / DESIGNS_PER_SECOND + mappings / MAPPINGS_PER_SECOND + parts * PART_SECONDS
+        return Estimate(designs, seconds, designs * BYTES_PER_DESIGN + parts * PART_BYTES)
 
     @property
     def parts(self) -> Iterator[Part]:
@@ -155,12 +179,19 @@ class Plan:
         number = 0
         for place, pair in enumerate(self.pairs):
             of_one = pair.variants.count * prod(self.grid.grid.shape)
-            many = max(1, max(PART, self.designs // PARTS) // of_one)
-            for setting, (_, hardware) in enumerate(self.grid.settings):
-                for start in range(0, len(self.grid.pes), many):
-                    pes = self.grid.pes[start : start + many]
-                    yield Part(number, place, Stretch(pair.variants, setting, hardware, pes, self.grid.grid, self.space.limits))
-                    number += 1
+            most = max(PART, self.designs // PARTS)
+            many = max(1, min(most // of_one, TABLED // (pair.variants.count * len(self.grid.grid.noc)), len(self.grid.pes)))
+            stretches = self._stretches(pair, many)
+            while joined := tuple(islice(stretches, max(1, most // (many * of_one)))):
+                yield Part(number, place, joined)
+                number += 1
+
+    def _stretches(self, pair: Pair, many: int) -> Iterator[Stretch]:
+        """All designs of a pair, of so many PE counts at once."""
+        for setting, (_, hardware) in enumerate(self.grid.settings):
+            for start in range(0, len(self.grid.pes), many):
+                pes = self.grid.pes[start : start + many]
+                yield Stretch(pair.variants, setting, hardware, pes, self.grid.grid, self.space.limits)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -176,7 +207,8 @@ class Plan:
             },
             "layers": [asdict(layer) for layer in self.study.layers],
             "mappings": [
-                {**pair.names, "mappings": pair.variants.count, "sha256": _digest(self.variants_text(pair))} for pair in self.pairs
+                {**pair.names, "mappings": pair.variants.count, "sha256": _digest(text)}
+                for pair, text in zip(self.pairs, self.texts, strict=True)
             ],
             "designs": self.designs,
         }
@@ -188,14 +220,21 @@ class Plan:
         batch, chosen = pair.variants.on(pes)
         return batch.decode(chosen.tolist().index(variant), pair.variants.layer)
 
-    def variants_text(self, pair: Pair) -> str:
-        """The variants that the most PEs can hold, as one network: the layer once for each, with its number in the name."""
-        batch, chosen = pair.variants.on(self.grid.pes[-1])
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Each pair's variants as one network: each on the most PEs that hold it, its number in the name of the layer."""
+        return tuple(self._text(pair) for pair in self.pairs)
+
+    def _text(self, pair: Pair) -> str:
         layer = pair.variants.layer
-        rows = [
-            MappedLayer(replace(layer, name=f"{layer.name}_{number}"), batch.decode(row, layer))
-            for row, number in enumerate(chosen.tolist())
-        ]
+        found: dict[int, Mapping] = {}
+        for pes in reversed(self.grid.pes):
+            if len(found) == pair.variants.count:
+                break
+            batch, chosen = pair.variants.on(pes)
+            new = [(row, number) for row, number in enumerate(chosen.tolist()) if number not in found]
+            found |= {number: batch.decode(row, layer) for row, number in new}
+        rows = [MappedLayer(replace(layer, name=f"{layer.name}_{number}"), found[number]) for number in sorted(found)]
         return print_network(Network(pair.dataflow, tuple(rows)))
 
 
@@ -214,6 +253,6 @@ def _digest(text: str) -> str:
 
 
 def _thinned(values: tuple[int, ...]) -> tuple[int, ...]:
-    """At most some of them, evenly spread."""
-    count = min(len(values), _LOOKED_AT)
-    return tuple(values[(2 * place + 1) * len(values) // (2 * count)] for place in range(count))
+    """At most some of them, the least of equal shares: more of these are within limits than of all."""
+    shares = min(len(values), _LOOKED_AT)
+    return tuple(values[place * len(values) // shares] for place in range(shares))

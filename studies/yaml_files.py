@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from mapsearch.model.errors import InputError, did_you_mean
 
@@ -124,14 +125,15 @@ def _complaint(model: type[BaseModel], kind: str, place: tuple[int | str, ...], 
     if kind in ("extra_forbidden", "missing"):
         keys = list(_keys_at(model, place[:-1]))
         if kind == "missing":
-            return f"{path} is missing; needed are {', '.join(keys)}"
+            needed = [key for key, field in _keys_at(model, place[:-1]).items() if field.is_required()]
+            return f"{path} is missing; needed are {', '.join(needed)}"
         return f"unknown key {path}{did_you_mean(str(place[-1]), keys)}; the keys are {', '.join(keys)}"
     if kind == "model_type":
         return f"{path} must be a mapping with the keys {', '.join(_keys_at(model, place))}, got {show(value)}"
     return f"{path} {_LAWS.get(kind, text.replace('Input should be', 'must be'))}, got {show(value)}"
 
 
-def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> Mapping[str, object]:
+def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> Mapping[str, FieldInfo]:
     for part in place:
         model = cast("type[BaseModel]", model.model_fields[str(part)].annotation)
     return model.model_fields

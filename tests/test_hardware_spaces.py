@@ -254,7 +254,7 @@ def _within(machine: Hardware, budget: dict[str, Any]) -> bool:
             {"pes": {"low": 1, "hihg": 4, "step": 1}},
             "pes: unknown key hihg; did you mean high?; the keys are low, high, step, factor",
         ),
-        ({"pes": {"high": 4, "step": 1}}, "pes: low is missing; needed are low, high, step, factor"),
+        ({"pes": {"high": 4, "step": 1}}, "pes: low is missing; needed are low, high"),
         ({"pes": {"low": "1", "high": 4, "step": 1}}, "pes: low must be a whole number, got '1'"),
         ({"pes": {"low": 1, "high": 10**400, "step": 1}}, "pes: high must be less than or equal to"),
         ({"pes": WIDE}, "hardware: pes must have at most 1000000 values, got 10000000; take a larger step"),

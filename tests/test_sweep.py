@@ -20,6 +20,7 @@ from sweeping import one_by_one, swept, unlimited
 from mapsearch.cli import main
 from mapsearch.model.directives import MappedLayer, Network, parse, print_network
 from mapsearch.model.errors import InputError
+from mapsearch.search.design_sweep import Counted
 from mapsearch.search.design_walk import DESIGN
 from mapsearch.spaces.hardware_space import Axis, HardwareSpace
 from mapsearch.spaces.variants import template_variants
@@ -28,7 +29,7 @@ from mapsearch.studies.dataflows import load_dataflow
 from mapsearch.studies.evaluation import evaluate_text
 from mapsearch.studies.hardware_files import hardware_to_dict, load_hardware_space
 from mapsearch.studies.sweep import sweep
-from mapsearch.studies.sweep_files import load_study, study_of
+from mapsearch.studies.sweep_files import Dataflow, load_study, study_of
 from mapsearch.studies.sweep_plan import Plan
 from mapsearch.studies.yaml_files import parse_mapping
 
@@ -216,8 +217,9 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
         (["{study}", "--layers", "vgg16:conv1_3"], "layer set vgg16 has no layer conv1_3; did you mean conv1_2"),
         (["{study}", "--dataflow", "kcp"], "no dataflow is called 'kcp'"),
         (["{study}", "--dataflow", "yrp_rs", "--dataflow", "yrp_rs"], "dataflow yrp_rs stands twice"),
+        (["{study}", "--dataflow", ""], "a dataflow must be a template's name or file, a .m file or a run's folder, got ''"),
         (["{study}", "--designs-at-most", "0"], "designs_at_most must be a whole number of at least 1, got 0"),
-        (["{study}", "--designs-at-most", "100"], "has 4,032 designs, which take about 1 s and 0.032 MB at the most"),
+        (["{study}", "--designs-at-most", "100"], "has 4,032 designs, which take about 1 s and 0.064 MB at the most"),
         (["{study}", "--hardware", "nowhere.yaml"], "nowhere.yaml: the hardware file must be readable"),
         (["{study}", "--hardware", "{tiny}"], "the smallest machine needs"),
         (["{study}", "--resume"], "resuming needs the sweep's folder"),
@@ -246,6 +248,67 @@ def test_refused_before_work_starts(
     assert law in error
     assert error.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_estimate_is_an_upper_bound(study: Path) -> None:
+    """No sweep has more designs within the limits than it tells before it begins, however few machines those are of many."""
+    hardware = {**HARDWARE, "pes": {"low": 1, "high": 3000, "step": 1}, "budget": {"area_mm2": 0.3}}
+    plan = Plan(study_of({**parse_mapping(STUDY, "study", ""), "hardware": hardware}, "study", study.parent))
+    costed = sum(len(block) for part in plan.parts for block in part.blocks(Counted()))
+    assert 0 < costed <= plan.estimate.designs < plan.designs / 10
+
+
+def test_dataflows_of_one_name_are_told_apart(study: Path) -> None:
+    """One template with other tiles is another dataflow with a number, and a folder's designs are called by all of its name."""
+    data = {**parse_mapping(STUDY, "study", ""), "dataflows": [{"dataflow": "kcp_ws", "tiles": {"X'": [n]}} for n in (1, 2, 4)]}
+    plan = Plan(study_of(data, "study", study.parent))
+    assert [pair.dataflow for pair in plan.pairs] == [name for name in ("kcp_ws", "kcp_ws_2", "kcp_ws_3") for _ in range(2)]
+    assert Dataflow("resized", "runs/edge.1").name == "edge.1"
+
+
+def test_a_mapping_counts_once_and_stands_in_its_file(study: Path, tmp_path: Path) -> None:
+    """A mapping that a file holds twice is one; one that only few PEs hold stands in the sweep's file as on those."""
+    layer = """
+  Layer NAME {
+    Type: CONV
+    Stride { X: 1, Y: 1 }
+    Dimensions { K: 8, C: 4, R: 3, S: 3, Y: 10, X: 10 }
+    Dataflow {
+      TemporalMap(8,8) K;
+      TemporalMap(1,1) C;
+      TemporalMap(3,3) R;
+      TemporalMap(3,3) S;
+      TemporalMap(10,10) Y;
+      TemporalMap(10,10) X;
+      Cluster(4, P);
+      SpatialMap(1,1) K;
+    }
+  }
+"""
+    layers = layer.replace("NAME", "conv") + layer.replace("NAME", "again")
+    (tmp_path / "one.m").write_text(f"Network n {{{layers}}}")
+    plan = Plan(replace(load_study(study), dataflows=(Dataflow("mappings", str(tmp_path / "one.m")),)))
+    [pair] = plan.pairs
+    assert pair.variants.count == 1
+    assert [len(pair.variants.on(pes)[1]) for pes in plan.grid.pes] == [1, 0, 0]
+    [text] = plan.texts
+    assert "Layer conv_0" in text
+
+
+def test_settings_share_files(study: Path) -> None:
+    """Many values of a further axis do not make a file each, and still cost every design."""
+    clocks = {"low": 500, "high": 600, "step": 1}
+    data = {**parse_mapping(STUDY, "study", ""), "hardware": {**HARDWARE, "clock_mhz": clocks}}
+    plan = Plan(study_of(data, "study", study.parent))
+    parts = list(plan.parts)
+    assert len(parts) == len(plan.pairs)
+    assert sum(stretch.designs for part in parts for stretch in part.stretches) == plan.designs
+
+
+def test_layers_keep_the_name_that_was_asked_for() -> None:
+    """A layer of several names, as others of its shape have, is called by the one that was asked for."""
+    study = load_study("maestro_paper").with_layers("resnet50:conv2_middle")
+    assert [layer.name for layer in study.layers] == ["conv2_middle"]
 
 
 def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

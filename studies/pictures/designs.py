@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.studies.design_files import read_designs
+from mapsearch.studies.files import write_whole
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, Axes, Figure, as_png, new_figure, shortened, tidy
 
 # Points of a panel at the most, and what draws them where there are more designs.
@@ -28,7 +29,7 @@ def draw(summary: Mapping[str, Any], parts: Sequence[Sequence[Path]], folder: Pa
         ("area_power", "Valid designs by area and power", _area_power),
         ("energy_throughput", "Valid designs by throughput and energy", _energy_throughput),
     ):
-        (folder / f"{name}.png").write_bytes(as_png(_picture(title, panel, pairs, shown)))
+        write_whole(folder / f"{name}.png", as_png(_picture(title, panel, pairs, shown)))
 
 
 def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:
