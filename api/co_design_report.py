@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mapsearch.output import Cell, spread, write, write_table
+from mapsearch.spaces.hardware_space import value_text
 
 _WAYS = {
     "preset": "the best preset within the budget, {} (its sizes in the space's technology)",
@@ -48,7 +49,7 @@ def print_co_design(told: Mapping[str, Any]) -> None:
 def _machine(row: Mapping[str, Any]) -> str:
     keys = list(row)
     axes = keys[: keys.index("area_mm2")]
-    return ", ".join(f"{key} {row[key]:,}" for key in axes)
+    return ", ".join(f"{key} {value_text(row[key])}" for key in axes) or "the only one"
 
 
 def _row(row: Mapping[str, Any]) -> list[Cell]:

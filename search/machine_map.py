@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Self
 
@@ -42,10 +42,17 @@ class Mapped:
         return cls(hardware, mappings, runtime, energy, lower_bounds)
 
     def better_of(self, other: Mapped, job: Job) -> Mapped:
-        """Each layer's better mapping of two, that of this one where they are equal, and the larger bounds."""
+        """Each layer's better mapping of two, that of this one where they are equal, and the larger bounds.
+
+        Where one of the two does better as a whole, as the network's sums count and not its layers', all mappings are its own.
+        """
         one, two = ([_layer_value(job, i, each) for i in range(len(job.layers))] for each in (self, other))
         chosen = tuple(b if y < x else a for a, b, x, y in zip(self.mappings, other.mappings, one, two, strict=True))
-        return Mapped.of(job, self.hardware, chosen, np.maximum(self.lower_bounds, other.lower_bounds))
+        bounds = np.maximum(self.lower_bounds, other.lower_bounds)
+        both = Mapped.of(job, self.hardware, chosen, bounds)
+        if len(job.objectives) > 1:
+            return both
+        return replace(min((both, self, other), key=lambda mapped: float(mapped.values(job)[0])), lower_bounds=bounds)
 
     def sums(self, job: Job) -> tuple[float, float]:
         """Cycles and pJ of the network; infinite where a layer has no mapping."""

@@ -21,6 +21,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
+from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.front_search import not_dominated
@@ -46,8 +47,13 @@ TEACHERS = 6  # mapped machines whose mappings it begins with
 STALE = 200
 
 
-def check_size(space: HardwareSpace) -> None:
-    """Raise InputError where a space has too many machines to look at one by one."""
+def check_space(space: HardwareSpace) -> None:
+    """Raise InputError where a space has too many machines to look at one by one, or such as cycles do not compare."""
+    if any(axis.key == "clock_mhz" for axis in space.axes):
+        raise InputError(
+            f"hardware space {space.name}: clock_mhz must be one value where machines are compared, as objectives count cycles; "
+            "run it once for each clock"
+        )
     if space.size > MOST_MACHINES:
         raise InputError(
             f"hardware space {space.name}: must have at most {MOST_MACHINES:,} machines, got {space.size:,}; use larger steps"
@@ -56,10 +62,14 @@ def check_size(space: HardwareSpace) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many machines are mapped: quickly those that Optuna proposes, then at a stage each time the most promising ones."""
+    """How many machines are mapped: quickly those that Optuna proposes, then at a stage each time the most promising ones.
+
+    best_fully: whether the best is mapped by the run's own search in the end, if it has not been.
+    """
 
     proposed: float
     then: tuple[tuple[Stage, float], ...]
+    best_fully: bool = True
 
 
 # Some 9 minutes on two cores for a mobilenet. What the second quick mappings begin with are the first refined ones. Machines that
@@ -104,12 +114,12 @@ class Machine:
 class MachineSearch:
     """One search; what it came to stands in `machines` at any time, by their places, the machines with the widest buses first.
 
-    over: machines beyond the limits, which are not looked at. stopped: whether it ended before its allowance was used.
+    over: machines beyond the limits, which are not looked at. stopped: whether Ctrl-C ended it.
     """
 
     def __init__(self, space: HardwareSpace, job: Job, budget: Budget, notebook: Notebook) -> None:
-        """Find the machines and their bounds; budget: of a layer's full search. InputError where the space is too large."""
-        check_size(space)
+        """Find the machines and their bounds; budget: of a layer's full search. InputError as `check_space` raises it."""
+        check_space(space)
         self._space, self._job, self._budget, self._notebook = space, job, budget, notebook
         self.machines = {machine.places: machine for machine in self._within_limits()}
         self.over = space.size - len(self.machines)
@@ -134,9 +144,18 @@ class MachineSearch:
 
     @property
     def best(self) -> Machine | None:
-        """The mapped machine with the least objective, or product of several; of equal ones that mapped most thoroughly."""
+        """The mapped machine with the least objective, or product of several.
+
+        Of equal ones the best is that mapped most thoroughly, then that with the fewest cycles, least energy and least area.
+        """
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
-        return min(mapped, key=lambda machine: (_rank(machine.values[None])[0], -machine.stage), default=None)
+        ranks = [_rank(machine.values[None])[0] for machine in mapped]
+        least = min(ranks, default=inf)
+        return min((machine for machine, rank in zip(mapped, ranks, strict=True) if rank == least), key=self._cost, default=None)
+
+    def _cost(self, machine: Machine) -> tuple[float, ...]:
+        figures = machine.mapped.sums(self._job) if machine.mapped is not None else (inf, inf)
+        return (-machine.stage, *figures, area_by_part(machine.hardware).total)
 
     def front(self) -> list[Machine]:
         """The mapped machines than which no other is as good in all objectives and better in one."""
@@ -150,7 +169,7 @@ class MachineSearch:
     ) -> None:
         """Map machines as far as the allowance goes; watch: of each batch; mapped: called after it, with its stage.
 
-        After a timeout only the best is mapped fully yet; Ctrl-C ends all.
+        After a timeout only the best is mapped fully yet; Ctrl-C ends all, `stopped` then.
         """
         deadline = inf if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
@@ -172,13 +191,15 @@ class MachineSearch:
         self._tighten()
         for stage, most in allowance.then:
             used = 0
-            while used < most and (not late() or (stage == Stage.FULL and used == 0)):
+            while used < most and not late():
                 size = 1 if stage == Stage.FULL else int(min(BATCH, most - used))
                 batch = self._promising(stage, size)
                 if not batch:
                     break
                 used += len(batch)
                 yield stage, batch
+        while allowance.best_fully and (best := self.best) is not None and best.stage < Stage.FULL:
+            yield Stage.FULL, [best]
 
     def _proposed(self, most: float) -> Iterator[list[Machine]]:
         """Batches that Optuna proposes, each machine once; what is known of the others it is told at once."""
@@ -204,7 +225,10 @@ class MachineSearch:
     def _known_of(self, machine: Machine | None) -> Floats:
         if machine is None:
             return np.full(len(self._job.objectives), inf)
-        return machine.values if np.isfinite(machine.values).all() else machine.bound
+        if np.isfinite(machine.values).all():
+            return machine.values
+        known = machine.stage == Stage.BOUNDED and np.isfinite(machine.bound).all()
+        return machine.bound if known else np.full(len(self._job.objectives), inf)
 
     def _first(self) -> list[Places]:
         """Machines of the least bounds, no two of which differ in widths only."""
@@ -276,6 +300,14 @@ class MachineSearch:
             return None
         mapped, machine.outcomes = found
         return mapped
+
+    def take(self, places: Places, mapped: Mapped, outcomes: tuple[tuple[Outcome, ...], ...]) -> None:
+        """Let a machine join that was mapped by the run's own search elsewhere."""
+        machine = self.machines[places]
+        both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
+        machine.outcomes = outcomes
+        self._notebook.note(places, Stage.FULL, both)
+        self._settle(machine, Stage.FULL, both)
 
     def lessons(self, places: Places) -> Lessons:
         """Of each layer, mappings of the machines that are most like the one at these places, and of the best."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -21,7 +22,7 @@ from mapsearch.search.job import Job
 from mapsearch.search.machine_map import Lessons, Mapped
 from mapsearch.search.objective import Problem
 from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Sampler, Searcher
-from mapsearch.search.tally import Tally
+from mapsearch.search.tally import Step, Tally
 from mapsearch.search.workers import Work, compile_for, run_tasks
 
 R = TypeVar("R")
@@ -66,8 +67,9 @@ class MachineTask:
     seed: tuple[int, ...]
 
     def prepare(self) -> None:
-        """See `Work`."""
-        compile_for(self.job.problem(0, self.hardware))
+        """See `Work`; a machine that a layer does not fit needs no kernel."""
+        with contextlib.suppress(InputError):
+            compile_for(self.job.problem(0, self.hardware))
 
     def run(self, tick: Callable[[int], bool]) -> Mapped | None:
         """The machine with the best mappings found; None where `tick` told it to stop."""
@@ -131,7 +133,7 @@ def _run(tasks: Sequence[Work[R]], names: Sequence[str], ticks: int, jobs: int, 
 
 
 def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:
-    """The outcomes of a layer's searches, the best of which takes the mapping instead where it is better; it alone if none."""
+    """The outcomes of a layer's searches, the best of which takes the mapping in the end where it is better; it alone if none."""
     tally = Tally(problem)
     tally.score(encode([mapping], problem.space.layer, problem.space.hardware.pes))
     known = Outcome.of(tally, least_bound(problem), finished=False)
@@ -142,7 +144,8 @@ def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping
         return list(outcomes)
     found = outcomes[best]
     front = found.front.join(known.front.batch, known.front.runtime_cycles, known.front.energy_pj)
-    better = replace(found, batch=known.batch, value=known.value, front=front)
+    last = Step(found.evaluations, found.dropped, found.refused, found.seconds, known.value)
+    better = replace(found, batch=known.batch, value=known.value, front=front, trace=(*found.trace, last))
     return [*outcomes[:best], better, *outcomes[best + 1 :]]
 
 

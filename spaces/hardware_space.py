@@ -108,6 +108,11 @@ class HardwareSpace:
         return all(taken <= limit for taken, limit in zip(astuple(Limits.met_by(hardware)), astuple(self.limits), strict=True))
 
 
+def value_text(value: Value) -> str:
+    """A value as people read it: 32,768, or true."""
+    return str(value).lower() if isinstance(value, bool) else f"{value:,}"
+
+
 def _with(hardware: Hardware, key: str, value: Value) -> Hardware:
     part, dot, name = key.partition(".")
     new: Any = value

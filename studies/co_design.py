@@ -18,9 +18,9 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.branch_and_bound import check_bounded
 from mapsearch.search.front_search import not_dominated
 from mapsearch.search.machine_map import Mapped
-from mapsearch.search.machine_search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Machine, MachineSearch, check_size
-from mapsearch.search.machine_stages import Stage, map_fully, with_mapping
-from mapsearch.search.searcher import Sampler
+from mapsearch.search.machine_search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Machine, MachineSearch, check_space
+from mapsearch.search.machine_stages import Stage, Watch, map_fully, with_mapping
+from mapsearch.search.searcher import Budget, Sampler
 from mapsearch.spaces.hardware_space import HardwareSpace
 from mapsearch.studies.found import Found
 from mapsearch.studies.hardware_files import hardware_to_dict
@@ -32,8 +32,9 @@ from mapsearch.studies.run_folder import RESULTS, RunFolder
 from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.settings import record
 
-# Of a timeout, what the search gets before the full ones, and each of these: of the best machine and of two others to compare.
-SEARCH_SHARE, FULL_SHARE = 0.5, 0.15
+# Of a timeout, what the search gets before the full ones, each of these (of the best machine and of two others to compare), and
+# the choice of one of the others.
+SEARCH_SHARE, FULL_SHARE, CHOICE_SHARE = 0.5, 0.15, 0.05
 
 
 class CoDesign:
@@ -41,7 +42,7 @@ class CoDesign:
 
     def __init__(self, plan: Plan, space: HardwareSpace) -> None:
         """Check all that can be checked before work starts; InputError where there are too many machines, or none takes all."""
-        check_size(space)
+        check_space(space)
         self._plan, self._space = plan, space
         self.config = record(plan.settings, plan.mix.sources, plan.layers, space)
         self.more_files = plan.files()
@@ -54,25 +55,27 @@ class CoDesign:
         """Make sure of a machine within the budget for which every layer has mappings that the model can count."""
         every = map(self._space.at, product(*(range(len(axis.values)) for axis in self._space.axes)))
         within = [hardware for hardware in every if self._space.allows(hardware)]
-        why = "none is within the budget"
+        why = ""
         for hardware in sorted(within, key=lambda each: (each.l1.bytes, each.l2.bytes, each.pes), reverse=True):
             try:
                 problems = [self._job.problem(index, hardware) for index in range(len(self._job.layers))]
             except InputError as error:
-                why = str(error)
+                why = why or str(error)  # of the largest machine
                 continue
             if self._plan.settings.sampler == Sampler.EXACT:
                 check_bounded(problems[0])
             for problem in problems:
                 problem.score(problem.space.draw([problem.space.fitting], 1, np.random.default_rng(0)))
             return
-        raise InputError(f"hardware space {self._space.name}: no machine of it takes every layer: {why}")
+        raise InputError(
+            f"hardware space {self._space.name}: no machine of it takes every layer: {why or 'none is within the budget'}"
+        )
 
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the results where they are complete; else what was mapped is recalled from the folder's notes."""
         if (folder.path / RESULTS).exists():
             results = folder.read(RESULTS, "start anew in another folder")
-            self._done = results if results.get("complete") else None
+            self._done = results if results.get("complete") and "co_design" in results else None
 
     def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
         """Search the machine, save its run as one of its own, and compare it with others."""
@@ -92,23 +95,39 @@ class CoDesign:
         search_timeout = None if timeout is None else SEARCH_SHARE * timeout
         search.run(allowance, jobs, search_timeout, watch, lambda stage: tell(stage.name.lower()))
         best = search.best
+        if best is None and search.stopped:
+            raise KeyboardInterrupt
         if best is None:
             raise InputError(
                 f"hardware space {self._space.name}: no machine was found on which every layer has a mapping in the budget"
             )
-        if best.stage == Stage.FULL and not best.outcomes and not search.stopped:  # recalled, without all that its run tells
+        others: list[Rival] = []
+        try:
+            self._recount(best, search, budget, jobs, watch)
+            if not search.stopped and len(self._job.objectives) == 1:
+                tell("comparing")
+                choice = None if timeout is None else CHOICE_SHARE * timeout
+                others.extend(rivals(self._space, self._job, budget, search, folder.path / "machines", jobs, choice, watch))
+                self._recount(search.best or best, search, budget, jobs, watch)
+        except KeyboardInterrupt:
+            search.stopped = True
+        return self._save(folder, search, search.best or best, others)
+
+    def _recount(self, best: Machine, search: MachineSearch, budget: Budget, jobs: int, watch: Watch | None) -> None:
+        """Map a machine again that was recalled, without all that its run tells."""
+        if best.stage == Stage.FULL and not best.outcomes and not search.stopped:
             found = map_fully(self._job, best.hardware, budget, jobs, watch)
-            best.outcomes = found[1] if found is not None else ()
-        others: Sequence[Rival] = ()
-        if not search.stopped and len(self._job.objectives) == 1:
-            tell("comparing")
-            others = list(rivals(self._space, self._job, budget, search, folder.path / "machines", jobs, watch))
-        return self._save(folder, search, best, others)
+            if found is None:
+                raise KeyboardInterrupt
+            best.outcomes = found[1]
 
     def _save(self, folder: RunFolder, search: MachineSearch, best: Machine, others: Sequence[Rival]) -> dict[str, Any]:
         hardware = best.hardware
         self.config = {**self.config, "hardware": hardware_to_dict(hardware)}
-        found = Found(self._plan.work(hardware), self._plan.left_out, {"co_design": self._told(search, best, others)})
+        more: dict[str, Any] = {"co_design": self._told(search, best, others)}
+        if search.stopped:
+            more["complete"] = False  # whatever is known of the best machine
+        found = Found(self._plan.work(hardware), self._plan.left_out, more)
         for index, mapping in enumerate(best.mapped.mappings if best.mapped is not None else ()):
             if mapping is not None:
                 outcomes = best.outcomes[index] if best.outcomes else ()

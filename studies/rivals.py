@@ -21,7 +21,7 @@ from mapsearch.studies.machine_notes import MachineNotes
 
 # The dataflow that a machine is chosen for before it is mapped freely: NVDLA's, the most common one in silicon.
 DATAFLOW = "kcp_ws"
-ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),))
+ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),), best_fully=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +34,33 @@ class Rival:
 
 
 def rivals(
-    space: HardwareSpace, job: Job, budget: Budget, search: MachineSearch, folder: Path, jobs: int, watch: Watch | None
-) -> Iterator[Rival]:
-    """Those that there are; each is chosen by quick mappings. Ends early after Ctrl-C.
+    space: HardwareSpace, job: Job, budget: Budget, search: MachineSearch, folder: Path, jobs: int, timeout_seconds: float | None,
+    watch: Watch | None,
+) -> Iterator[Rival]:  # fmt: skip
+    """Those that there are; each is chosen by quick mappings. Raises KeyboardInterrupt after Ctrl-C.
 
-    search: that of the co-design; the presets' quick mappings begin with those of its best machine.
+    search: that of the co-design; the presets' quick mappings begin with those of its best machine, and a machine of its own space
+    that was chosen first joins it. timeout_seconds: of choosing the hardware first.
     """
     best = search.best
     preset = None if best is None else _best_preset(space, job, search, best, jobs, watch)
     if preset is not None:
         found = map_fully(job, preset, budget, jobs, watch)
         if found is None:
-            return
+            raise KeyboardInterrupt
         yield Rival("preset", preset.name, found[0])
-    chosen = _chosen_first(space, job, budget, folder, jobs, watch)
-    if chosen is not None:
-        known = search.machines[chosen.places]
-        if known.stage == Stage.FULL and known.mapped is not None:
-            yield Rival("hardware_first", DATAFLOW, known.mapped)
-            return
+    chosen = _chosen_first(space, job, budget, folder, jobs, timeout_seconds, watch)
+    if chosen is None:
+        return
+    known = search.machines[chosen.places]
+    if known.stage < Stage.FULL:
         found = map_fully(job, chosen.hardware, budget, jobs, watch)
-        if found is not None:
-            yield Rival("hardware_first", DATAFLOW, found[0])
+        if found is None:
+            raise KeyboardInterrupt
+        yield Rival("hardware_first", DATAFLOW, found[0])
+        search.take(chosen.places, *found)
+    elif known.mapped is not None:
+        yield Rival("hardware_first", DATAFLOW, known.mapped)
 
 
 def presets(space: HardwareSpace) -> list[Hardware]:
@@ -76,14 +81,20 @@ def _best_preset(
     machines, lessons = presets(space), search.lessons(best.places)
     seeds = [(job.seed, number) for number in range(len(machines))]
     found = map_machines(job, Stage.QUICK, [(each, lessons) for each in machines], seeds, jobs, watch)
+    if None in found:
+        raise KeyboardInterrupt
     mapped = [each for each in found if each is not None and np.isfinite(each.values(job)).all()]
     return min(mapped, key=lambda each: float(each.values(job)[0])).hardware if mapped else None
 
 
-def _chosen_first(space: HardwareSpace, job: Job, budget: Budget, folder: Path, jobs: int, watch: Watch | None) -> Machine | None:
+def _chosen_first(
+    space: HardwareSpace, job: Job, budget: Budget, folder: Path, jobs: int, timeout_seconds: float | None, watch: Watch | None
+) -> Machine | None:
     """The machine that does best where the mappings are held to one dataflow."""
     held = load_dataflow(DATAFLOW)
     fixed = replace(job, constraints=held, levels=len(held.levels), known=((),) * len(job.layers))
     search = MachineSearch(space, fixed, budget, MachineNotes(folder / DATAFLOW, space, fixed))
-    search.run(ALLOWANCE, jobs, None, watch, lambda _: None)
-    return None if search.stopped else search.best
+    search.run(ALLOWANCE, jobs, timeout_seconds, watch, lambda _: None)
+    if search.stopped:
+        raise KeyboardInterrupt
+    return search.best

@@ -188,12 +188,53 @@ def test_notes_that_cannot_be_kept_lose_nothing(inputs: Path, done: Path, tmp_pa
     assert (tmp_path / "run" / "machines").is_file()
 
 
+def test_a_stop_while_comparing_is_a_stop(inputs: Path, done: Path, tmp_path: Path) -> None:
+    """After Ctrl-C in the comparison the run is not complete, and going on gives what an uninterrupted run gives."""
+
+    class Interrupting(Recorder):
+        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+            if ("comparing",) in self.calls:
+                raise KeyboardInterrupt
+            super().began(folder, searches, ticks)
+
+    stopped = co_design(inputs, tmp_path / "run", watcher=Interrupting())
+    assert not stopped["complete"]
+    resumed = run(out=tmp_path / "run", resume=True, jobs=1)
+    before = {**results_in(done), "folder": resumed["folder"]}
+    assert without_seconds(json.loads(json.dumps(resumed))) == without_seconds(before)
+
+
+def test_a_stop_before_any_machine_is_mapped(inputs: Path, tmp_path: Path) -> None:
+    """Ctrl-C in the first batch is Ctrl-C, no complaint about the space."""
+
+    class Interrupting(Recorder):
+        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+            super().began(folder, searches, ticks)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        co_design(inputs, tmp_path / "run", watcher=Interrupting())
+
+
+def test_machines_that_a_layer_does_not_fit(inputs: Path, tmp_path: Path) -> None:
+    """A machine too small for a layer has no mapping, whatever the number of processes; the others are searched."""
+    space = {"pes": [2, 4], "l1": {"bytes": [2, 48]}, "l2": {"bytes": 512}, "noc": {"bytes_per_cycle": [1, 2]}}
+    one, two = (run(inputs / "two.yaml", space, out=tmp_path / str(jobs), jobs=jobs, trials=2)["co_design"] for jobs in (1, 2))
+    assert one == two
+    assert one["best"]["l1.bytes"] == 48
+
+
 @pytest.mark.parametrize(
     ("hardware", "more", "error"),
     [
         ({"pes": [1, 2], "l1": {"bytes": [1, 2]}}, {}, "hardware space custom: no machine of it takes every layer: "),
         ({"pes": [2, 4]}, {"sampler": "exact", "model": "simulate"}, "the cost model simulate has no lower bound"),
         ({"pes": [2, 4], "budget": {"area_mm2": 1e-9}}, {}, "hardware: "),
+        (
+            {"pes": [2, 4], "clock_mhz": [500, 1000]},
+            {},
+            "hardware space custom: clock_mhz must be one value where",
+        ),
         ({"pes": [2, 4]}, {"dataflow": "nothing"}, ""),
     ],
 )

@@ -68,7 +68,7 @@ def test_plain_data_are_a_file_of_the_constraints(name: str, tmp_path: Path) -> 
     [
         ("", ": must state at least one key, such as `name: my_constraints`, but is empty"),
         ("name: a\nlevels: []", ": levels must have at least one level, got []"),
-        ("name: a", ": levels is missing; needed are name, title, source, levels"),
+        ("name: a", ": levels is missing; needed are name, levels"),
         ("name: a\nlevel: []", ": unknown key level; did you mean levels?; the keys are name, title, source, levels"),
         ("name: a\nlevels: [K]", ": level 0: must be a mapping such as {spatial: K, tiles: {C: 8}}, or {}, got 'K'"),
         (

@@ -138,11 +138,11 @@ def test_a_template_is_a_case_of_constraints(name: str, tmp_path: Path) -> None:
     [
         ("", ": must state at least one key, such as `name: my_dataflow`, but is empty"),
         ("levels: []\nname: a", ": levels must have at least one level, got []"),
-        ("name: a", ": levels is missing; needed are name, title, source, levels"),
+        ("name: a", ": levels is missing; needed are name, levels"),
         ("name: 3\nlevels: [{spatial: K, order: []}]", ": name must be text, got 3"),
         ("name: a\nlevel: []", ": unknown key level; did you mean levels?; the keys are name, title, source, levels"),
         ("name: a\nlevels: [K]", ": level 0: must be a mapping such as {spatial: K, order: [K, C]}, got 'K'"),
-        ("name: a\nlevels: [{order: []}]", ": level 0: spatial is missing; needed are spatial, order, cluster"),
+        ("name: a\nlevels: [{order: []}]", ": level 0: spatial is missing; needed are spatial, order"),
         ("name: a\nlevels: [{spatial: K, order: [K, 3]}]", ": level 0: order.1 must be text, got 3"),
         ("name: a\nlevels: [{spatial: Y, order: []}]", f": level 0: 'Y' is no dim; {DIMS}; did you mean Y'?"),
         ("name: a\nlevels: [{spatial: K, order: [Q]}]", f": level 0: 'Q' is no dim; {DIMS}"),

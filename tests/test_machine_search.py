@@ -13,7 +13,7 @@ from small_machines import BUDGET, UNREFINED, Notes, exhaustive, job_of, searche
 from mapsearch.model.area import area_by_part, power_mw
 from mapsearch.model.errors import InputError
 from mapsearch.search.front_search import not_dominated
-from mapsearch.search.machine_map import Least
+from mapsearch.search.machine_map import Least, Mapped
 from mapsearch.search.machine_search import MOST_MACHINES, TO_THE_END, Allowance, MachineSearch
 from mapsearch.search.machine_stages import Stage
 from mapsearch.spaces.hardware_space import Axis, HardwareSpace, Limits
@@ -113,6 +113,20 @@ def test_bounds_of_the_network() -> None:
     [better] = least.values(job, hardware, np.array([1e9, 1e9]))
     assert 0 < alone < better
     assert better == pytest.approx((2 * 1e9**0.5 + 1e9**0.5) ** 2)
+
+
+def test_the_better_of_two_is_no_worse_than_either() -> None:
+    """The network's value of the layers' better mappings may be worse than before, as its sums count; then it stays as it was."""
+    job, hardware, rng = job_of("edp"), space_of(Limits()).largest, np.random.default_rng(0)
+    drawn: list[Mapped] = []
+    for _ in range(40):
+        problems = [job.problem(index, hardware) for index in range(2)]
+        batches = [problem.space.draw([problem.space.fitting], 1, rng) for problem in problems]
+        mappings = tuple(batch.decode(0, layer) for batch, layer in zip(batches, job.layers, strict=True))
+        drawn.append(Mapped.of(job, hardware, mappings, np.zeros(2)))
+    pairs = [(one, other) for one in drawn for other in drawn]
+    better = [float(one.better_of(other, job).values(job)[0]) for one, other in pairs]
+    assert all(value <= min(one.values(job)[0], other.values(job)[0]) for value, (one, other) in zip(better, pairs, strict=True))
 
 
 def test_too_many_machines() -> None:

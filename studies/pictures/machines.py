@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import EngFormatter
 
+from mapsearch.spaces.hardware_space import value_text
 from mapsearch.studies.pictures.numbers import number_points
 from mapsearch.studies.pictures.recorded import MachinePoint, Recorded
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, fix_layout, new_figure, tidy
@@ -47,5 +48,5 @@ def draw(run: Recorded) -> Drawing:
 
 
 def _told(point: MachinePoint) -> str:
-    values = ", ".join(f"{key} {value:,}" for key, value in point.values.items())
+    values = ", ".join(f"{key} {value_text(value)}" for key, value in point.values.items())
     return f"{values}: {point.power_mw:.4g} mW"

@@ -55,7 +55,7 @@ def draw(run: Recorded) -> Drawing:
     axis.set_xlabel("MACs per off-chip byte", fontsize=SMALL)
     axis.set_ylabel("MACs per cycle", fontsize=SMALL)
     tidy(axis)
-    axis.legend(fontsize=SMALL, loc="lower right")
+    axis.legend(fontsize=SMALL, loc="best")
     _name(table, known, rows)
     fix_layout(figure)  # and with it the points' places
     number_points(axis, [number for number, _ in known], places)
