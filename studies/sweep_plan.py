@@ -169,9 +169,14 @@ class Plan:
         share = share_allowed(self.space.base, _thinned(self.grid.pes), thinned, self.space.limits)
         designs = ceil(self.designs * share)
         mappings = self.designs / prod(grid.shape) * share
-        parts = self.designs / PART + len(self.pairs)
+        parts = self.designs / self._part_designs + len(self.pairs)
         seconds = designs / DESIGNS_PER_SECOND + mappings / MAPPINGS_PER_SECOND + parts * PART_SECONDS
         return Estimate(designs, seconds, designs * BYTES_PER_DESIGN + parts * PART_BYTES)
+
+    @property
+    def _part_designs(self) -> int:
+        """How many a part has, about."""
+        return max(PART, self.designs // PARTS)
 
     @property
     def parts(self) -> Iterator[Part]:
@@ -179,7 +184,7 @@ class Plan:
         number = 0
         for place, pair in enumerate(self.pairs):
             of_one = pair.variants.count * prod(self.grid.grid.shape)
-            most = max(PART, self.designs // PARTS)
+            most = self._part_designs
             many = max(1, min(most // of_one, TABLED // (pair.variants.count * len(self.grid.grid.noc)), len(self.grid.pes)))
             stretches = self._stretches(pair, many)
             while joined := tuple(islice(stretches, max(1, most // (many * of_one)))):
