@@ -17,20 +17,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Protocol, cast
 
-from mapsearch import (
-    bench_command,
-    compare_models_command,
-    evaluate_command,
-    export_command,
-    hardware_command,
-    layers_command,
-    plot_command,
-    run_command,
-    space_command,
-    sweep_command,
-    verify_command,
-)
 from mapsearch.arguments import Parser, Subparsers, UsageError
+from mapsearch.commands import bench, compare_models, evaluate, export, hardware, layers, plot, run, space, sweep, verify
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.output import printable, write
 
@@ -48,17 +36,17 @@ class Command(Protocol):
 
 
 COMMANDS: dict[str, Command] = {
-    "run": run_command,
-    "plot": plot_command,
-    "sweep": sweep_command,
-    "evaluate": evaluate_command,
-    "compare-models": compare_models_command,
-    "export": export_command,
-    "verify": verify_command,
-    "layers": layers_command,
-    "space": space_command,
-    "hardware": hardware_command,
-    "bench": bench_command,
+    "run": run,
+    "plot": plot,
+    "sweep": sweep,
+    "evaluate": evaluate,
+    "compare-models": compare_models,
+    "export": export,
+    "verify": verify,
+    "layers": layers,
+    "space": space,
+    "hardware": hardware,
+    "bench": bench,
 }
 
 

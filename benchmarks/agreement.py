@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # where the recorded runs and their reader are
+sys.path.insert(0, str(ROOT / "tests" / "support"))  # where the recorded runs and their reader are
 
 from maestro_rows import RECORDED, Row, compared, equal, figures_of, recorded_rows  # noqa: E402 after the path to them
 from tables import table  # noqa: E402 likewise

@@ -17,19 +17,20 @@ from pathlib import Path
 import numpy as np
 from tables import table
 
+from mapsearch.formats.directives.seeds import known_of, load_known
+from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.model.hardware import Hardware
-from mapsearch.search.branch_and_bound import Limit, branch_and_bound
-from mapsearch.search.job import Job
-from mapsearch.search.machine_map import Least
-from mapsearch.search.machine_stages import Stage, map_fully, map_machines
-from mapsearch.search.objective import Objective, Problem
-from mapsearch.search.tally import Tally
-from mapsearch.spaces.hardware_space import HardwareSpace
-from mapsearch.studies.hardware_files import load_hardware_space
-from mapsearch.studies.plan import Plan
-from mapsearch.studies.run import run
-from mapsearch.studies.settings import Settings
-from mapsearch.studies.warm_start import known_of, load_known
+from mapsearch.search.machines.candidate import Least
+from mapsearch.search.machines.stages import Stage, map_fully, map_machines
+from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.objectives.objective import Objective
+from mapsearch.spaces.machines.space import HardwareSpace
+from mapsearch.studies.run.plan import Plan
+from mapsearch.studies.run.settings import Settings
+from mapsearch.studies.start import run
 
 Sizes = tuple[int, int, int]
 

@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mapsearch.studies.dataflows import names
-from mapsearch.studies.run import run
+from mapsearch.formats.yaml.dataflows import names
+from mapsearch.studies.start import run
 
 
 def main() -> None:

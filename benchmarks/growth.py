@@ -13,13 +13,14 @@ from statistics import median
 import numpy as np
 from tables import table
 
+from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer, LayerType
+from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.model.tensors import Dim
 from mapsearch.studies.bench import seconds_of
-from mapsearch.studies.hardware_files import load_hardware
 
 MAPPINGS = 2_000
 # A dim's loops come to iterate in this order: the products' dims first, then the windows'.

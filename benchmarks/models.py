@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr  # type: ignore[import-untyped]
 from tables import table
 
+from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.model import MaestroModel
-from mapsearch.spaces.space import Space
-from mapsearch.studies.hardware_files import load_hardware
+from mapsearch.spaces.mappings.space import Space
 
 PICTURE = Path(__file__).parents[1] / "docs" / "models.png"
 LAYERS = (

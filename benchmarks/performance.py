@@ -17,8 +17,8 @@ from growth import growth
 from resources import memory, start_up, two_processes
 from throughput import maestro, simulator, throughput
 
+from mapsearch.formats.text import write_whole
 from mapsearch.studies.bench import processor, versions
-from mapsearch.studies.files import write_whole
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 import joblib  # type: ignore[import-untyped]
 
-from mapsearch.studies.files import write_whole
+from mapsearch.formats.text import write_whole
 
 Row = TypeVar("Row")
 Case = TypeVar("Case")

@@ -19,8 +19,8 @@ from search_samplers import AT_EVALUATIONS, AT_SECONDS, BUDGETS, LAYERS, SECONDS
 from search_samplers import FILE as SAMPLED
 from tables import table
 
+from mapsearch.formats.text import write_whole
 from mapsearch.studies.bench import processor, versions
-from mapsearch.studies.files import write_whole
 
 PAGE = Path(__file__).parents[1] / "docs" / "search.md"
 HEADING = "## How good it is\n"

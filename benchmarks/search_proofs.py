@@ -8,18 +8,19 @@ from pathlib import Path
 
 from records import measure, read_rows
 
+from mapsearch.formats.yaml.dataflows import classic_dataflows
+from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.exact.model import ExactModel
-from mapsearch.search.branch_and_bound import Limit, branch_and_bound
-from mapsearch.search.objective import Objective, Problem
-from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
-from mapsearch.search.starts import Starts, classic_starts
-from mapsearch.search.tally import Tally
-from mapsearch.spaces.space import Space
-from mapsearch.studies.dataflows import classic_dataflows
-from mapsearch.studies.hardware_files import load_hardware
-from mapsearch.studies.layer_sets import load_layer_set
-from mapsearch.studies.settings import DEFAULT_TRIALS
+from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
+from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.search.objectives.objective import Objective
+from mapsearch.spaces.mappings.space import Space
+from mapsearch.studies.run.settings import DEFAULT_TRIALS
 
 SETS = ("mobilenet", "mobilenet_v2", "resnet18", "alexnet", "bert_base")
 MACHINES = ("edge", "eyeriss")

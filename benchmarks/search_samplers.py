@@ -9,12 +9,12 @@ from pathlib import Path
 from records import measure, read_rows
 from search_proofs import MACHINES, problem_of
 
-from mapsearch.search.samplers import searcher_of
-from mapsearch.search.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
-from mapsearch.search.starts import Starts, classic_starts
-from mapsearch.studies.dataflows import classic_dataflows
-from mapsearch.studies.layer_sets import load_layer_set
-from mapsearch.studies.settings import DEFAULT_TRIALS, UNLIMITED_TRIALS
+from mapsearch.formats.yaml.dataflows import classic_dataflows
+from mapsearch.formats.yaml.layer_sets import load_layer_set
+from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
+from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.studies.run.settings import DEFAULT_TRIALS, UNLIMITED_TRIALS
 
 LAYERS = (
     ("mobilenet", "conv1"),

@@ -14,11 +14,11 @@ from time import process_time
 
 from tables import table
 
-from mapsearch.search.design_front import DesignFront
-from mapsearch.search.design_sweep import Counted, machine_tables
-from mapsearch.studies.sweep import sweep
-from mapsearch.studies.sweep_files import load_study
-from mapsearch.studies.sweep_plan import Plan
+from mapsearch.formats.yaml.sweeps import load_study
+from mapsearch.search.designs.front import DesignFront
+from mapsearch.search.designs.sweep import Counted, machine_tables
+from mapsearch.studies.sweep.plan import Plan
+from mapsearch.studies.sweep.sweep import sweep
 
 STUDY = "maestro_paper"
 REPEATS = 5

@@ -11,14 +11,14 @@ from statistics import median
 import numpy as np
 from tables import table
 
+from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.model import MaestroModel
-from mapsearch.model.simulator import Simulator
-from mapsearch.spaces.space import Space
+from mapsearch.model.reference.simulator import Simulator
+from mapsearch.spaces.mappings.space import Space
 from mapsearch.studies import bench
-from mapsearch.studies.hardware_files import load_hardware
 
 SMALL = Layer("3x3 4->4, 4x4", LayerType.CONV, (1, 1, 4, 4, 3, 3, 4, 4))
 

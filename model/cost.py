@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.tensors import Dim
 
 
 class Fit(IntEnum):
@@ -126,7 +127,7 @@ class Bound:
 
 
 class CostModel(Protocol):
-    """Anything that can count what mappings cost; `tests/test_cost_models.py` is what each must pass."""
+    """Anything that can count what mappings cost; `tests/model/test_cost_models.py` is what each must pass."""
 
     @property
     def name(self) -> str:

@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Count
-from mapsearch.model.hardware import BufferTechnology, Hardware
-from mapsearch.model.layer import Layer, Tensor
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer
+from mapsearch.model.technology import BufferTechnology
+from mapsearch.model.tensors import Tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
 
 
 class InputError(ValueError):
@@ -31,3 +32,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = {each.casefold(): each for each in known}
     near = get_close_matches(word.casefold(), folded, n=1)
     return f"; did you mean {folded[near[0]]}?" if near else ""
+
+
+_repr = Repr()
+_repr.maxstring = _repr.maxlong = _repr.maxother = 60
+
+
+def show(value: object) -> str:
+    """A value in an error's text: one line, shortened."""
+    text = " ".join(_repr.repr(value).split())
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -9,41 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-from math import gcd, prod
+from enum import StrEnum
+from math import prod
 
 from mapsearch.model.errors import LayerError
-
-
-class Dim(IntEnum):
-    """A loop dim; the value is its index in every array with an axis of eight dims."""
-
-    G = 0
-    N = 1
-    K = 2
-    C = 3
-    R = 4
-    S = 5
-    Y = 6
-    X = 7
-
-    @property
-    def label(self) -> str:
-        """The dim's name in directive text: output rows and columns are Y' and X'."""
-        return self.name + "'" if self >= Dim.Y else self.name
-
-
-class Tensor(IntEnum):
-    """An operand; the value is its index in every array with an axis of three tensors."""
-
-    WEIGHT = 0
-    INPUT = 1
-    OUTPUT = 2
-
-    @property
-    def label(self) -> str:
-        """The tensor's name in results: weight, input, output."""
-        return self.name.lower()
+from mapsearch.model.tensors import TOUCHES, WINDOWS, Dim, Tensor, window_words
 
 
 class LayerType(StrEnum):
@@ -60,17 +30,6 @@ class LayerType(StrEnum):
 MAX_EXTENT = 2**31 - 1
 # Every count of the cost model is a sum of at most `MACs x 8` words; int64 holds it with room to spare.
 MAX_MACS = 2**52
-
-
-def window_words(outputs: int, taps: int, stride: int, dilation: int) -> int:
-    """Distinct coordinates of {stride*i + dilation*j : 0 <= i < outputs, 0 <= j < taps}.
-
-    Pairs (i, j) and (i - a, j + b) name the same coordinate, with a = dilation/g, b = stride/g, g = gcd(stride, dilation);
-    so the pairs fall into chains, and the chains number the pairs less the links between them.
-    """
-    g = gcd(stride, dilation)
-    a, b = dilation // g, stride // g
-    return outputs * taps - max(outputs - a, 0) * max(taps - b, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +83,12 @@ class Layer:
 
     def words(self, tensor: Tensor) -> int:
         """Elements of a tensor that the layer touches (padding counts; input that a stride skips does not)."""
-        g, n, k, c, r, s, y, x = self.extents
-        match tensor:
-            case Tensor.WEIGHT:
-                return g * k * c * r * s
-            case Tensor.INPUT:
-                rows = window_words(y, r, self.stride[0], self.dilation[0])
-                return n * g * c * rows * window_words(x, s, self.stride[1], self.dilation[1])
-            case Tensor.OUTPUT:
-                return n * g * k * y * x
+        slide = {dim for pair in WINDOWS for dim in pair} if tensor is Tensor.INPUT else set[Dim]()
+        words = prod(self.extents[dim] for dim in Dim if TOUCHES[tensor, dim] and dim not in slide)
+        if tensor is Tensor.INPUT:
+            for (output, tap), stride, dilation in zip(WINDOWS, self.stride, self.dilation, strict=True):
+                words *= window_words(self.extents[output], self.extents[tap], stride, dilation)
+        return words
 
     @property
     def shape(self) -> tuple[object, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import MappingError
-from mapsearch.model.layer import MAX_EXTENT, Dim, Layer
+from mapsearch.model.layer import MAX_EXTENT, Layer
+from mapsearch.model.tensors import Dim
 
 DIMS = len(Dim)
 

@@ -18,8 +18,8 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.model.yardstick import NumpyModel
-from mapsearch.spaces.space import Space
+from mapsearch.model.reference.numpy_model import NumpyModel
+from mapsearch.spaces.mappings.space import Space
 
 _CONV, _DSCONV, _GEMM = LayerType.CONV, LayerType.DSCONV, LayerType.GEMM
 # Extents are those of G, N, K, C, R, S, Y', X'.

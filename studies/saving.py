@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mapsearch.studies.found import Found
-from mapsearch.studies.run_folder import RunFolder
+from mapsearch.studies.folder import RunFolder
+from mapsearch.studies.run.layer_results import Found
 
 
 class UnsavedRunError(OSError):

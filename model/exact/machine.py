@@ -1,14 +1,11 @@
-"""The machine and the layer as the kernels see them: vectors of integers."""
+"""The machine as the kernels see it: a vector of integers."""
 
 from __future__ import annotations
-
-from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Layer
 
 SIMD = 0
 BITS = 1  # to 3: of a word of weight, input, output
@@ -44,9 +41,3 @@ def machine_parameters(hardware: Hardware) -> NDArray[np.int64]:
         ],
         np.int64,
     )
-
-
-def window_phases(layer: Layer) -> NDArray[np.int64]:
-    """int64[2, 2]: (a, b) = (dilation, stride) / gcd of rows and of columns."""
-    pairs = zip(layer.stride, layer.dilation, strict=True)
-    return np.array([(dilation // gcd(stride, dilation), stride // gcd(stride, dilation)) for stride, dilation in pairs], np.int64)

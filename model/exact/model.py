@@ -8,16 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Bound, Restriction, Wanted
-from mapsearch.model.counted import CountedCosts
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.bound import bound_all, energy_terms
-from mapsearch.model.exact.bound_state import make_scratch
-from mapsearch.model.exact.kernel import evaluate
-from mapsearch.model.exact.machine import NOC_BITS, machine_parameters, window_phases
-from mapsearch.model.exact.work import MAX_LEVELS, make_work
+from mapsearch.model.exact.bound.all import bound_all, energy_terms
+from mapsearch.model.exact.bound.state import make_scratch
+from mapsearch.model.exact.count.mapping import evaluate
+from mapsearch.model.exact.machine import NOC_BITS, machine_parameters
+from mapsearch.model.exact.workspace import MAX_LEVELS, make_work
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer, Tensor
+from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.priced import CountedCosts
+from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.windows import window_phases
 
 # Phases of one axis that a mapping's time grows with (see `window`). A stride of 2 has 2; strides and dilations up to 64 fit.
 MAX_PHASES = 2**12

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel
-from mapsearch.model.maestro.kernel import count
+from mapsearch.model.maestro.count.mapping import count
+from mapsearch.model.maestro.count.step import RUN_COLUMNS
+from mapsearch.model.maestro.count.workspace import DONE, FIGURES, WORK, Floats, Ints, Work
 from mapsearch.model.maestro.source import SourceDim
-from mapsearch.model.maestro.step import RUN_COLUMNS
-from mapsearch.model.maestro.work import DONE, FIGURES, WORK, Floats, Ints, Work
 
 Bytes = NDArray[np.int8]
 

@@ -10,9 +10,7 @@ from math import prod
 
 import numpy as np
 
-from mapsearch.model.maestro.levels import Tensors
-from mapsearch.model.maestro.source import Machine, Source
-from mapsearch.model.maestro.work import (
+from mapsearch.model.maestro.count.workspace import (
     ACTIVE_PES,
     AVERAGE_BANDWIDTH,
     COMPUTE,
@@ -34,6 +32,8 @@ from mapsearch.model.maestro.work import (
     WEIGHT,
     Floats,
 )
+from mapsearch.model.maestro.levels import Tensors
+from mapsearch.model.maestro.source import Machine, Source
 
 Number = float | Floats
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
+from mapsearch.model.maestro.count.workspace import MAX_DIRECTIVES
 from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, TENSORS, Source, SourceDim, SourceMap
-from mapsearch.model.maestro.work import MAX_DIRECTIVES
 
 Sizes = dict[SourceDim, int]
 Tensors = tuple[tuple[SourceDim, ...], tuple[SourceDim, ...], tuple[SourceDim, ...]]

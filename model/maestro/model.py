@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import Costs, Fit, Restriction, Wanted
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer
+from mapsearch.model.layer import Layer
 from mapsearch.model.maestro.batch import NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS, count_batch
+from mapsearch.model.maestro.count.workspace import DONE, FIGURES, MACS, MAX_LEVELS, RUNTIME, WORK, Floats, Ints
 from mapsearch.model.maestro.figures import csv_parts_nj, needs_words
 from mapsearch.model.maestro.levels import tensor_dims
 from mapsearch.model.maestro.program import ENDS, fill_machine, fill_tensors
+from mapsearch.model.maestro.report import told
 from mapsearch.model.maestro.source import DIMS, SLIDING
-from mapsearch.model.maestro.told import told
 from mapsearch.model.maestro.translate import counted_layer, machine_of, source_dims, source_of
-from mapsearch.model.maestro.work import DONE, FIGURES, MACS, MAX_LEVELS, RUNTIME, WORK, Floats, Ints
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.tensors import Dim
 
 _REASONS = {
     **ENDS,

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from mapsearch.model.maestro.kernel import count
+from mapsearch.model.maestro.count.mapping import count
+from mapsearch.model.maestro.count.step import RUN_COLUMNS
+from mapsearch.model.maestro.count.workspace import DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS, WORK, Floats
 from mapsearch.model.maestro.levels import Level, Tensors, levels_of, tensors_of
 from mapsearch.model.maestro.source import Machine, Source, SourceDim
-from mapsearch.model.maestro.step import RUN_COLUMNS
-from mapsearch.model.maestro.work import DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS, WORK, Floats
 
 # How the program ends without figures.
 ENDS = {

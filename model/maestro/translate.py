@@ -7,9 +7,10 @@ from math import prod
 
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Dim, Layer, LayerType
+from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, Machine, Source, SourceDim, SourceMap
 from mapsearch.model.mapping import MapKind, Mapping
+from mapsearch.model.tensors import Dim
 
 _CONVOLUTION = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.K, Dim.C, Dim.R, Dim.S, Dim.Y, Dim.X)}
 _DEPTHWISE = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.R, Dim.S, Dim.Y, Dim.X)} | {Dim.G: SourceDim.C}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mapsearch.formats.text import write_whole
 from mapsearch.model.errors import InputError
-from mapsearch.studies.files import write_whole
 from mapsearch.studies.pictures import convergence, energy, fronts, machines, roofline
 from mapsearch.studies.pictures.page import Shown, page
 from mapsearch.studies.pictures.recorded import Recorded, read_run

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.studies.design_files import read_designs
-from mapsearch.studies.files import write_whole
+from mapsearch.formats.text import write_whole
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, Axes, Figure, as_png, new_figure, shortened, tidy
+from mapsearch.studies.sweep.parquet import read_designs
 
 # Points of a panel at the most, and what draws them where there are more designs.
 POINTS = 10_000

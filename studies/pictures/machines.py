@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import EngFormatter
 
-from mapsearch.spaces.hardware_space import value_text
+from mapsearch.spaces.machines.space import value_text
 from mapsearch.studies.pictures.numbers import number_points
 from mapsearch.studies.pictures.recorded import MachinePoint, Recorded
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, fix_layout, new_figure, tidy

@@ -18,12 +18,11 @@ from pydantic import (
     ValidationError,
 )
 
-from mapsearch.model.errors import InputError
+from mapsearch.model.errors import InputError, show
 from mapsearch.model.hardware import Hardware
-from mapsearch.spaces.hardware_space import KINDS
-from mapsearch.studies.evaluation import machine
-from mapsearch.studies.run_folder import CONFIG, RESULTS, RunFolder
-from mapsearch.studies.yaml_files import show
+from mapsearch.spaces.machines.space import KINDS
+from mapsearch.studies.evaluate import machine
+from mapsearch.studies.folder import CONFIG, RESULTS, RunFolder
 
 _GO_ON = "go on with the run by mapsearch run --resume"
 _ANEW = "mapsearch run --resume writes the results of an earlier version anew"

@@ -1,0 +1,1 @@
+"""The subcommands, a module each with `add_parser` and `run`."""

@@ -1,0 +1,142 @@
+"""`mapsearch layers`: the layer sets shipped, or the layers of one."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from mapsearch.arguments import Subparsers
+from mapsearch.output import write, write_json, write_table
+
+if TYPE_CHECKING:
+    from mapsearch.formats.yaml.layer_sets import Entry, LayerSet
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "layers",
+        help="the layer sets shipped, or the layers of one",
+        description="Lists the layer sets shipped, or the layers of one set with their sizes.",
+    )
+    parser.add_argument("set", nargs="?", metavar="SET", help="a layer set's name or a file")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: Namespace) -> int:
+    """Print all sets, or one."""
+    from mapsearch.formats.yaml.layer_sets import load_layer_set, names
+
+    if args.set is None:
+        sets = [_summary(load_layer_set(name)) for name in names()]
+        if args.json:
+            write_json(sets)
+        else:
+            _write_sets(sets)
+        return 0
+    layers = load_layer_set(args.set)
+    data = {**_summary(layers), **_contents(layers)}
+    if args.json:
+        write_json(data)
+    else:
+        _write_set(data)
+    return 0
+
+
+def _summary(layers: LayerSet) -> dict[str, Any]:
+    return {
+        "name": layers.name,
+        "title": layers.title,
+        "layers": sum(entry.count for entry in layers.entries),
+        "unique_layers": len(layers.unique),
+        "macs": layers.macs,
+        "parameters": layers.parameters,
+    }
+
+
+def _contents(layers: LayerSet) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "source": layers.source,
+        "other_parameters": layers.other_parameters,
+        "published": asdict(layers.published) if layers.published else None,
+        "entries": [_entry(entry) for entry in layers.entries],
+        "unmapped": [asdict(unmapped) for unmapped in layers.unmapped],
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    from mapsearch.model.tensors import Dim, Tensor
+
+    layer = entry.layer
+    return {
+        "name": layer.name,
+        "type": str(layer.type),
+        "count": entry.count,
+        "dims": {dim.label: layer.extents[dim] for dim in Dim},
+        "stride": layer.stride,
+        "dilation": layer.dilation,
+        "macs": layer.macs,
+        "zero_macs": layer.zero_macs,
+        "density": {tensor.label: layer.density[tensor] for tensor in Tensor},
+        "words": {tensor.label: layer.words(tensor) for tensor in Tensor},
+        "weights": entry.weights,
+        "weight_sets": entry.weight_sets,
+    }
+
+
+def _write_sets(sets: list[dict[str, Any]]) -> None:
+    rows = [
+        (each["name"], each["title"], each["layers"], each["unique_layers"], each["macs"] / 1e9, each["parameters"] / 1e6)
+        for each in sets
+    ]
+    write_table("", ("name", "title", "layers", "unique", "GMACs", "M parameters"), rows)
+
+
+def _write_set(data: dict[str, Any]) -> None:
+    write(f"{data['name']}: {data['title']}")
+    write("")
+    columns = ("layer", "type", "count", "dims above 1", "stride", "dilation", "MACs")
+    write_table(
+        "One run of each layer",
+        (*columns, "weights (words)", "inputs (words)", "outputs (words)", "weights are"),
+        [_row(entry) for entry in data["entries"]],
+    )
+    if data["unmapped"]:
+        rows = [(each["name"], each["type"], each["count"], each["output_words"]) for each in data["unmapped"]]
+        write_table("Without MACs, not mapped", ("layer", "type", "count", "outputs (words)"), rows)
+    write(f"{data['layers']:,} layers, {data['unique_layers']:,} of different shape")
+    others = "".join(f", {words:,} {kind}" for kind, words in data["other_parameters"].items())
+    write(f"total: {data['macs']:,} MACs, {data['parameters']:,} parameters{' with' + others[1:] if others else ''}")
+    published = data["published"]
+    if published:
+        figures = [f"{published[key]:,} {word}" for key, word in _PUBLISHED if published[key] is not None]
+        write(f"published: {', '.join(figures)} ({published['source']})")
+    write(f"source: {data['source']}")
+
+
+_PUBLISHED = (("macs", "MACs"), ("parameters", "parameters"))
+
+
+def _row(entry: dict[str, Any]) -> tuple[str | int, ...]:
+    dims = " ".join(f"{dim} {extent}" for dim, extent in entry["dims"].items() if extent > 1)
+    words = entry["words"]
+    return (
+        entry["name"],
+        entry["type"],
+        entry["count"],
+        dims,
+        _pair(entry["stride"]),
+        _pair(entry["dilation"]),
+        entry["macs"],
+        words["weight"],
+        words["input"],
+        words["output"],
+        entry["weights"],
+    )
+
+
+def _pair(pair: tuple[int, int]) -> str:
+    """Rows x columns, or the one number that both are."""
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"

@@ -1,0 +1,1 @@
+"""What commands show: bars while they work, tables at the end."""

@@ -1,0 +1,116 @@
+"""What `mapsearch sweep` shows: a bar with its rate while it works, a table of the optima at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from mapsearch.output import Cell, write, write_table
+from mapsearch.studies.sweep.plan import Plan
+
+# What leaves designs out, by its name in a summary.
+_REASONS = {
+    "bandwidth": "the off-chip bandwidth",
+    "peak_gops": "the peak rate",
+    "pes": "the number of PEs",
+    "l1": "the L1's size",
+    "l2": "the L2's size",
+    "area_mm2": "area",
+    "power_mw": "power",
+}
+
+
+class SweepProgress:
+    """A `Watcher` that shows, on standard error, a bar; where that is no terminal, a line before work starts."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._began: tuple[float, int] | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def began(self, folder: Path, plan: Plan) -> None:
+        """See `Watcher`."""
+        estimate = plan.estimate
+        within = f"{estimate.designs:,.3g} of them on machines within the limits"
+        text = f"{plan.designs:,} designs, {within}: {estimate.text}, into {folder}"
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._task = self._bar.add_task("sweeping", total=plan.designs, told="")
+
+    def advanced(self, designs: int, valid: int) -> None:
+        """See `Watcher`."""
+        if self._task is not None:
+            # The rate is told from the first part on, which may be one of before.
+            self._began = self._began or (perf_counter(), designs)
+            rate = (designs - self._began[1]) / max(perf_counter() - self._began[0], 1e-9)
+            told = f"{designs:,}, {valid:,} valid, {rate / 1e6:,.0f} million/s"
+            self._bar.update(self._task, completed=designs, told=told)
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """The optima of each dataflow and layer, what was left out and why, the rates, and where everything is."""
+    # The hardware space's further axes stand before the mapping in each design.
+    designs: list[Mapping[str, Any]] = [design for pair in summary["pairs"] for design in pair["optima"].values()]
+    axes = list(takewhile(lambda key: key != "mapping", designs[0])) if designs else []
+    rows: list[list[Cell]] = []
+    for pair in summary["pairs"]:
+        none = {"none valid" if pair["done"] else "not done": None}
+        rows += [_row(pair, name, axes, design) for name, design in (pair["optima"] or none).items()]
+    write_table(
+        "",
+        (
+            *("dataflow", "layer", "best", *axes, "PEs", "L1 [B]", "L2 [B]", "NoC [B/cycle]", "off-chip [B/cycle]"),
+            *("cycles", "GMAC/s", "energy [uJ]", "area [mm2]", "power [mW]"),
+        ),
+        rows,
+    )
+    left_out = ", ".join(f"{count:,} by {_REASONS[reason]}" for reason, count in summary["left_out"].items() if count)
+    write(
+        f"designs: {summary['done']:,} of {summary['designs']:,}; {summary['valid']:,} valid, {summary['costed']:,} costed in full"
+    )
+    if left_out:
+        write(f"         left out: {left_out}")
+    rate, valid = summary["designs_per_second"], summary["valid_per_second"]
+    write(f"rate:    {rate:,.0f} designs/s, of which {valid:,.0f} valid ones costed and saved; {summary['seconds']:.1f} s")
+    write(f"written: {summary['folder']} (summary.json, front.csv, designs/, mappings/, area_power.png, energy_throughput.png)")
+    if not summary["complete"]:
+        write(f"stopped before the end; go on with: mapsearch sweep --out {summary['folder']} --resume")
+
+
+def _row(pair: Mapping[str, Any], name: str, axes: Sequence[str], design: Mapping[str, Any] | None) -> list[Cell]:
+    if design is None:
+        return [pair["dataflow"], pair["layer"], name, *[""] * (len(axes) + 10)]
+    keys = ("pes", "l1_bytes", "l2_bytes", "noc_bytes_per_cycle", "offchip_bytes_per_cycle", "runtime_cycles")
+    return [
+        pair["dataflow"],
+        pair["layer"],
+        name,
+        *(str(design[key]) for key in axes),
+        *(design[key] for key in keys),
+        design["throughput_gmacs_per_s"],
+        design["energy_pj"] / 1e6,
+        design["area_mm2"],
+        design["power_mw"],
+    ]

@@ -1,0 +1,1 @@
+"""Everything with a syntax: text or bytes in, objects out, and back."""

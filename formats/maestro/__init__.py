@@ -1,0 +1,1 @@
+"""Files of the published MAESTRO: mappings and hardware, in and out."""

@@ -1,0 +1,133 @@
+"""A mapping file as the published program reads it: directives as written, whatever they cover or leave out.
+
+The grammar is that of `mapsearch.formats.directives` without our additions to it; what the program takes and miscounts is taken
+here too, and what it rejects is an error.
+"""
+
+from __future__ import annotations
+
+from mapsearch.formats.directives.tokens import Cursor, use_one_of
+from mapsearch.model.maestro.source import TENSORS, Source, SourceMap
+
+_ITEMS = ("Type", "Stride", "Dimensions", "Dataflow")
+_OURS = ("Dilation", "Density", "ZeroMacs")
+_DIRECTIVES = ("TemporalMap", "SpatialMap", "Cluster")
+_NEVER_MADE = ("FC", "POOL", "LSTM")
+
+
+def read_sources(text: str, source: str = "<text>") -> list[Source]:
+    """The layers of a mapping file; DirectiveError, with file and line, where the published program does not take it."""
+    cursor = Cursor(text, source)
+    layers: list[Source] = []
+    while cursor.token.kind != "end":
+        match cursor.take_word("keyword", ("Network", "Constant", "Accelerator")).text:
+            case "Constant":
+                name = cursor.take_name("Constant")
+                cursor.constants[name] = cursor.take_count(f"Constant {name}")
+            case "Network":
+                layers += _network(cursor)
+            case _:
+                if cursor.token.kind != "brace":
+                    cursor.take_name("Accelerator")
+                cursor.skip_block()
+    if not layers:
+        raise cursor.error(cursor.token, "the Network must have at least one Layer, got none")
+    return layers
+
+
+def _network(cursor: Cursor) -> list[Source]:
+    if cursor.token.kind != "brace":
+        cursor.take_name("Network")
+    layers: list[Source] = []
+    cursor.take_brace("{")
+    while cursor.token.text != "}":
+        layers.append(_layer(cursor))
+        cursor.context = ""
+    cursor.take_brace("}")
+    return layers
+
+
+def _layer(cursor: Cursor) -> Source:
+    start = cursor.take_word("keyword", ("Layer",))
+    name = cursor.take_name("Layer")
+    cursor.context = f"layer {name}: "
+    kind = ""
+    dims: dict[str, int] = {}
+    stride: dict[str, int] = {}
+    levels: list[tuple[SourceMap, ...]] = []
+    clusters: list[int] = []
+    cursor.take_brace("{")
+    while cursor.token.text != "}":
+        token = cursor.take()
+        match token.text:
+            case "Type":
+                kind = _type(cursor)
+            case "Stride":
+                stride = _pairs(cursor, "Stride")
+            case "Dimensions":
+                dims = _pairs(cursor, "Dimensions")
+            case "Dataflow":
+                levels, clusters = _dataflow(cursor, dims)
+            case _:
+                ours = (
+                    "is ours; MAESTRO has no such item"
+                    if token.text in _OURS
+                    else f"is no layer item; {use_one_of(_ITEMS, token.text)}"
+                )
+                raise cursor.error(token, f"{token.shown} {ours}")
+    cursor.take_brace("}")
+    for item, given in (("Type", kind), ("Dimensions", dims), ("Dataflow", levels)):
+        if not given:
+            raise cursor.error(start, f"the layer has no {item}; every layer needs one")
+    return Source(name, kind, dims, stride, tuple(levels), tuple(clusters), f"{cursor.source}:{start.line}: ")
+
+
+def _type(cursor: Cursor) -> str:
+    token = cursor.take()
+    if token.text in _NEVER_MADE:
+        raise cursor.error(
+            token, f"the published program knows the name {token.text} but makes no such layer; {use_one_of(TENSORS, '')}"
+        )
+    if token.text not in TENSORS:
+        raise cursor.error(token, f"MAESTRO has no Type {token.shown}; {use_one_of(TENSORS, token.text)}")
+    return token.text
+
+
+def _pairs(cursor: Cursor, item: str) -> dict[str, int]:
+    pairs: dict[str, int] = {}
+    cursor.take_brace("{")
+    while cursor.token.text != "}":
+        name = cursor.take_name(f"dim in {item}")
+        size = cursor.take_count(f"{item} {name}")
+        pairs.setdefault(name, size)  # the first of two counts
+    cursor.take_brace("}")
+    return pairs
+
+
+def _dataflow(cursor: Cursor, dims: dict[str, int]) -> tuple[list[tuple[SourceMap, ...]], list[int]]:
+    levels: list[tuple[SourceMap, ...]] = []
+    clusters: list[int] = []
+    maps: list[SourceMap] = []
+    cursor.take_brace("{")
+    while cursor.token.text != "}":
+        keyword = cursor.take_word("directive", _DIRECTIVES)
+        if keyword.text == "Cluster":
+            clusters.append(cursor.take_size("Cluster: the size", dims))
+            letter = cursor.take()
+            if letter.text not in ("P", "L"):
+                raise cursor.error(
+                    letter, f"a Cluster is of kind P or L, got {letter.shown}: the published program crashes (SIGSEGV)"
+                )
+            levels.append(tuple(maps))
+            maps = []
+            continue
+        size, offset = (cursor.take_size(f"{keyword.text}: the {part}", dims) for part in ("size", "offset"))
+        found = SourceMap(keyword.text == "SpatialMap", size, offset, cursor.take_name("dim"))
+        if not found.spatial and found.dim in ("R", "S") and not found.size == found.offset == dims.get(found.dim):
+            raise cursor.error(
+                keyword,
+                f"{found.text}: size and offset must be the whole {found.dim}, {dims.get(found.dim)}; write Sz({found.dim})",
+            )
+        maps.append(found)
+    cursor.take_brace("}")
+    return [*levels, tuple(maps)], clusters

@@ -1,0 +1,35 @@
+"""Shipped files by name, a user's by path."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from mapsearch.formats.text import read_text
+from mapsearch.model.errors import InputError, did_you_mean, show
+
+_DATA = files("mapsearch.formats") / "data"
+
+
+def shipped(kind: str) -> list[str]:
+    """The names of the shipped files of a kind, which is a folder of `data` (errors call one of `layer_sets` a layer set)."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in (_DATA / kind).iterdir())
+
+
+def read_named(kind: str, source: object, folder: Path) -> tuple[str, str]:
+    """The text of a shipped name or of a path taken from `folder`, and how errors call it; source: as a user gave it.
+
+    A text is a path where it has a suffix or a slash, else a name. Raises InputError.
+    """
+    names, word = shipped(kind), kind.removesuffix("s").replace("_", " ")
+    if not isinstance(source, str | Path):
+        raise InputError(f"a {word} must be a name, one of {', '.join(names)}, or a file's path, got {show(source)}")
+    if isinstance(source, str):
+        if source in names:
+            return (_DATA / kind / f"{source}.yaml").read_text(encoding="utf-8"), f"{word} {source}"
+        if not re.search(r"[./\\]", source):
+            hint = did_you_mean(source, names)
+            raise InputError(f"no {word} is called {show(source)}{hint}; there are {', '.join(names)}, or give a file's path")
+    path = folder / source
+    return read_text(path, f"{word} file", f"; shipped are {', '.join(names)}"), str(path)

@@ -1,0 +1,44 @@
+"""Text files: read as UTF-8, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from mapsearch.model.errors import InputError
+
+
+def read_text(path: Path, what: str, hint: str = "") -> str:
+    """The text of a user's file; `what` names its kind and `hint` ends the text of the InputError where it is unreadable."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: the {what} must be readable: {error.strerror}{hint}") from None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: a path must be UTF-8 text without zero bytes: {error}") from None
+    return decode(data, str(path), what)
+
+
+def decode(data: bytes, where: str, what: str) -> str:
+    """The text of a file's bytes; raises InputError unless they are UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(f"{where}: the {what} must be UTF-8 text, got byte {byte:#04x} at offset {error.start}") from None
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file, a text as UTF-8, by way of a temporary one beside it, so that no reader ever sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)  # less the umask, as any new file
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

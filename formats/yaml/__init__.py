@@ -1,0 +1,1 @@
+"""YAML files: layer sets, hardware, technologies, constraints, dataflows, sweeps."""

@@ -1,0 +1,245 @@
+"""Hardware files, of one machine or of a space of them: presets by name, YAML files, and plain dicts.
+
+A user's file or dict may leave out keys; they take the values of the preset `edge`, also single keys of l1, l2, noc and
+offchip. What belongs together is given together: `bits` names all three widths, and a technology is another file or stands whole
+(`technology_files`). `name` is the file's stem or "custom" where it is left out.
+
+Any number may be a range or a list of choices and any flag a list (`hardware_ranges`), and a `budget:` may set limits: such a file
+describes a space of machines. MAESTRO's own hardware files are read too (`maestro_hardware`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mapsearch.formats.complaint import validate
+from mapsearch.formats.maestro.hardware_in import is_maestro, read_maestro
+from mapsearch.formats.shipped import read_named, shipped
+from mapsearch.formats.yaml.plain import parse_mapping
+from mapsearch.formats.yaml.ranges import budget_of, limits_of, values_of
+from mapsearch.formats.yaml.technology import Keys, Line, load_technology, sources_by_part, technology_to_dict
+from mapsearch.model.errors import HardwareError, InputError
+from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Limits
+
+_EXAMPLE = "pes: 256"
+_DEFAULT = "edge"
+_PARTS = ("l1", "l2", "noc", "offchip")
+_TENSORS = ("weight", "input", "output")
+_SPACE = "_space"  # how the names of presets end that are spaces
+_TAKEN = {
+    "area_mm2": ("", "mm²"),
+    "power_mw": (" of leakage", "mW"),
+    "offchip_gb_per_s": (" of bandwidth", "GB/s"),
+    "offchip_bytes_per_cycle": (" of bandwidth", "bytes/cycle"),
+    "peak_gops": (" at its peak", "GOPS"),
+}
+Source = str | Path | Mapping[str, object]
+
+
+def names() -> list[str]:
+    """The presets' names that stand for one machine."""
+    return [name for name in shipped("hardware") if not name.endswith(_SPACE)]
+
+
+def space_names() -> list[str]:
+    """The presets' names that stand for a space of machines."""
+    return [name for name in shipped("hardware") if name.endswith(_SPACE)]
+
+
+def load_hardware(source: Source) -> Hardware:
+    """The one machine of a preset's name, a file's path or a mapping of a file's keys.
+
+    A text is a path where it has a suffix or a slash, else a preset's name. A relative path of a technology is taken from
+    the hardware file's folder (from the working directory where a mapping is given). Raises HardwareError, also where there
+    are several values of a key, or a budget.
+    """
+    with _hardware_errors():
+        data, where, folder = _read(source)
+        space = _space(data, where, folder)
+        if not space.is_one_machine:
+            many = [*(axis.key for axis in space.axes), *(["budget"] if space.limits != Limits() else [])]
+            raise HardwareError(
+                f"{where}: must be one machine here, but is a space of them by its {', '.join(many)}; give single values and no "
+                "budget, or use a command that takes spaces: mapsearch hardware, mapsearch run, mapsearch sweep"
+            )
+        return space.base
+
+
+def load_hardware_space(source: Source) -> HardwareSpace:
+    """The machines of a source as for `load_hardware`, whose keys may have ranges, lists of choices and a budget.
+
+    Raises HardwareError, also where no machine is within the budget.
+    """
+    with _hardware_errors():
+        data, where, folder = _read(source)
+        space = _space(data, where, folder)
+        _check_budget(space, where)
+        return space
+
+
+def technology_sources(source: Source) -> dict[str, dict[str, str]]:
+    """Where the figures of a source's technology come from: see `technology_files.sources_by_part`."""
+    with _hardware_errors():
+        data, where, folder = _read(source)
+        return sources_by_part(data["technology"], where, folder)
+
+
+def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
+    """The hardware as plain data of a file's keys, the technology inline: load_hardware gives back an equal hardware."""
+    data = asdict(hardware)
+    data["bits"] = dict(zip(_TENSORS, hardware.bits, strict=True))
+    data["technology"] = technology_to_dict(hardware.technology)
+    return data
+
+
+def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
+    """The space as plain data of a file's keys, axes as lists: load_hardware_space gives back an equal space."""
+    data = hardware_to_dict(space.base)
+    for axis in space.axes:
+        part, name = _place(data, axis.key)
+        part[name] = list(axis.values)
+    budget = budget_of(space.limits)
+    return {**data, "budget": budget} if budget else data
+
+
+@contextmanager
+def _hardware_errors() -> Generator[None, None, None]:
+    """Whatever is wrong with a file is wrong with the hardware."""
+    try:
+        yield
+    except InputError as error:
+        raise HardwareError(str(error)) from None
+
+
+def _read(source: Source) -> tuple[dict[str, Any], str, Path]:
+    """The keys of a source, those left out filled in, how errors call it, and the folder that its paths are taken from."""
+    if isinstance(source, Mapping):
+        return _with_defaults({"name": "custom", **source}), "hardware", Path()
+    text, where = read_named("hardware", source, Path())
+    data = read_maestro(text, where) if is_maestro(text) else parse_mapping(text, where, _EXAMPLE)
+    return _with_defaults({"name": Path(source).stem, **data}), where, Path(source).parent
+
+
+def _with_defaults(data: Mapping[str, object]) -> dict[str, Any]:
+    """The keys with `edge`'s where they are left out; parts are copies, so that a caller's mapping stays as it is."""
+    default = _default()
+    merged: dict[str, Any] = {**default, **data}
+    for part in _PARTS:
+        given, usual = merged[part], default[part]
+        if isinstance(given, Mapping) and isinstance(usual, Mapping):
+            merged[part] = {**usual, **given}
+    if isinstance(merged["bits"], Mapping):
+        merged["bits"] = {**merged["bits"]}
+    return merged
+
+
+@cache
+def _default() -> Mapping[str, object]:
+    return parse_mapping(*read_named("hardware", _DEFAULT, Path()), _EXAMPLE)
+
+
+def _place(data: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    """The mapping in which a key of KINDS stands, empty where there is none, and the key's name there."""
+    part, dot, name = key.partition(".")
+    if not dot:
+        return data, part
+    return (data[part] if isinstance(data[part], dict) else {}), name
+
+
+# What a file may say: types and keys here, ranges of the hardware in its dataclass.
+
+
+class _BitsKeys(Keys):
+    weight: int
+    input: int
+    output: int
+
+
+class _BufferKeys(Keys):
+    bytes: int
+    double_buffered: bool
+
+
+class _NocKeys(Keys):
+    bytes_per_cycle: int
+    latency_cycles: int
+    multicast: bool
+    reduction: bool
+
+
+class _OffchipKeys(Keys):
+    bytes_per_cycle: int
+    latency_cycles: int
+
+
+class _HardwareKeys(Keys):
+    name: Line
+    source: str = ""
+    pes: int
+    simd: int
+    clock_mhz: float
+    bits: _BitsKeys
+    l1: _BufferKeys
+    l2: _BufferKeys
+    noc: _NocKeys
+    offchip: _OffchipKeys
+    technology: object  # a name, a path or a mapping, told apart in load_technology
+    budget: object = None  # a space's, see limits_of
+
+
+def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
+    budget = data.get("budget")
+    axes: list[Axis] = []
+    for key in KINDS:
+        part, name = _place(data, key)
+        if isinstance(part.get(name), list | dict):
+            values = values_of(part[name], key, where)
+            part[name] = values[0]
+            if len(values) > 1:
+                axes.append(Axis(key, values))
+    limits = Limits() if budget is None else limits_of(budget, where)
+    base = _machine(data, where, folder)
+    try:
+        space = HardwareSpace(base.name, base, tuple(axes), limits)
+        _ = space.largest  # checks the other end of each axis; what a machine must hold to, it must key by key
+    except HardwareError as error:
+        raise HardwareError(f"{where}: {error}") from None
+    return space
+
+
+def _machine(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
+    keys = validate(_HardwareKeys, data, where)
+    technology = load_technology(keys.technology, where, folder)
+    try:
+        return Hardware(
+            name=keys.name,
+            pes=keys.pes,
+            simd=keys.simd,
+            clock_mhz=keys.clock_mhz,
+            bits=(keys.bits.weight, keys.bits.input, keys.bits.output),
+            l1=Buffer(**dict(keys.l1)),
+            l2=Buffer(**dict(keys.l2)),
+            noc=Noc(**dict(keys.noc)),
+            offchip=Offchip(**dict(keys.offchip)),
+            technology=technology,
+        )
+    except HardwareError as error:
+        raise HardwareError(f"{where}: {error}") from None
+
+
+def _check_budget(space: HardwareSpace, where: str) -> None:
+    """Refuse a budget that the smallest machine exceeds, as then all do."""
+    least = Limits.met_by(space.base)
+    for key, (what, unit) in _TAKEN.items():
+        taken, limit = getattr(least, key), getattr(space.limits, key)
+        if taken > limit:
+            raise HardwareError(
+                f"{where}: the smallest machine needs {taken:.6g} {unit}{what}, the budget is {limit:.6g} {unit}; allow more, or "
+                "let the ranges begin lower"
+            )

@@ -1,0 +1,282 @@
+"""The form of a layer-set file: its rows, the layers that each stands for, and errors in it as one line.
+
+`layers()` of a row: the layers that it stands for, each with how often one run of the row runs it; raises LayerError.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, TypedDict, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from mapsearch.model.errors import LayerError, show
+from mapsearch.model.layer import MAX_EXTENT, Layer
+from mapsearch.model.layers import Density, conv, depthwise, fc, gemm, lstm, trconv
+
+Weights = Literal["parameters", "activations", "shared"]
+
+
+def _to_pair(value: object) -> tuple[int, int]:
+    match value:
+        case int() if not isinstance(value, bool):
+            return value, value
+        case [int() as rows, int() as columns] if not {type(rows), type(columns)} & {bool}:
+            return rows, columns
+        case _:
+            raise PydanticCustomError("pair", "must be an integer or a pair [rows, columns]")
+
+
+def _to_padding(value: object) -> tuple[tuple[int, int], tuple[int, int]]:
+    match value:
+        case [list(), list()]:
+            before_after = cast("list[object]", value)
+            return _to_pair(before_after[0]), _to_pair(before_after[1])
+        case _:
+            rows, columns = _to_pair(value)
+            return (rows, rows), (columns, columns)
+
+
+_Size = Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENT)]
+_Text = Annotated[str, Field(strict=True, min_length=1)]
+_Pair = Annotated[tuple[int, int], BeforeValidator(_to_pair)]
+_Padding = Annotated[tuple[tuple[int, int], tuple[int, int]], BeforeValidator(_to_padding)]
+_Share = Annotated[float, Field(strict=True, gt=0.0, le=1.0)]
+_Words = Annotated[int, Field(strict=True, ge=1)]
+Runs = tuple[tuple[Layer, int], ...]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DensityRow(_Model):
+    """Shares of non-zeros of weight, input and output."""
+
+    W: _Share = 1.0
+    I: _Share = 1.0  # noqa: E741 - the tensor's letter in files
+    O: _Share = 1.0  # noqa: E741 - the tensor's letter in files
+
+
+class _AnyRow(_Model):
+    name: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_./-]+$")]
+    count: _Size = 1
+
+
+class UnmappedRow(_AnyRow):
+    """A layer without MACs; `outputs` is its output's words."""
+
+    type: Literal["POOL", "ELEMENTWISE"]
+    outputs: _Size
+
+
+class _LayerRow(_AnyRow):
+    weights: Weights = "parameters"
+    density: DensityRow = DensityRow()
+    batch: _Size = 1
+
+    @property
+    def densities(self) -> Density:
+        return (self.density.W, self.density.I, self.density.O)
+
+
+class _Window(TypedDict):
+    inputs: tuple[int, int] | None
+    outputs: tuple[int, int] | None
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]
+    batch: int
+    density: Density
+
+
+class WindowRow(_LayerRow):
+    """What slides a filter: Y and X are the unpadded input's size; Y' and X' may stand instead."""
+
+    R: _Size
+    S: _Size
+    Y: _Size | None = None
+    X: _Size | None = None
+    Y_out: _Size | None = Field(default=None, alias="Y'")
+    X_out: _Size | None = Field(default=None, alias="X'")
+    stride: _Pair = (1, 1)
+    dilation: _Pair = (1, 1)
+    padding: _Padding = ((0, 0), (0, 0))
+
+    def as_listed(self) -> Self:
+        """The same on the input as it is listed, without padding and with a stride of 1, where an input is listed."""
+        rows, columns = ((taps - 1) * gap + 1 for taps, gap in zip((self.R, self.S), self.dilation, strict=True))
+        if self.Y is None or self.X is None or rows > self.Y or columns > self.X:
+            return self
+        return self.model_copy(update={"stride": (1, 1), "padding": ((0, 0), (0, 0)), "Y_out": None, "X_out": None})
+
+    def window(self) -> _Window:
+        """What `conv` and `depthwise` take besides channels and kernel; they say which of the sizes may be missing."""
+        pairs = ((self.Y, self.X), (self.Y_out, self.X_out))
+        if any((y is None) != (x is None) for y, x in pairs):
+            raise LayerError(f"layer {self.name}: sizes come in pairs, Y and X or Y' and X'; one of a pair is missing")
+        inputs, outputs = (None if y is None or x is None else (y, x) for y, x in pairs)
+        return {
+            "inputs": inputs,
+            "outputs": outputs,
+            "stride": self.stride,
+            "dilation": self.dilation,
+            "padding": self.padding,
+            "batch": self.batch,
+            "density": self.densities,
+        }
+
+
+class ConvRow(WindowRow):
+    type: Literal["CONV"]
+    K: _Size
+    C: _Size
+
+    def layers(self) -> Runs:
+        return ((conv(self.name, self.K, self.C, (self.R, self.S), **self.window()), 1),)
+
+
+class GroupedRow(WindowRow):
+    """A convolution in groups; K and C are over all of them."""
+
+    type: Literal["NGCONV"]
+    groups: Annotated[int, Field(strict=True, ge=2, le=MAX_EXTENT)]
+    K: _Size
+    C: _Size
+
+    def layers(self) -> Runs:
+        return ((conv(self.name, self.K, self.C, (self.R, self.S), groups=self.groups, **self.window()), 1),)
+
+
+class DepthwiseRow(WindowRow):
+    """G channels, each with K filters of its own."""
+
+    type: Literal["DSCONV"]
+    G: _Size
+    K: _Size = 1
+
+    def layers(self) -> Runs:
+        return ((depthwise(self.name, self.G, (self.R, self.S), multiplier=self.K, **self.window()), 1),)
+
+
+class TransposedRow(_LayerRow):
+    type: Literal["TRCONV"]
+    K: _Size
+    C: _Size
+    R: _Size
+    S: _Size
+    Y: _Size
+    X: _Size
+    stride: _Pair = (1, 1)
+    dilation: _Pair = (1, 1)
+    padding: _Padding = ((0, 0), (0, 0))
+    output_padding: _Pair = (0, 0)
+
+    def layers(self) -> Runs:
+        layer = trconv(
+            self.name,
+            self.K,
+            self.C,
+            (self.R, self.S),
+            inputs=(self.Y, self.X),
+            stride=self.stride,
+            dilation=self.dilation,
+            padding=self.padding,
+            output_padding=self.output_padding,
+            batch=self.batch,
+            density=self.densities,
+        )
+        return ((layer, 1),)
+
+
+class FullyConnectedRow(_LayerRow):
+    type: Literal["FC"]
+    K: _Size
+    C: _Size
+    R: _Size = 1
+    S: _Size = 1
+
+    def layers(self) -> Runs:
+        return ((fc(self.name, self.K, self.C, kernel=(self.R, self.S), batch=self.batch, density=self.densities), 1),)
+
+
+class GemmRow(_LayerRow):
+    """(M x K) * (K x N), the product's own letters; each of the batch has its own K x N operand."""
+
+    type: Literal["GEMM"]
+    M: _Size
+    N: _Size
+    K: _Size
+
+    def layers(self) -> Runs:
+        return ((gemm(self.name, self.M, self.N, self.K, batch=self.batch, density=self.densities), 1),)
+
+
+class LstmRow(_LayerRow):
+    """I inputs, H hidden units, T steps."""
+
+    type: Literal["LSTM"]
+    I: _Size  # noqa: E741 - the letter of the usual equations
+    H: _Size
+    T: _Size
+
+    def layers(self) -> Runs:
+        return lstm(self.name, self.I, self.H, self.T, batch=self.batch, density=self.densities)
+
+
+MappedRow = ConvRow | GroupedRow | DepthwiseRow | TransposedRow | FullyConnectedRow | GemmRow | LstmRow
+
+
+class PublishedRow(_Model):
+    macs: _Words | None = None
+    parameters: _Words | None = None
+    source: _Text
+
+
+class LayerFile(_Model):
+    """A whole file."""
+
+    title: _Text
+    source: _Text
+    published: PublishedRow | None = None
+    other_parameters: dict[_Text, _Words] = {}
+    layers: Annotated[list[Annotated[MappedRow | UnmappedRow, Field(discriminator="type")]], Field(min_length=1)]
+
+
+_LAWS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a key of this place; check its spelling and the layer's type",
+    "greater_than_equal": "must be >= {ge}, got {got}",
+    "less_than_equal": "must be <= {le}, got {got}",
+    "greater_than": "must be > {gt}, got {got}",
+    "string_type": "must be text, got {got}",
+    "string_too_short": "must be text, got {got}",
+    "string_pattern_mismatch": "must be letters, digits and _ . / -, got {got}",
+    "int_type": "must be a whole number, got {got}",
+    "float_type": "must be a number, got {got}",
+    "list_type": "must be a list, got {got}",
+    "too_short": "must have at least one item, got none",
+    "model_type": "must be keys with values, got {got}",
+    "model_attributes_type": "must be keys with values, got {got}",
+    "dict_type": "must be keys with values, got {got}",
+    "literal_error": "must be {expected}, got {got}",
+    "union_tag_not_found": "type is missing",
+    "union_tag_invalid": "type must be one of {expected_tags}, got {tag!r}",
+}
+
+
+def one_line(error: ValidationError, data: object) -> str:
+    """The first problem of a LayerFile that did not validate: where it is, the law, the value."""
+    first = error.errors(include_url=False)[0]
+    place = [str(part) for part in first["loc"]]
+    prefix = ""
+    if len(place) > 1 and place[0] == "layers":
+        number = int(place[1])
+        row = cast("dict[str, list[object]]", data)["layers"][number]
+        name = cast("dict[str, object]", row).get("name") if isinstance(row, dict) else None
+        prefix = f"layer {number + 1}{f' ({name})' if name else ''}: "
+        # After the row's number stands its type, which pydantic adds.
+        place = place[3:]
+    law = _LAWS.get(first["type"], "{msg}, got {got}").format(**first.get("ctx", {}), msg=first["msg"], got=show(first["input"]))
+    # Names and keys of a wrong file may hold anything, line ends too.
+    return " ".join(f"{prefix}{'.'.join(place)} {law}".split())

@@ -1,0 +1,174 @@
+"""Layer sets: the layers of a network with how often each runs, read from YAML.
+
+The shipped sets are in `data/layer_sets`. A file looks like this; `LayerSet` says what the parts mean:
+
+    title: A network
+    source: who described it, and which implementation's numbers these are
+    published: {macs: 12_345, parameters: 678, source: where the two figures are from}
+    other_parameters: {biases: 90}
+    layers:
+      - {name: conv1, type: CONV, K: 64, C: 3, R: 7, S: 7, Y: 224, X: 224, stride: 2, padding: 3}
+      - {name: pool1, type: POOL, outputs: 200704}
+      - {name: fc, type: FC, K: 1000, C: 64}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mapsearch.formats.shipped import read_named, shipped
+from mapsearch.formats.yaml.layer_rows import LayerFile, MappedRow, UnmappedRow, Weights, WindowRow, one_line
+from mapsearch.formats.yaml.plain import parse_mapping
+from mapsearch.model.errors import InputError, LayerError
+from mapsearch.model.layer import Layer
+from mapsearch.model.tensors import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A layer that runs `count` times.
+
+    weights: `parameters` are the network's own; `shared` ones are those of another entry or of `other_parameters`;
+    `activations` stand where one operand of a product is computed, as in attention.
+    weight_sets: how many different tensors of parameters the runs use: `count`, but fewer where an LSTM's steps share
+    them, and 0 for `shared` and `activations`.
+    """
+
+    layer: Layer
+    count: int
+    weights: Weights
+    weight_sets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A pooling or element-wise layer, which costs no MACs and is not mapped: `output_words` in each of `count` runs."""
+
+    name: str
+    type: str
+    output_words: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Figures that a source states for the network, rounded as there; None where it states none."""
+
+    macs: int | None
+    parameters: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueLayer:
+    """Entries of equal shape as one: the first one's layer, how often each network of a mix runs it, and all their names."""
+
+    layer: Layer
+    runs: tuple[int, ...]
+    names: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How often all networks together run it."""
+        return sum(self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSet:
+    """The layers of a network.
+
+    entries, unmapped: in the file's order, names unique.
+    other_parameters: parameters outside the layers' weights (biases, batch norm, embeddings), by kind.
+    """
+
+    name: str
+    title: str
+    source: str
+    entries: tuple[Entry, ...]
+    unmapped: tuple[Unmapped, ...]
+    other_parameters: dict[str, int]
+    published: Published | None
+
+    @property
+    def macs(self) -> int:
+        """MACs of one run of the network, zeros included."""
+        return sum(entry.layer.macs * entry.count for entry in self.entries)
+
+    @property
+    def parameters(self) -> int:
+        """Words of weights that belong to the network, each counted once, and of `other_parameters`."""
+        weights = sum(entry.layer.words(Tensor.WEIGHT) * entry.weight_sets for entry in self.entries)
+        return weights + sum(self.other_parameters.values())
+
+    @property
+    def unique(self) -> tuple[UniqueLayer, ...]:
+        """The entries with those of equal `Layer.shape` merged, in first-seen order: what a search has to map."""
+        return merge([self.entries])
+
+
+def merge(networks: Sequence[Sequence[Entry]]) -> tuple[UniqueLayer, ...]:
+    """The entries of all networks with those of equal `Layer.shape` merged, in first-seen order."""
+    merged: dict[tuple[object, ...], UniqueLayer] = {}
+    for number, entries in enumerate(networks):
+        for entry in entries:
+            seen = merged.get(entry.layer.shape, UniqueLayer(entry.layer, (0,) * len(networks), ()))
+            runs = tuple(count + entry.count * (other == number) for other, count in enumerate(seen.runs))
+            merged[entry.layer.shape] = UniqueLayer(seen.layer, runs, (*seen.names, entry.layer.name))
+    return tuple(merged.values())
+
+
+def names() -> tuple[str, ...]:
+    """Names of the shipped sets, sorted."""
+    return tuple(shipped("layer_sets"))
+
+
+def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False) -> LayerSet:
+    """The shipped set of that name, or the set in the file at that path (anything with a suffix or a folder in it).
+
+    as_listed: take convolutions on the input as it is listed, without padding and with a stride of 1, as some tools do.
+    Raises InputError, whose one line names the file, the layer, the law and the value.
+    """
+    text, where = read_named("layer_sets", name_or_path, Path())
+    return _parse(Path(name_or_path).stem, where, text, as_listed=as_listed)
+
+
+def _parse(name: str, where: str, text: str, *, as_listed: bool) -> LayerSet:
+    data = parse_mapping(text, where, "title: A network")
+    try:
+        file = LayerFile.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{where}: {one_line(error, data)}") from error
+    entries: list[Entry] = []
+    unmapped: list[Unmapped] = []
+    owners: dict[str, int] = {}
+    for number, row in enumerate(file.layers, start=1):
+        place = f"{where}: layer {number} ({row.name})"
+        if isinstance(row, UnmappedRow):
+            unmapped.append(Unmapped(row.name, row.type, row.outputs, row.count))
+            made = [row.name]
+        else:
+            listed = row.as_listed() if as_listed and isinstance(row, WindowRow) else row
+            added = list(_entries(place, listed))
+            entries += added
+            made = [entry.layer.name for entry in added]
+        for each in made:
+            if each in owners:
+                raise InputError(f"{place}: names must be unique, and layer {owners[each]} has {each} already")
+            owners[each] = number
+    if not entries:
+        raise InputError(f"{where}: layers must have at least one layer with MACs, got only {len(unmapped)} without")
+    published = Published(file.published.macs, file.published.parameters, file.published.source) if file.published else None
+    return LayerSet(name, file.title, file.source, tuple(entries), tuple(unmapped), file.other_parameters, published)
+
+
+def _entries(place: str, row: MappedRow) -> Iterator[Entry]:
+    try:
+        layers = row.layers()
+    except LayerError as error:
+        raise InputError(f"{place}: {str(error).partition(': ')[2]}") from error
+    for layer, runs in layers:
+        yield Entry(layer, row.count * runs, row.weights, row.count if row.weights == "parameters" else 0)

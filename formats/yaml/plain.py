@@ -1,0 +1,37 @@
+"""YAML as plain data."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import yaml
+
+from mapsearch.model.errors import InputError, show
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, where YAML's usual loader would keep the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 PyYAML's signature
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key {key.value} stands twice; remove one", problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def parse_mapping(text: str, where: str, example: str) -> dict[str, object]:
+    """The keys of a YAML text; `example` shows one in the InputError where there are none."""
+    try:
+        data: object = yaml.load(text, _UniqueKeys)  # noqa: S506 a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise InputError(f"{where}: must be YAML: {line}{error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{where}: must be YAML: {' '.join(str(error).split())}") from None
+    if data is None:
+        raise InputError(f"{where}: must state at least one key, such as `{example}`, but is empty")
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: must be a mapping of keys such as `{example}`, got {show(data)}")
+    return cast("dict[str, object]", data)

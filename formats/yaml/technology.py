@@ -1,0 +1,171 @@
+"""Technology files: what an action and a part cost in one process, each figure with its source.
+
+A technology states every figure of its MACs, buffers and energies, as a mixture of two would describe no machine. The network's
+parts and the MACs' leakage may be left out, and are then not counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mapsearch.formats.complaint import validate
+from mapsearch.formats.shipped import read_named, shipped
+from mapsearch.formats.yaml.plain import parse_mapping
+from mapsearch.model.errors import HardwareError, show
+from mapsearch.model.technology import ArbiterLaw, ArbiterTechnology, BufferTechnology, BusLaw, BusTechnology, PowerLaw, Technology
+
+_EXAMPLE = "mac_bits: 8"
+_LEVELS = ("l1", "noc", "l2", "offchip")  # the order of Technology.compressed
+_FIGURES = ("mac_pj", "mac_area_mm2", "mac_leakage_mw", "noc_pj_per_bit", "offchip_pj_per_bit")
+
+Line = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+_Bits = Annotated[int, Field(ge=1, le=2**20)]
+_Amount = Annotated[float, Field(ge=0, le=1e9)]
+_Exponent = Annotated[float, Field(ge=-4, le=4)]
+_Growth = Annotated[float, Field(ge=0, le=4)]
+
+
+class Keys(BaseModel):
+    """A mapping of a file: exactly these keys, of exactly these types."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Figure(Keys):
+    value: _Amount
+    source: str = ""
+
+
+class _EnergyLaw(Keys):
+    factor: _Amount
+    exponent: _Exponent
+    source: str = ""
+
+    def law(self) -> PowerLaw:
+        return PowerLaw(self.factor, self.exponent)
+
+
+class _SizeLaw(_EnergyLaw):
+    """A larger buffer neither takes nor leaks less: what a space of machines relies on for its smallest one."""
+
+    exponent: _Growth
+
+
+class _BusLaw(Keys):
+    per_pe_byte: _Amount
+    per_byte: _Amount
+    source: str = ""
+
+    def law(self) -> BusLaw:
+        return BusLaw(self.per_pe_byte, self.per_byte)
+
+
+class _ArbiterLaw(Keys):
+    per_pe_squared: _Amount
+    per_pe: _Amount
+    constant: Annotated[float, Field(ge=-1e9, le=1e9)]
+    least: _Amount
+    source: str = ""
+
+    def law(self) -> ArbiterLaw:
+        return ArbiterLaw(self.per_pe_squared, self.per_pe, self.constant, self.least)
+
+
+class _BufferKeys(Keys):
+    access_bits: _Bits
+    read_pj: _EnergyLaw
+    write_pj: _EnergyLaw
+    area_mm2: _SizeLaw
+    leakage_mw: _SizeLaw
+
+    def laws(self) -> BufferTechnology:
+        laws = (self.read_pj, self.write_pj, self.area_mm2, self.leakage_mw)
+        return BufferTechnology(self.access_bits, *(each.law() for each in laws))
+
+
+class _BusKeys(Keys):
+    area_mm2: _BusLaw
+    leakage_mw: _BusLaw
+
+
+class _ArbiterKeys(Keys):
+    area_mm2: _ArbiterLaw
+    leakage_mw: _ArbiterLaw
+
+
+_NOTHING = _Figure(value=0.0)
+_NO_BUS = _BusLaw(per_pe_byte=0.0, per_byte=0.0)
+_NO_ARBITER = _ArbiterLaw(per_pe_squared=0.0, per_pe=0.0, constant=0.0, least=0.0)
+
+
+class _TechnologyKeys(Keys):
+    name: Line
+    mac_bits: _Bits
+    mac_pj: _Figure
+    mac_area_mm2: _Figure
+    mac_leakage_mw: _Figure = _NOTHING
+    l1: _BufferKeys
+    l2: _BufferKeys
+    noc_bus: _BusKeys = _BusKeys(area_mm2=_NO_BUS, leakage_mw=_NO_BUS)
+    noc_arbiter: _ArbiterKeys = _ArbiterKeys(area_mm2=_NO_ARBITER, leakage_mw=_NO_ARBITER)
+    leakage_includes_activity: bool = False
+    noc_pj_per_bit: _Figure
+    offchip_pj_per_bit: _Figure
+    compressed: list[Literal["l1", "noc", "l2", "offchip"]] = []
+
+
+def load_technology(given: object, where: str, folder: Path) -> Technology:
+    """The technology of a hardware file: a shipped one's name, a path taken from `folder`, or the keys themselves.
+
+    Raises InputError; `where` is how errors call the hardware file.
+    """
+    keys = _keys(given, where, folder)
+    at_l1, at_noc, at_l2, at_offchip = (level in keys.compressed for level in _LEVELS)
+    return Technology(
+        name=keys.name,
+        mac_bits=keys.mac_bits,
+        mac_pj=keys.mac_pj.value,
+        mac_area_mm2=keys.mac_area_mm2.value,
+        l1=keys.l1.laws(),
+        l2=keys.l2.laws(),
+        noc_pj_per_bit=keys.noc_pj_per_bit.value,
+        offchip_pj_per_bit=keys.offchip_pj_per_bit.value,
+        compressed=(at_l1, at_noc, at_l2, at_offchip),
+        mac_leakage_mw=keys.mac_leakage_mw.value,
+        noc_bus=BusTechnology(keys.noc_bus.area_mm2.law(), keys.noc_bus.leakage_mw.law()),
+        noc_arbiter=ArbiterTechnology(keys.noc_arbiter.area_mm2.law(), keys.noc_arbiter.leakage_mw.law()),
+        leakage_includes_activity=keys.leakage_includes_activity,
+    )
+
+
+def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[str, str]]:
+    """Where the technology's area and leakage come from: by figure, then by the fields of `model.area.Parts`; may be empty."""
+    keys = _keys(given, where, folder)
+    others: dict[str, _BufferKeys | _BusKeys | _ArbiterKeys]
+    others = {"l1": keys.l1, "l2": keys.l2, "noc_bus": keys.noc_bus, "noc_arbiter": keys.noc_arbiter}
+    return {
+        "area_mm2": {"pes": keys.mac_area_mm2.source, **{part: each.area_mm2.source for part, each in others.items()}},
+        "leakage_mw": {"pes": keys.mac_leakage_mw.source, **{part: each.leakage_mw.source for part, each in others.items()}},
+    }
+
+
+def technology_to_dict(technology: Technology) -> dict[str, Any]:
+    """The technology as plain data of a file's keys: load_technology gives back an equal one."""
+    data = asdict(technology)
+    for figure in _FIGURES:
+        data[figure] = {"value": data[figure]}
+    data["compressed"] = [level for level, yes in zip(_LEVELS, technology.compressed, strict=True) if yes]
+    return data
+
+
+def _keys(given: object, where: str, folder: Path) -> _TechnologyKeys:
+    if isinstance(given, str):
+        text, place = read_named("technology", given, folder)
+        return validate(_TechnologyKeys, parse_mapping(text, place, _EXAMPLE), place)
+    if isinstance(given, dict):
+        return validate(_TechnologyKeys, cast("dict[str, object]", given), f"{where}: technology")
+    raise HardwareError(f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}")

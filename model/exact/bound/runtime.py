@@ -1,0 +1,158 @@
+"""The least cycles: of compute, of the network and of the off-chip memory, from the words that move at least.
+
+The steps of a loop of level 0, taken together with all that is inside it, last as long as the longest of compute, ingress and
+egress does. So each loop's carries are summed apart: a carry moves one loop on by one and takes those inside it back to their
+first chunk, hence of each dim either all chunks count, or all but the first, or the first. Of a
+whole mapping they are not: that takes half as long again as the rest, to raise the bound by a few thousandths.
+"""
+
+from __future__ import annotations
+
+from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.exact import machine as hw
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, Bytes, Floats, Ints, Scratch, fresh_part
+from mapsearch.model.exact.bound.tiles import least_sum
+from mapsearch.model.windows import needed, tile_words
+
+# Which chunks of a dim a carry's steps have, as rows of w.lengths and w.unit0.
+ALL, LATER, ONE = 0, 1, 2
+
+
+@leaf
+def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, extent: int, more: int) -> float:
+    """The least sum over the steps of unit 0's chunk lengths of `extent` of a dim, if levels to come have `more` units for it."""
+    below, deep = more, (w.sized[dim] if more > 1 else 0)  # units that a tile is shared out over further on
+    for level in range(w.chosen):
+        if spatial[b, level] == dim:
+            if level >= w.sized[dim]:
+                below *= units[b, level]
+                deep = w.sized[dim]
+            elif w.share[dim, level] > 1:
+                below *= w.share[dim, level]
+                deep = max(deep, level + 1)
+    many, total, tile = 1.0, 0.0, extent
+    for level in range(deep):
+        share, chunk = w.share[dim, level], min(tile, abs(size[b, level, dim]))
+        below //= share
+        whole = tile // (share * chunk)
+        rest = tile - whole * share * chunk
+        if rest > 0:
+            total += many * ((min(chunk, rest) + below - 1) // below)
+        many *= whole
+        tile = chunk
+    return float(total + many * ((tile + below - 1) // below))
+
+
+@inlined
+def _measure(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
+    """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above.
+
+    Returns how many times shorter unit 0's steps may get at most: a level shares out one dim, so those to come gain at most
+    what the best dim does in each.
+    """
+    if w.is_whole:  # only ALL is asked for
+        for i in range(w.n_dims):
+            w.unit0[ALL, w.dims[i]] = _unit0(w, units, spatial, size, b, w.dims[i], int(w.extents[w.dims[i]]), 1)
+        return 1.0
+    open_units, left = w.pes, w.levels - w.chosen
+    for level in range(w.chosen):
+        open_units //= units[b, level]
+    best = 1.0
+    for i in range(w.n_dims):
+        dim = w.dims[i]
+        extent = int(w.extents[dim])
+        first = extent if w.known[dim] == 0 else int(w.chunk[dim])
+        whole, part = _unit0(w, units, spatial, size, b, dim, extent, 1), _unit0(w, units, spatial, size, b, dim, first, 1)
+        w.lengths[ALL, dim], w.lengths[LATER, dim], w.lengths[ONE, dim] = extent, extent - first, first
+        w.unit0[ALL, dim], w.unit0[LATER, dim], w.unit0[ONE, dim] = whole, whole - part, part
+        if left > 0 and open_units > 1:
+            shared = _unit0(w, units, spatial, size, b, dim, extent, open_units)
+            shared_part = _unit0(w, units, spatial, size, b, dim, first, open_units)
+            best = max(best, whole / shared, part / shared_part)
+            if shared > shared_part:
+                best = max(best, (whole - part) / (shared - shared_part))
+    return float(min(best**left, float(open_units)) if left > 0 else 1.0)
+
+
+@inlined
+def _row(w: Scratch, dim: int, place: int) -> int:
+    """The row of a dim's chunks in the carries of the level-0 loop at a place; a dim of one chunk has it all."""
+    if w.known[dim] == 0 or w.chunk[dim] >= w.extents[dim] or w.place[dim, 0] < place:
+        return ALL
+    return LATER if w.place[dim, 0] == place else ONE
+
+
+@leaf
+def _carry_words(w: Scratch, place: int, tensor: int) -> float:
+    """The words of a tensor over a loop's carries, in each of which all of its chunk is new."""
+    words = 1.0
+    for i in range(w.n_dims):
+        dim = w.dims[i]
+        row = _row(w, dim, place)
+        if w.moved[tensor, dim] == STILL:
+            if row != ONE and w.known[dim] > 0:
+                words *= (w.extents[dim] + w.chunk[dim] - 1) // w.chunk[dim] - row  # LATER is one less than ALL
+        else:
+            words *= w.lengths[row, dim]
+    if tensor == 1:
+        for axis in range(2):
+            y, r = w.lengths[ONE, 6 + axis], w.lengths[ONE, 4 + axis]
+            words *= needed(y, r, w.windows[axis, 0], w.windows[axis, 1]) / float(y * r)
+    return float(words)
+
+
+@inlined
+def _carry_cycles(w: Scratch, place: int, new_w: bool, new_i: bool, new_o: bool, gain: float) -> float:
+    """The least cycles of a loop's carries; new: of which tensors all of the chunk comes anew."""
+    machine = w.machine
+    compute = 1.0 / (gain * machine[hw.SIMD])
+    for i in range(w.n_dims):
+        compute *= w.unit0[_row(w, w.dims[i], place), w.dims[i]]
+    ingress = _carry_words(w, place, 0) * machine[hw.BITS] if new_w else 0.0
+    ingress += _carry_words(w, place, 1) * machine[hw.BITS + 1] if new_i else 0.0
+    egress = _carry_words(w, place, 2) * machine[hw.BITS + 2] if new_o else 0.0
+    return float(max(compute, max(ingress, egress) / machine[hw.NOC_BITS]))
+
+
+@leaf
+def _steps(w: Scratch, order: Bytes, b: int, gain: float) -> float:
+    """The least cycles of all steps, by the loops of level 0 that are chosen."""
+    new_w = new_i = new_o = False
+    far = False  # whether a loop of Y' or X' inside ends its passes apart from where it began them
+    cycles = 0.0
+    for place in range(7, -1, -1):
+        dim = order[b, 0, place]
+        if w.known[dim] == 0 or w.chunk[dim] >= w.extents[dim]:
+            continue
+        new_w = new_w or w.moved[0, dim] != STILL
+        new_o = new_o or w.moved[2, dim] != STILL
+        new_i = new_i or w.moved[1, dim] == ANEW
+        cycles += _carry_cycles(w, place, new_w, new_i or far, new_o, gain)
+        if w.moved[1, dim] == SLIDES:
+            chunk, extent = int(w.chunk[dim]), int(w.extents[dim])
+            within = w.known[dim - 2] > 0 and w.place[dim - 2, 0] < place
+            taps = int(w.chunk[dim - 2] if within else w.extents[dim - 2])
+            far = far or fresh_part(w, dim, chunk, chunk, extent, taps, 1) == 1.0
+    return cycles + _carry_cycles(w, -1, False, False, False, gain)
+
+
+@inlined
+def least_cycles(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, bits: Floats) -> float:
+    """The least cycles, from the words in w; bits: see `energy_terms` from [4] on."""
+    machine = w.machine
+    gain = _measure(w, units, spatial, size, b)
+    compute = 1.0 / (gain * machine[hw.SIMD])
+    for i in range(w.n_dims):
+        compute *= w.unit0[ALL, w.dims[i]]
+    ingress = (least_sum(w, bits[0], bits[1]) + bits[2, 0]) / machine[hw.NOC_BITS]
+    egress = (w.words[2] if machine[hw.REDUCTION] == 1 else w.fills[2]) * machine[hw.BITS + 2] / machine[hw.NOC_BITS]
+    latency = machine[hw.NOC_LATENCY]
+    array = max(compute + 2.0 * latency, ingress + latency, egress + latency)
+    if machine[hw.L1_DOUBLED] == 1:
+        array = compute + ingress + egress
+    elif w.chosen > 0 and not w.is_whole:
+        array = max(array, _steps(w, order, b, gain))
+    words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    first = float(words_w) * machine[hw.BITS] + float(words_i) * machine[hw.BITS + 1]
+    width = machine[hw.OFFCHIP_BITS]
+    return float(machine[hw.OFFCHIP_LATENCY] + first / width + max(array, w.offchip[0] / width))

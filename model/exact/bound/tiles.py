@@ -1,0 +1,172 @@
+"""The least that words and fills come to where tiles are yet to be chosen: the best of what `bound_reuse` leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.exact.bound.reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
+from mapsearch.model.exact.bound.state import SLIDES, Bytes, Floats, Ints, Scratch
+
+# Columns of what a word of a tensor serves: W, I, O; I where the innermost loop slides Y' (X'); I where it slides R (S).
+BY_SLIDING, BY_TAPS, COLUMNS = 3, 4, 5
+TENSOR = (0, 1, 2, 1, 1)
+SLIDE_OF_ROWS, SLIDE_OF_COLUMNS = (0, 2, 0, 0, 1, 0, 0, 0), (0, 0, 2, 0, 0, 1, 0, 0)  # of a kind: of w.gains
+SECOND_COLUMN = (1, BY_TAPS, BY_TAPS, 1, BY_SLIDING, BY_SLIDING, 2, 1)
+
+# Groups of dims, by dim: those that W lacks, that I lacks, that O lacks; the filter's apart, whose units share rows of I.
+GROUPS = 4
+GROUP_OF_DIM = (-1, 0, 1, 2, 3, 3, 0, 0)
+LACKING = (0, 1, 2, 2)  # the tensor without the group's dims
+OVER_ROWS = (True, False, False, True)
+
+
+@inlined
+def _groups(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
+    """Write w.box, w.spread[0, :3] as far as chosen, and w.more[group], units that a level to come may share a group out over.
+
+    Returns over how many units rows and columns of I are shared out so far.
+    """
+    left, rows = w.pes, 1.0
+    for level in range(w.chosen):
+        left //= units[b, level]
+    for group in range(GROUPS):
+        w.more[group] = 1
+    for tensor in range(3):
+        w.spread[0, tensor] = 1.0
+    for dim in range(8):
+        sized, group = w.sized[dim], GROUP_OF_DIM[dim]
+        if w.extents[dim] == 1:
+            w.box[dim] = 1
+            continue
+        w.box[dim] = abs(size[b, sized - 1, dim]) if sized > 0 else w.extents[dim]
+        share = 1
+        for level in range(w.chosen):
+            if spatial[b, level] == dim:
+                share *= w.share[dim, level] if level < sized else min(units[b, level], w.box[dim])
+        if group >= 0:
+            w.spread[0, LACKING[group]] *= share
+            w.more[group] = max(w.more[group], min(left, w.box[dim]))
+        if w.moved[1, dim] >= SLIDES:
+            rows *= share
+    return rows
+
+
+@inlined
+def _write_way(w: Scratch, way: int, of_w: float, of_i: float, of_o: float, rows: float) -> None:
+    """Write w.spread[way]; rows: units over which rows and columns of I are shared out, which may have some of them in common."""
+    w.spread[way, 0], w.spread[way, 2] = of_w, of_o
+    w.spread[way, 1] = of_i * min(rows, w.common[0])
+    w.spread[way, BY_SLIDING] = of_i * min(rows, w.common[1])
+    w.spread[way, BY_TAPS] = of_i * rows
+
+
+@inlined
+def _ways(w: Scratch, rows: float) -> int:
+    """Write w.spread[way], how many PEs a word of W, I, O serves in a step at most; returns the number of ways.
+
+    A way: which group of dims the level to come shares out; where several levels are, each shares out all.
+    """
+    left = w.levels - w.chosen
+    of_w, of_i, of_o = w.spread[0, 0], w.spread[0, 1], w.spread[0, 2]
+    if left != 1:
+        over_k, over_y, over_r = float(w.more[1]) ** left, float(w.more[0]) ** left, float(w.more[3]) ** left
+        over_c = float(max(w.more[2], w.more[3])) ** left
+        _write_way(w, 0, of_w * over_y, of_i * over_k, of_o * over_c, rows * max(over_y, over_r))
+        return 1
+    ways = 0
+    for group in range(GROUPS):
+        more = float(w.more[group])
+        if more > 1.0 or (group == GROUPS - 1 and ways == 0):
+            tensor = LACKING[group]
+            _write_way(
+                w, ways, of_w * (more if tensor == 0 else 1.0), of_i * (more if tensor == 1 else 1.0),
+                of_o * (more if tensor == 2 else 1.0), rows * (more if OVER_ROWS[group] else 1.0),
+            )  # fmt: skip
+            ways += 1
+    return ways
+
+
+@inlined
+def _part(w: Scratch, size: Ints, b: int, dim: int) -> float:
+    """The least part of the MACs in tiles over which a dim's loop iterates, if that is the innermost; 0 where it cannot be.
+
+    A loop does not iterate in an edge chunk of those further out, which may be nearly half of each level still open.
+    """
+    part, tile = 1.0, w.extents[dim]
+    is_open = (w.box[dim] > 1 and w.chosen < w.levels) or w.known[dim] < w.chosen
+    if not is_open and (w.deep < 0 or w.deep % 8 != dim):
+        return 0.0
+    for level in range(w.known[dim] if is_open else w.deep // 64):
+        chunk = size[b, level, dim]
+        part *= (tile - tile % chunk) / tile
+        tile = chunk
+    if is_open:
+        for _ in range(w.levels - 1 - w.known[dim]):
+            part *= 0.5
+    return part
+
+
+@inlined
+def _limits(w: Scratch, size: Ints, b: int) -> None:
+    """Write w.kinds, the kinds of loops that the layer has, their w.part, and w.limits: least words a MAC of their tensors."""
+    for axis in range(2):
+        y, r, a, c = w.box[6 + axis], w.box[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
+        w.gains[axis, 0] = gain(y, r, a, c)
+        w.gains[axis, 1] = w.gains[axis, 2] = 1.0
+        if w.moved[1, 6 + axis] == SLIDES:
+            w.gains[axis, 1], w.gains[axis, 2] = 2.0 * r / min(c, r), 2.0 * y / min(a, y)
+    of_w, of_o = 1.0 / (w.box[1] * w.box[6] * w.box[7]), 1.0 / (w.box[3] * w.box[4] * w.box[5])
+    w.n_kinds = 0
+    for kind in range(KINDS):
+        dim = KIND_DIMS[kind]
+        if w.extents[dim] > 1:
+            gains = w.gains[0, SLIDE_OF_ROWS[kind]] * w.gains[1, SLIDE_OF_COLUMNS[kind]]
+            w.part[kind] = _part(w, size, b, dim)
+            w.limits[kind, 0] = of_w if FIRST[kind] == 0 else of_o
+            w.limits[kind, 1] = of_o if SECOND[kind] == 2 else 1.0 / (w.box[2] * gains)
+            w.kinds[w.n_kinds] = kind
+            w.n_kinds += 1
+
+
+@leaf
+def prepare(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
+    """Write what `least_sum` takes of mapping b; of a whole one the fills and words by its loops say nearly all."""
+    w.n_ways = w.n_kinds = 0
+    if not w.is_whole:
+        w.n_ways = _ways(w, _groups(w, units, spatial, size, b))
+        _limits(w, size, b)
+
+
+@leaf
+def least_sum(w: Scratch, per_fill: Floats, per_word: Floats) -> float:
+    """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further.
+
+    Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor
+    than those of the best that may be innermost, in its part, with all that the chosen loops move at least.
+    """
+    for tensor in range(3):
+        w.cost[tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
+    for way in range(w.n_ways):
+        for column in range(COLUMNS):
+            tensor = TENSOR[column]
+            w.per_mac[way, column] = w.macs * (per_fill[tensor] + per_word[tensor] / w.spread[way, column])
+    alone, together = np.inf, np.inf
+    for i in range(w.n_kinds):
+        kind = int(w.kinds[i])
+        one, two, column, part = FIRST[kind], SECOND[kind], SECOND_COLUMN[kind], w.part[kind]
+        least_one, least_two, rest = w.cost[one], w.cost[two], w.cost[STAYING[kind]]
+        for point in range(w.n_points[kind]):
+            words_one, words_two = (
+                max(w.points[kind, point, 0], w.limits[kind, 0]),
+                max(w.points[kind, point, 1], w.limits[kind, 1]),
+            )
+            for way in range(w.n_ways):
+                of_one, of_two = w.per_mac[way, one] * words_one, w.per_mac[way, column] * words_two
+                alone = min(alone, of_one + of_two)
+                if part > 0.0:
+                    together = min(together, rest + max(least_one, part * of_one) + max(least_two, part * of_two))
+    least = w.cost[0] + w.cost[1] + w.cost[2]
+    if alone < np.inf:
+        least = max(least, alone)
+    return float(max(least, together) if together < np.inf else least)

@@ -1,0 +1,171 @@
+"""The least words L2 -> L1 and fills of the L1s, from the loops that are chosen.
+
+Each time that a loop which a tensor lacks turns outside a loop that moves the tensor, all of it passes again. Where windows
+slide, chunks of y' and r of some lengths need at least needed(y', r) / (y' r) rows for each pair (y', r): the longer the chunks the
+fewer.
+"""
+
+from __future__ import annotations
+
+from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.exact.bound.state import SLIDES, Ints, Scratch
+from mapsearch.model.windows import kept, needed
+
+
+@inlined
+def _turns(w: Scratch, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
+    """At least so many (turns of a dim's loops in its outer `levels` levels, the same counted at each active unit)."""
+    tile = w.extents[dim]
+    turns, full, chunks, whole = 1.0, 1.0, 1.0, 1.0
+    for level in range(w.known[dim]):
+        chunk, share = size[b, level, dim], w.share[dim, level]
+        if chunk < tile:
+            pieces = (tile + chunk - 1) // chunk
+            if level < levels:
+                trips = pieces if share == 1 else (pieces + share - 1) // share
+                turns += full * (trips - 1)
+                full *= trips if tile == trips * chunk * share else trips - 1
+                chunks += whole * (pieces - 1)
+                whole *= pieces if tile == pieces * chunk else pieces - 1
+            else:
+                chunks += whole * (share - 1)
+                whole *= max(1, share - 1)
+        tile = chunk
+    return turns, chunks
+
+
+@inlined
+def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
+    """The least part of a dim's coordinates that stand in tiles over which its loop at a level iterates."""
+    tile, part = w.extents[dim], 1.0
+    for above in range(level):
+        chunk = size[b, above, dim]
+        edge = tile % chunk
+        if above < level - 1 or edge <= size[b, level, dim] * w.share[dim, level]:
+            part *= (tile - edge) / tile
+        tile = chunk
+    return part
+
+
+@inlined
+def _passes(w: Scratch, size: Ints, b: int, tensor: int, level: int, place: int) -> tuple[float, float]:
+    """How often a tensor passes (turns; the same at each active unit) if the loop at a level and place moves it."""
+    turns, copies = 1.0, 1.0
+    for i in range(w.n_lacks[tensor]):
+        dim = w.lacks[tensor, i]
+        if w.known[dim] > 0:
+            passed = level + 1 if level >= 0 and w.place[dim, level] < place else level
+            more, active = _turns(w, size, b, dim, passed)
+            turns *= more
+            copies *= active
+    return turns, copies
+
+
+@leaf
+def _lengths(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
+    """(Coordinates that all units together hold of a dim, and one unit, at most) in a step of the loops down to a level and place.
+
+    phases: of the other dim of the axis; where they are several, units that lie apart may need fewer rows than side by side,
+    and count as the whole dim.
+    """
+    tile, copies, reach, apart = w.extents[dim], 1, w.extents[dim], False
+    for above in range(w.known[dim]):
+        chunk, share = size[b, above, dim], w.share[dim, above]
+        if above > level or (above == level and w.place[dim, level] > place):
+            if chunk * share < tile:
+                break
+        elif chunk < tile:
+            apart = apart or copies > 1
+            reach = min(copies * chunk * share, w.extents[dim])
+            copies *= share
+        tile = chunk
+    return (w.extents[dim] if apart and phases > 1 else reach), tile
+
+
+@inlined
+def _turns_outside(w: Scratch, size: Ints, b: int, dim: int, level: int) -> bool:
+    """Whether a dim's loops iterate outside a level."""
+    tile = w.extents[dim]
+    for above in range(level):
+        chunk = size[b, above, dim]
+        if chunk * w.share[dim, above] < tile:
+            return True
+        tile = chunk
+    return False
+
+
+@inlined
+def standing_times(w: Scratch, axis: int, y: int, r: int) -> float:
+    """How many times the layer's rows come, one by one, if all chunks of at most y outputs and r taps come anew."""
+    whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
+    return float(whole_y * whole_r) / needed(whole_y, whole_r, a, b) * needed(y, r, a, b) / (y * r)
+
+
+@leaf
+def tapping_times(w: Scratch, axis: int, y: int, r: int, tile: int) -> float:
+    """The same at least where chunks of r of a tile of R come in turn: of each but the first, what the one before had not."""
+    whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
+    steps = whole_r // tile * (tile // r - 1)
+    new = needed(y, r, a, b) - kept(y, r, y, r, 0, r, a, b)
+    return float(whole_y * steps * new) / (y * needed(whole_y, whole_r, a, b))
+
+
+@inlined
+def _slid(w: Scratch, size: Ints, b: int, loop: int) -> tuple[float, float]:
+    """How many times the rows and columns of I come, to all units together and to one, by the loops down to one."""
+    level, place, moving = loop // 64, loop // 8 % 8, loop % 8
+    together, alone = 1.0, 1.0
+    for axis in range(2):
+        y, r = 6 + axis, 4 + axis
+        if w.moved[1, y] != SLIDES:
+            continue
+        all_y, one_y = _lengths(w, size, b, y, level, place, w.windows[axis, 0])
+        all_r, one_r = _lengths(w, size, b, r, level, place, w.windows[axis, 1])
+        if moving == r:
+            tile = w.extents[r] if level == 0 else size[b, level - 1, r]
+            shared = all_r != one_r or w.extents[r] != tile
+            together *= 0.0 if shared else tapping_times(w, axis, all_y, all_r, tile)
+            alone *= 0.0 if shared else tapping_times(w, axis, one_y, one_r, tile)
+            continue
+        if moving == y:
+            all_y = one_y = w.extents[y]
+            if _turns_outside(w, size, b, y, level):
+                all_r = one_r = w.extents[r]
+        together *= standing_times(w, axis, all_y, all_r)
+        alone *= standing_times(w, axis, one_y, one_r)
+    if moving >= 6 and loop == w.slid:
+        together *= w.fresh
+        alone *= w.fresh
+    return together, alone
+
+
+@leaf
+def _offer(w: Scratch, size: Ints, b: int, tensor: int, loop: int) -> None:
+    """Raise a tensor's words and fills to the least that they are if a loop moves it."""
+    level, place = loop // 64, loop // 8 % 8
+    turns, copies = _passes(w, size, b, tensor, level, place)
+    part = _moving_part(w, size, b, loop % 8, level) if level > 0 else 1.0
+    rest = 1.0 - part
+    if tensor == 1:
+        together, alone = _slid(w, size, b, loop)
+        turns *= together
+        copies *= alone
+        rest = 0.0 if loop % 8 >= 4 else rest
+    w.words[tensor] = max(w.words[tensor], w.whole[tensor] * (rest + part * turns))
+    w.fills[tensor] = max(w.fills[tensor], w.whole[tensor] * (rest + part * copies))
+
+
+@inlined
+def least_words(w: Scratch, size: Ints, b: int) -> None:
+    """Write the least words and fills of W, I and O."""
+    for tensor in range(3):
+        w.words[tensor] = w.fills[tensor] = w.whole[tensor]
+        if w.last[tensor] >= 0:
+            _offer(w, size, b, tensor, w.last[tensor])
+        elif tensor != 1 or w.slid < 0:
+            _, copies = _passes(w, size, b, tensor, -1, -1)
+            w.fills[tensor] *= copies
+    if w.slid >= 0:
+        _offer(w, size, b, 1, w.slid)
+    if w.tapped >= 0:
+        _offer(w, size, b, 1, w.tapped)

@@ -1,0 +1,1 @@
+"""The exact counts: kernels that cost one mapping after the other."""

@@ -1,0 +1,203 @@
+"""How one dim stands in a step and how it got there, as few classes with the number of steps in each.
+
+The loops of all levels form one nest. A *carry* at loop j leaves the loops outside j as they are, advances j and resets
+the loops inside j to 0. For one dim this fixes the *role* of its loop at each level: OUTER (stands still, anywhere),
+OWN (is j, advances), INNER (goes from its last index to 0). All steps of a class have the same chunk lengths on every
+unit, so the lengths and indices of one step stand for them all.
+
+A state is a row of int64: the columns below, then the new index of each level, then the old index of each level. A *lone*
+dim, which no level shares out over units, needs no indices: its chunk is unit 0's.
+"""
+
+from __future__ import annotations
+
+from mapsearch.model.compiled import inlined, leaf, spliced
+from mapsearch.model.exact.count.unit_runs import R_NEW, lone_run, runs_of, units_in
+from mapsearch.model.exact.workspace import MAX_LEVELS, STATE_COLUMNS, STATE_HEAD, STATE_SLOTS, Work
+
+OUTER = 0
+OWN = 1
+INNER = 2
+
+WEIGHT = 0  # steps in the class
+AT_ZERO = 1  # of them, those where all loops of the dim stand at index 0
+SHIFT = 2  # how far the chunks moved from the step before; 0 where they did not
+NEW = 3  # chunk length of unit 0
+OLD = 4  # the same in the step before
+COVERED = 5  # coordinates that some unit holds
+ACTIVE = 6  # units whose chunk is not empty
+INDICES = STATE_HEAD
+
+MOVING = 8  # the slot of the carry's own dim; the dims' own slots come before it
+SPARE = STATE_SLOTS - 1
+
+
+@inlined
+def _write(w: Work, slot: int, k: int, weight: int, at_zero: int, shift: int, new: int, old: int) -> None:
+    state = w.states[slot, k]
+    state[WEIGHT], state[AT_ZERO], state[SHIFT], state[NEW], state[OLD] = weight, at_zero, shift, new, old
+
+
+@inlined
+def _advance_lone(w: Work, slot: int, count: int, own: int, size: int) -> int:
+    """Split the classes of the levels above by a loop of chunks of `size` that is OUTER or (own = 1) OWN; returns their number.
+
+    Each becomes up to two: full chunks, in its place or before it, and the last, shorter one, behind all.
+    """
+    kept, end = 0, count
+    for k in range(count):
+        state = w.states[slot, k]
+        weight, at_zero, shift, tile = state[WEIGHT], state[AT_ZERO], state[SHIFT] + own * size, state[NEW]
+        whole = tile // size
+        edge = tile - whole * size
+        if edge > 0 and whole >= own:
+            _write(w, slot, end, weight, at_zero if whole == 0 else 0, shift, edge, size if own == 1 else edge)
+            end += 1
+        if whole > own:
+            _write(w, slot, kept, weight * (whole - own), at_zero * (1 - own), shift, size, size)
+            kept += 1
+    for k in range(count, end):
+        if k > kept:
+            for column in range(COVERED):
+                w.states[slot, kept, column] = w.states[slot, k, column]
+        kept += 1
+    return kept
+
+
+@spliced
+def _lone_classes(w: Work, slot: int, dim: int) -> int:
+    extent = w.extents[dim]
+    _write(w, slot, 0, 1, 1, 0, extent, extent)
+    count = 1
+    tile = extent
+    for level in range(w.levels):
+        size = w.sizes[dim, level]
+        if size == tile:
+            continue
+        tile = size
+        role = w.roles[dim, level]
+        if role != INNER:
+            count = _advance_lone(w, slot, count, role, size)
+            continue
+        for k in range(count):
+            state = w.states[slot, k]
+            back = (state[OLD] - 1) // size * size
+            state[SHIFT] -= back
+            state[OLD] -= back
+            state[NEW] = min(size, state[NEW])
+    for k in range(count):
+        w.states[slot, k, COVERED] = w.states[slot, k, NEW]
+        w.states[slot, k, ACTIVE] = 1
+    return count
+
+
+@inlined
+def _next_break(w: Work, index: int, trips: int, n: int, chunk: int) -> int:
+    """First index after `index` at which the chunk of some unit, of n runs, may change in length."""
+    stop = trips
+    for k in range(n):
+        edge = w.runs[0, k, R_NEW] // chunk
+        if index < edge < stop:
+            stop = edge
+        elif index == edge and edge + 1 < stop:
+            stop = edge + 1
+    return stop
+
+
+@inlined
+def _append(w: Work, slot: int, k: int, target: int, count: int, level: int, steps: int, new: int, old: int) -> None:
+    """Copy a state to states[target, count] with the indices of one more level; `steps` of them are alike."""
+    state = w.states[target, count]
+    for column in range(STATE_COLUMNS):
+        state[column] = w.states[slot, k, column]
+    state[WEIGHT] *= steps
+    state[INDICES + level] = new
+    state[INDICES + MAX_LEVELS + level] = old
+    if new > 0:
+        state[AT_ZERO] = 0
+
+
+@leaf
+def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim: int, shared: bool) -> int:
+    """Append to states[target] the classes that one state of the levels above `level` falls into; returns the new count.
+
+    shared: whether one of those levels shares out the dim; where none does, COVERED and ACTIVE are written too.
+    """
+    size, chunk = w.sizes[dim, level], w.sizes[dim, level] * w.shares[dim, level]
+    tile = w.states[slot, k, NEW]
+    if w.roles[dim, level] == INNER:
+        old = w.states[slot, k, OLD]
+        last = (old - 1) // chunk
+        _append(w, slot, k, target, count, level, 1, 0, last)
+        state = w.states[target, count]
+        state[NEW] = min(size, tile)
+        state[OLD] = min(size, old - last * chunk)
+        state[SHIFT] -= last * chunk
+        state[COVERED] = min(chunk, tile)
+        state[ACTIVE] = (state[COVERED] + size - 1) // size
+        return count + 1
+    n = runs_of(w, slot, k, level, dim, 0) if shared else lone_run(w, 0, tile, tile)
+    trips = (tile + chunk - 1) // chunk
+    own = 1 if w.roles[dim, level] == OWN else 0
+    index = own
+    while index < trips:
+        stop = _next_break(w, index, trips, n, chunk)
+        _append(w, slot, k, target, count, level, stop - index, index, index - own)
+        state = w.states[target, count]
+        left = tile - index * chunk
+        state[NEW] = min(size, left)
+        state[OLD] = min(size, left + own * chunk)
+        state[SHIFT] += own * chunk
+        state[COVERED] = min(chunk, left)
+        state[ACTIVE] = (state[COVERED] + size - 1) // size
+        count += 1
+        index = stop
+    return count
+
+
+@spliced
+def _write_covered(w: Work, slot: int, count: int, dim: int) -> None:
+    """Write COVERED and ACTIVE of a dim that is split further inside the level that shares it out."""
+    for k in range(count):
+        n = runs_of(w, slot, k, w.levels, dim, 0)
+        covered, active = 0, 0
+        for m in range(n):
+            units = units_in(w, 0, m)
+            covered += units * w.runs[0, m, R_NEW]
+            active += units
+        w.states[slot, k, COVERED], w.states[slot, k, ACTIVE] = covered, active
+
+
+@spliced
+def _shared_classes(w: Work, slot: int, dim: int) -> int:
+    here, there = slot, SPARE
+    _write(w, here, 0, 1, 1, 0, w.extents[dim], w.extents[dim])
+    for column in range(INDICES, STATE_COLUMNS):
+        w.states[here, 0, column] = 0
+    count, tile = 1, w.extents[dim]
+    shared, unknown = False, False
+    for level in range(w.levels):
+        size = w.sizes[dim, level]
+        if size == tile:
+            continue
+        tile = size
+        unknown = shared
+        grown = 0
+        for k in range(count):
+            grown = _expand(w, here, k, there, grown, level, dim, shared)
+        shared |= w.shares[dim, level] > 1
+        count = grown
+        here, there = there, here
+    if here != slot:
+        for k in range(count):
+            for column in range(STATE_COLUMNS):
+                w.states[slot, k, column] = w.states[here, k, column]
+    if unknown:
+        _write_covered(w, slot, count, dim)
+    return count
+
+
+@leaf
+def write_states(w: Work, dim: int, slot: int) -> None:
+    """Write to w.states[slot] the classes of a dim whose loops have w.roles[dim], and to w.n_states[slot] how many there are."""
+    w.n_states[slot] = _lone_classes(w, slot, dim) if w.lone[dim] == 1 else _shared_classes(w, slot, dim)

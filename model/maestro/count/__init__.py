@@ -1,0 +1,1 @@
+"""MAESTRO's counts: its kernels."""

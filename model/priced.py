@@ -1,0 +1,53 @@
+"""The costs of a model that counts words and cycles: integer counts with one column a name, priced by the technology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import Count, Fit
+from mapsearch.model.energy import energy_coefficients
+from mapsearch.model.errors import MappingError
+from mapsearch.model.evaluation import overflow_message, report
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCosts:
+    """The `Costs` of B mappings of a layer on a hardware.
+
+    fit:    int8[B]           a `Fit`; where not LEGAL, only L1_NEED_BYTES and L2_NEED_BYTES (the least that any
+                              residency needs) are counted, and the rest are 0
+    counts: int64[B, COUNTS]  columns as in `Count`
+    """
+
+    layer: Layer
+    hardware: Hardware
+    fit: NDArray[np.int8]
+    counts: NDArray[np.int64]
+
+    def __getitem__(self, count: Count) -> NDArray[np.int64]:
+        return self.counts[:, count]
+
+    @property
+    def runtime_cycles(self) -> NDArray[np.int64]:
+        """See `Costs`."""
+        return self[Count.RUNTIME_CYCLES]
+
+    def energy_pj(self) -> NDArray[np.float64]:
+        """See `Costs`."""
+        return energy_coefficients(self.layer, self.hardware).energy_pj(self.counts).total
+
+    def report(self, row: int) -> dict[str, Any]:
+        """The fields of `mapsearch.model.evaluation.Report`; MappingError where the mapping does not fit."""
+        if self.fit[row] != Fit.LEGAL:
+            raise MappingError(self.why_not(row))
+        return report(self.layer, self.hardware, self.counts[row])
+
+    def why_not(self, row: int) -> str:
+        """See `Costs`."""
+        return overflow_message(self.layer, self.hardware, Fit(int(self.fit[row])), self.counts[row])

@@ -1,0 +1,1 @@
+"""Slow, obvious cost models that the fast ones are held against."""

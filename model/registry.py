@@ -1,0 +1,24 @@
+"""The cost models by the names that users select them by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from mapsearch.model.cost import CostModel
+from mapsearch.model.errors import InputError, did_you_mean
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.maestro.model import MaestroModel
+from mapsearch.model.reference.simulator import Simulator
+
+COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType(
+    {"exact": ExactModel, "maestro": MaestroModel, "simulate": Simulator}
+)
+
+
+def cost_model(name: str) -> CostModel:
+    """The cost model of that name; InputError, with the names that there are, where there is none."""
+    if name not in COST_MODELS:
+        hint = did_you_mean(str(name), COST_MODELS)
+        raise InputError(f"no cost model is called {name!r}; use one of {', '.join(COST_MODELS)}{hint}")
+    return COST_MODELS[name]()

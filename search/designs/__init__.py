@@ -1,0 +1,1 @@
+"""Every design of a grid of machines, costed from tables."""

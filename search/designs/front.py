@@ -1,0 +1,79 @@
+"""The Pareto front of designs over throughput, energy and area, kept while they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import inlined, leaf
+from mapsearch.search.designs.walk import DESIGN, Design
+
+Ints = NDArray[np.int64]
+
+
+@inlined
+def _compare(one: Design, other: Design) -> int:
+    """1 where one is as good as the other in all figures and better in some, 0 where they are equal, else -1."""
+    faster = one.throughput_gmacs_per_s - other.throughput_gmacs_per_s
+    if faster < 0 or one.energy_pj > other.energy_pj or one.area_mm2 > other.area_mm2:
+        return -1
+    return 1 if faster > 0 or one.energy_pj < other.energy_pj or one.area_mm2 < other.area_mm2 else 0
+
+
+@leaf
+def _keep_front(designs: NDArray[np.void], known: int, kept: Ints) -> int:
+    """Write to kept[:n] the rows of the designs that none is better than; returns n. Of equal ones, the first.
+
+    The first `known` rows are a front already. Rows are taken last to first, as of designs that differ in a width alone the widest
+    is the fastest; and who beat one is asked first about the next.
+    """
+    for row in range(known):
+        kept[row] = row
+    count = known
+    for row in range(len(designs) - 1, known - 1, -1):
+        beaten = False
+        for place in range(count):
+            other = kept[place]
+            compared = _compare(designs[other], designs[row])
+            if compared >= 0:
+                kept[place] = kept[0]
+                kept[0] = row if compared == 0 and row < other else other
+                beaten = True
+                break
+        if beaten:
+            continue
+        left = 0
+        for place in range(count):
+            if _compare(designs[row], designs[kept[place]]) < 1:
+                kept[left] = kept[place]
+                left += 1
+        kept[left] = row
+        count = left + 1
+    return count
+
+
+class DesignFront:
+    """The front of the designs added so far; memory grows with the front alone."""
+
+    def __init__(self) -> None:
+        self._found = np.empty(0, DESIGN)
+
+    def add(self, designs: NDArray[np.void]) -> None:
+        """Let DESIGN[D] join; of designs with equal figures the first that came stays."""
+        together = np.concatenate([self._found, designs])
+        kept = np.empty(len(together), np.int64)
+        count = _keep_front(together, len(self._found), kept)
+        self._found = together[np.sort(kept[:count])]
+
+    def watch(self, blocks: Iterable[NDArray[np.void]]) -> Iterator[NDArray[np.void]]:
+        """The blocks, whose designs join as they pass."""
+        for block in blocks:
+            self.add(block)
+            yield block
+
+    @property
+    def designs(self) -> NDArray[np.void]:
+        """DESIGN[F], fastest first."""
+        return self._found[np.lexsort([self._found["area_mm2"], self._found["energy_pj"], -self._found["throughput_gmacs_per_s"]])]

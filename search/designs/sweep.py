@@ -1,0 +1,184 @@
+"""A sweep's work: all designs of one layer's mappings on a stretch of PE counts, in blocks, and how many were left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.area import Parts, area_by_part, dynamic_mw, leakage_by_part
+from mapsearch.model.exact.grid import Grid, cost_tables
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.mapping import MappingBatch, join_all
+from mapsearch.search.designs.walk import AREA, COSTED, COUNTERS, DESIGN, L1, L2, POWER, Machines, Mappings, Sizes, walk
+from mapsearch.spaces.machines.grid import sized
+from mapsearch.spaces.machines.space import Limits
+from mapsearch.spaces.mappings.sweep_variants import Variants
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+# Designs of a block at the least, some 2 MB, which stay in a cache until they are saved; an interrupt is soon heard.
+BLOCK = 2**15
+
+# Why designs are left out.
+REASONS = ("bandwidth", "peak_gops", "pes", "l1", "l2", "area_mm2", "power_mw")
+
+
+@dataclass(slots=True)
+class Counted:
+    """How many designs there were: costed ones in full, and left out by what; those costed and within the limits are valid."""
+
+    designs: int = 0
+    costed: int = 0
+    valid: int = 0
+    left_out: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REASONS, 0))
+
+    def add(self, other: Counted) -> None:
+        """Count another's with these."""
+        self.designs += other.designs
+        self.costed += other.costed
+        self.valid += other.valid
+        for reason, count in other.left_out.items():
+            self.left_out[reason] += count
+
+
+@lru_cache(maxsize=64)  # each layer and dataflow asks for the same
+def machine_tables(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> Machines:
+    """What the machines take that are like `hardware` but for these PE counts and the grid; shared, so not to be changed."""
+    tables = (_parts_of(by_part, hardware, pes, grid) for by_part in (area_by_part, leakage_by_part))
+    by_pes, l1, l2, noc_bus, noc_arbiter = (np.stack(both) for both in zip(*tables, strict=True))
+    return Machines(by_pes, l1, l2, noc_bus, noc_arbiter, np.array([limits.area_mm2, limits.power_mw]))
+
+
+def _parts_of(by_part: Callable[[Hardware], Parts], hardware: Hardware, pes: tuple[int, ...], grid: Grid) -> tuple[Floats, ...]:
+    """Area or leakage of each part, over what that part depends on: as the fields of `Machines`."""
+
+    def part(name: str, count: int, l1: int = grid.l1[0], l2: int = grid.l2[0], noc: int = grid.noc[0]) -> float:
+        return float(getattr(by_part(sized(hardware, count, l1, l2, noc, grid.offchip[0])), name))
+
+    return (
+        np.array([part("pes", count) for count in pes]),
+        np.array([[part("l1", count, l1=size) for size in grid.l1] for count in pes]),
+        _with_least(np.array([part("l2", pes[0], l2=size) for size in grid.l2])),
+        _with_least(np.array([[part("noc_bus", count, noc=width) for width in grid.noc] for count in pes])),
+        np.array([part("noc_arbiter", count) for count in pes]),
+    )
+
+
+def _with_least(values: Floats) -> Floats:
+    return np.concatenate([values, values.min(axis=-1, keepdims=True)], axis=-1)
+
+
+def least_taken(machines: Machines) -> Floats:
+    """float64[2, P]: what the smallest machine of each PE count takes, see `Machines`."""
+    least_l1: Floats = machines.l1.min(axis=2)
+    return machines.pes + least_l1 + machines.l2[:, -1:] + machines.noc_bus[:, :, -1] + machines.noc_arbiter
+
+
+def share_allowed(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> float:
+    """The share of the machines that are within the limits of area and of power that always flows."""
+    m = machine_tables(hardware, pes, grid, limits)
+    allowed = 0
+    for p in range(len(pes)):
+        taken = (
+            m.pes[:, p, None, None, None]
+            + m.l1[:, p, :, None, None]
+            + m.l2[:, None, :-1, None]
+            + m.noc_bus[:, p, None, None, :-1]
+            + m.noc_arbiter[:, p, None, None, None]
+        )
+        allowed += int((taken <= m.most[:, None, None, None]).all(axis=0).sum())
+    return allowed / (len(pes) * len(grid.l1) * len(grid.l2) * len(grid.noc))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Designs that are costed together: a layer's variants on some PE counts of a setting, with every machine of the grid.
+
+    hardware: a machine of the setting, which has this number in the hardware space.
+    """
+
+    variants: Variants
+    setting: int
+    hardware: Hardware
+    pes: tuple[int, ...]
+    grid: Grid
+    limits: Limits
+
+    @property
+    def designs(self) -> int:
+        """How many there are."""
+        return self.variants.count * len(self.pes) * int(np.prod(self.grid.shape, dtype=object))
+
+    def blocks(self, counted: Counted) -> Iterator[NDArray[np.void]]:
+        """The designs within the limits, DESIGN[.] at a time, in a fixed order; all are counted when the last has come.
+
+        A block is overwritten by the next one.
+        """
+        counted.designs += self.designs
+        usable = tuple(width for width in self.grid.offchip if self._allows(width))
+        per_mapping = int(np.prod(self.grid.shape[:3], dtype=object)) * len(usable)
+        counted.left_out["bandwidth"] += self.designs - self.variants.count * len(self.pes) * per_mapping
+        if not usable:
+            return
+        grid = Grid(self.grid.l1, self.grid.l2, self.grid.noc, usable)
+        machines = machine_tables(self.hardware, self.pes, grid, self.limits)
+        places = self._small_enough(machines, per_mapping * self.variants.count, counted)
+        found = [self.variants.on(self.pes[place]) for place in places]
+        variant = [chosen for _, chosen in found]
+        number = sum(len(chosen) for chosen in variant)
+        counted.left_out["pes"] += (self.variants.count * len(places) - number) * per_mapping
+        if number:
+            place = np.repeat(np.array(places, np.int64), [len(chosen) for chosen in variant])
+            batch = join_all([batch for batch, _ in found])
+            yield from self._walk(machines, grid, batch, place, np.concatenate(variant).astype(np.int64), counted)
+
+    def _allows(self, offchip_bytes_per_cycle: int) -> bool:
+        """Whether off-chip memory may be so wide."""
+        gb_per_s = offchip_bytes_per_cycle * self.hardware.clock_mhz / 1000
+        return offchip_bytes_per_cycle <= self.limits.offchip_bytes_per_cycle and gb_per_s <= self.limits.offchip_gb_per_s
+
+    def _small_enough(self, machines: Machines, designs: int, counted: Counted) -> list[int]:
+        """The places of the PE counts of which some machine is within the limits; designs: of one of them."""
+        area, power = least_taken(machines)
+        found: list[int] = []
+        for place, count in enumerate(self.pes):
+            # Two operations a MAC.
+            if 2 * count * self.hardware.simd * self.hardware.clock_mhz / 1000 > self.limits.peak_gops:
+                counted.left_out["peak_gops"] += designs
+            elif area[place] > self.limits.area_mm2:
+                counted.left_out["area_mm2"] += designs
+            elif power[place] > self.limits.power_mw:
+                counted.left_out["power_mw"] += designs
+            else:
+                found.append(place)
+        return found
+
+    def _walk(
+        self, machines: Machines, grid: Grid, batch: MappingBatch, place: Ints, variant: Ints, counted: Counted
+    ) -> Iterator[NDArray[np.void]]:
+        """The designs of the mappings; place: of the PE count of each; variant: which each is."""
+        hardware = sized(self.hardware, self.pes[-1], grid.l1[-1], grid.l2[-1], grid.noc[0], grid.offchip[0])
+        t = cost_tables(self.variants.layer, hardware, grid, batch)
+        mappings = Mappings(
+            variant, place, np.array(self.pes, np.int64)[place],
+            t.l1_need, t.l2_need, t.array_cycles, t.offchip_bits, t.first_bits, t.l1_pj, t.l2_pj, t.noc_pj, t.offchip_pj,
+        )  # fmt: skip
+        l1, l2, noc, offchip = (np.array(values, np.int64) for values in (grid.l1, grid.l2, grid.noc, grid.offchip))
+        gmacs_per_s_cycles = self.variants.layer.macs * hardware.clock_mhz / 1000
+        per_pj = dynamic_mw(hardware, 1.0, 1)
+        sizes = Sizes(l1, l2, noc, offchip, hardware.offchip.latency_cycles, per_pj, gmacs_per_s_cycles, self.setting)
+        room = np.empty(BLOCK + int(np.prod(grid.shape[1:])), DESIGN)
+        counters, at = np.zeros(COUNTERS, np.int64), np.zeros(2, np.int64)
+        while at[0] < len(batch):
+            count = walk(machines, mappings, sizes, at, room, counters)
+            counted.valid += count
+            if count:
+                yield room[:count]
+        counted.costed += int(counters[COSTED])
+        for reason, counter in (("l1", L1), ("l2", L2), ("area_mm2", AREA), ("power_mw", POWER)):
+            counted.left_out[reason] += int(counters[counter])

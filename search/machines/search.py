@@ -1,0 +1,347 @@
+"""The machine of a hardware space on which a network does best, each layer in its own best mapping.
+
+Three stages map a machine more and more thoroughly: *quick* from the mappings of machines like it, *refined* with branch and bound
+of some parts of each layer's space, and *full*, the run's own search. Each gives the machine real mappings, whose objectives no
+later stage exceeds. A machine is dropped as soon as lower bounds of its objectives are no less, in all of them, than what another
+machine reached. Optuna proposes the first machines; the rest are taken by promise: the bound, times how much more than their bounds
+the mapped machines nearest to it took. Where all machines are dropped or fully mapped, the best one is proven to be as good as the
+best of the whole space, mapped one by one by the run's own search.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import inf
+from typing import Protocol
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+
+from mapsearch.model.area import area_by_part
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.search.machines.candidate import Least, Lessons, Mapped
+from mapsearch.search.machines.sampler import MachineSampler, Places
+from mapsearch.search.machines.stages import Stage, Watch, map_fully, map_machines
+from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.searcher import Budget, Outcome
+from mapsearch.search.pareto import not_dominated
+from mapsearch.spaces.machines.space import HardwareSpace
+
+Floats = NDArray[np.float64]
+
+MOST_MACHINES = 200_000  # that are looked at one by one, each in some 0.1 ms
+EXHAUSTIVE = 500  # machines of a space that is searched until its best is proven
+
+WIDTHS = ("noc.bytes_per_cycle", "offchip.bytes_per_cycle")
+
+# Machines mapped at a time, so that what they learn from each other does not depend on the number of processes.
+BATCH = 8
+NEAREST = 3  # mapped machines that a machine is judged by
+TEACHERS = 6  # mapped machines whose mappings it begins with
+# Proposals in a row that bring nothing new, after which the sampler has no more to say.
+STALE = 200
+
+
+def check_space(space: HardwareSpace) -> None:
+    """Raise InputError where a space has too many machines to look at one by one, or such as cycles do not compare."""
+    if any(axis.key == "clock_mhz" for axis in space.axes):
+        raise InputError(
+            f"hardware space {space.name}: clock_mhz must be one value where machines are compared, as objectives count cycles; "
+            "run it once for each clock"
+        )
+    if space.size > MOST_MACHINES:
+        raise InputError(
+            f"hardware space {space.name}: must have at most {MOST_MACHINES:,} machines, got {space.size:,}; use larger steps"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many machines are mapped: quickly those that Optuna proposes, then at a stage each time the most promising ones.
+
+    best_fully: whether the best is mapped by the run's own search in the end, if it has not been.
+    """
+
+    proposed: float
+    then: tuple[tuple[Stage, float], ...]
+    best_fully: bool = True
+
+
+# Some 9 minutes on two cores for a mobilenet. What the second quick mappings begin with are the first refined ones. Machines that
+# differ from the best in widths only come close to it, so those are refined from its own mappings, and one more is mapped fully.
+BY_DEFAULT = Allowance(
+    48,
+    ((Stage.REFINED, 2), (Stage.QUICK, 48), (Stage.REFINED, 4), (Stage.FULL, 1), (Stage.REFINED, 4), (Stage.FULL, 1)),
+)
+TO_THE_END = Allowance(64, ((Stage.QUICK, inf), (Stage.REFINED, inf), (Stage.FULL, inf)))
+
+
+class Notebook(Protocol):
+    """Who keeps what was mapped, so that an interrupted search can go on."""
+
+    def recall(self, places: Places, stage: Stage) -> Mapped | None:
+        """What this stage gave for the machine, where it is known."""
+        ...
+
+    def note(self, places: Places, stage: Stage, mapped: Mapped) -> None:
+        """Keep what a stage gave."""
+        ...
+
+
+@dataclass(slots=True)
+class Machine:
+    """A machine within the limits as far as no mapping matters.
+
+    bound, values: float64[m], of the network's objectives; values: infinite before it is mapped. outcomes: of the full search.
+    """
+
+    places: Places
+    hardware: Hardware
+    least: Least
+    bound: Floats
+    values: Floats
+    stage: Stage = Stage.BOUNDED
+    dropped: bool = False
+    mapped: Mapped | None = None
+    outcomes: tuple[tuple[Outcome, ...], ...] = field(default=())
+
+
+class MachineSearch:
+    """One search; what it came to stands in `machines` at any time, by their places, the machines with the widest buses first.
+
+    over: machines beyond the limits, which are not looked at. stopped: whether Ctrl-C ended it.
+    """
+
+    def __init__(self, space: HardwareSpace, job: Job, budget: Budget, notebook: Notebook) -> None:
+        """Find the machines and their bounds; budget: of a layer's full search. InputError as `check_space` raises it."""
+        check_space(space)
+        self._space, self._job, self._budget, self._notebook = space, job, budget, notebook
+        self.machines = {machine.places: machine for machine in self._within_limits()}
+        self.over = space.size - len(self.machines)
+        self.stopped = False
+
+    def _within_limits(self) -> Iterator[Machine]:
+        """The machines, with bounds of all that differ only in widths at once: no machine costs less than a wider one."""
+        groups: dict[Hardware, Least] = {}
+        none = np.full(len(self._job.objectives), inf)
+        for places in product(*(reversed(range(len(axis.values))) for axis in self._space.axes)):
+            hardware = self._space.at(places)
+            if not self._space.allows(hardware):
+                continue
+            widest = self._space.at(self._widest(places))
+            if widest not in groups:
+                groups[widest] = Least.on(self._job, widest)
+            yield Machine(places, hardware, groups[widest], groups[widest].values(self._job, hardware), none)
+
+    def _widest(self, places: Places) -> Places:
+        axes = zip(self._space.axes, places, strict=True)
+        return tuple(len(axis.values) - 1 if axis.key in WIDTHS else place for axis, place in axes)
+
+    @property
+    def best(self) -> Machine | None:
+        """The mapped machine with the least objective, or product of several.
+
+        Of equal ones the best is that mapped most thoroughly, then that with the fewest cycles, least energy and least area.
+        """
+        mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
+        ranks = [_rank(machine.values[None])[0] for machine in mapped]
+        least = min(ranks, default=inf)
+        return min((machine for machine, rank in zip(mapped, ranks, strict=True) if rank == least), key=self._cost, default=None)
+
+    def _cost(self, machine: Machine) -> tuple[float, ...]:
+        figures = machine.mapped.sums(self._job) if machine.mapped is not None else (inf, inf)
+        return (-machine.stage, *figures, area_by_part(machine.hardware).total)
+
+    def front(self) -> list[Machine]:
+        """The mapped machines than which no other is as good in all objectives and better in one."""
+        mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
+        if not mapped:
+            return []
+        return [mapped[row] for row in not_dominated(np.stack([machine.values for machine in mapped])).tolist()]
+
+    def run(
+        self, allowance: Allowance, jobs: int, timeout_seconds: float | None, watch: Watch | None, mapped: Callable[[Stage], None]
+    ) -> None:
+        """Map machines as far as the allowance goes; watch: of each batch; mapped: called after it, with its stage.
+
+        After a timeout only the best is mapped fully yet; Ctrl-C ends all, `stopped` then.
+        """
+        deadline = inf if timeout_seconds is None else time.monotonic() + timeout_seconds
+        try:
+            for stage, batch in self._batches(allowance, lambda: time.monotonic() >= deadline):
+                self._map(stage, batch, jobs, watch)
+                self._drop()
+                mapped(stage)
+                if self.stopped:
+                    return
+        except KeyboardInterrupt:
+            self.stopped = True
+
+    def _batches(self, allowance: Allowance, late: Callable[[], bool]) -> Iterator[tuple[Stage, list[Machine]]]:
+        """What is mapped next, chosen when all before it is done."""
+        for batch in self._proposed(allowance.proposed):
+            yield Stage.QUICK, batch
+            if late():
+                break
+        self._tighten()
+        for stage, most in allowance.then:
+            used = 0
+            while used < most and not late():
+                size = 1 if stage == Stage.FULL else int(min(BATCH, most - used))
+                batch = self._promising(stage, size)
+                if not batch:
+                    break
+                used += len(batch)
+                yield stage, batch
+        while allowance.best_fully and (best := self.best) is not None and best.stage < Stage.FULL:
+            yield Stage.FULL, [best]
+
+    def _proposed(self, most: float) -> Iterator[list[Machine]]:
+        """Batches that Optuna proposes, each machine once; what is known of the others it is told at once."""
+        sampler = MachineSampler(self._space, len(self._job.objectives), self._job.seed, BATCH, self._first())
+        used, stale = 0, 0
+        while used < most and stale < STALE:
+            batch: dict[Places, tuple[optuna.Trial, Machine]] = {}
+            while len(batch) < min(BATCH, most - used) and stale < STALE:
+                trial, places = sampler.ask()
+                machine = self.machines.get(places)
+                if machine is not None and machine.stage == Stage.BOUNDED and not machine.dropped and places not in batch:
+                    batch[places] = trial, machine
+                    stale = 0
+                else:
+                    sampler.tell(trial, self._known_of(machine))
+                    stale += 1
+            used += len(batch)
+            if batch:
+                yield [machine for _, machine in batch.values()]
+            for trial, machine in batch.values():
+                sampler.tell(trial, machine.values)
+
+    def _known_of(self, machine: Machine | None) -> Floats:
+        if machine is None:
+            return np.full(len(self._job.objectives), inf)
+        if np.isfinite(machine.values).all():
+            return machine.values
+        known = machine.stage == Stage.BOUNDED and np.isfinite(machine.bound).all()
+        return machine.bound if known else np.full(len(self._job.objectives), inf)
+
+    def _first(self) -> list[Places]:
+        """Machines of the least bounds, no two of which differ in widths only."""
+        ranked = sorted(self.machines.values(), key=lambda machine: tuple(machine.bound))
+        firsts: dict[Places, Places] = {}
+        for machine in ranked:
+            firsts.setdefault(self._widest(machine.places), machine.places)
+        return list(firsts.values())[:BATCH]
+
+    def _tighten(self) -> None:
+        """Give the machines that are left bounds of their own widths."""
+        for machine in self.machines.values():
+            if not machine.dropped and machine.stage == Stage.BOUNDED:
+                machine.least = Least.on(self._job, machine.hardware)
+                machine.bound = np.maximum(machine.bound, machine.least.values(self._job, machine.hardware))
+        self._drop()
+
+    def _promising(self, stage: Stage, most: int) -> list[Machine]:
+        """The machines that have not come to a stage, are not dropped, and are likely to do best."""
+        least = Stage.BOUNDED if stage == Stage.QUICK else Stage.QUICK
+        open_ones = [machine for machine in self.machines.values() if least <= machine.stage < stage and not machine.dropped]
+        if not open_ones:
+            return []
+        expected = self._expected(open_ones) if stage == Stage.QUICK else np.stack([each.values for each in open_ones])
+        return [open_ones[row] for row in np.argsort(_rank(expected), kind="stable")[:most].tolist()]
+
+    def _expected(self, machines: Sequence[Machine]) -> Floats:
+        """What machines may come to, float64[n, m], as the nearest of those that are mapped did."""
+        bounds = np.stack([machine.bound for machine in machines])
+        mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
+        if not mapped:
+            return bounds
+        values, least = np.stack([each.values for each in mapped]), np.stack([each.bound for each in mapped])
+        nearest = np.array(_nearest([machine.places for machine in machines], mapped, NEAREST), np.intp)
+        with np.errstate(all="ignore"):
+            ratios: Floats = np.where(least > 0, values / least, 1.0)
+        by_bound: Floats = bounds * ratios[nearest].mean(axis=1)
+        as_near: Floats = values[nearest].mean(axis=1)
+        return np.where(bounds > 0, by_bound, as_near)
+
+    def _map(self, stage: Stage, batch: Sequence[Machine], jobs: int, watch: Watch | None) -> None:
+        """Map a batch, all from what is known before it."""
+        recalled = [self._notebook.recall(machine.places, stage) for machine in batch]
+        new = [machine for machine, known in zip(batch, recalled, strict=True) if known is None]
+        if stage == Stage.FULL:
+            found = [self._map_fully(machine, jobs, watch) for machine in new]
+        else:
+            seeds = [(self._job.seed, int(stage), *machine.places) for machine in new]
+            lessons = [(machine.hardware, self.lessons(machine.places)) for machine in new]
+            found = map_machines(self._job, stage, lessons, seeds, jobs, watch)
+        for machine, mapped in zip(new, found, strict=True):
+            if mapped is not None:
+                both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
+                self._notebook.note(machine.places, stage, both)
+                self._settle(machine, stage, both)
+        for machine, known in zip(batch, recalled, strict=True):
+            if known is not None:
+                self._settle(machine, stage, known)
+        self.stopped = self.stopped or any(mapped is None for mapped in found)
+
+    def _settle(self, machine: Machine, stage: Stage, mapped: Mapped) -> None:
+        machine.mapped, machine.stage, machine.values = mapped, stage, mapped.values(self._job)
+        bound = machine.least.values(self._job, machine.hardware, mapped.lower_bounds)
+        machine.bound = np.maximum(machine.bound, inf if np.isposinf(mapped.lower_bounds).any() else bound)
+
+    def _map_fully(self, machine: Machine, jobs: int, watch: Watch | None) -> Mapped | None:
+        found = map_fully(self._job, machine.hardware, self._budget, jobs, watch)
+        if found is None:
+            return None
+        mapped, machine.outcomes = found
+        return mapped
+
+    def take(self, places: Places, mapped: Mapped, outcomes: tuple[tuple[Outcome, ...], ...]) -> None:
+        """Let a machine join that was mapped by the run's own search elsewhere."""
+        machine = self.machines[places]
+        both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
+        machine.outcomes = outcomes
+        self._notebook.note(places, Stage.FULL, both)
+        self._settle(machine, Stage.FULL, both)
+
+    def lessons(self, places: Places) -> Lessons:
+        """Of each layer, mappings of the machines that are most like the one at these places, and of the best."""
+        mapped = [each for each in self.machines.values() if np.isfinite(each.values).all()]
+        if not mapped:
+            return ((),) * len(self._job.layers)
+        teachers = [mapped[row] for row in _nearest([places], mapped, TEACHERS)[0]]
+        taught = [each.mapped.mappings for each in (*teachers, self.best) if each is not None and each.mapped is not None]
+        layers = range(len(self._job.layers))
+        of_layers = [dict.fromkeys(mappings[layer] for mappings in taught) for layer in layers]
+        return tuple(tuple(mapping for mapping in found if mapping is not None) for found in of_layers)
+
+    def _drop(self) -> None:
+        """Leave out every machine that cannot do better than another one did, in any objective."""
+        left = [machine for machine in self.machines.values() if machine.stage < Stage.FULL and not machine.dropped]
+        bounds = np.array([machine.bound for machine in left]).reshape(len(left), len(self._job.objectives))
+        for better in self.front():
+            for row in np.flatnonzero((bounds >= better.values).all(axis=1)).tolist():
+                left[row].dropped = left[row] is not better or left[row].dropped
+
+
+def _nearest(places: Sequence[Places], mapped: Sequence[Machine], most: int) -> list[list[int]]:
+    """For each place which of the mapped machines are nearest, `most` or fewer, by the steps between them."""
+    axes = len(mapped[0].places)
+    some = np.array(places, np.int64).reshape(len(places), axes)
+    others = np.array([machine.places for machine in mapped], np.int64).reshape(len(mapped), axes)
+    distance = np.abs(some[:, None, :] - others[None, :, :]).sum(axis=2)
+    nearest: list[list[int]] = np.argsort(distance, axis=1, kind="stable")[:, :most].tolist()
+    return nearest
+
+
+def _rank(values: Floats) -> Floats:
+    """Of n machines' objectives, float64[n, m], what is smaller for the better: the one, or the product of several."""
+    if values.shape[1] == 1:
+        return values[:, 0]
+    ranks: Floats = np.log(np.maximum(values, 1e-300)).sum(axis=1)
+    return ranks

@@ -1,0 +1,165 @@
+"""How thoroughly a machine is mapped: quickly, with branch and bound of limited parts, or as a run of its own would."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from math import inf
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.mapping import Mapping, encode
+from mapsearch.search.machines.candidate import Lessons, Mapped
+from mapsearch.search.mappings.best import Step, Tally
+from mapsearch.search.mappings.branch_and_bound import Limit, least_bound
+from mapsearch.search.mappings.genetic import GeneticSearcher
+from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.proven import ExactSearcher
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Sampler, Searcher
+from mapsearch.search.mappings.task import compile_for
+from mapsearch.search.processes import Work, run_tasks
+
+R = TypeVar("R")
+
+
+class Watch(Protocol):
+    """Who is told how the mapping of machines gets on."""
+
+    def began(self, searches: Sequence[str], ticks: int) -> None:
+        """The names of searches that begin now, of machines or of one machine's layers, and how far each goes."""
+        ...
+
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
+        """How far each of them is; from a thread of its own."""
+        ...
+
+
+class Stage(IntEnum):
+    """How thoroughly a machine is mapped."""
+
+    BOUNDED = 0
+    QUICK = 1
+    REFINED = 2
+    FULL = 3
+
+
+_SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
+    Stage.QUICK: (GeneticSearcher(), Budget.within(1500, Sampler.GENETIC)),
+    Stage.REFINED: (ExactSearcher(Limit(parts=200_000)), Budget(12, EVALUATIONS_PER_TRIAL)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTask:
+    """The search of all layers on one machine, a `workers.Work`; known: of each layer, mappings to look at first."""
+
+    job: Job
+    hardware: Hardware
+    known: Lessons
+    searcher: Searcher
+    budget: Budget
+    seed: tuple[int, ...]
+
+    def prepare(self) -> None:
+        """See `Work`; a machine that a layer does not fit needs no kernel."""
+        with contextlib.suppress(InputError):
+            compile_for(self.job.problem(0, self.hardware))
+
+    def run(self, tick: Callable[[int], bool]) -> Mapped | None:
+        """The machine with the best mappings found; None where `tick` told it to stop."""
+        outcomes: list[Outcome] = []
+        for index in range(len(self.job.layers)):
+            try:
+                problem = self.job.problem(index, self.hardware)
+            except InputError:  # no mapping fits
+                return _unmapped(self.job, self.hardware)
+            outcomes.append(self._search(problem, index))
+            if tick(index + 1):
+                return None
+        return _mapped_by(self.job, self.hardware, outcomes)
+
+    def _search(self, problem: Problem, index: int) -> Outcome:
+        starts = self.job.starts(problem, index, self.known[index])
+        return self.searcher.search(problem, self.budget, (*self.seed, index), starts, lambda _: False)
+
+
+def map_machines(
+    job: Job, stage: Stage, machines: Sequence[tuple[Hardware, Lessons]], seeds: Sequence[tuple[int, ...]], jobs: int,
+    watch: Watch | None,
+) -> list[Mapped | None]:  # fmt: skip
+    """Machines as a stage maps them, each from lessons of its own; None for those that Ctrl-C left out."""
+    searcher, budget = _SEARCHES[stage]
+    tasks = [
+        MachineTask(job, hardware, lessons, searcher, budget, seed)
+        for (hardware, lessons), seed in zip(machines, seeds, strict=True)
+    ]
+    found: list[Mapped | None] = [None] * len(tasks)
+    if tasks:
+        names, ticks = [hardware.name for hardware, _ in machines], len(job.layers)
+        for index, mapped in _run(tasks, names, ticks, jobs, watch):
+            found[index] = mapped
+    return found
+
+
+def map_fully(
+    job: Job, hardware: Hardware, budget: Budget, jobs: int, watch: Watch | None
+) -> tuple[Mapped, tuple[tuple[Outcome, ...], ...]] | None:
+    """What the job's own searches find, as in a run of the one machine, and each layer's outcomes; None after Ctrl-C."""
+    try:
+        problems = [job.problem(index, hardware) for index in range(len(job.layers))]
+    except InputError:  # no mapping fits
+        return _unmapped(job, hardware), ()
+    tasks = [task for index, problem in enumerate(problems) for task in job.tasks(problem, index, budget)]
+    names = [layer.name for layer in job.layers for _ in range(job.restarts)]
+    found = dict(_run(tasks, names, job.searcher.ticks(budget), jobs, watch))
+    if len(found) < len(tasks) or not all(outcome.finished for outcome in found.values()):
+        return None
+    outcomes = tuple(tuple(found[first + k] for k in range(job.restarts)) for first in range(0, len(tasks), job.restarts))
+    bounds = [max(-inf if each.lower_bound is None else each.lower_bound for each in of_layer) for of_layer in outcomes]
+    mapped = _mapped_by(job, hardware, [min(of_layer, key=lambda outcome: outcome.value) for of_layer in outcomes])
+    return replace(mapped, lower_bounds=np.array(bounds)), outcomes
+
+
+def _run(tasks: Sequence[Work[R]], names: Sequence[str], ticks: int, jobs: int, watch: Watch | None) -> Iterator[tuple[int, R]]:
+    if watch is not None:
+        watch.began(names, ticks)
+    yield from run_tasks(tasks, min(jobs, len(tasks)), watch.advanced if watch is not None else None)
+
+
+def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:
+    """The outcomes of a layer's searches, the best of which takes the mapping in the end where it is better; it alone if none."""
+    tally = Tally(problem)
+    tally.score(encode([mapping], problem.space.layer, problem.space.hardware.pes))
+    known = Outcome.of(tally, least_bound(problem), finished=False)
+    if not outcomes:
+        return [known]
+    best = min(range(len(outcomes)), key=lambda k: outcomes[k].value)
+    if not known.value < outcomes[best].value:
+        return list(outcomes)
+    found = outcomes[best]
+    front = found.front.join(known.front.batch, known.front.runtime_cycles, known.front.energy_pj)
+    last = Step(found.evaluations, found.dropped, found.refused, found.seconds, known.value)
+    better = replace(found, batch=known.batch, value=known.value, front=front, trace=(*found.trace, last))
+    return [*outcomes[:best], better, *outcomes[best + 1 :]]
+
+
+def _mapped_by(job: Job, hardware: Hardware, outcomes: Sequence[Outcome]) -> Mapped:
+    """A machine with what the searches of its layers found."""
+    mappings: list[Mapping | None] = []
+    bounds: list[float] = []
+    for layer, outcome in zip(job.layers, outcomes, strict=True):
+        mappings.append(outcome.batch.decode(0, layer) if len(outcome.batch) else None)
+        bounds.append(outcome.lower_bound if outcome.lower_bound is not None else -inf)
+    return Mapped.of(job, hardware, tuple(mappings), np.array(bounds))
+
+
+def _unmapped(job: Job, hardware: Hardware) -> Mapped:
+    """A machine on which a layer has no mapping."""
+    return Mapped.of(job, hardware, (None,) * len(job.layers), np.full(len(job.layers), inf))

@@ -1,0 +1,1 @@
+"""Searches for the best mapping of one layer."""

@@ -1,0 +1,166 @@
+"""Exact search: the space cut into parts, each with a lower bound on the objective; parts that cannot beat the best are dropped.
+
+A part is a partly chosen mapping (`spaces.partial`). The one with the least bound is opened first, so the least bound of all that
+are left is a lower bound of the whole space; once none is left, the best mapping is the optimum.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import BoundedModel
+from mapsearch.model.errors import InputError
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Certificate
+from mapsearch.spaces.mappings.completion import Completion, Partial
+
+Floats = NDArray[np.float64]
+
+# Parts opened at a time, and where too many are kept.
+BLOCK = 4096
+FEW = 64
+# Parts kept, some 250 bytes each; above that the most complete are opened first, a few at a time, as they leave the fewest behind.
+MOST_PARTS = 2_000_000
+
+
+def check_bounded(problem: Problem) -> None:
+    """Raise InputError where the model has no lower bound, or none that the objective could be bounded by."""
+    if not isinstance(problem.model, BoundedModel):
+        raise InputError(
+            f"the cost model {problem.model.name} has no lower bound, which an exact search needs; use another sampler or model"
+        )
+    if not problem.objective.never_falls:
+        raise InputError(
+            f"the objective {problem.objective.text!r} is not proven to grow with runtime and energy, as an exact search needs; "
+            "use another sampler or objective"
+        )
+
+
+def least_bound(problem: Problem) -> float | None:
+    """A lower bound of the objective over the whole space, at once; None where the model or the objective has none."""
+    if not problem.bounded:
+        return None
+    return float(problem.bound(Completion(problem.space).begin().batch[:1])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Where a search ends without its proof: after so many seconds, or once so many parts are bounded."""
+
+    seconds: float = math.inf
+    parts: float = math.inf
+
+
+def branch_and_bound(tally: Tally, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
+    """Bring the tally to the optimum of its problem, or to the best that is found within the limit, with a lower bound.
+
+    What the tally holds already is the best known. stop: called with the share of the limit that is used up, ends it where it
+    returns True. What it gives depends on the clock only through `limit.seconds` and `stop`.
+    """
+    check_bounded(tally.problem)
+    return _Search(tally).run(limit, stop)
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class _Block:
+    """Parts with bounds that lie together, in ascending order."""
+
+    least: float
+    number: int
+    parts: Partial = field(compare=False)
+    bounds: Floats = field(compare=False)
+    open_sizes: int = field(compare=False)
+
+
+class _Search:
+    def __init__(self, tally: Tally) -> None:
+        self._tally, self._problem = tally, tally.problem
+        self._completion = Completion(tally.problem.space)
+        self._blocks: list[_Block] = []
+        self._numbers = count()
+        self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
+
+    def run(self, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
+        began = self._tally.seconds
+        begin = self._completion.begin()
+        self._keep(begin, self._problem.bound(begin.batch))
+        while self._blocks:
+            used = max(self._bounded / limit.parts, (self._tally.seconds - began) / limit.seconds) if limit.seconds > 0 else 1.0
+            if used >= 1 or stop(used):
+                break
+            self._open(self._next())
+        least = min((block.least for block in self._blocks), default=self._tally.value)
+        return Certificate(
+            min(least, self._tally.value), self._opened, self._bounded, self._pruned, self._completion.unfit, self._costed,
+            self._parts, self._tally.seconds - began,
+        )  # fmt: skip
+
+    def _prune(self, parts: int) -> None:
+        self._pruned += parts
+        self._tally.dropped += parts
+
+    def _next(self) -> _Block:
+        """Parts with the least bound, or, where too many are kept, of the most complete; they leave the search."""
+        if self._parts <= MOST_PARTS:
+            block = heapq.heappop(self._blocks)
+            most = BLOCK
+        else:
+            most = FEW
+            block = min(self._blocks, key=lambda each: (each.open_sizes, each.least))
+            self._blocks.remove(block)
+            heapq.heapify(self._blocks)
+        if len(block.parts) > most:
+            left, bounds = block.parts[most:], block.bounds[most:]
+            rest = replace(block, least=float(bounds[0]), number=next(self._numbers), parts=left, bounds=bounds)
+            heapq.heappush(self._blocks, rest)
+            block = replace(block, parts=block.parts[:most], bounds=block.bounds[:most])
+        self._parts -= len(block.parts)
+        return block
+
+    def _open(self, block: _Block) -> None:
+        parts = block.parts[block.bounds < self._tally.value]
+        self._prune(len(block.parts) - len(parts))
+        self._opened += len(parts)
+        for children in self._completion.children(parts):
+            if len(children) == 0:
+                continue
+            self._bounded += len(children)
+            bounds = self._problem.bound(children.batch)
+            hopeful = bounds < self._tally.value
+            self._prune(len(children) - int(hopeful.sum()))
+            found, least = children[hopeful], bounds[hopeful]
+            whole = self._completion.whole(found)
+            if whole.any():
+                self._cost(found.batch[whole], least[whole])
+                found, least = found[~whole], least[~whole]
+            self._keep(found, least)
+
+    def _cost(self, batch: MappingBatch, bounds: Floats) -> None:
+        """Look at whole mappings, the most hopeful first."""
+        order = np.argsort(bounds, kind="stable")
+        for first in range(0, len(order), BLOCK):
+            rows = order[first : first + BLOCK]
+            rows = rows[bounds[rows] < self._tally.value]
+            if len(rows) == 0:
+                return
+            self._tally.score(batch[rows])
+            self._costed += len(rows)
+
+    def _keep(self, parts: Partial, bounds: Floats) -> None:
+        order = np.argsort(bounds, kind="stable")
+        order = order[bounds[order] < self._tally.value]
+        for first in range(0, len(order), BLOCK):
+            rows = order[first : first + BLOCK]
+            some = parts[rows]
+            open_sizes = int((some.batch.size[0] <= 0).sum())
+            heapq.heappush(self._blocks, _Block(float(bounds[rows[0]]), next(self._numbers), some, bounds[rows], open_sizes))
+            self._parts += len(rows)

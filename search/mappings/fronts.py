@@ -1,0 +1,102 @@
+"""Several objectives at once: the front of cycles and energy, found by searches that weigh the two differently.
+
+Objectives that never fall as runtime or energy grows have their best trade-offs on that front, whatever they are. Optuna steers
+structure and weight of each trial by all objectives together, the inner search makes energy^w x cycles^(1 - w) small, and
+every mapping costed may join the front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import optuna
+
+from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.branch_and_bound import least_bound
+from mapsearch.search.mappings.population import Population, best_sizes, improve
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Budget, Outcome, Sampler
+from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.structures import NONE, make_sampler, parameters_of, suggest
+from mapsearch.search.mappings.trials import Trials
+from mapsearch.search.objectives.objective import Objective
+from mapsearch.spaces.mappings.space import Structure
+
+# Those that can steer by several objectives, and what of Optuna does it.
+STEERED = {
+    Sampler.AUTO: Sampler.NSGAII,
+    Sampler.GENETIC: Sampler.NSGAII,
+    Sampler.NSGAII: Sampler.NSGAII,
+    Sampler.TPE: Sampler.TPE,
+    Sampler.RANDOM: Sampler.RANDOM,
+}
+# Weights of energy in the last searches, each from the whole front.
+LAST_WEIGHTS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontSearcher:
+    """The front for the objectives; its outcome's mapping is that with the least value of the problem's own objective."""
+
+    objectives: tuple[Objective, ...]
+    sampler: Sampler
+
+    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
+        """See `Searcher`."""
+        tally = Tally(problem)
+        trials = Trials(tally, budget, seed, tick)
+        if starts.mappings is not None:
+            tally.score(starts.mappings[: trials.left])
+        self._try_structures(tally, trials, seed, starts.structures, budget.trials)
+        rng = trials.rng()
+        trials.fit(rng)
+        share = trials.last // len(LAST_WEIGHTS)
+        for weight in LAST_WEIGHTS if not trials.stopped else ():
+            weighed = _weighed(tally, weight)
+            known = tally.front
+            values = weighed.problem.value(known.runtime_cycles, known.energy_pj)
+            improve(weighed, Population(known.batch, values), share, rng, structure=True, stop=trials.stop)
+            tally.absorb(weighed)
+        return Outcome.of(tally, least_bound(problem), finished=not trials.stop())
+
+    def ticks(self, budget: Budget) -> int:
+        """See `Searcher`."""
+        return budget.trials
+
+    def _try_structures(
+        self, tally: Tally, trials: Trials, seed: Sequence[int], structures: Sequence[Structure], count: int
+    ) -> None:
+        """Join what `count` trials of Optuna find to the tally's front."""
+        space = tally.problem.space
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(
+            sampler=make_sampler(STEERED[self.sampler], seed, count),
+            directions=[optuna.study.StudyDirection.MINIMIZE] * len(self.objectives),
+        )
+        for structure in structures:
+            study.enqueue_trial({"weight": 0.5, **parameters_of(space, structure)})
+        for trial in trials:
+            asked = study.ask()
+            weighed = _weighed(tally, asked.suggest_float("weight", 0.0, 1.0))
+            best_sizes(weighed, suggest(asked, space), trial.evaluations, trial.rng)
+            study.tell(asked, self._values(weighed))
+            tally.absorb(weighed)
+
+    def _values(self, weighed: Tally) -> list[float]:
+        """The objectives of the best mapping; huge where there is none."""
+        if not np.isfinite(weighed.value):
+            return [NONE] * len(self.objectives)
+        costs = replace(weighed.problem, objective=_PRODUCT).score(weighed.batch)
+        values = [replace(weighed.problem, objective=each).value(costs.runtime_cycles, costs.energy_pj) for each in self.objectives]
+        return [float(value[0]) for value in values]
+
+
+_PRODUCT = Objective.of("edp")
+
+
+def _weighed(tally: Tally, weight: float) -> Tally:
+    """A tally of its own for the same problem, with cycles and energy weighed against each other."""
+    objective = Objective.of(f"energy_pj**{weight!r} * runtime_cycles**{1 - weight!r}")
+    return Tally(replace(tally.problem, objective=objective))

@@ -1,0 +1,60 @@
+"""The layers of a network and how each is searched: all of a run but the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from mapsearch.model.cost import CostModel
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import Mapping
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Budget, Searcher
+from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.search.mappings.task import Task
+from mapsearch.search.objectives.objective import Objective
+from mapsearch.spaces.mappings.constraints import Constraints
+from mapsearch.spaces.mappings.space import Space
+from mapsearch.spaces.mappings.tiles import TileRule
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is mapped, and held to what.
+
+    counts: how often each layer runs. objectives: what the network has little of; objective: what each layer's own best mapping
+    has the least of. dataflows: whose structures a search looks at first; known: of each layer, mappings that it looks at too.
+    power_mw: what each mapping may draw at the most.
+    """
+
+    layers: tuple[Layer, ...]
+    counts: tuple[int, ...]
+    model: CostModel
+    objectives: tuple[Objective, ...]
+    objective: Objective
+    levels: int
+    tiles: TileRule
+    constraints: Constraints
+    dataflows: tuple[Constraints, ...]
+    known: tuple[tuple[Mapping, ...], ...]
+    searcher: Searcher
+    seed: int
+    restarts: int
+    power_mw: float = inf
+
+    def problem(self, index: int, hardware: Hardware) -> Problem:
+        """The mappings of a layer on a machine; InputError where there are none."""
+        restriction = self.model.restriction
+        space = Space(self.layers[index], hardware, self.levels, self.tiles, self.constraints, restriction)
+        return Problem(space, self.model, self.objective, self.power_mw)
+
+    def starts(self, problem: Problem, index: int, more: Sequence[Mapping] = ()) -> Starts:
+        """What a search of the layer looks at first; more: mappings besides those known."""
+        return Starts(classic_starts(problem.space, self.dataflows), problem.space.adopt((*self.known[index], *more)))
+
+    def tasks(self, problem: Problem, index: int, budget: Budget) -> list[Task]:
+        """The searches of a layer, each with random numbers of its own."""
+        starts = self.starts(problem, index)
+        return [Task(problem, self.searcher, budget, (self.seed, index, k), starts) for k in range(self.restarts)]

@@ -1,0 +1,141 @@
+"""The population search that all others are made of: mappings that the compiled operators of `spaces` vary, the best kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.search.mappings.best import Tally
+from mapsearch.spaces.mappings.space import Space, Structure
+
+PARENTS = 24
+# Children at a time: many are quick to make and to cost, few soon build on each other, which counts where structures change
+# and evaluations are few: then there are some GENERATIONS of them.
+FEWEST, MOST = 24, 192
+GENERATIONS = 40
+STRANGERS_ONE_IN = 48
+# Parents that share out the same dims over the same units: one kind would soon crowd out the others.
+ALIKE = 4
+# What making and bounding a mapping takes, to costing one.
+MADE_PER_EVALUATION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Mappings and their objectives, float64[B]."""
+
+    batch: MappingBatch
+    values: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, levels: int) -> Population:
+        """No mappings, of so many levels."""
+        return cls(MappingBatch.empty(levels), np.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice | NDArray[np.intp]) -> Population:
+        return Population(self.batch[rows], self.values[rows])
+
+    def join(self, other: Population) -> Population:
+        """The mappings of both."""
+        return Population(self.batch.join(other.batch), np.concatenate([self.values, other.values]))
+
+    def fittest(self) -> Population:
+        """Those that have a value, best first, one for each value: copies would crowd out the rest."""
+        fitting = np.flatnonzero(np.isfinite(self.values))
+        _, firsts = np.unique(self.values[fitting], return_index=True)
+        return self[fitting[firsts]]
+
+
+def score(tally: Tally, batch: MappingBatch, under: float = np.inf) -> Population:
+    """The mappings with their objectives; see `Tally.score`."""
+    return Population(batch, tally.score(batch, under))
+
+
+def best_sizes(tally: Tally, structure: Structure, budget: int, rng: np.random.Generator) -> Population:
+    """Mappings of a structure, best first, that about `budget` evaluations find (one at the least); none where none fits."""
+    drawn = score(tally, tally.problem.space.draw([structure], max(1, budget // 4), rng))
+    if len(drawn.fittest()) == 0:
+        return drawn.fittest()
+    return improve(tally, drawn, budget - len(drawn), rng, structure=False, stop=lambda: False)
+
+
+def improve(
+    tally: Tally, population: Population, budget: int, rng: np.random.Generator, *, structure: bool, stop: Callable[[], bool]
+) -> Population:
+    """The parents, best first, that at most `budget` evaluations lead to, or fewer once `stop` returns True.
+
+    structure: whether orders, spatial dims and Clusters may change too. Children that are not costed, as they do not fit, were
+    there before or are ruled out by a lower bound, count a fraction.
+    """
+    children = min(MOST, max(FEWEST, budget // GENERATIONS)) if structure else MOST
+    known = set(_marks(population.batch).tolist())
+    made, evaluated = 0, tally.evaluations
+    while True:
+        population = population.fittest()
+        if structure:
+            population = population[np.flatnonzero(_rank_among_alike(population.batch) < ALIKE)]
+        population = population[:PARENTS]
+        costed = tally.evaluations - evaluated
+        left = budget - costed - (made - costed) // MADE_PER_EVALUATION
+        if left <= 0 or stop():
+            return population
+        count = min(children, left)
+        made += count
+        batch = _unknown(_children(tally.problem.space, population.batch, count, rng, structure=structure), known)
+        # no child that is worse than all parents changes anything
+        population = population.join(score(tally, batch, population.values[-1] if len(population) == PARENTS else np.inf))
+
+
+def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
+    """Mappings made from the parents and, where structures may change, some strangers: a population alike has nowhere to go."""
+    if len(parents) == 0:
+        return space.sample(count, rng)
+    strangers = count // STRANGERS_ONE_IN if structure else 0
+    children = space.vary(parents, count - strangers, rng, structure=structure)
+    return children.join(space.sample(strangers, rng)) if strangers > 0 else children
+
+
+def _unknown(batch: MappingBatch, known: set[int]) -> MappingBatch:
+    """The mappings whose marks are not known yet, the first of each; they are from now on."""
+    new: list[int] = []
+    for row, mark in enumerate(_marks(batch).tolist()):
+        if mark not in known:
+            known.add(mark)
+            new.append(row)
+    return batch[np.array(new, np.intp)]
+
+
+def _marks(batch: MappingBatch) -> NDArray[np.int64]:
+    """int64[B], a number for each mapping."""
+    rows, levels = batch.units.shape
+    flat = (batch.units, batch.spatial, batch.order.reshape(rows, levels * DIMS), batch.size.reshape(rows, levels * DIMS))
+    return _mark(np.concatenate(flat, axis=1, dtype=np.int64))
+
+
+@cache
+def _weights(count: int) -> NDArray[np.int64]:
+    """Odd random numbers, int64[count], always the same."""
+    return np.random.default_rng(0).integers(np.iinfo(np.int64).max, size=count) | 1
+
+
+def _mark(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[B], a number for each row: two that differ have the same with a chance of some 2**-60."""
+    return rows @ _weights(rows.shape[1])  # wraps around
+
+
+def _rank_among_alike(batch: MappingBatch) -> NDArray[np.intp]:
+    """How many mappings before each one share out the same dims over the same units as it does."""
+    _, kind = np.unique(_mark(np.concatenate([batch.units, batch.spatial], axis=1, dtype=np.int64)), return_inverse=True)
+    together = np.argsort(kind, kind="stable")
+    begins = np.flatnonzero(np.diff(kind[together], prepend=-1))
+    rank = np.empty(len(kind), np.intp)
+    rank[together] = np.arange(len(kind)) - np.repeat(begins, np.diff(begins, append=len(kind)))
+    return rank

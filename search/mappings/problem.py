@@ -1,0 +1,103 @@
+"""A space to search with the model and the objective by which its mappings are scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.area import least_cycles_within, power_mw
+from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.objectives.objective import Objective
+from mapsearch.spaces.mappings.space import Space
+
+# Mappings costed at a time by a caller who wants only the objective: their counts take a megabyte, however large the batch.
+BLOCK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The objectives of B mappings, and what they took.
+
+    values: float64[B], infinite where a mapping does not fit, draws too much power, is refused, has no finite objective, or is left
+    out for its lower bound. runtime_cycles: int64[B] and energy_pj: float64[B], where the value is finite; None where the objective
+    takes not both. costed: mappings costed; refused: those of them that the model does not vouch for.
+    """
+
+    values: NDArray[np.float64]
+    runtime_cycles: NDArray[np.int64]
+    energy_pj: NDArray[np.float64] | None
+    costed: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A space to search, the model that counts what its mappings cost, the objective, and the power that a mapping may draw.
+
+    power_mw: leakage and dynamic power together at the most, on the average over the mapping's run.
+    """
+
+    space: Space
+    model: CostModel
+    objective: Objective
+    power_mw: float = inf
+
+    def score(self, batch: MappingBatch, under: float = np.inf) -> Scores:
+        """The objective of each mapping; what a lower bound says not to be `under` a value is not costed.
+
+        Nothing is left out where the problem is not `bounded`.
+        """
+        if not (np.isfinite(under) and self.bounded):
+            return self._score(batch)
+        hopeful = self.bound(batch) < under
+        scores = self._score(batch[hopeful])
+        values, runtime_cycles = np.full(len(batch), np.inf), np.zeros(len(batch), np.int64)
+        values[hopeful], runtime_cycles[hopeful] = scores.values, scores.runtime_cycles
+        energy_pj = None if scores.energy_pj is None else np.zeros(len(batch))
+        if energy_pj is not None and scores.energy_pj is not None:
+            energy_pj[hopeful] = scores.energy_pj
+        return replace(scores, values=values, runtime_cycles=runtime_cycles, energy_pj=energy_pj)
+
+    def _score(self, batch: MappingBatch) -> Scores:
+        wanted = self.objective.wanted if self.power_mw == inf else Wanted.ALL
+        values, runtime_cycles, energy_pj = np.empty(len(batch)), np.zeros(len(batch), np.int64), np.zeros(len(batch))
+        refused = 0
+        for first in range(0, len(batch), BLOCK):
+            rows = slice(first, first + BLOCK)
+            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], wanted)
+            runtime_cycles[rows] = costs.runtime_cycles
+            if Wanted.WORDS in wanted:
+                energy_pj[rows] = costs.energy_pj()
+            found = self.value(runtime_cycles[rows], energy_pj[rows])
+            good = (costs.fit == Fit.LEGAL) & np.isfinite(found)
+            if self.power_mw < inf:
+                good[good] = power_mw(self.space.hardware, energy_pj[rows][good], runtime_cycles[rows][good]) <= self.power_mw
+            values[rows] = np.where(good, found, np.inf)
+            refused += int(np.count_nonzero(costs.fit == Fit.REFUSED))
+        both = self.objective.wanted == Wanted.ALL
+        return Scores(values, runtime_cycles, energy_pj if both else None, len(batch), refused)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether mappings have lower bounds: the model has, and the objective never falls as runtime or energy grows."""
+        return self.objective.never_falls and isinstance(self.model, BoundedModel)
+
+    def bound(self, batch: MappingBatch) -> NDArray[np.float64]:
+        """Lower bounds, float64[B], of mappings of which parts may be open (see `BoundedModel`); -inf where not `bounded`."""
+        if not (self.objective.never_falls and isinstance(self.model, BoundedModel)):
+            return np.full(len(batch), -np.inf)
+        hardware = self.space.hardware
+        least = self.model.bound(self.space.layer, hardware, batch)
+        runtime_cycles = least.runtime_cycles
+        if self.power_mw < inf:
+            runtime_cycles = np.maximum(runtime_cycles, least_cycles_within(hardware, least.energy_pj, self.power_mw))
+        values = self.value(runtime_cycles, least.energy_pj)
+        return np.where(np.isnan(values), -np.inf, values)  # what has no value there may have any
+
+    def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """The objectives, float64[B], of mappings of the layer with these figures, whatever their power; see `Objective.value`."""
+        return self.objective.value(runtime_cycles, energy_pj, self.space.layer.macs, self.space.hardware)

@@ -1,0 +1,30 @@
+"""The searchers by the names that users select them by."""
+
+from __future__ import annotations
+
+from mapsearch.model.errors import InputError
+from mapsearch.search.mappings.fronts import STEERED, FrontSearcher
+from mapsearch.search.mappings.genetic import GeneticSearcher
+from mapsearch.search.mappings.proven import BY_DEFAULT, TO_PROVE, ExactSearcher
+from mapsearch.search.mappings.searcher import Sampler, Searcher
+from mapsearch.search.mappings.structures import OptunaSearcher
+from mapsearch.search.objectives.objective import Objective
+
+
+def searcher_of(sampler: Sampler, objectives: tuple[Objective, ...]) -> Searcher:
+    """The searcher of a sampler, for one objective or several; InputError where the sampler has none for several."""
+    if len(objectives) > 1:
+        if sampler not in STEERED:
+            raise InputError(
+                f"the sampler {sampler} searches for one objective, not a front; use {', '.join(STEERED)}, or one objective"
+            )
+        return FrontSearcher(objectives, sampler)
+    match sampler:
+        case Sampler.AUTO:
+            return ExactSearcher(BY_DEFAULT)
+        case Sampler.EXACT:
+            return ExactSearcher(TO_PROVE)
+        case Sampler.GENETIC:
+            return GeneticSearcher()
+        case _:
+            return OptunaSearcher(sampler)

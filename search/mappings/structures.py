@@ -1,0 +1,129 @@
+"""Optuna chooses structures, the inner search their tile sizes.
+
+One ask of Optuna costs as much as thousands of evaluations, so it decides what is few and big: for each level the order of
+the loops (a priority for each dim), the spatial dim and the cluster size. The space of parameters is static.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+
+import numpy as np
+import optuna
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.tensors import Dim
+from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.branch_and_bound import least_bound
+from mapsearch.search.mappings.population import Population, best_sizes
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Budget, Outcome, Sampler
+from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.trials import Trial, search_by_trials
+from mapsearch.spaces.mappings.space import Space, Structure
+
+NONE = 1e300  # what Optuna is told of a structure that has no value
+# What Optuna's samplers import, beyond what it needs itself, by the names they are installed by.
+NEEDED = {Sampler.CMAES: "cmaes", Sampler.QMC: "scipy"}
+
+
+def check_installed(sampler: Sampler) -> None:
+    """Raise InputError where a sampler needs a package that is not there."""
+    package = NEEDED.get(sampler)
+    if package is not None and find_spec(package) is None:
+        raise InputError(
+            f"the sampler {sampler} needs the package {package}, which is not installed; "
+            f"pip install {package}, or use another sampler"
+        )
+
+
+class OptunaSearcher:
+    """Structures steered by one of Optuna's samplers."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
+        """See `Searcher`."""
+        tally = Tally(problem)
+        finished = self.look(tally, budget, seed, starts, tick)
+        return Outcome.of(tally, least_bound(problem), finished=finished)
+
+    def ticks(self, budget: Budget) -> int:
+        """See `Searcher`."""
+        return budget.trials
+
+    def look(self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
+        """Search the tally's problem; False where `tick` told it to stop."""
+        space = tally.problem.space
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):  # as some are, for years
+            study = optuna.create_study(sampler=make_sampler(self._sampler, seed, budget.trials))
+        for structure in starts.structures:
+            study.enqueue_trial(parameters_of(space, structure))
+
+        tried_all = False
+
+        def attempt(trial: Trial) -> Population | None:
+            nonlocal tried_all
+            if tried_all:
+                return None
+            asked = study.ask()
+            best = best_sizes(tally, suggest(asked, space), trial.evaluations, trial.rng)[:1]
+            try:
+                study.tell(asked, best.values[0] if len(best) else NONE)
+            except RuntimeError:  # how the brute force sampler ends a study of which it does not run the loop
+                tried_all = True
+            return best
+
+        return search_by_trials(tally, budget, seed, starts.mappings, tick, attempt)
+
+
+def make_sampler(sampler: Sampler, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
+    """Optuna's sampler for so many trials."""
+    number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
+    match sampler:
+        case Sampler.TPE:
+            return optuna.samplers.TPESampler(seed=number)
+        case Sampler.NSGAII:
+            return optuna.samplers.NSGAIISampler(population_size=max(4, min(50, trials // 5)), seed=number)
+        case Sampler.CMAES:
+            return optuna.samplers.CmaEsSampler(seed=number, warn_independent_sampling=False)
+        case Sampler.QMC:
+            return optuna.samplers.QMCSampler(scramble=True, seed=number, warn_independent_sampling=False)
+        case Sampler.BRUTEFORCE:
+            return optuna.samplers.BruteForceSampler(seed=number)
+        case _:
+            return optuna.samplers.RandomSampler(seed=number)
+
+
+def suggest(trial: optuna.Trial, space: Space) -> Structure:
+    """The structure that a trial's parameters stand for; there are none for what is fixed."""
+    orders: list[tuple[Dim, ...]] = []
+    spatial: list[Dim] = []
+    for level, (fixed, may_be) in enumerate(zip(space.fixed_orders, space.choices.spatial, strict=True)):
+        most = len(space.dims) - 1
+        priority = {dim: 0 if fixed else trial.suggest_int(f"place_{level}_{dim.name}", 0, most) for dim in space.dims}
+        orders.append(tuple(sorted(space.dims, key=priority.__getitem__)))
+        names = [dim.name for dim in may_be]
+        spatial.append(Dim[trial.suggest_categorical(f"spatial_{level}", names)] if len(names) > 1 else may_be[0])
+    clusters: list[int] = []
+    for level, sizes in enumerate(space.choices.cluster_sizes, start=1):
+        clusters.append(sizes[trial.suggest_int(f"cluster_{level}", 0, len(sizes) - 1) if len(sizes) > 1 else 0])
+    return space.nearest(Structure(tuple(orders), tuple(spatial), tuple(clusters)))
+
+
+def parameters_of(space: Space, structure: Structure) -> dict[str, int | str]:
+    """The parameters that `suggest` turns into the structure."""
+    parameters: dict[str, int | str] = {}
+    for level, (order, spatial) in enumerate(zip(structure.orders, structure.spatial, strict=True)):
+        if not space.fixed_orders[level]:
+            parameters |= {f"place_{level}_{dim.name}": place for place, dim in enumerate(order)}
+        if len(space.choices.spatial[level]) > 1:
+            parameters[f"spatial_{level}"] = spatial.name
+    for level, (sizes, size) in enumerate(zip(space.choices.cluster_sizes, structure.clusters, strict=True), start=1):
+        if len(sizes) > 1:
+            parameters[f"cluster_{level}"] = sizes.index(size)
+    return parameters

@@ -1,0 +1,43 @@
+"""One search of one layer as a job for a worker process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Budget, Outcome, Searcher
+from mapsearch.search.mappings.seeds import Starts
+from mapsearch.spaces.mappings.completion import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One search: a searcher, and what its `search` takes."""
+
+    problem: Problem
+    searcher: Searcher
+    budget: Budget
+    seed: tuple[int, ...]
+    starts: Starts
+
+    def prepare(self) -> None:
+        """See `Work`."""
+        compile_for(self.problem)
+
+    def run(self, tick: Callable[[int], bool]) -> Outcome:
+        """See `Work`."""
+        return self.searcher.search(self.problem, self.budget, self.seed, self.starts, tick)
+
+
+def compile_for(problem: Problem) -> None:
+    """Call every kernel that a search of such problems does."""
+    rng = np.random.default_rng(0)
+    drawn = problem.space.draw([problem.space.fitting], 1, rng)
+    problem.score(drawn)
+    problem.score(problem.space.vary(drawn, 1, rng, structure=True), under=1.0)
+    completion = Completion(problem.space)
+    for _ in completion.children(next(completion.children(completion.begin()))[:1000]):
+        break

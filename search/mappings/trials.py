@@ -1,0 +1,102 @@
+"""What searches by trials share: known mappings first, then the trials, and a last search from the best of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.population import Population, best_sizes, improve, score
+from mapsearch.search.mappings.searcher import POLISH_SHARE, Budget
+
+POLISHED = 100  # populations at the most that the last search starts from
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One of a search's trials: the evaluations that it may take, at least one, and its random numbers."""
+
+    number: int
+    evaluations: int
+    rng: np.random.Generator
+
+
+# What a trial finds, best first; None where there is nothing left to try.
+Attempt = Callable[[Trial], Population | None]
+
+
+class Trials:
+    """The trials of a budget, one after the other, and what is left of it; the tally may hold an earlier search's work already.
+
+    stopped: whether `tick` told the search to stop.
+    """
+
+    def __init__(self, tally: Tally, budget: Budget, seed: Sequence[int], tick: Callable[[int], bool]) -> None:
+        self._tally, self._budget, self._seed, self._tick = tally, budget, seed, tick
+        self._evaluations, self._seconds = tally.evaluations, tally.seconds
+        self.stopped = False
+
+    def __iter__(self) -> Iterator[Trial]:
+        """Each trial, as long as there are evaluations and time; the last search gets its share of the timeout."""
+        timeout = np.inf if self._budget.timeout_seconds is None else self._budget.timeout_seconds / (1 + POLISH_SHARE)
+        for number in range(self._budget.trials):
+            if self.left == 0:
+                return
+            evaluations = min(self._budget.evaluations_per_trial, self.left)
+            yield Trial(number, evaluations, np.random.default_rng([*self._seed, number]))
+            self.stopped = self._tick(number + 1)
+            if self.stopped or self._tally.seconds - self._seconds >= timeout:
+                return
+
+    @property
+    def left(self) -> int:
+        """Evaluations that the budget has left."""
+        return max(0, self._budget.evaluations - self._taken)
+
+    @property
+    def last(self) -> int:
+        """Evaluations for the last search."""
+        return min(round(self._taken * POLISH_SHARE), self.left)
+
+    @property
+    def _taken(self) -> int:
+        return self._tally.evaluations - self._evaluations
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers for what follows the trials."""
+        return np.random.default_rng([*self._seed, self._budget.trials])
+
+    def stop(self) -> bool:
+        """Whether the last search is to end, or has been told to."""
+        self.stopped = self.stopped or self._tick(self._budget.trials)
+        return self.stopped
+
+    def fit(self, rng: np.random.Generator) -> Population:
+        """Sizes for the structure that fits best, where nothing has been found and evaluations are left."""
+        space = self._tally.problem.space
+        if np.isfinite(self._tally.value) or self.left == 0:
+            return Population.empty(space.levels)
+        return best_sizes(self._tally, space.fitting, min(self._budget.evaluations_per_trial, self.left), rng)
+
+
+def search_by_trials(
+    tally: Tally, budget: Budget, seed: Sequence[int], known: MappingBatch | None, tick: Callable[[int], bool], attempt: Attempt
+) -> bool:
+    """Search the tally's problem; False where `tick` told it to stop."""
+    trials = Trials(tally, budget, seed, tick)
+    found = [] if known is None else [score(tally, known[: trials.left]).fittest()]
+    for population in map(attempt, trials):
+        if population is None:
+            break
+        found.append(population)
+    rng = trials.rng()
+    found.append(trials.fit(rng))
+    best_first = sorted((each for each in found if len(each)), key=lambda each: each.values[0])[:POLISHED]
+    best = reduce(Population.join, best_first, Population.empty(tally.problem.space.levels))
+    if not trials.stopped:
+        improve(tally, best, trials.last, rng, structure=True, stop=trials.stop)
+    return not trials.stop()

@@ -1,0 +1,60 @@
+"""Mappings of which none is better than another in both cycles and energy, kept as a search comes across them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.mapping import MappingBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """F mappings, with runtime_cycles int64[F] ascending and energy_pj float64[F] falling; of equal ones the first stays."""
+
+    batch: MappingBatch
+    runtime_cycles: NDArray[np.int64]
+    energy_pj: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, levels: int) -> Front:
+        """A front without mappings."""
+        return cls(MappingBatch.empty(levels), np.empty(0, np.int64), np.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.runtime_cycles)
+
+    def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Front:
+        return Front(self.batch[rows], self.runtime_cycles[rows], self.energy_pj[rows])
+
+    def join(self, batch: MappingBatch, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64]) -> Front:
+        """The front of these mappings and those of a batch, whose figures are int64[B] and float64[B]."""
+        # most of a batch is worse than what is there, and is told so before anything is copied
+        faster = np.searchsorted(self.runtime_cycles, runtime_cycles, side="right") - 1
+        better = np.flatnonzero((faster < 0) | (energy_pj < np.append(self.energy_pj, np.inf)[faster]))
+        if len(better) == 0:
+            return self
+        both = Front(
+            self.batch.join(batch[better]),
+            np.concatenate([self.runtime_cycles, runtime_cycles[better]]),
+            np.concatenate([self.energy_pj, energy_pj[better]]),
+        )
+        ordered = both[np.lexsort((both.energy_pj, both.runtime_cycles))]
+        least_before = np.minimum.accumulate(np.append(np.inf, ordered.energy_pj[:-1]))
+        return ordered[ordered.energy_pj < least_before]
+
+
+def not_dominated(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Of F points with m objectives, float64[F, m], those than which no other is as good in all and better in one.
+
+    Of points equal in all, the first.
+    """
+    rows: list[int] = []
+    for row, point in enumerate(values):
+        no_worse = (values <= point).all(axis=1)
+        better = no_worse & (values < point).any(axis=1)
+        if not better.any() and not no_worse[:row].any():
+            rows.append(row)
+    return np.array(rows, np.intp)

@@ -1,0 +1,65 @@
+"""A hardware space as a grid: capacities and widths, which costs are tabled over; PE counts; and settings of all other axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+
+from mapsearch.model.exact.grid import Grid
+from mapsearch.model.hardware import Hardware
+from mapsearch.spaces.machines.space import HardwareSpace, Value
+
+_GRID = ("l1.bytes", "l2.bytes", "noc.bytes_per_cycle", "offchip.bytes_per_cycle")
+_PES = "pes"
+
+
+@dataclass(frozen=True)
+class HardwareGrid:
+    """The machines of a space: every setting with every PE count and every machine of the grid."""
+
+    space: HardwareSpace
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The values of capacities and widths, one each where it has no axis."""
+        base = self.space.base
+        own = (base.l1.bytes, base.l2.bytes, base.noc.bytes_per_cycle, base.offchip.bytes_per_cycle)
+        l1, l2, noc, offchip = (self._values(key, value) for key, value in zip(_GRID, own, strict=True))
+        return Grid(l1, l2, noc, offchip)
+
+    @cached_property
+    def pes(self) -> tuple[int, ...]:
+        """The PE counts, ascending."""
+        return self._values(_PES, self.space.base.pes)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the other axes."""
+        return tuple(axis.key for axis in self.space.axes if axis.key not in (*_GRID, _PES))
+
+    @cached_property
+    def settings(self) -> tuple[tuple[tuple[Value, ...], Hardware], ...]:
+        """Every combination of the other axes' values, and a machine that has them."""
+        places = [range(len(axis.values)) if axis.key in self.keys else range(1) for axis in self.space.axes]
+        others = [place for place, axis in enumerate(self.space.axes) if axis.key in self.keys]
+        return tuple(
+            (tuple(self.space.axes[other].values[chosen[other]] for other in others), self.space.at(chosen))
+            for chosen in product(*places)
+        )
+
+    def _values(self, key: str, own: int) -> tuple[int, ...]:
+        values = next((axis.values for axis in self.space.axes if axis.key == key), (own,))
+        return tuple(int(value) for value in values)
+
+
+def sized(hardware: Hardware, pes: int, l1: int, l2: int, noc: int, offchip: int) -> Hardware:
+    """The machine with so many PEs, bytes, and bytes per cycle."""
+    return replace(
+        hardware,
+        pes=pes,
+        l1=replace(hardware.l1, bytes=l1),
+        l2=replace(hardware.l2, bytes=l2),
+        noc=replace(hardware.noc, bytes_per_cycle=noc),
+        offchip=replace(hardware.offchip, bytes_per_cycle=offchip),
+    )

@@ -1,0 +1,1 @@
+"""The mappings of one layer on one machine that may be chosen."""

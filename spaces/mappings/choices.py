@@ -1,0 +1,238 @@
+"""What constraints leave to choose of one layer's mappings on one machine, and what of them leaves none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import Restriction
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
+from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, Sizes, dim_in, dims_in, tiles_in
+from mapsearch.spaces.mappings.orders import Inside, inside_of
+
+Ints = NDArray[np.int64]
+
+
+class Lack(NamedTuple):
+    """What the mappings of a space need at the least, and the machine has not: `need` of `what` (PEs, L1 or L2, in bytes)."""
+
+    what: str
+    need: int
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The choices of mappings of so many levels; restriction: what a cost model asks of all of them.
+
+    Raises InputError where the constraints are against the restriction, or of more levels.
+    """
+
+    layer: Layer
+    hardware: Hardware
+    levels: int
+    constraints: Constraints
+    restriction: Restriction
+
+    def __post_init__(self) -> None:
+        self.constraints.check_levels(self.levels)
+        for index, level in enumerate(self.constraints.levels):
+            spatial = dims_in(self.layer, level.spatial)
+            if spatial and all(dim in self.restriction.untiled for dim in spatial):
+                self._refuse("shares out", spatial[0], index)
+            for dim, sizes in tiles_in(self.layer, level).items():
+                if dim in self.restriction.untiled and sizes.most < self.layer.extents[dim]:
+                    self._refuse("tiles", dim, index)
+
+    def _refuse(self, does: str, dim: Dim | None, level: int) -> None:
+        raise InputError(
+            f"layer {self.layer.name}: the cost model takes no mapping that {does} {dim.label if dim is not None else ''}, as "
+            f"{self.constraints.where} does at level {level}; use another cost model or other constraints"
+        )
+
+    @cached_property
+    def dims(self) -> tuple[Dim, ...]:
+        """Those that may iterate, of which orders and spatial dims are chosen; the others' place makes no difference."""
+        untiled = self.restriction.untiled
+        first = Dim.G if self.layer.type is LayerType.DSCONV else Dim.K  # K is no dim of a depthwise layer to some models
+        other = next(dim for dim in (first, *Dim) if dim not in untiled)
+        return tuple(dim for dim in self.layer.iterating() if dim not in untiled) or (other,)
+
+    @cached_property
+    def inside(self) -> tuple[Inside, ...]:
+        """Per level, what its loops' order must be like."""
+        return tuple(inside_of(dims_in(self.layer, self.constraints.level(index).order)) for index in range(self.levels))
+
+    @cached_property
+    def spatial(self) -> tuple[tuple[Dim, ...], ...]:
+        """Per level the dims that may be its spatial one; a single one that is none of `dims` where it shares out nothing."""
+        found: list[tuple[Dim, ...]] = []
+        for index in range(self.levels):
+            named = [dim for dim in dims_in(self.layer, self.constraints.level(index).spatial) if dim is not None]
+            takes = [dim for dim in named if dim not in self.restriction.untiled]
+            found.append(tuple(dim for dim in self.dims if dim in named) or tuple(takes[:1]) or self.dims)
+        return tuple(found)
+
+    @cached_property
+    def bounds(self) -> Ints:
+        """int64[levels, 8, 2 + n], of each dim's size at each level: least, most and, where others are not allowed, a list.
+
+        Lists are in ascending order and end with zeros. See `tiles.permitted`.
+        """
+        sizes = [tiles_in(self.layer, self.constraints.level(index)) for index in range(self.levels)]
+        width = max((len(each.listed) for level in sizes for each in level.values()), default=0)
+        bounds = np.zeros((self.levels, len(Dim), 2 + width), np.int64)
+        bounds[:, :, 0], bounds[:, :, 1] = 1, MAX_EXTENT
+        for index, level in enumerate(sizes):
+            for dim in Dim:
+                size = WHOLE if dim in self.restriction.untiled else level.get(dim, Sizes())
+                bounds[index, dim, : 2 + len(size.listed)] = (size.least, size.most, *size.listed)
+        return bounds
+
+    def may_form(self, members: int, pes: int) -> bool:
+        """Whether some PEs may form a Cluster (or Clusters within each other) of so many."""
+        return members <= pes and not (self.restriction.dividing and pes % members)
+
+    @cached_property
+    def cluster_sizes(self) -> tuple[tuple[int, ...], ...]:
+        """For each Cluster the sizes that it may have by itself, ascending.
+
+        Where it is free, those worth a choice: the largest for each number of clusters that the PEs can form.
+        """
+        pes = self.hardware.pes
+        worth = sorted({pes // count for count in range(1, pes + 1) if self.may_form(pes // count, pes)})
+        return tuple(self._sizes(self.constraints.level(index).cluster, worth) for index in range(self.levels - 1))
+
+    def _sizes(self, held: Sizes | Dim | None, worth: list[int]) -> tuple[int, ...]:
+        match held:
+            case None:
+                return tuple(worth)
+            case Dim():
+                return (self.layer.extents[dim_in(self.layer, held)],)
+            case _:
+                ends = {held.least, min(held.most, max(held.least, self.hardware.pes))}
+                return held.listed or tuple(sorted(ends.union(size for size in worth if held.least <= size <= held.most)))
+
+    @cached_property
+    def clusters(self) -> tuple[tuple[int, ...], ...]:
+        """Every choice of Clusters, each within the PEs, in ascending order."""
+        return tuple(self._clusters(()))
+
+    def _clusters(self, outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if len(outer) == self.levels - 1:
+            yield outer
+            return
+        left = self.hardware.pes // prod(outer)
+        for size in self.cluster_sizes[len(outer)]:
+            if self.may_form(size, left):
+                yield from self._clusters((*outer, size))
+
+    @cached_property
+    def _following(self) -> dict[tuple[int, ...], list[int]]:
+        found: dict[tuple[int, ...], dict[int, None]] = {}
+        for clusters in self.clusters:
+            for place, size in enumerate(clusters):
+                found.setdefault(clusters[:place], {})[size] = None
+        return {outer: list(sizes) for outer, sizes in found.items()}
+
+    def clusters_within(self, outer: tuple[int, ...]) -> list[int]:
+        """Sizes of the next Cluster, ascending, with which there is a choice for all of them."""
+        return self._following[outer]
+
+    def units(self, clusters: tuple[int, ...]) -> tuple[int, ...]:
+        """Units of each level."""
+        return (self.hardware.pes // prod(clusters), *clusters)
+
+    def first(self) -> tuple[tuple[int, ...], tuple[Dim, ...]] | Lack:
+        """Clusters and spatial dims for which there are tile sizes that fit, or what is missing.
+
+        The least sizes decide: what the L1 and the L2 need grows with any size of a tile and with the units of level 0, and each
+        size can be its least whatever the others are.
+        """
+        if not self.clusters:
+            return Lack("PEs", self._least_pes())
+        extents = np.array(self.layer.extents, np.int64)
+        *outer, inner = accumulate(self.bounds[:, :, 0], np.minimum, initial=extents)
+        l1 = sum(self._bytes(inner)) * (2 if self.hardware.l1.double_buffered else 1)
+        if l1 > self.hardware.l1.bytes:
+            return Lack("L1", l1)
+        clusters = max(self.clusters, key=lambda each: (prod(each), each))
+        tile = (*outer, inner)[1]
+        needs = {dim: self._l2_need(tile, dim, self.units(clusters)[0]) for dim in self.spatial[0]}
+        dim = next((dim for dim, need in needs.items() if need <= self.hardware.l2.bytes), None)
+        if dim is None:
+            return Lack("L2", min(needs.values()))
+        return clusters, (dim, *(dims[0] for dims in self.spatial[1:]))
+
+    def _least_pes(self) -> int:
+        return prod(min(sizes) for sizes in self.cluster_sizes)
+
+    def _bytes(self, tile: Ints) -> list[int]:
+        """Of W, I and O."""
+        g, n, k, c, r, s, y, x = tile.tolist()
+        part = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
+        return [(part.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, self.hardware.bits, strict=True)]
+
+    def _l2_need(self, tile: Ints, spatial: Dim, units: int) -> int:
+        """As `tiles.fits_l2` has it."""
+        chunk, extents = tile.copy(), np.array(self.layer.extents, np.int64)
+        chunk[spatial] = min(extents[spatial], tile[spatial] * units)
+        twice = 2 if self.hardware.l2.double_buffered else 1
+        return sum(min(whole, part * twice) for whole, part in zip(self._bytes(extents), self._bytes(chunk), strict=True))
+
+
+def first_fitting(choices: Choices) -> tuple[tuple[int, ...], tuple[Dim, ...]]:
+    """Clusters and spatial dims for which there are tile sizes that fit.
+
+    Raises InputError where there are none: for the machine, or else for the constraints that are in the way.
+    """
+    found = choices.first()
+    if not isinstance(found, Lack):
+        return found
+    free = replace(choices, constraints=Constraints())
+    lack = free.first()
+    if isinstance(lack, Lack):
+        raise InputError(_of_the_machine(free, lack))
+    raise InputError(_of_constraints(choices))
+
+
+def _of_the_machine(choices: Choices, lack: Lack) -> str:
+    hardware, untiled = choices.hardware, choices.restriction.untiled
+    whole = f", of all {' and '.join(dim.label for dim in untiled)}," if untiled else ""
+    start = f"layer {choices.layer.name}: no mapping fits the hardware {hardware.name}"
+    if lack.what == "L1":
+        why = f"needs {lack.need:,} bytes of L1, it has {hardware.l1.bytes:,}; use a larger L1"
+        return f"{start}: one word of each operand{whole} {why}"
+    return f"{start}: tiles of 1{whole} need more than its {hardware.l2.bytes:,} bytes of L2; use a larger L2"
+
+
+def _of_constraints(choices: Choices) -> str:
+    """Names a smallest set of constraints that leaves no mapping: without any one of them there is one."""
+    guilty = choices
+    for part in choices.constraints.parts():
+        fewer = replace(guilty, constraints=guilty.constraints.without(part))
+        if isinstance(fewer.first(), Lack):
+            guilty = fewer
+    parts = [part.text for part in guilty.constraints.parts()]
+    lack, hardware = guilty.first(), choices.hardware
+    assert isinstance(lack, Lack)  # noqa: S101 for the type checkers
+    need = "need" if len(parts) > 1 else "needs"
+    match lack.what:
+        case "L1" | "L2":
+            has = hardware.l1.bytes if lack.what == "L1" else hardware.l2.bytes
+            why = f"{need} {lack.need:,} bytes of {lack.what}, it has {has:,}; use smaller sizes or a larger {lack.what}"
+        case _ if lack.need > hardware.pes:
+            why = f"{need} {lack.need:,} PEs, it has {hardware.pes:,}; use smaller Clusters"
+        case _:
+            why = f"must divide its {hardware.pes:,} PEs, as the cost model asks; use other Clusters"
+    where = f"{choices.constraints.where}, {' and '.join(parts)}"
+    return f"layer {choices.layer.name}: no mapping fits the hardware {hardware.name}: {where} {why}"

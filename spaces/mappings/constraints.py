@@ -1,0 +1,148 @@
+"""Constraints: what a machine holds fixed or bounds of its mappings, level by level; a dataflow template is one case of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
+from mapsearch.model.tensors import Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The sizes from `least` to `most` or, where `listed` is not empty, just those; a size above what there is means all of it.
+
+    Of a range, both ends may be chosen as they are, and what else is worth a choice between them. A fixed size is a range of one.
+    """
+
+    least: int = 1
+    most: int = MAX_EXTENT
+    listed: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, *sizes: int) -> Sizes:
+        """Just these sizes, one or more."""
+        listed = tuple(sorted(set(sizes)))
+        return cls(listed[0], listed[-1], listed if len(listed) > 1 else ())
+
+    @property
+    def text(self) -> str:
+        """The sizes as a file states them."""
+        if self.listed:
+            return str(list(self.listed))
+        if self.least == self.most:
+            return "whole" if self == WHOLE else str(self.least)
+        ends = [f"min: {self.least}"] if self.least > 1 else []
+        ends += [f"max: {self.most}"] if self.most < MAX_EXTENT else []
+        return f"{{{', '.join(ends)}}}"
+
+
+WHOLE = Sizes(MAX_EXTENT, MAX_EXTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelConstraints:
+    """Of one level; what is empty or None is free. In a depthwise layer C stands for the channels, as it does in directive text.
+
+    order: loops in this relative order, outermost first, where None (at most once) stands for all that are not named; without it
+    those may stand anywhere. spatial: dims of which one is shared out. tiles: sizes of each dim's tile.
+    cluster: of the Cluster after the level, sizes or a dim (its extent).
+    """
+
+    order: tuple[Dim | None, ...] = ()
+    spatial: tuple[Dim, ...] = ()
+    tiles: tuple[tuple[Dim, Sizes], ...] = ()
+    cluster: Sizes | Dim | None = None
+
+    def __post_init__(self) -> None:
+        for what, dims in (("order", self.order), ("spatial", self.spatial), ("tiles", tuple(dim for dim, _ in self.tiles))):
+            for place, dim in enumerate(dims):
+                if dim in dims[:place]:
+                    raise InputError(f"{what}: {'...' if dim is None else dim.label} stands twice; name each once")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One constraint of several; text: as a file states it. dim: of a tile."""
+
+    level: int
+    key: str
+    dim: Dim | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """Of the levels, outermost first; further levels are free.
+
+    where: how errors call them, a file's path or a shipped name.
+    """
+
+    name: str = ""
+    title: str = ""
+    levels: tuple[LevelConstraints, ...] = ()
+    where: str = field(default="constraints", compare=False)
+
+    def level(self, index: int) -> LevelConstraints:
+        """Those of a level."""
+        return self.levels[index] if index < len(self.levels) else _FREE
+
+    def check_levels(self, levels: int) -> None:
+        """Raise InputError unless mappings of so many levels have all that is constrained."""
+        if len(self.levels) > levels:
+            more = len(self.levels)
+            raise InputError(f"{self.where}: has {more} levels, more than the {levels} of the mappings; use --levels {more}")
+        if self.level(levels - 1).cluster is not None:
+            raise InputError(
+                f"{self.where}: level {levels - 1}: cluster: the mappings have {levels} levels, and no Cluster stands after the "
+                "last; remove it or use more levels"
+            )
+
+    def parts(self) -> Iterator[Part]:
+        """The constraints one by one, but for orders, which are never in the way of a mapping."""
+        for index, level in enumerate(self.levels):
+            if level.spatial:
+                yield Part(index, "spatial", None, f"level {index}, spatial: {' or '.join(dim.label for dim in level.spatial)}")
+            for dim, sizes in level.tiles:
+                yield Part(index, "tiles", dim, f"level {index}, tiles: {dim.label}: {sizes.text}")
+            if level.cluster is not None:
+                size = level.cluster.label if isinstance(level.cluster, Dim) else level.cluster.text
+                yield Part(index, "cluster", None, f"level {index}, cluster: {size}")
+
+    def without(self, part: Part) -> Constraints:
+        """All the others."""
+        level = self.levels[part.level]
+        match part.key:
+            case "spatial":
+                level = replace(level, spatial=())
+            case "tiles":
+                level = replace(level, tiles=tuple(tile for tile in level.tiles if tile[0] is not part.dim))
+            case _:
+                level = replace(level, cluster=None)
+        return replace(self, levels=(*self.levels[: part.level], level, *self.levels[part.level + 1 :]))
+
+
+_FREE = LevelConstraints()
+
+
+def dim_in(layer: Layer, dim: Dim) -> Dim:
+    """The dim that a constraint's dim means in a layer: C of a depthwise layer is its channels, G."""
+    return Dim.G if layer.type is LayerType.DSCONV and dim is Dim.C else dim
+
+
+def dims_in(layer: Layer, dims: tuple[Dim | None, ...]) -> tuple[Dim | None, ...]:
+    """The dims that those of a constraint mean in a layer; a depthwise layer's channels stand where C is, not where G is."""
+    void = _void(layer, dims)
+    return tuple(None if dim is None else dim_in(layer, dim) for dim in dims if dim is None or dim is not void)
+
+
+def tiles_in(layer: Layer, level: LevelConstraints) -> dict[Dim, Sizes]:
+    """The sizes of a level's tiles by the dims that they mean in a layer."""
+    void = _void(layer, tuple(dim for dim, _ in level.tiles))
+    return {dim_in(layer, dim): sizes for dim, sizes in level.tiles if dim is not void}
+
+
+def _void(layer: Layer, dims: tuple[Dim | None, ...]) -> Dim | None:
+    return Dim.G if layer.type is LayerType.DSCONV and Dim.C in dims else None

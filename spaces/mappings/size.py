@@ -1,0 +1,154 @@
+"""How many mappings a space holds, without listing them.
+
+Tile sizes of different dims are chosen apart, so a dim's chains of sizes are counted once for each set of levels at which
+they iterate; the sets of dims that iterate at a level have so many orders each. Counts are floats: they go far beyond integers
+that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import leaf
+from mapsearch.spaces.mappings.tiles import LEAST, permitted
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@leaf
+def _count_chains(extent: int, shares: Ints, bounds: Ints, rule: int, at: Ints, out: Floats) -> None:
+    """out[mask]: chains of sizes that iterate at just the levels of the mask; bounds: [levels, 1, 2 + n]; at: [levels], work."""
+    levels = shares.shape[0]
+    out[:] = 0
+    level = 0
+    at[0] = permitted(extent, extent, bounds, 0, 0, rule)
+    while True:
+        if level < levels - 1:
+            level += 1
+            at[level] = permitted(at[level - 1], at[level - 1], bounds, level, 0, rule)
+            continue
+        mask = 0
+        tile = extent
+        for k in range(levels):
+            if at[k] * shares[k] < tile:
+                mask |= 1 << k
+            tile = at[k]
+        out[mask] += 1
+        while level >= 0 and at[level] <= bounds[level, 0, LEAST]:
+            level -= 1
+        if level < 0:
+            return
+        at[level] = permitted(extent if level == 0 else at[level - 1], at[level] - 1, bounds, level, 0, rule)
+
+
+@leaf
+def _add_dim(counts: Floats, targets: Ints, ways: Floats, grown: Floats) -> None:
+    """Add to `grown` what `ways` becomes with one more dim; arrays as in `Counter.count`.
+
+    counts: float64[own, iterating]; targets: int64[iterating, cells], the new cell of each.
+    """
+    masks, cells = ways.shape
+    for own in range(masks):
+        for iterating in range(masks):
+            if counts[own, iterating] == 0:
+                continue
+            for before in range(masks):
+                if before & own == 0:
+                    for cell in range(cells):
+                        grown[before | own, targets[iterating, cell]] += counts[own, iterating] * ways[before, cell]
+
+
+@lru_cache(maxsize=4096)
+def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[tuple[int, ...], ...], rule: int) -> Floats:
+    """float64[2**levels]: chains of permitted sizes of a dim, by the mask of the levels at which they iterate; not to be changed.
+
+    shares: the units that the dim is shared out over at each level (1 where it is not the spatial dim); bounds: per level.
+    """
+    out = np.empty(2 ** len(shares))
+    _count_chains(
+        extent, np.array(shares, np.int64), np.array(bounds, np.int64)[:, None], rule, np.empty(len(shares), np.int64), out
+    )
+    return out
+
+
+class Orders:
+    """The orders of a level's loops, by the dims that iterate, which join them one by one.
+
+    Sets of the first dims that have equally many orders with whatever joins them later are one state. Step i is that before dim
+    i joins: after[i][state, iterates] is the state of the next step, counts[state] the orders in the end.
+    """
+
+    def __init__(self, counts: Floats) -> None:
+        """counts: float64[2] * dims, the orders of each set."""
+        dims = counts.ndim
+        states: list[Ints] = []
+        for step in range(dims + 1):
+            _, state = np.unique(counts.reshape(2**step, -1), axis=0, return_inverse=True)
+            states.append(state.ravel())
+        self.counts: Floats = np.unique(counts)
+        self.after: list[Ints] = []
+        for state, grown in pairwise(states):
+            following = np.empty((int(state.max()) + 1, 2), np.int64)
+            following[state] = grown.reshape(-1, 2)
+            self.after.append(following)
+
+
+def _targets(orders: Sequence[Orders], step: int) -> Ints:
+    """int64[iterating, cells]: the cell of the next step for each of this one, by the mask of levels at which the dim iterates."""
+    after = [level.after[step] for level in orders]
+    shape = [len(following) for following in after]
+    grown = [int(following.max()) + 1 for following in after]
+    states = np.unravel_index(np.arange(prod(shape)), shape)
+    masks = range(2 ** len(orders))
+    cells = [
+        np.ravel_multi_index(
+            [each[state, mask >> level & 1] for level, (each, state) in enumerate(zip(after, states, strict=True))], grown
+        )
+        for mask in masks
+    ]
+    return np.array(cells, np.int64)
+
+
+class Counter:
+    """Counts the mappings of dims with these extents.
+
+    bounds: int64[levels, dims, 2 + n] of `permitted`; spatial: for each level the indices of the dims that it may share out, none
+    where it shares out nothing; orders: of each level.
+    """
+
+    def __init__(
+        self, extents: Sequence[int], bounds: Ints, spatial: Sequence[Sequence[int]], orders: Sequence[Orders], rule: int
+    ) -> None:
+        self._extents, self._spatial, self._rule = extents, spatial, rule
+        self._bounds = [tuple(tuple(level) for level in bounds[:, dim].tolist()) for dim in range(len(extents))]
+        self._targets = [_targets(orders, step) for step in range(len(extents))]
+        self._orders = np.ones(1)
+        for level in orders:
+            self._orders = np.multiply.outer(self._orders, level.counts).ravel()
+
+    def count(self, units: Sequence[int]) -> float:
+        """Where the levels have so many units."""
+        masks = 2 ** len(units)
+        # ways[assigned, cell]: choices for the dims so far, with the levels in the mask `assigned` having their spatial dim, and
+        # the state of each level's orders; a level that shares out nothing has its dim from the start
+        ways = np.zeros((masks, 1))
+        ways[sum(1 << level for level, dims in enumerate(self._spatial) if not dims), 0] = 1.0
+        for dim, extent in enumerate(self._extents):
+            counts = np.zeros((masks, masks))
+            may_own = sum(1 << level for level, dims in enumerate(self._spatial) if dim in dims)
+            for own in range(masks):
+                if own & ~may_own == 0:
+                    shares = tuple(min(n, extent) if own >> level & 1 else 1 for level, n in enumerate(units))
+                    counts[own] = _chains(extent, shares, self._bounds[dim], self._rule)
+            targets = self._targets[dim]
+            grown = np.zeros((masks, int(targets.max()) + 1))
+            _add_dim(counts, targets, ways, grown)
+            ways = grown
+        return float(ways[-1] @ self._orders)

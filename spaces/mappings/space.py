@@ -1,0 +1,254 @@
+"""The mappings that a search may choose from, for one layer on one machine."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from math import comb, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import Restriction
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
+from mapsearch.model.tensors import Dim
+from mapsearch.spaces.mappings.choices import Choices, first_fitting
+from mapsearch.spaces.mappings.constraints import Constraints
+from mapsearch.spaces.mappings.orders import Inside, is_fixed, kinds_of, legal_order, orders_of
+from mapsearch.spaces.mappings.size import Counter, Orders
+from mapsearch.spaces.mappings.tiles import TileRule, draw_sizes, limits_of, settle_all
+from mapsearch.spaces.mappings.variation import vary_mappings
+
+MAX_LEVELS = 3
+# Chains of sizes of one dim that are counted one by one, about a tenth of a second.
+MAX_CHAINS = 10**7
+# Ways to split the PEs into units of the levels, each counted in about a millisecond.
+MAX_SHAPES = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a mapping is without its tile sizes.
+
+    orders: per level the iterating dims, outermost loop first; spatial: per level the dim of its SpatialMap;
+    clusters: sizes of the Clusters between the levels.
+    """
+
+    orders: tuple[tuple[Dim, ...], ...]
+    spatial: tuple[Dim, ...]
+    clusters: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Space:
+    """All mappings of `levels` levels whose tile sizes follow `tiles`, and which keep to the constraints.
+
+    restriction: what a cost model asks of all of them.
+    choices: what is left to choose; fitting: a structure for which there are tile sizes that fit. Raises InputError where there
+    is none.
+    """
+
+    layer: Layer
+    hardware: Hardware
+    levels: int = 2
+    tiles: TileRule = TileRule.BALANCED
+    constraints: Constraints = field(default_factory=Constraints)
+    restriction: Restriction = field(default_factory=Restriction)
+    choices: Choices = field(init=False)
+    fitting: Structure = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.levels <= MAX_LEVELS:
+            raise InputError(f"levels must be from 1 to {MAX_LEVELS}, got {self.levels}")
+        choices = Choices(self.layer, self.hardware, self.levels, self.constraints, self.restriction)
+        clusters, spatial = first_fitting(choices)
+        orders = tuple(legal_order(choices.dims, inside) for inside in choices.inside)
+        object.__setattr__(self, "choices", choices)
+        object.__setattr__(self, "fitting", Structure(orders, spatial, clusters))
+
+    @property
+    def dims(self) -> tuple[Dim, ...]:
+        """See `Choices.dims`."""
+        return self.choices.dims
+
+    @cached_property
+    def fixed_orders(self) -> tuple[bool, ...]:
+        """For each level, whether its loops have just one order."""
+        return tuple(is_fixed(self.dims, inside) for inside in self.choices.inside)
+
+    def random_structure(self, rng: np.random.Generator) -> Structure:
+        """A structure drawn over orders, spatial dims and cluster sizes, evenly where they are free."""
+        wanted = tuple(tuple(self.dims[int(i)] for i in rng.permutation(np.arange(len(self.dims)))) for _ in range(self.levels))
+        spatial = tuple(dims[int(rng.integers(len(dims)))] for dims in self.choices.spatial)
+        clusters: tuple[int, ...] = ()
+        for _ in range(self.levels - 1):
+            sizes = self.choices.clusters_within(clusters)
+            clusters = (*clusters, sizes[int(rng.integers(len(sizes)))])
+        return Structure(self._legal(wanted), spatial, clusters)
+
+    def _legal(self, orders: Sequence[tuple[Dim, ...]]) -> tuple[tuple[Dim, ...], ...]:
+        return tuple(legal_order(order, inside) for order, inside in zip(orders, self.choices.inside, strict=True))
+
+    def nearest(self, wanted: Structure) -> Structure:
+        """A structure of the space that is like the wanted one, where that is not one itself.
+
+        Orders are kept as far as they may; a spatial dim that may not be gives way to the outermost loop that may; Clusters are
+        the largest that are not larger than the wanted ones, or else the smallest.
+        """
+        orders = self._legal(wanted.orders)
+        spatial = tuple(
+            dim if dim in may_be else next((each for each in order if each in may_be), may_be[0])
+            for dim, order, may_be in zip(wanted.spatial, orders, self.choices.spatial, strict=True)
+        )
+        clusters: tuple[int, ...] = ()
+        for size in wanted.clusters:
+            sizes = self.choices.clusters_within(clusters)
+            clusters = (*clusters, max((each for each in sizes if each <= size), default=sizes[0]))
+        return Structure(orders, spatial, clusters)
+
+    def _tile(self, structures: Sequence[Structure], copies: int) -> MappingBatch:
+        """A batch with the structures, each `copies` times, and sizes yet to be drawn."""
+        levels = len(structures[0].orders)
+        shape = (len(structures) * copies, levels)
+        units = np.empty(shape, np.int64)
+        spatial = np.empty(shape, np.int8)
+        order = np.empty((*shape, DIMS), np.int8)
+        for row, structure in enumerate(structures):
+            rows = slice(row * copies, (row + 1) * copies)
+            units[rows] = self.choices.units(structure.clusters)
+            spatial[rows] = structure.spatial
+            for level, dims in enumerate(structure.orders):
+                order[rows, level] = (*dims, *(dim for dim in Dim if dim not in dims))
+        return MappingBatch(units, spatial, order, np.ones((*shape, DIMS), np.int64))
+
+    @cached_property
+    def limits(self) -> NDArray[np.int64]:
+        """See `tiles.limits_of`."""
+        return limits_of(self.layer, self.hardware)
+
+    def draw(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
+        """Mappings of the structures, `copies` of each, with random sizes; those that cannot fit are left out."""
+        batch = self._tile(structures, copies)
+        ok = np.empty(len(batch), np.int8)
+        extents, bounds = np.array(self.layer.extents, np.int64), self.choices.bounds
+        draw_sizes(extents, bounds, batch.units, batch.spatial, self.limits, int(self.tiles), rng, batch.size, ok)
+        return batch[ok.astype(np.bool_)]
+
+    def adopt(self, mappings: Sequence[Mapping]) -> MappingBatch:
+        """The mappings of the space that are most like these, of the same layer; those of more levels are left out.
+
+        A mapping of the space that shares something out wherever there are several units stays as it is.
+        """
+        found = MappingBatch.empty(self.levels)
+        for mapping in mappings:
+            more = self.levels - len(mapping.levels)
+            if more < 0:
+                continue
+            given = encode([mapping], self.layer, prod(mapping.clusters))
+            orders = tuple(tuple(Dim(int(dim)) for dim in level if dim in self.dims) for level in given.order[0])
+            spatial = tuple(Dim(int(dim)) if dim >= 0 else order[0] for dim, order in zip(given.spatial[0], orders, strict=True))
+            wanted = Structure(orders + orders[-1:] * more, spatial + spatial[-1:] * more, mapping.clusters + (1,) * more)
+            batch = self._tile([self.nearest(wanted)], 1)
+            batch.size[:] = given.size[:, [*range(len(mapping.levels)), *[-1] * more]]
+            found = found.join(batch)
+        ok = np.empty(len(found), np.int8)
+        settle_all(
+            np.array(self.layer.extents, np.int64), self.choices.bounds, found.units, found.spatial, self.limits, int(self.tiles),
+            np.random.default_rng(0), found.size, ok,
+        )  # fmt: skip
+        return found[ok.astype(np.bool_)]
+
+    def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
+        """`count` random mappings, each of a random structure; those that cannot fit are left out."""
+        return self.draw([self.random_structure(rng) for _ in range(count)], 1, rng)
+
+    @cached_property
+    def _free(self) -> _Free:
+        choices = self.choices
+        sizes = ((), *choices.cluster_sizes)
+        clusters = np.zeros((self.levels, 1 + max(len(each) for each in sizes)), np.int64)
+        for level, each in enumerate(sizes):
+            clusters[level, : 1 + len(each)] = (len(each), *each)
+        any_cluster = any(len(each) > 1 for each in sizes)
+        free = [
+            (not fixed, not fixed, len(dims) > 1, any_cluster)
+            for fixed, dims in zip(self.fixed_orders, choices.spatial, strict=True)
+        ]
+        shared = [sum(1 << dim for dim in dims) for dims in choices.spatial]
+        return _Free(*(np.array(each, np.int64) for each in (self.dims, free, choices.inside, shared, clusters)))
+
+    @cached_property
+    def _may_change(self) -> int:
+        """Of structures: 0 where they are fixed, 1 where they are constrained, 2 where they are free."""
+        constrained = any(level.order or level.spatial or level.cluster is not None for level in self.constraints.levels)
+        return 0 if not self._free.free.any() else 1 if constrained else 2
+
+    def vary(self, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
+        """`count` mappings changed from the parents (best first): their tile sizes, and where asked for their structure.
+
+        Those that cannot fit are left out.
+        """
+        batch = parents[np.zeros(count, np.intp)]
+        ok = np.empty(count, np.int8)
+        extents = np.array(self.layer.extents, np.int64)
+        free = self._free
+        vary_mappings(
+            extents, self.choices.bounds, self.limits, int(self.tiles),
+            free.dims, free.free, free.inside, free.shared, free.clusters,
+            self.hardware.pes, int(self.restriction.dividing), self._may_change if structure else 0,
+            parents.units, parents.spatial, parents.order, parents.size, rng,
+            batch.units, batch.spatial, batch.order, batch.size, ok,
+        )  # fmt: skip
+        return batch[ok.astype(np.bool_)]
+
+    def size(self) -> float:
+        """How many mappings cover the layer: orders of the loops that iterate, spatial dims, cluster sizes, tile sizes.
+
+        Orders that cost the same count once. Capacities are not looked at, so this counts what the L1 and the L2 may still refuse.
+        """
+        extents = [self.layer.extents[dim] for dim in self.dims]
+        chains = comb(max(extents) + self.levels - 1, self.levels)  # sizes that do not grow from level to level
+        if self.tiles is TileRule.ALL and chains > MAX_CHAINS:
+            raise InputError(
+                f"layer {self.layer.name}: an extent of {max(extents)} has {chains} chains of {self.levels} tile sizes and at most "
+                f"{MAX_CHAINS} are counted; count balanced sizes or divisors"
+            )
+        choices = self.choices
+        # Units above the largest extent have nothing to do, however many they are.
+        alike = collections.Counter(tuple(min(n, max(extents)) for n in choices.units(clusters)) for clusters in choices.clusters)
+        if len(alike) > MAX_SHAPES:
+            raise InputError(
+                f"layer {self.layer.name}: {self.hardware.pes} PEs form {len(alike)} shapes of {self.levels} levels "
+                f"and at most {MAX_SHAPES} are counted; count fewer levels"
+            )
+        spatial = [[self.dims.index(dim) for dim in dims if dim in self.dims] for dims in choices.spatial]
+        orders = {inside: self._count_orders(inside) for inside in set(choices.inside)}
+        held = [orders[inside] for inside in choices.inside]
+        counter = Counter(extents, choices.bounds[:, list(self.dims)], spatial, held, int(self.tiles))
+        return sum(times * counter.count(units) for units, times in alike.items())
+
+    def _count_orders(self, inside: Inside) -> Orders:
+        counts = np.empty((2,) * len(self.dims))
+        kinds = kinds_of(self.layer)
+        for number in range(len(self.dims) + 1):
+            for places in combinations(range(len(self.dims)), number):
+                iterating = tuple(self.dims[place] for place in places)
+                counts[tuple(int(place in places) for place in range(len(self.dims)))] = len(orders_of(iterating, kinds, inside))
+        return Orders(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Free:
+    """What of the structure may change, as `vary_mappings` takes it."""
+
+    dims: NDArray[np.int64]
+    free: NDArray[np.int64]
+    inside: NDArray[np.int64]
+    shared: NDArray[np.int64]
+    clusters: NDArray[np.int64]

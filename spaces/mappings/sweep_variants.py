@@ -1,0 +1,187 @@
+"""The mappings of a sweep, which are the same on every machine but for how many clusters its PEs form.
+
+A dataflow holds orders and shared dims fixed. Left are the size of its free Clusters and the PEs' tile: how many indices of each
+dim one PE works on in a step. A level's tile of a dim is what all units further in take of it together, so all further loops stand
+at the outermost level, and the L2 keeps of them what its capacity allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.cost import Restriction
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import MAX_EXTENT, Layer
+from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode, join_all
+from mapsearch.model.tensors import Dim
+from mapsearch.spaces.mappings.choices import Choices
+from mapsearch.spaces.mappings.constraints import Constraints, Sizes, dim_in
+from mapsearch.spaces.mappings.orders import legal_order
+from mapsearch.spaces.mappings.space import Space
+
+MAX_VARIANTS = 100_000
+# Where a sweep does not say: sizes of Clusters, and of the tiles of channels that no level shares out.
+CLUSTERS = (8, 16, 32, 64)
+CHANNELS = (1, 2, 4, 8)
+
+
+class Variants(Protocol):
+    """The mappings of one layer that a sweep tries on every machine."""
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that they map."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def levels(self) -> int:
+        """How many levels each has."""
+        ...
+
+    def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
+        """Those that so many PEs can hold, and which they are, of 0..count-1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedVariants:
+    """Mappings of fixed sizes; batch: as many as there are, with 1 unit at the outermost level, which takes all that PEs form."""
+
+    layer: Layer
+    batch: MappingBatch
+
+    @property
+    def count(self) -> int:
+        """See `Variants`."""
+        return len(self.batch)
+
+    @property
+    def levels(self) -> int:
+        """See `Variants`."""
+        return int(self.batch.units.shape[1])
+
+    def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
+        """See `Variants`: where nothing is shared out at the outermost level, a second unit would repeat the first one's work."""
+        units = pes // self.batch.units.prod(axis=1)
+        chosen = np.flatnonzero((units == 1) | (units > 1) & (self.batch.spatial[:, 0] >= 0))
+        batch = self.batch[chosen]
+        return replace(batch, units=np.column_stack([units[chosen], batch.units[:, 1:]])), chosen
+
+
+def mappings_as_they_are(layer: Layer, mappings: Sequence[Mapping]) -> FixedVariants:
+    """Mappings as they stand in a file; InputError where they have different numbers of levels."""
+    levels = sorted({len(mapping.levels) for mapping in mappings})
+    if len(levels) > 1:
+        raise InputError(
+            f"layer {layer.name}: the mappings of a sweep must have as many levels each, got {levels}; sweep them apart"
+        )
+    return FixedVariants(layer, join_all([encode([mapping], layer, prod(mapping.clusters)) for mapping in mappings]))
+
+
+@dataclass(frozen=True, slots=True)
+class ResizedVariants:
+    """A layer's mappings, adopted by the space of each machine: Clusters and tiles shrink to what it has.
+
+    hardware: with the largest buffers of the sweep.
+    """
+
+    layer: Layer
+    mappings: tuple[Mapping, ...]
+    hardware: Hardware
+
+    @property
+    def count(self) -> int:
+        """See `Variants`."""
+        return len(self.mappings)
+
+    @property
+    def levels(self) -> int:
+        """See `Variants`."""
+        return max(len(mapping.levels) for mapping in self.mappings)
+
+    def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
+        """See `Variants`."""
+        space = Space(self.layer, replace(self.hardware, pes=pes), self.levels)
+        found = [space.adopt([mapping]) for mapping in self.mappings]
+        return join_all(found), np.flatnonzero([len(each) for each in found])
+
+
+def template_variants(
+    layer: Layer, hardware: Hardware, template: Constraints, tiles: Dict[Dim, Sequence[int]], clusters: Sequence[int]
+) -> FixedVariants:
+    """Every combination of the sizes of a dataflow's free Clusters and of the PEs' tiles, each once.
+
+    tiles: of dims, as a dataflow calls them, the sizes to try, each of which means all of the dim where it is larger. Of those
+    left out, a dim that is shared out has 1, R and S are whole, K and C have `CHANNELS`, and others 1. hardware: with as many
+    PEs as any machine.
+    """
+    levels = len(template.levels)
+    held = [
+        replace(level, cluster=Sizes.of(*clusters)) if level.cluster is None and index < levels - 1 else level
+        for index, level in enumerate(template.levels)
+    ]
+    choices = Choices(layer, hardware, levels, replace(template, levels=tuple(held)), Restriction())
+    spatial = [dims[0] for dims in choices.spatial]
+    sizes = _tile_sizes(layer, spatial, {dim_in(layer, dim): each for dim, each in tiles.items()})
+    number = prod(len(each) for each in (*choices.cluster_sizes, *sizes))
+    if number > MAX_VARIANTS:
+        raise InputError(f"layer {layer.name}: {template.name} has {number:,} tile sizes; a sweep takes at most {MAX_VARIANTS:,}")
+    rows = [
+        (tile, formed)
+        for formed in product(*choices.cluster_sizes)
+        for tile in _all_tiles(layer, np.array(list(product(*sizes)), np.int64), spatial, formed)
+    ]
+    batch = MappingBatch(
+        units=np.array([(1, *formed) for _, formed in rows], np.int64),
+        spatial=np.tile(np.array(spatial, np.int8), (len(rows), 1)),
+        order=np.tile(np.array([_whole_order(choices, inside) for inside in range(levels)], np.int8), (len(rows), 1, 1)),
+        size=np.stack([tile for tile, _ in rows]),
+    )
+    return FixedVariants(layer, batch)
+
+
+def _tile_sizes(layer: Layer, spatial: Sequence[Dim], tiles: Dict[Dim, Sequence[int]]) -> list[tuple[int, ...]]:
+    """Of each of the eight dims the sizes of the PEs' tile, none above the extent and each once."""
+    usual: dict[Dim, Sequence[int]] = {
+        **dict.fromkeys(Dim, (1,)),
+        Dim.R: (MAX_EXTENT,),
+        Dim.S: (MAX_EXTENT,),
+        Dim.K: CHANNELS,
+        Dim.C: CHANNELS,
+        **dict.fromkeys(spatial, (1,)),
+        **tiles,
+    }
+    return [tuple(sorted({min(size, layer.extents[dim]) for size in usual[dim]})) for dim in Dim]
+
+
+def _all_tiles(layer: Layer, tiles: NDArray[np.int64], spatial: Sequence[Dim], clusters: Sequence[int]) -> NDArray[np.int64]:
+    """int64[n, levels, 8]: each level's tiles, from the PEs' ones, int64[m, 8]; those that come out alike stand once."""
+    levels = len(spatial)
+    sizes = np.empty((len(tiles), levels, DIMS), np.int64)
+    for level in reversed(range(levels)):
+        sizes[:, level] = tiles if level == levels - 1 else sizes[:, level + 1]
+        if level < levels - 1:
+            sizes[:, level, spatial[level + 1]] *= clusters[level]
+    sizes = np.minimum(sizes, np.array(layer.extents, np.int64))
+    _, first = np.unique(sizes.reshape(len(sizes), -1), axis=0, return_index=True)
+    return sizes[np.sort(first)]
+
+
+def _whole_order(choices: Choices, level: int) -> tuple[Dim, ...]:
+    """The loops of a level, outermost first, then the dims that do not iterate."""
+    order = legal_order(choices.dims, choices.inside[level])
+    return (*order, *(dim for dim in Dim if dim not in order))

@@ -1,0 +1,1 @@
+"""Co-design: the machine of a space on which a network does best."""

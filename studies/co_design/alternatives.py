@@ -1,0 +1,100 @@
+"""What co-design is compared with: the best shipped machine within the budget, and a machine chosen for one dataflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mapsearch.formats.yaml.dataflows import load_dataflow
+from mapsearch.formats.yaml.hardware import load_hardware, names
+from mapsearch.model.hardware import Hardware
+from mapsearch.search.machines.candidate import Mapped
+from mapsearch.search.machines.search import Allowance, Machine, MachineSearch
+from mapsearch.search.machines.stages import Stage, Watch, map_fully, map_machines
+from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.searcher import Budget
+from mapsearch.spaces.machines.space import HardwareSpace
+from mapsearch.studies.co_design.notes import MachineNotes
+
+# The dataflow that a machine is chosen for before it is mapped freely: NVDLA's, the most common one in silicon.
+DATAFLOW = "kcp_ws"
+ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),), best_fully=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another way to come to a machine, `preset` or `hardware_first`; what it chose; the machine, mapped by the run's search."""
+
+    way: str
+    chosen: str
+    mapped: Mapped
+
+
+def rivals(
+    space: HardwareSpace, job: Job, budget: Budget, search: MachineSearch, folder: Path, jobs: int, timeout_seconds: float | None,
+    watch: Watch | None,
+) -> Iterator[Rival]:  # fmt: skip
+    """Those that there are; each is chosen by quick mappings. Raises KeyboardInterrupt after Ctrl-C.
+
+    search: that of the co-design; the presets' quick mappings begin with those of its best machine, and a machine of its own space
+    that was chosen first joins it. timeout_seconds: of choosing the hardware first.
+    """
+    best = search.best
+    preset = None if best is None else _best_preset(space, job, search, best, jobs, watch)
+    if preset is not None:
+        found = map_fully(job, preset, budget, jobs, watch)
+        if found is None:
+            raise KeyboardInterrupt
+        yield Rival("preset", preset.name, found[0])
+    chosen = _chosen_first(space, job, budget, folder, jobs, timeout_seconds, watch)
+    if chosen is None:
+        return
+    known = search.machines[chosen.places]
+    if known.stage < Stage.FULL:
+        found = map_fully(job, chosen.hardware, budget, jobs, watch)
+        if found is None:
+            raise KeyboardInterrupt
+        yield Rival("hardware_first", DATAFLOW, found[0])
+        search.take(chosen.places, *found)
+    elif known.mapped is not None:
+        yield Rival("hardware_first", DATAFLOW, known.mapped)
+
+
+def presets(space: HardwareSpace) -> list[Hardware]:
+    """The shipped machines' sizes, with the space's technology, bits and clock, that are within the budget."""
+    shipped = [load_hardware(name) for name in names()]
+    like = [
+        replace(
+            space.base, name=each.name, pes=each.pes, simd=each.simd, l1=each.l1, l2=each.l2, noc=each.noc, offchip=each.offchip
+        )
+        for each in shipped
+    ]
+    return [each for each in like if space.allows(each)]
+
+
+def _best_preset(
+    space: HardwareSpace, job: Job, search: MachineSearch, best: Machine, jobs: int, watch: Watch | None
+) -> Hardware | None:
+    machines, lessons = presets(space), search.lessons(best.places)
+    seeds = [(job.seed, number) for number in range(len(machines))]
+    found = map_machines(job, Stage.QUICK, [(each, lessons) for each in machines], seeds, jobs, watch)
+    if None in found:
+        raise KeyboardInterrupt
+    mapped = [each for each in found if each is not None and np.isfinite(each.values(job)).all()]
+    return min(mapped, key=lambda each: float(each.values(job)[0])).hardware if mapped else None
+
+
+def _chosen_first(
+    space: HardwareSpace, job: Job, budget: Budget, folder: Path, jobs: int, timeout_seconds: float | None, watch: Watch | None
+) -> Machine | None:
+    """The machine that does best where the mappings are held to one dataflow."""
+    held = load_dataflow(DATAFLOW)
+    fixed = replace(job, constraints=held, levels=len(held.levels), known=((),) * len(job.layers))
+    search = MachineSearch(space, fixed, budget, MachineNotes(folder / DATAFLOW, space, fixed))
+    search.run(ALLOWANCE, jobs, timeout_seconds, watch, lambda _: None)
+    if search.stopped:
+        raise KeyboardInterrupt
+    return search.best

@@ -1,0 +1,247 @@
+"""Co-design: the machine of a hardware space on which a network does best, and what that gains."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.formats.yaml.hardware import hardware_to_dict
+from mapsearch.model.area import area_by_part
+from mapsearch.model.errors import InputError
+from mapsearch.search.machines.candidate import Mapped
+from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Machine, MachineSearch, check_space
+from mapsearch.search.machines.stages import Stage, Watch, map_fully, with_mapping
+from mapsearch.search.mappings.branch_and_bound import check_bounded
+from mapsearch.search.mappings.searcher import Budget, Sampler
+from mapsearch.search.pareto import not_dominated
+from mapsearch.spaces.machines.space import HardwareSpace
+from mapsearch.studies.co_design.alternatives import Rival, rivals
+from mapsearch.studies.co_design.notes import MachineNotes, write_machines
+from mapsearch.studies.folder import RESULTS, RunFolder
+from mapsearch.studies.run.layer_results import Found
+from mapsearch.studies.run.one_machine import Watcher
+from mapsearch.studies.run.plan import Plan
+from mapsearch.studies.run.settings import record
+from mapsearch.studies.saving import save_in_the_end
+
+# Of a timeout, what the search gets before the full ones, each of these (of the best machine and of two others to compare), and
+# the choice of one of the others.
+SEARCH_SHARE, FULL_SHARE, CHOICE_SHARE = 0.5, 0.15, 0.05
+
+
+class CoDesign:
+    """The search for a machine and what it found so far."""
+
+    def __init__(self, plan: Plan, space: HardwareSpace) -> None:
+        """Check all that can be checked before work starts; InputError where there are too many machines, or none takes all."""
+        check_space(space)
+        self._plan, self._space = plan, space
+        self.config = record(plan.settings, plan.mix.sources, plan.layers, space)
+        self.more_files = plan.files()
+        self.title = f"{plan.mix.name}-{plan.settings.objective}-{space.name}"
+        self._job = plan.job(space.limits.power_mw)
+        self._done: dict[str, Any] | None = None
+        self._check()
+
+    def _check(self) -> None:
+        """Make sure of a machine within the budget for which every layer has mappings that the model can count."""
+        every = map(self._space.at, product(*(range(len(axis.values)) for axis in self._space.axes)))
+        within = [hardware for hardware in every if self._space.allows(hardware)]
+        why = ""
+        for hardware in sorted(within, key=lambda each: (each.l1.bytes, each.l2.bytes, each.pes), reverse=True):
+            try:
+                problems = [self._job.problem(index, hardware) for index in range(len(self._job.layers))]
+            except InputError as error:
+                why = why or str(error)  # of the largest machine
+                continue
+            if self._plan.settings.sampler == Sampler.EXACT:
+                check_bounded(problems[0])
+            for problem in problems:
+                problem.score(problem.space.draw([problem.space.fitting], 1, np.random.default_rng(0)))
+            return
+        raise InputError(
+            f"hardware space {self._space.name}: no machine of it takes every layer: {why or 'none is within the budget'}"
+        )
+
+    def go_on_from(self, folder: RunFolder) -> None:
+        """Take the results where they are complete; else what was mapped is recalled from the folder's notes."""
+        if (folder.path / RESULTS).exists():
+            results = folder.read(RESULTS, "start anew in another folder")
+            self._done = results if results.get("complete") and "co_design" in results else None
+
+    def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
+        """Search the machine, save its run as one of its own, and compare it with others."""
+        if self._done is not None:
+            return self._done
+        timeout = self._plan.settings.timeout_seconds
+        searches = len(self._job.layers) * self._job.restarts
+        budget = self._plan.settings.budget(None if timeout is None else FULL_SHARE * timeout * min(jobs, searches) / searches)
+        search = MachineSearch(self._space, self._job, budget, MachineNotes(folder.path / "machines", self._space, self._job))
+
+        def tell(stage: str) -> None:
+            if watcher is not None:
+                watcher.compared({"stage": stage, **self._counts(search), "best": self._best(search)})
+
+        watch = _Batches(folder.path, watcher) if watcher is not None else None
+        allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout is None else BY_DEFAULT
+        search_timeout = None if timeout is None else SEARCH_SHARE * timeout
+        search.run(allowance, jobs, search_timeout, watch, lambda stage: tell(stage.name.lower()))
+        best = search.best
+        if best is None and search.stopped:
+            raise KeyboardInterrupt
+        if best is None:
+            raise InputError(
+                f"hardware space {self._space.name}: no machine was found on which every layer has a mapping in the budget"
+            )
+        others: list[Rival] = []
+        try:
+            self._recount(best, search, budget, jobs, watch)
+            if not search.stopped and len(self._job.objectives) == 1:
+                tell("comparing")
+                choice = None if timeout is None else CHOICE_SHARE * timeout
+                others.extend(rivals(self._space, self._job, budget, search, folder.path / "machines", jobs, choice, watch))
+                self._recount(search.best or best, search, budget, jobs, watch)
+        except KeyboardInterrupt:
+            search.stopped = True
+        return self._save(folder, search, search.best or best, others)
+
+    def _recount(self, best: Machine, search: MachineSearch, budget: Budget, jobs: int, watch: Watch | None) -> None:
+        """Map a machine again that was recalled, without all that its run tells."""
+        if best.stage == Stage.FULL and not best.outcomes and not search.stopped:
+            found = map_fully(self._job, best.hardware, budget, jobs, watch)
+            if found is None:
+                raise KeyboardInterrupt
+            best.outcomes = found[1]
+
+    def _save(self, folder: RunFolder, search: MachineSearch, best: Machine, others: Sequence[Rival]) -> dict[str, Any]:
+        hardware = best.hardware
+        self.config = {**self.config, "hardware": hardware_to_dict(hardware)}
+        more: dict[str, Any] = {"co_design": self._told(search, best, others)}
+        if search.stopped:
+            more["complete"] = False  # whatever is known of the best machine
+        found = Found(self._plan.work(hardware), self._plan.left_out, more)
+        for index, mapping in enumerate(best.mapped.mappings if best.mapped is not None else ()):
+            if mapping is not None:
+                outcomes = best.outcomes[index] if best.outcomes else ()
+                found.note(index, with_mapping(self._job.problem(index, hardware), outcomes, mapping))
+        with contextlib.suppress(OSError):  # told of by the last save
+            folder.record(self.config)
+            write_machines(folder.path / "machines.csv", [self._row(machine) for machine in search.machines.values()])
+        save_in_the_end(found, folder, self.config, self.more_files)
+        return found.results(folder.path)
+
+    def _told(self, search: MachineSearch, best: Machine, others: Sequence[Rival]) -> dict[str, Any]:
+        """What results.json holds as `co_design`.
+
+        `space`, `budget`, `machines` (of the whole space), `over` (those beyond the budget, which were not mapped), `no_mapping`,
+        `dropped` (by the last stage before), `mapped` (by stage), `open` (neither dropped nor mapped fully), `proven` (whether none
+        is open), `objectives`, `best`, `front` (machines than which no other mapped one has fewer cycles, less energy and less
+        area), and `comparison`: of each other way to come to a machine what it chose and how much more its objective is.
+        """
+        value = float(best.values[0])
+        return {
+            "space": self._space.name,
+            **self._counts(search),
+            "objectives": [objective.text for objective in self._job.objectives],
+            "best": self._row(best),
+            "front": [self._row(machine) for machine in self._front(search)],
+            "comparison": [self._compared(rival, value) for rival in others],
+        }
+
+    def _front(self, search: MachineSearch) -> list[Machine]:
+        """The mapped machines than which none has fewer cycles, less energy and less area, the fastest first."""
+        mapped = {machine.places: machine.mapped for machine in search.machines.values() if _is_mapped(machine)}
+        figures = [
+            (*each.sums(self._job), area_by_part(each.hardware).total, places)
+            for places, each in mapped.items()
+            if each is not None
+        ]
+        figures.sort()
+        kept = not_dominated(np.array([figure[:3] for figure in figures], np.float64))
+        return [search.machines[figures[row][3]] for row in kept.tolist()]
+
+    def _counts(self, search: MachineSearch) -> dict[str, Any]:
+        machines = search.machines.values()
+        dropped = Counter(machine.stage for machine in machines if machine.dropped)
+        reached = {stage: sum(machine.stage >= stage for machine in machines) for stage in Stage if stage > Stage.BOUNDED}
+        left = sum(_status(machine) == "open" for machine in machines)
+        return {
+            "machines": self._space.size,
+            "over": search.over,
+            "no_mapping": sum(_status(machine) == "no mapping" for machine in machines),
+            "dropped": {stage.name.lower(): dropped[stage] for stage in Stage if stage < Stage.FULL},
+            "mapped": {stage.name.lower(): count for stage, count in reached.items()},
+            "open": left,
+            "proven": left == 0,
+        }
+
+    def _best(self, search: MachineSearch) -> dict[str, Any] | None:
+        return None if search.best is None else self._row(search.best)
+
+    def _row(self, machine: Machine) -> dict[str, Any]:
+        """A machine as machines.csv has it; what is not known is None."""
+        axes = zip(self._space.axes, machine.places, strict=True)
+        row: dict[str, Any] = {axis.key: axis.values[place] for axis, place in axes}
+        row |= {"area_mm2": area_by_part(machine.hardware).total, **self._figures(machine.mapped)}
+        bounds = [float(bound) if np.isfinite(bound) else None for bound in machine.bound]
+        row |= _by_objective("lower_bound", bounds)
+        return {**row, "stage": machine.stage.name.lower(), "status": _status(machine)}
+
+    def _figures(self, mapped: Mapped | None) -> dict[str, Any]:
+        if mapped is None or not np.isfinite(mapped.values(self._job)).all():
+            nothing = dict.fromkeys(("power_mw", "runtime_cycles", "energy_pj"))
+            return nothing | _by_objective("objective", [None] * len(self._job.objectives))
+        runtime, energy = mapped.sums(self._job)
+        figures = {"power_mw": mapped.power_mw(), "runtime_cycles": int(runtime), "energy_pj": energy}
+        return figures | _by_objective("objective", mapped.values(self._job).tolist())
+
+    def _compared(self, rival: Rival, best: float) -> dict[str, Any]:
+        """A rival, its machine, and `gain`: its objective over the best machine's - 1."""
+        figures = self._figures(rival.mapped)
+        gain = figures["objective"] / best - 1 if figures["objective"] is not None and best > 0 else None
+        return {
+            "way": rival.way,
+            "chosen": rival.chosen,
+            "hardware": hardware_to_dict(rival.mapped.hardware),
+            **figures,
+            "gain": gain,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """A `Watch` that tells a run's watcher."""
+
+    folder: Path
+    watcher: Watcher
+
+    def began(self, searches: Sequence[str], ticks: int) -> None:
+        self.watcher.began(self.folder, searches, ticks)
+
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
+        self.watcher.advanced(ticks)
+
+
+def _by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    """One column, or one for each of several objectives."""
+    return {name: values[0]} if len(values) == 1 else {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
+
+
+def _is_mapped(machine: Machine) -> bool:
+    return bool(np.isfinite(machine.values).all())
+
+
+def _status(machine: Machine) -> str:
+    if machine.dropped:
+        return "dropped"
+    if machine.stage < Stage.FULL:
+        return "open"
+    return "mapped" if _is_mapped(machine) else "no mapping"

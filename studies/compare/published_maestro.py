@@ -1,0 +1,122 @@
+"""Runs the published MAESTRO on exported mappings and compares its numbers with ours, one by one."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mapsearch.formats.exporters import maestro_sources, read_network
+from mapsearch.formats.maestro.out import print_machine, print_sources
+from mapsearch.model.errors import InputError
+from mapsearch.model.maestro.figures import printed
+from mapsearch.model.maestro.levels import tensors_of
+from mapsearch.model.maestro.program import run_program
+from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.translate import machine_of
+from mapsearch.studies.evaluate import HardwareSource, machine
+
+# The program prints six significant digits.
+TOLERANCE = 1e-5
+
+# Our names of its CSV's columns, in its order; None where a column says nothing about the mapping.
+_TENSORS = ("input", "weight", "output")
+_ACCESSES = ("l1_read_words", "l1_write_words", "l2_read_words", "l2_write_words", "reuse")
+_COLUMNS: tuple[str | None, ...] = (
+    None, None, None, "runtime_cycles", "energy_nj", "throughput_macs_per_cycle", "throughput_per_joule", "area_um2", "power_mw",
+    "peak_noc_words_per_cycle", "average_noc_words_per_cycle", "peak_noc_words_per_cycle", None, "offchip_words_per_cycle",
+    "l2_need_words", "l1_need_words", None, None, "input_pixels", "weight_pixels", "macs_per_joule", "macs",
+    "pe_power_mw", "l1_power_mw", "l2_power_mw", "noc_power_mw",
+    *(f"{tensor}_{access}" for tensor in _TENSORS for access in _ACCESSES),
+    *(f"{part}_{which}_cycles" for part in ("ingress", "egress", "compute") for which in ("min", "max", "average")),
+    "active_pes", "arithmetic_intensity_macs_per_word",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One number of one layer."""
+
+    layer: str
+    figure: str
+    ours: float
+    theirs: float
+
+    @property
+    def equal(self) -> bool:
+        """Whether the two are equal as far as the program prints its digits; no number equals no number."""
+        if math.isnan(self.theirs) or math.isnan(self.ours):
+            return math.isnan(self.theirs) and math.isnan(self.ours)
+        return self.ours == self.theirs or abs(self.ours - self.theirs) <= TOLERANCE * max(abs(self.ours), abs(self.theirs))
+
+
+def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: float) -> list[Comparison]:
+    """Every number that the program prints for the layers of a directive file, beside ours.
+
+    Each layer runs in a process of its own, as its CSV mixes the energies of layers. Raises InputError where a mapping cannot be
+    exported, or the program is missing, takes longer than `timeout_seconds`, fails, or prints what is no table of its numbers.
+    """
+    if not binary.is_file():
+        raise InputError(f"{binary}: no such program; give MAESTRO's executable by --binary")
+    target = machine(hardware)
+    layers = maestro_sources(read_network(path), target)
+    return [row for layer in layers for row in _compare(layer, machine_of(target), binary.resolve(), timeout_seconds)]
+
+
+def _compare(layer: Source, target: Machine, binary: Path, timeout_seconds: float) -> list[Comparison]:
+    with tempfile.TemporaryDirectory(prefix="mapsearch-verify-") as name:
+        folder = Path(name)
+        mappings = folder / "data" / "mapping"  # the program cuts two folders off a mapping's path to name its CSV
+        mappings.mkdir(parents=True)
+        (mappings / "layer.m").write_text(print_sources("verified", [layer]), encoding="utf-8")
+        (folder / "hw.m").write_text(print_machine(target, "the hardware"), encoding="utf-8")
+        arguments = [
+            "--HW_file=hw.m",
+            "--Mapping_file=data/mapping/layer.m",
+            "--print_res=true",
+            "--print_res_csv_file=true",
+            f"--num_simd_lanes={target.simd}",
+        ]
+        _run([str(binary), *arguments], folder, layer, timeout_seconds)
+        theirs = _read_csv(folder, binary, layer)
+    ours = printed(run_program(layer, target), layer, tensors_of(layer), target)
+    return [Comparison(layer.name, name, ours[name], value) for name, value in theirs.items()]
+
+
+def _run(command: list[str], folder: Path, layer: Source, timeout_seconds: float) -> None:
+    where = f"{command[0]}: layer {layer.name}"
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=timeout_seconds, check=False)  # noqa: S603 the user names the program
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{where}: no answer in {timeout_seconds:g} s; give it longer by --timeout") from None
+    except OSError as error:
+        raise InputError(f"{command[0]}: cannot be run: {error.strerror}") from None
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+        how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with code {done.returncode}"
+        raise InputError(f"{where}: the program {how}" + (f": {said[-1][:200]}" if said else ""))
+
+
+def _read_csv(folder: Path, binary: Path, layer: Source) -> dict[str, float]:
+    where = f"{binary}: layer {layer.name}"
+    files = sorted(folder.glob("*.csv"))
+    if len(files) != 1:
+        raise InputError(f"{where}: the program must write one CSV file, wrote {len(files)}")
+    lines = files[0].read_bytes().decode(errors="replace").splitlines()
+    if len(lines) != 2:
+        raise InputError(f"{where}: its CSV must have a header and one row, got {len(lines)} lines")
+    cells = [cell.strip() for cell in lines[1].split(",")]
+    while cells and cells[-1] == "":
+        cells.pop()
+    if len(cells) != len(_COLUMNS):
+        raise InputError(f"{where}: its CSV must have {len(_COLUMNS)} columns, got {len(cells)}; is it commit 4eb08d17?")
+    found: dict[str, float] = {}
+    for name, cell in zip(_COLUMNS, cells, strict=True):
+        if name is not None:
+            try:
+                found[name] = float(cell)
+            except ValueError:
+                raise InputError(f"{where}: {name} in its CSV must be a number, got {cell[:40]!r}") from None
+    return found

@@ -1,0 +1,89 @@
+"""What each mapping of a directive file costs on a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from mapsearch.formats.directives import MappedLayer, parse
+from mapsearch.formats.maestro.mappings_in import read_sources
+from mapsearch.formats.text import read_text
+from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.model.cost import CostModel, Fit
+from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.maestro.model import MaestroModel
+from mapsearch.model.maestro.report import told
+from mapsearch.model.maestro.translate import machine_of
+from mapsearch.model.mapping import encode
+from mapsearch.model.registry import cost_model
+
+HardwareSource = str | PathLike[str] | Mapping[str, object] | Hardware
+
+
+def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge", model: str = "exact") -> list[dict[str, Any]]:
+    """What each layer of a directive file costs as it is mapped there, in the file's order.
+
+    A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path,
+    a mapping of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.registry.COST_MODELS`.
+    Each dict holds the layer's name as `layer`, then what the model reports, in names that end in units (exact and simulate: the
+    fields of `mapsearch.model.evaluation.Report`; maestro, which takes a file as written: `mapsearch.model.maestro.report.told`):
+
+        >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
+        >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
+        >>> cost["layer"], cost["macs"], cost["steps"]
+        ('a', 24, 2)
+
+    Raises InputError (a ValueError) of one line where an input breaks a law or a mapping is not legal on the hardware.
+    """
+    if isinstance(text_or_path, str) and ("\n" in text_or_path or "{" in text_or_path):
+        return evaluate_text(text_or_path, "<text>", hardware, model)
+    path = Path(text_or_path)
+    return evaluate_text(read_text(path, "directive file"), str(path), hardware, model)
+
+
+def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) -> list[dict[str, Any]]:
+    """The costs of the layers of directive text; `source` names the text in errors."""
+    counter = cost_model(model)
+    target = machine(hardware)
+    if isinstance(counter, MaestroModel):
+        return _as_maestro_reads(text, source, target)
+    network = parse(text, source)
+    if not network.layers:
+        raise InputError(f"{source}: the Network must have at least one Layer, got none")
+    for mapped in network.layers:
+        mapped.check(target.pes)
+    return [{"layer": mapped.layer.name, **_costs(mapped, target, counter, source)} for mapped in network.layers]
+
+
+def _as_maestro_reads(text: str, source: str, hardware: Hardware) -> list[dict[str, Any]]:
+    """What the published MAESTRO prints for the layers of a file as they are written there, legal or not."""
+    target = machine_of(hardware)
+    return [{"layer": layer.name, **told(layer, target)} for layer in read_sources(text, source)]
+
+
+def machine(hardware: HardwareSource) -> Hardware:
+    """The hardware of any source."""
+    match hardware:
+        case Hardware():
+            return hardware
+        case PathLike():
+            return load_hardware(Path(hardware))
+        case _:
+            return load_hardware(hardware)
+
+
+def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> dict[str, Any]:
+    place = mapped.place
+    try:
+        layer = counter.takes(mapped.layer)
+        costs = counter.evaluate(layer, machine, encode([mapped.mapping], layer, machine.pes))
+    except InputError as error:
+        raise InputError(f"{place}{error}") from None
+    if costs.fit[0] != Fit.LEGAL:
+        if mapped.places is not None and costs.fit[0] != Fit.REFUSED:
+            place = f"{source}:{mapped.places.levels[-1 if costs.fit[0] == Fit.L1_OVERFLOW else 0]}: "
+        raise MappingError(place + costs.why_not(0))
+    return costs.report(0)

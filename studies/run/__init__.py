@@ -1,0 +1,1 @@
+"""A run: the best mapping of every layer of a network on one machine."""

@@ -1,0 +1,96 @@
+"""What a run is asked to do, with its inputs loaded and checked: all but the machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+from mapsearch.formats.directives import MappedLayer, print_network
+from mapsearch.formats.directives.seeds import check_some, known_network, known_of, load_known
+from mapsearch.formats.exporters import DirectiveExporter, Exporter, MaestroExporter
+from mapsearch.formats.yaml.dataflows import classic_dataflows, load_held
+from mapsearch.formats.yaml.layer_sets import UniqueLayer
+from mapsearch.formats.yaml.mixes import Mix, MixSource, load_mix
+from mapsearch.model.cost import CostModel
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.maestro.model import MaestroModel
+from mapsearch.model.registry import cost_model
+from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.objectives.objective import Objective, objectives_of
+from mapsearch.studies.run.layer_results import Work
+from mapsearch.studies.run.settings import TILE_RULES, Settings
+
+
+class Plan:
+    """The settings, the layers as the cost model counts them, and what their searches start from.
+
+    left_out: name and reason of each layer that the model does not take; InputError where it takes none.
+    objective: what each layer's own best mapping has the least of. Several objectives have no one best mapping of a layer: the one
+    with the least EDP stands for its front.
+    """
+
+    def __init__(self, settings: Settings, layer_set: MixSource) -> None:
+        self.settings = settings
+        self.model: CostModel = cost_model(settings.model)
+        self.exporter: Exporter = MaestroExporter() if isinstance(self.model, MaestroModel) else DirectiveExporter()
+        self.mix: Mix = load_mix(layer_set, as_listed=self.model.restriction.as_listed)
+        self.layers, self.left_out = _counted(self.mix, self.model)
+        self.objectives = objectives_of(settings.objective)
+        self.objective = self.objectives[0] if len(self.objectives) == 1 else Objective.of("edp")
+        self._known = self._load_known(settings.warm_start)
+
+    def _load_known(self, source: str | None) -> list[MappedLayer]:
+        """The mappings to start from, of layers of the set."""
+        if source is None:
+            return []
+        known = load_known(Path(source))
+        check_some(Path(source), [unique.layer for unique in self.layers], known)
+        return known
+
+    def files(self) -> dict[str, str]:
+        """The texts, by file name, that a run's folder keeps of its inputs."""
+        if not self._known:
+            return {}
+        known = known_network(self.mix.name, [unique.layer for unique in self.layers], self._known)
+        return {"warm_start.m": print_network(known)}
+
+    def work(self, hardware: Hardware) -> Work:
+        """What is searched on a machine."""
+        return Work(self.mix, self.layers, hardware, self.settings, self.objectives, self.objective, self.exporter)
+
+    def job(self, power_mw: float = inf) -> Job:
+        """How each layer is searched."""
+        settings = self.settings
+        held, levels = load_held(settings.dataflow, settings.constraints, settings.levels)
+        return Job(
+            layers=tuple(unique.layer for unique in self.layers),
+            counts=tuple(unique.count for unique in self.layers),
+            model=self.model,
+            objectives=self.objectives,
+            objective=self.objective,
+            levels=levels,
+            tiles=TILE_RULES[settings.tiles],
+            constraints=held,
+            dataflows=tuple(classic_dataflows()),
+            known=tuple(tuple(known_of(unique.layer, self._known)) for unique in self.layers),
+            searcher=searcher_of(settings.sampler_used, self.objectives),
+            seed=settings.seed,
+            restarts=settings.restarts,
+            power_mw=power_mw,
+        )
+
+
+def _counted(mix: Mix, model: CostModel) -> tuple[list[UniqueLayer], list[dict[str, str]]]:
+    counted: list[UniqueLayer] = []
+    left_out: list[dict[str, str]] = []
+    for unique in mix.unique:
+        try:
+            counted.append(replace(unique, layer=model.takes(unique.layer)))
+        except InputError as error:
+            left_out.append({"name": unique.layer.name, "reason": str(error)})
+    if not counted:
+        raise InputError(f"layer set {mix.name}: the cost model {model.name} takes none of its layers: {left_out[0]['reason']}")
+    return counted, left_out

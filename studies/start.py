@@ -1,0 +1,92 @@
+"""A run: from a layer set and a machine, or a space of machines, to the best mapping of every layer in the run's folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import joblib  # type: ignore[import-untyped]
+
+from mapsearch.formats.yaml.hardware import load_hardware_space
+from mapsearch.formats.yaml.layer_sets import names
+from mapsearch.formats.yaml.mixes import MixSource
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.spaces.machines.space import HardwareSpace, Limits
+from mapsearch.studies.co_design.co_design import CoDesign
+from mapsearch.studies.evaluate import HardwareSource
+from mapsearch.studies.folder import RunFolder, unused_folder
+from mapsearch.studies.run.one_machine import MachineRun, Watcher
+from mapsearch.studies.run.plan import Plan
+from mapsearch.studies.run.settings import Settings, check_same
+
+
+def run(
+    layer_set: MixSource | None = None,
+    hardware: HardwareSource | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    jobs: int | None = None,
+    resume: bool = False,
+    watcher: Watcher | None = None,
+    **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
+) -> dict[str, Any]:
+    """Search the best mapping of every layer, and of several machines the best one; returns what the folder's results.json holds.
+
+    layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
+    {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
+    (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
+    hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
+    trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
+    warm_start, model).
+
+    What the results hold stands at `found.Found.results`, and of a space of machines also at `co_design.CoDesign`. They depend on
+    the seed and not on the number of jobs (but on the clock where there is a timeout, or an exact search that ends without its
+    proof).
+
+    Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
+    can no longer be written when it ends.
+    """
+    if jobs is not None and (type(jobs) is not int or jobs < 1):
+        raise InputError(f"jobs must be a whole number of at least 1, got {jobs!r}")
+    if out is not None and not str(out):
+        raise InputError("out must name a folder, got an empty text")
+    if resume and out is None:
+        raise InputError("resuming needs the run's folder; name it as out (--out DIR)")
+    recorded = RunFolder(Path(out)).config() if resume and out is not None else None
+    if recorded is not None:
+        layer_set = recorded["layer_set"] if layer_set is None else layer_set
+        hardware = recorded.get("hardware_space", recorded.get("hardware")) if hardware is None else hardware
+        settings = {**recorded["settings"], **settings}
+    if layer_set is None:
+        raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
+    plan = Plan(Settings.of(settings), layer_set)
+    space = _space("edge" if hardware is None else hardware)
+    run_ = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
+    folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
+    if recorded is not None:
+        check_same(recorded, run_.config, str(folder.path))
+        run_.go_on_from(folder)
+    else:
+        _create(folder, run_.config, run_.more_files)
+    return run_.search(folder, jobs or int(joblib.cpu_count()), watcher)
+
+
+def _space(hardware: HardwareSource) -> HardwareSpace:
+    match hardware:
+        case Hardware():
+            return HardwareSpace(hardware.name, hardware, (), Limits())
+        case os.PathLike():
+            return load_hardware_space(Path(hardware))
+        case _:
+            return load_hardware_space(hardware)
+
+
+def _create(folder: RunFolder, config: Mapping[str, Any], more: Mapping[str, str]) -> None:
+    try:
+        folder.create(config, more)
+    except OSError as error:
+        hint = "name another folder as out (--out DIR)"
+        raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None

@@ -1,0 +1,1 @@
+"""A sweep: every design of a space of machines on fixed dataflows."""

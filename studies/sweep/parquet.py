@@ -1,0 +1,124 @@
+"""Designs as Parquet: a folder of parts, each written whole, that readers take as one table.
+
+A part's columns are dataflow, layer, a column for each further axis of the hardware space, and those of DESIGN. What was counted
+on the way to it stands in its metadata, so that a sweep goes on from the parts that there are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.errors import InputError
+from mapsearch.search.designs.sweep import Counted
+from mapsearch.search.designs.walk import DESIGN, FIGURES
+from mapsearch.spaces.machines.space import Value
+
+# Rows that are gathered before they are written, some 30 MB.
+ROW_GROUP = 2**18
+# The shipped sweep's take less than 2; how many depends on how often their values repeat.
+BYTES_PER_DESIGN = 8
+_COUNTED = b"mapsearch.counted"
+_NEEDED = ("pyarrow", "matplotlib")
+
+
+def check_installed() -> None:
+    """Raise InputError unless what a sweep writes with is there."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise InputError(f"a sweep writes Parquet and pictures and needs {' and '.join(missing)}; pip install 'mapsearch[sweep]'")
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Where a part is."""
+    return folder / "designs" / f"part-{number:06d}.parquet"
+
+
+def write_part(
+    path: Path, names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], blocks: Iterable[NDArray[np.void]],
+    counted: Counted,
+) -> None:  # fmt: skip
+    """Write all blocks of designs to a file that is there when it is complete; OSError names it.
+
+    names: the dataflow's and the layer's. keys, values: of the further axes, one row of values for each setting. counted: full when
+    the last block has come.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")  # readers pass it over, and the next sweep here writes over it
+    writer: Any = None
+    schema = _table(np.empty(0, DESIGN), names, keys, values).schema
+    try:
+        with temporary.open("wb") as file:
+            with _writer(file, schema) as writer:  # closed before its file, whatever comes
+                for table in _gathered(_table(rows, names, keys, values) for rows in blocks):
+                    writer.write_table(table)
+                writer.add_key_value_metadata({_COUNTED: json.dumps(asdict(counted)).encode()})
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _writer(file: BinaryIO, schema: Any) -> Any:  # noqa: ANN401 pyarrow has no types
+    """A writer to the file; what the axes say repeats, figures hardly do."""
+    repeated = [name for name in schema.names if name not in FIGURES]
+    return import_module("pyarrow.parquet").ParquetWriter(file, schema, compression="zstd", use_dictionary=repeated)
+
+
+def _gathered(tables: Iterable[Any]) -> Iterator[Any]:  # pyarrow has no types
+    """Tables of at least ROW_GROUP rows, but for the last."""
+    arrow: Any = import_module("pyarrow")
+    held, count = list[Any](), 0
+    for table in tables:
+        held.append(table)
+        count += len(table)
+        if count >= ROW_GROUP:
+            yield arrow.concat_tables(held)
+            held, count = [], 0
+    if held:
+        yield arrow.concat_tables(held)
+
+
+def _table(rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]]) -> Any:  # noqa: ANN401 pyarrow has no types
+    """A table with its own copy of a block, which the next block overwrites."""
+    arrow: Any = import_module("pyarrow")
+    all_alike = np.zeros(len(rows), np.int32)
+    columns = {name: arrow.DictionaryArray.from_arrays(all_alike, arrow.array([text])) for name, text in names.items()}
+    for place, key in enumerate(keys):
+        columns[key] = np.array([row[place] for row in values])[rows["setting"]]
+    columns |= {key: rows[key].copy() for key in DESIGN.fields or ()}
+    return arrow.table(columns)
+
+
+def read_counted(path: Path) -> Counted:
+    """What was counted on the way to a part; InputError where it is no part of a sweep."""
+    parquet: Any = import_module("pyarrow.parquet")
+    try:
+        metadata = parquet.read_metadata(path).metadata
+        return Counted(**json.loads(metadata[_COUNTED]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: must be a part that a sweep wrote ({error}); remove it, and the sweep costs it again") from None
+
+
+def read_designs(path: Path, keys: Sequence[str] = tuple(DESIGN.fields or ())) -> Iterator[NDArray[np.void]]:
+    """The designs of a part in their order, these fields of DESIGN of some at a time."""
+    parquet: Any = import_module("pyarrow.parquet")
+    wanted = np.dtype([(key, DESIGN[key]) for key in keys], align=True)
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROW_GROUP, columns=list(keys)):
+            rows = np.empty(batch.num_rows, wanted)
+            for key in keys:
+                rows[key] = batch.column(key).to_numpy()
+            yield rows

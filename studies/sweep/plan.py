@@ -1,0 +1,263 @@
+"""What a sweep will do, worked out before it begins: its pairs of dataflow and layer, its parts, its time and size at the most."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from itertools import chain, count, islice
+from math import ceil, prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.formats.directives import MappedLayer, Network, print_network
+from mapsearch.formats.directives.seeds import known_of, load_known
+from mapsearch.formats.yaml.dataflows import load_dataflow
+from mapsearch.formats.yaml.hardware import hardware_space_to_dict, load_hardware_space
+from mapsearch.formats.yaml.sweeps import Dataflow, Study
+from mapsearch.model.errors import InputError
+from mapsearch.model.exact.grid import Grid
+from mapsearch.model.exact.model import check_limits
+from mapsearch.model.mapping import Mapping
+from mapsearch.search.designs.sweep import Counted, Stretch, share_allowed
+from mapsearch.spaces.machines.grid import HardwareGrid
+from mapsearch.spaces.machines.space import HardwareSpace
+from mapsearch.spaces.mappings.sweep_variants import ResizedVariants, Variants, mappings_as_they_are, template_variants
+from mapsearch.studies.folder import in_file_name
+from mapsearch.studies.sweep.parquet import BYTES_PER_DESIGN
+
+# Designs of a part, unless there would be more parts than these.
+PART = 2**24
+PARTS = 2000
+# Mappings times NoC widths that are tabled at once, some 400 bytes each.
+TABLED = 2**19
+# Of one mapping on one L1: what the kernel gathers before it looks up.
+MOST_AT_ONCE = 2**24
+# About what one core does in a second: designs of machines within the limits costed and saved, and mappings made and counted.
+DESIGNS_PER_SECOND = 1e6
+MAPPINGS_PER_SECOND = 2e4
+# What each part takes besides: seconds to write its file, and bytes of the file that are no designs.
+PART_SECONDS, PART_BYTES = 0.02, 8000
+# Values of an axis that are looked at to tell how many machines are within the limits.
+_LOOKED_AT = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A dataflow on a layer."""
+
+    dataflow: str
+    variants: Variants
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What designs are labelled with."""
+        return {"dataflow": self.dataflow, "layer": self.variants.layer.name}
+
+    def file_name(self, number: int) -> str:
+        """Of the file of its mappings."""
+        return in_file_name(f"{number:02d}_{self.dataflow}_{self.variants.layer.name}") + ".m"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is saved together."""
+
+    number: int
+    pair: int
+    stretches: tuple[Stretch, ...]
+
+    def blocks(self, counted: Counted) -> Iterator[NDArray[np.void]]:
+        """The designs of its stretches, see `Stretch.blocks`."""
+        for stretch in self.stretches:
+            yield from stretch.blocks(counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """At the most, as if every machine within the limits held every mapping: designs to cost, seconds, bytes to save."""
+
+    designs: float
+    seconds: float
+    bytes: float
+
+    @property
+    def text(self) -> str:
+        """Time and size."""
+        return f"about {_duration(self.seconds)} and {_size(self.bytes)} at the most"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep whose inputs are read and checked; raises InputError where they break a law."""
+
+    study: Study
+
+    @cached_property
+    def space(self) -> HardwareSpace:
+        """The machines."""
+        return load_hardware_space(self.study.hardware)
+
+    @cached_property
+    def grid(self) -> HardwareGrid:
+        """The same as a grid; InputError where its inner axes are too long."""
+        grid = HardwareGrid(self.space)
+        inner = prod(grid.grid.shape[1:])
+        if inner > MOST_AT_ONCE:
+            raise InputError(
+                f"hardware {self.space.name}: l2.bytes, noc.bytes_per_cycle and offchip.bytes_per_cycle together must have at most "
+                f"{MOST_AT_ONCE:,} values, got {inner:,}; take larger steps"
+            )
+        return grid
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Each dataflow on each layer that it has mappings of."""
+        labelled = zip(self._labels, self.study.dataflows, strict=True)
+        found = tuple(pair for label, dataflow in labelled for pair in self._pairs_of(label, dataflow))
+        for pair in found:
+            check_limits(pair.variants.layer, self.space.largest, pair.variants.levels)
+        return found
+
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
+        """The dataflows' names; of several of one name, which differ in files or sizes, all but the first get a number."""
+        dataflows = self.study.dataflows
+        twice = next((each for each in dataflows if dataflows.count(each) > 1), None)
+        if twice is not None:
+            raise InputError(f"sweep {self.study.name}: dataflow {twice.name} stands twice; name each once")
+        labels: list[str] = []
+        for each in dataflows:
+            numbered = (f"{each.name}_{number}" for number in count(2))
+            labels.append(next(label for label in chain([each.name], numbered) if label not in labels))
+        return tuple(labels)
+
+    def _pairs_of(self, label: str, dataflow: Dataflow) -> Iterator[Pair]:
+        layers, largest = self.study.layers, self.space.largest
+        if dataflow.kind == "dataflow":
+            template = load_dataflow(dataflow.source)
+            for layer in layers:
+                yield Pair(label, template_variants(layer, largest, template, dict(dataflow.tiles), dataflow.clusters))
+            return
+        known = load_known(Path(dataflow.source))
+        mapped = {layer: tuple(dict.fromkeys(known_of(layer, known))) for layer in layers}  # a run's stand in several files
+        if not any(mapped.values()):
+            raise InputError(f"{dataflow.source}: must hold a mapping of one of the sweep's layers, got none")
+        for layer, mappings in mapped.items():
+            if mappings and dataflow.kind == "mappings":
+                yield Pair(label, mappings_as_they_are(layer, mappings))
+            elif mappings:
+                yield Pair(label, ResizedVariants(layer, mappings, largest))
+
+    @property
+    def designs(self) -> int:
+        """How many there are."""
+        return self.space.size * sum(pair.variants.count for pair in self.pairs)
+
+    @property
+    def estimate(self) -> Estimate:
+        """What the sweep may take."""
+        grid = self.grid.grid
+        thinned = Grid(*(_thinned(values) for values in (grid.l1, grid.l2, grid.noc, grid.offchip)))
+        share = share_allowed(self.space.base, _thinned(self.grid.pes), thinned, self.space.limits)
+        designs = ceil(self.designs * share)
+        mappings = self.designs / prod(grid.shape) * share
+        parts = self.designs / self._part_designs + len(self.pairs)
+        seconds = designs / DESIGNS_PER_SECOND + mappings / MAPPINGS_PER_SECOND + parts * PART_SECONDS
+        return Estimate(designs, seconds, designs * BYTES_PER_DESIGN + parts * PART_BYTES)
+
+    @property
+    def _part_designs(self) -> int:
+        """How many a part has, about."""
+        return max(PART, self.designs // PARTS)
+
+    @property
+    def parts(self) -> Iterator[Part]:
+        """All of the sweep, in the order in which it is done."""
+        number = 0
+        for place, pair in enumerate(self.pairs):
+            of_one = pair.variants.count * prod(self.grid.grid.shape)
+            most = self._part_designs
+            many = max(1, min(most // of_one, TABLED // (pair.variants.count * len(self.grid.grid.noc)), len(self.grid.pes)))
+            stretches = self._stretches(pair, many)
+            while joined := tuple(islice(stretches, max(1, most // (many * of_one)))):
+                yield Part(number, place, joined)
+                number += 1
+
+    def _stretches(self, pair: Pair, many: int) -> Iterator[Stretch]:
+        """All designs of a pair, of so many PE counts at once."""
+        for setting, (_, hardware) in enumerate(self.grid.settings):
+            for start in range(0, len(self.grid.pes), many):
+                pes = self.grid.pes[start : start + many]
+                yield Stretch(pair.variants, setting, hardware, pes, self.grid.grid, self.space.limits)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The sweep as plain data: versions and all that another needs to repeat it."""
+        packages = ("mapsearch", "numpy", "numba", "pyarrow", "matplotlib")
+        data = {
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "sweep": {
+                "name": self.study.name,
+                "hardware": hardware_space_to_dict(self.space),
+                "layers": {"set": self.study.layer_set, "names": list(self.study.names)},
+                "dataflows": [dataflow.to_dict() for dataflow in self.study.dataflows],
+            },
+            "layers": [asdict(layer) for layer in self.study.layers],
+            "mappings": [
+                {**pair.names, "mappings": pair.variants.count, "sha256": _digest(text)}
+                for pair, text in zip(self.pairs, self.texts, strict=True)
+            ],
+            "designs": self.designs,
+        }
+        as_read_back: dict[str, Any] = json.loads(json.dumps(data))
+        return as_read_back
+
+    def mapping(self, pair: Pair, pes: int, variant: int) -> Mapping:
+        """A variant on so many PEs."""
+        batch, chosen = pair.variants.on(pes)
+        return batch.decode(chosen.tolist().index(variant), pair.variants.layer)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Each pair's variants as one network: each on the most PEs that hold it, its number in the name of the layer."""
+        return tuple(self._text(pair) for pair in self.pairs)
+
+    def _text(self, pair: Pair) -> str:
+        layer = pair.variants.layer
+        found: dict[int, Mapping] = {}
+        for pes in reversed(self.grid.pes):
+            if len(found) == pair.variants.count:
+                break
+            batch, chosen = pair.variants.on(pes)
+            new = [(row, number) for row, number in enumerate(chosen.tolist()) if number not in found]
+            found |= {number: batch.decode(row, layer) for row, number in new}
+        rows = [MappedLayer(replace(layer, name=f"{layer.name}_{number}"), found[number]) for number in sorted(found)]
+        return print_network(Network(pair.dataflow, tuple(rows)))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _size(number: float) -> str:
+    return f"{number / 1e6:,.2g} MB" if number < 1e9 else f"{number / 1e9:,.4g} GB"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _thinned(values: tuple[int, ...]) -> tuple[int, ...]:
+    """At most some of them, the least of equal shares: more of these are within limits than of all."""
+    shares = min(len(values), _LOOKED_AT)
+    return tuple(values[place * len(values) // shares] for place in range(shares))

@@ -1,0 +1,353 @@
+"""MAESTRO at the command line: files that are evaluated by its numbers, compared with the exact ones, and exported to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mapsearch.cli import main
+
+Capture = pytest.CaptureFixture[str]
+NETWORK = Path(__file__).parents[1] / "golden" / "cli" / "maestro_network.m"
+SIXTEEN = "name: sixteen\npes: 16\n"
+
+# (4 x 3)(3 x 2): each of two PEs has a row of the inputs, and the columns of the weights come one after the other.
+GEMM = """Network n {
+Layer product {
+Type: GEMM
+Dimensions { M: 4, N: 2, K: 3 }
+Dataflow {
+SpatialMap(1,1) M;
+TemporalMap(1,1) N;
+}
+}
+}
+"""
+# Tiles of 5 rows are two strided outputs, and MAESTRO takes them for three.
+STRIDED = """Network n {
+Layer strided {
+Type: CONV
+Stride { Y: 2, X: 2 }
+Dimensions { K: 4, C: 2, R: 3, S: 3, Y: 9, X: 9 }
+Dataflow {
+SpatialMap(1,1) K;
+TemporalMap(1,1) C;
+TemporalMap(5,4) Y;
+TemporalMap(5,4) X;
+TemporalMap(Sz(R),Sz(R)) R;
+TemporalMap(Sz(S),Sz(S)) S;
+}
+}
+}
+"""
+
+
+def _file(folder: Path, text: str, name: str = "net.m") -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _hardware(folder: Path, text: str = "pes: 4\n") -> str:
+    return _file(folder, text, "chip.yaml")
+
+
+def _json(capsys: Capture, *argv: str) -> Any:  # noqa: ANN401 whatever the command prints
+    assert main([*argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def _error(capsys: Capture, *argv: str) -> str:
+    """The one line of a command that is refused."""
+    assert main(list(argv)) == 2
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert captured.err.count("\n") == 1
+    return captured.err.removeprefix("mapsearch: error: ").rstrip("\n")
+
+
+# --- evaluate
+
+
+def test_the_tables_of_an_evaluation(tmp_path: Path, capsys: Capture, golden: Callable[[str, str], None]) -> None:
+    """They have the program's figures in its units, and what it would warn of is a line on standard error."""
+    path, chip = _file(tmp_path, STRIDED), _hardware(tmp_path)
+    assert main(["evaluate", path, "--hardware", chip, "--model", "maestro"]) == 0
+    captured = capsys.readouterr()
+    golden("cli/evaluate_maestro.txt", captured.out.replace(chip, "chip.yaml"))
+    warning = "mapsearch: warning: layer strided: counts 2,592 MACs and the layer has 1,152: the figures are not the layer's\n"
+    assert captured.err == warning
+
+
+def test_both_counts_of_macs_are_told(tmp_path: Path, capsys: Capture) -> None:
+    """`macs` is what the program counts, 3 outputs for each 2 of a tile in both directions, and `layer_macs` what the layer has."""
+    [cost] = _json(capsys, "evaluate", _file(tmp_path, STRIDED), "--hardware", _hardware(tmp_path), "--model", "maestro")
+    assert cost["layer_macs"] == 4 * 2 * 9 * 4 * 4
+    assert cost["macs"] == 4 * 2 * 9 * (2 * 3) * (2 * 3)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_filter_larger_than_its_input_has_no_macs(rows: int, tmp_path: Path, capsys: Capture) -> None:
+    """The program prints figures of nothing for it, nan and negative ones too: the layer has no MACs, and we warn."""
+    command = ["evaluate", _file(tmp_path, STRIDED.replace("Y: 9", f"Y: {rows}")), "--hardware", _hardware(tmp_path)]
+    [cost] = _json(capsys, *command, "--model", "maestro")
+    assert (cost["macs"], cost["layer_macs"]) == (0, 0)
+    assert cost["throughput_macs_per_cycle"] is None  # nan: 0 MACs in 0 cycles
+    assert main([*command, "--model", "maestro"]) == 0
+    assert "warning: layer strided: its filter is larger than its input, so it has no MACs\n" in capsys.readouterr().err
+
+
+def test_declared_outputs_are_the_layers(tmp_path: Path, capsys: Capture) -> None:
+    """4 strided outputs a side are the layer's, whatever the program makes of them: 6 x 6 inputs, and of those 2 outputs a side."""
+    text = STRIDED.replace("Y: 9, X: 9", "Y': 4, X': 4").replace("TemporalMap(5,4)", "TemporalMap(3,2)")
+    chip = _hardware(tmp_path)
+    [cost] = _json(capsys, "evaluate", _file(tmp_path, text), "--hardware", chip, "--model", "maestro")
+    assert cost["layer_macs"] == 4 * 2 * 9 * 4 * 4
+    assert cost["macs"] == 4 * 2 * 9 * 2 * 2
+    assert cost["warnings"] == [
+        "counts 288 MACs and the layer has 1,152: the figures are not the layer's",
+        "74 cycles are fewer than the 288 in which all PEs could do the layer's MACs",
+    ]
+    assert _figures(capsys, tmp_path, text, "pes: 4\n")["MACs"] == (1152, 288, "strides are counted wrong")
+
+
+def test_each_limit_of_the_machine_is_a_warning(tmp_path: Path, capsys: Capture) -> None:
+    """An L1, L2, NoC and off-chip memory that the program finds too small are a line each, and the figures are printed."""
+    chip = _hardware(
+        tmp_path, "pes: 2\nl1: {bytes: 13}\nl2: {bytes: 21}\nnoc: {bytes_per_cycle: 1}\noffchip: {bytes_per_cycle: 1}\n"
+    )
+    assert main(["evaluate", _file(tmp_path, GEMM), "--hardware", chip, "--model", "maestro"]) == 0
+    captured = capsys.readouterr()
+    start = "mapsearch: warning: layer product: needs "
+    assert [line.removeprefix(start) for line in captured.err.splitlines()] == [
+        "14 words of L1, the machine has 13",
+        "22 words of L2, the machine has 21",
+        "3 words per cycle of the NoC, the machine has 1",
+        "3 words per cycle of off-chip memory, the machine has 1",
+    ]
+    assert "product" in captured.out
+
+
+def test_a_file_with_gaps_is_evaluated_as_it_stands(tmp_path: Path, capsys: Capture) -> None:
+    """Every other row of a product is left out: illegal to the exact model, and 12 of 24 MACs to MAESTRO, with a warning."""
+    path, chip = _file(tmp_path, GEMM.replace("SpatialMap(1,1)", "SpatialMap(1,2)")), _hardware(tmp_path, "pes: 2\n")
+    assert _error(capsys, "evaluate", path, "--hardware", chip).startswith(f"{path}:6: layer product, level 0: SpatialMap(1,2) M: ")
+    [cost] = _json(capsys, "evaluate", path, "--hardware", chip, "--model", "maestro")
+    assert (cost["macs"], cost["layer_macs"]) == (12, 24)
+    assert cost["warnings"][0] == "counts 12 MACs and the layer has 24: the figures are not the layer's"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            GEMM.replace("SpatialMap(1,1) M;", "SpatialMap(1,1) M; Cluster(1,P); " * 4),
+            ":2: layer product: at most 3 Clusters, got 4",
+        ),
+        (GEMM.replace("GEMM", "FC"), ":3:7: layer product: the published program knows the name FC but makes no such layer"),
+        (STRIDED.replace("Sz(R),Sz(R)", "1,1"), ":11:1: layer strided: TemporalMap(1,1) R: size and offset must be the whole R, 3"),
+        (GEMM.replace("SpatialMap", "TemporalMap"), ":2: layer product: level 0: the published program stops with 'No spatial map"),
+        (GEMM.replace("M: 4", "M: 0"), ":4:17: layer product: Dimensions M must be from 1 to "),
+        (STRIDED.replace("K: 4, C: 2", "K: 2147483647, C: 2147483647"), ":2: layer strided: a case has 2^31 steps or more"),
+        ("Network n { }", ":1:14: the Network must have at least one Layer, got none"),
+        ("", ":1:1: the Network must have at least one Layer, got none"),
+    ],
+    ids=["Clusters", "FC", "R", "no SpatialMap", "M of 0", "huge", "no layer", "empty"],
+)
+def test_a_file_that_the_program_rejects_is_one_line(text: str, message: str, tmp_path: Path, capsys: Capture) -> None:
+    """The line has file, line and reason, and the exit code is 2."""
+    path = _file(tmp_path, text)
+    found = _error(capsys, "evaluate", path, "--hardware", _hardware(tmp_path), "--model", "maestro")
+    assert found.startswith(f"{path}{message}")
+
+
+# --- compare-models
+
+
+def _figures(capsys: Capture, tmp_path: Path, text: str, hardware: str) -> dict[str, tuple[float, float, str]]:
+    """Exact figure, MAESTRO's and the cause, by metric."""
+    found = _json(capsys, "compare-models", _file(tmp_path, text), "--hardware", _hardware(tmp_path, hardware))
+    for one in found:
+        assert one["ratio"] == (one["maestro"] / one["exact"] if one["exact"] else None)
+        assert bool(one["cause"]) == (one["exact"] != one["maestro"])
+    return {one["metric"]: (one["exact"], one["maestro"], one["cause"]) for one in found}
+
+
+def test_a_product_by_both_models(tmp_path: Path, capsys: Capture) -> None:
+    """Four steps of three cycles, worked out by hand for both: the rows by pairs, and for each pair both columns of the weights.
+
+    Exact: fill 100 + ceil(9 bytes / 16), one cycle in and out around the steps; the weights are sent in each step, to two PEs. The
+    L2 keeps all weights, and a pair's rows and the two outputs of a step twice.
+    MAESTRO: one cycle in, no fill, and weights miss the third step, when the pair of rows advances and the columns start again.
+    """
+    assert _figures(capsys, tmp_path, GEMM, "pes: 2\n") | {"energy [pJ]": (0.0, 0.0, "")} == {
+        "MACs": (24, 24, ""),
+        "runtime [cycles]": (101 + 1 + 4 * 3 + 1, 1 + 4 * 3, "the first fill from off-chip is left out"),
+        "energy [pJ]": (0, 0, ""),
+        "weight L2 -> L1 [words]": (12, 9, "reloads after an outer loop's step are missed"),
+        "weight into L1s [words]": (
+            24, 9, "reloads after an outer loop's step are missed; copies made by multicast are not counted",
+        ),
+        "weight from off-chip [words]": (6, 6, ""),
+        "input L2 -> L1 [words]": (12, 12, ""),
+        "input into L1s [words]": (12, 12, ""),
+        "input from off-chip [words]": (12, 12, ""),
+        "output L1 -> L2 [words]": (8, 8, ""),
+        "partial sums read [words]": (0, 0, ""),
+        "L1 need [bytes]": (2 * (3 + 3 + 2), 2 * (3 + 3 + 1), "a word of any width counts as a byte"),
+        "L2 need [bytes]": (
+            6 + 2 * 6 + 2 * (2 * 2), 22, "twice the words of the first step; a word of any width counts as a byte",
+        ),
+    }  # fmt: skip
+
+
+def test_a_narrow_way_off_chip_is_a_cause(tmp_path: Path, capsys: Capture) -> None:
+    """MAESTRO charges one byte a cycle in every step; the exact model waits for the traffic where it is longer than the array."""
+    narrow = "pes: 2\noffchip: {bytes_per_cycle: 1}\n"
+    exact, maestro, cause = _figures(capsys, tmp_path, GEMM, narrow)["runtime [cycles]"]
+    assert exact == 100 + 9 + (6 + 12 + 2 * 8)
+    assert maestro > 1 + 4 * 3
+    assert cause == (
+        "off-chip words are charged in every step; traffic off-chip is not waited for; the first fill from off-chip is left out"
+    )
+
+
+def test_strides_and_partial_sums_are_causes(tmp_path: Path, capsys: Capture) -> None:
+    """A strided file has MACs, outputs and words of a layer that it is not; sums over two channels are read back by one model."""
+    found = _figures(capsys, tmp_path, STRIDED, "pes: 4\n")
+    assert found["MACs"] == (1152, 2592, "strides are counted wrong")
+    assert found["partial sums read [words]"] == (4 * 4 * 4, 0, "partial sums are never read back")
+    assert found["output L1 -> L2 [words]"] == (
+        2 * 4 * 4 * 4, 2 * 4 * 6 * 6, "strides are counted wrong; outputs are written in every step",
+    )  # fmt: skip
+    assert found["input into L1s [words]"][2].startswith("strides are counted wrong; ")
+    assert found["input into L1s [words]"][2].endswith("; copies made by multicast are not counted")
+    assert found["runtime [cycles]"][2].startswith("strides are counted wrong; partial sums are never read back")
+    assert found["weight L2 -> L1 [words]"] == (72, 72, "")
+    assert found["L1 need [bytes]"] == (
+        2 * (9 + 25 + 2 * 4), 2 * (9 + 25 + 25), "outputs take the input's rows and columns; a word of any width counts as a byte",
+    )  # fmt: skip
+
+
+def test_inner_levels_are_a_cause(tmp_path: Path, capsys: Capture) -> None:
+    """A second level is filled anew in each step, and its L1 accesses are in no energy; outputs leave in every step of K."""
+    text = GEMM.replace("TemporalMap(1,1) N;", "TemporalMap(1,1) N; TemporalMap(1,1) K; Cluster(2,P); SpatialMap(1,1) N;")
+    found = _figures(capsys, tmp_path, text, "pes: 4\n")
+    assert found["runtime [cycles]"][2].startswith("inner levels fill anew in each step, not overlapped; ")
+    assert found["energy [pJ]"][2].endswith("; no L1 accesses with two levels or more")
+    assert found["output L1 -> L2 [words]"] == (8, 3 * 8, "outputs are written in every step")
+
+
+def test_words_of_one_byte_are_no_cause(tmp_path: Path, capsys: Capture) -> None:
+    """Where every word is a byte, the L1 needs of a product are equal."""
+    found = _figures(capsys, tmp_path, GEMM, "pes: 2\nbits: {weight: 8, input: 8, output: 8}\n")
+    assert found["L1 need [bytes]"] == (14, 14, "")
+
+
+def test_the_table_has_a_row_for_each_figure(tmp_path: Path, capsys: Capture) -> None:
+    """Without --json each layer is a table of the same figures; over an exact 0 there is no ratio."""
+    path, chip = _file(tmp_path, GEMM), _hardware(tmp_path, "pes: 2\n")
+    found = _json(capsys, "compare-models", path, "--hardware", chip)
+    assert main(["compare-models", path, "--hardware", chip]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "product"
+    assert lines[1].split("  ")[0] == "figure"
+    rows = lines[3:-1]
+    assert len(rows) == len(found) == 13
+    for row, one in zip(rows, found, strict=True):
+        assert row.startswith(one["metric"])
+        assert row.endswith(one["cause"])
+    [sums] = [row for row in rows if row.startswith("partial sums")]
+    assert sums.split()[-2:] == ["0", "0"]
+
+
+def test_what_one_model_does_not_take_cannot_be_compared(tmp_path: Path, capsys: Capture) -> None:
+    """A layer that MAESTRO has not, and a mapping that is illegal to the exact model, are one line each with file and line."""
+    chip = _hardware(tmp_path)
+    path = _file(
+        tmp_path, GEMM.replace("GEMM", "FC").replace("M: 4, N: 2, K: 3", "K: 4, C: 3").replace(") M", ") K").replace(") N", ") C")
+    )
+    assert _error(capsys, "compare-models", path, "--hardware", chip).startswith(
+        f"{path}:2: layer product: MAESTRO has no layers of"
+    )
+    path = _file(tmp_path, GEMM.replace("SpatialMap(1,1)", "SpatialMap(1,2)"))
+    assert _error(capsys, "compare-models", path, "--hardware", chip).startswith(f"{path}:6: layer product, level 0: ")
+
+
+# --- export
+
+
+def test_an_exported_network(tmp_path: Path, capsys: Capture, golden: Callable[[str, str], None]) -> None:
+    """The text names every dim at every level, R and S whole, strided tiles by their inputs; the machine is in its terms."""
+    chip = _hardware(tmp_path, SIXTEEN)
+    written = _json(capsys, "export", str(NETWORK), "--to", "maestro", "--hardware", chip, "--out", str(tmp_path / "out"))
+    names = ["maestro_network_maestro.m", "maestro_network_maestro_hw.m"]
+    assert written == [str(tmp_path / "out" / name) for name in names]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    golden("cli/export_maestro.m", (tmp_path / "out" / names[0]).read_text())
+    keys = dict(line.split(": ") for line in (tmp_path / "out" / names[1]).read_text().splitlines())
+    assert (keys["num_pes"], keys["l1_size_cstr"], keys["NoC_NumHops"]) == ("16", "512", "1")
+
+
+def test_an_exported_file_is_the_same_network(tmp_path: Path, capsys: Capture) -> None:
+    """MAESTRO counts all MACs of each layer, and the exact model finds the same figures as in the original."""
+    chip = _hardware(tmp_path, SIXTEEN)
+    assert main(["export", str(NETWORK), "--to", "maestro", "--hardware", chip, "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith(f"written: {tmp_path / 'maestro_network_maestro.m'}\n")
+    exported = str(tmp_path / "maestro_network_maestro.m")
+    for cost in _json(capsys, "evaluate", exported, "--hardware", chip, "--model", "maestro"):
+        assert cost["macs"] == cost["layer_macs"]
+    costs = [_json(capsys, "evaluate", file, "--hardware", chip) for file in (exported, str(NETWORK))]
+    assert costs[0] == costs[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("TemporalMap(2,2) C", "TemporalMap(1,1) R", ":2: layer conv1, level 0: MAESTRO takes R only whole, 3, got chunks of 1"),
+        ("Cluster(4, P)", "Cluster(3, P)", ":2: layer conv1: MAESTRO needs Clusters whose product divides the 16 PEs, got 3; use"),
+        (
+            "TemporalMap(1,1) Y'",
+            "TemporalMap(2,2) Y'",
+            ":14: layer depthwise: MAESTRO would count 1,728 MACs of its 1,152; it counts strides wrong",
+        ),
+        ("Stride { Y: 2, X: 2 }", "Dilation { Y: 2, X: 2 }", ":14: layer depthwise: MAESTRO has no dilation, got 2, 2"),
+        ("Type: GEMM", "Type: FOO", ":25:15: layer product: "),
+    ],
+    ids=["R tiled", "Clusters", "strides", "dilation", "no such type"],
+)
+def test_what_maestro_would_not_count_is_not_exported(old: str, new: str, message: str, tmp_path: Path, capsys: Capture) -> None:
+    """The line has the file, the layer's line and the reason, and nothing is written, no folder either."""
+    path = _file(tmp_path, NETWORK.read_text().replace(old, new, 1))
+    chip, out = _hardware(tmp_path, SIXTEEN), tmp_path / "out"
+    found = _error(capsys, "export", path, "--to", "maestro", "--hardware", chip, "--out", str(out))
+    assert found.startswith(path + message)
+    assert not out.exists()
+
+
+def test_a_machine_too_wide_is_not_exported(tmp_path: Path, capsys: Capture) -> None:
+    """Widths over an int are one line, and nothing is written."""
+    wide, out = _hardware(tmp_path, "pes: 4\nnoc: {bytes_per_cycle: 2147483648}\n"), tmp_path / "out"
+    reason = "hardware chip: MAESTRO's noc_bw_cstr must be at most 2147483647, got 2147483648"
+    path = _file(tmp_path, GEMM)
+    assert _error(capsys, "export", path, "--to", "maestro", "--hardware", wide, "--out", str(out)) == reason
+    assert not out.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: Capture) -> None:
+    """A folder in place of which, or above which, a file stands is one line, with the option that names another."""
+    path = _file(tmp_path, GEMM)
+    for out, reason in ((path, "File exists"), (f"{path}/out", "Not a directory")):
+        found = _error(capsys, "export", path, "--to", "maestro", "--out", out)
+        assert found == f"{out}: the folder must be writable: {reason}; name another by --out"
+
+
+def test_an_empty_folder_name_is_no_folder(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--out ""` is told as what it is, instead of writing to the working directory."""
+    monkeypatch.chdir(tmp_path)
+    assert _error(capsys, "export", str(NETWORK), "--to", "maestro", "--out", "") == "out must name a folder, got an empty text"
+    assert not list(tmp_path.iterdir())

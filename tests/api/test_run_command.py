@@ -1,0 +1,165 @@
+"""`mapsearch run` from the command line: what it prints, its exit codes, and that an interrupted run goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_run import NAMES, layer_file, results_in, same_for_all
+
+from mapsearch.cli import main
+from mapsearch.commands.run import SAMPLERS
+from mapsearch.search.mappings.searcher import Sampler
+
+Capture = pytest.CaptureFixture[str]
+FIXTURES = (layer_file,)  # pytest finds it here, as layers
+# Enough trials that a signal, sent once the first layer is done, comes before the last one is.
+LONG = "60"
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A finished run and what its command printed."""
+
+    results: dict[str, Any]
+    out: str
+    err: str
+
+
+def _command(layers: Path, out: Path, trials: str = "2") -> list[str]:
+    return ["run", "--layer-set", str(layers), "--jobs", "1", "--sampler", "tpe", "--trials", trials, "--out", str(out)]
+
+
+@pytest.fixture(name="printed")
+def finished_command(layers: Path, tmp_path: Path, capsys: Capture) -> Printed:
+    assert main(_command(layers, tmp_path / "run")) == 0
+    captured = capsys.readouterr()
+    return Printed(results_in(tmp_path / "run"), captured.out, captured.err)
+
+
+def test_the_table_shows_the_results(printed: Printed) -> None:
+    """Each layer's row, in order, has the figures of results.json."""
+    rows = [re.split(r" {2,}", line) for line in printed.out.splitlines()[2:5]]
+    assert [row[0] for row in rows] == NAMES
+    for row, layer in zip(rows, printed.results["layers"], strict=True):
+        metrics = layer["metrics"]
+        counts = [int(cell.replace(",", "")) for cell in row[1:4]]
+        assert counts == [layer["count"], metrics["macs"], metrics["runtime_cycles"]]
+        assert float(row[4]) == pytest.approx(metrics["energy_pj"]["total"] / 1e6, rel=1e-3)
+        assert float(row[5]) == pytest.approx(metrics["edp_pj_cycles"], rel=1e-3)
+        assert row[6] == f"< {100 * layer['gap']:.2g}%"
+        assert float(row[7].removesuffix("%")) == pytest.approx(metrics["utilization"] * 100, abs=0.05)
+        assert row[8] == metrics["bound_by"]
+
+
+def test_the_lines_below_show_the_totals(printed: Printed) -> None:
+    """After the network's totals stand what choosing together gives, the gap, the effort and the folder, and nothing else."""
+    totals = printed.results["totals"]
+    network, *together, gap, search, written = printed.out.splitlines()[6:]
+    assert len(together) == (printed.results["network"]["gain"] > 0)
+    assert gap.strip() == f"gap of the network to its lower bound: < {100 * printed.results['network']['gap']:.2g}%"
+    shown = {unit: float(number.replace(",", "")) for number, unit in re.findall(r"(\d[\d.,]*(?:e[+-]\d+)?) ([A-Za-z]+)", network)}
+    assert (shown["layers"], shown["MACs"], shown["cycles"]) == (totals["layers"], totals["macs"], totals["runtime_cycles"])
+    assert shown["ms"] == pytest.approx(totals["runtime_ms"], rel=1e-3)
+    assert shown["uJ"] == pytest.approx(totals["energy_pj"]["total"] / 1e6, rel=1e-4)
+    assert shown["pJ"] == pytest.approx(totals["edp_pj_cycles"], rel=1e-4)
+    assert network.endswith(f"PE utilization {totals['utilization']:.1%}")
+    assert search.startswith(f"search:  {totals['evaluations']:,} mappings evaluated, ")
+    assert written.startswith(f"written: {printed.results['folder']} (")
+
+
+def test_progress_is_a_line_for_each_layer(printed: Printed) -> None:
+    """Where standard error is no terminal, each layer that is done is a line with its figures and how many are left."""
+    expected = [
+        f"{layer['name']}: {layer['metrics']['runtime_cycles']:,} cycles, .+ uJ, {layer['evaluations']:,} evaluations; {left} to go"
+        for layer, left in zip(printed.results["layers"], (2, 1, 0), strict=True)
+    ]
+    lines = printed.err.splitlines()
+    assert len(lines) == 3
+    for line, pattern in zip(lines, expected, strict=True):
+        assert re.fullmatch(pattern, line)
+
+
+def test_json_is_what_is_written(layers: Path, tmp_path: Path, capsys: Capture) -> None:
+    """With --json standard output holds exactly the data of results.json."""
+    assert main([*_command(layers, tmp_path / "run"), "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert results == results_in(tmp_path / "run")
+    assert results["complete"]
+
+
+def test_an_interrupted_command_goes_on(layers: Path, tmp_path: Path, capsys: Capture) -> None:
+    """Ctrl-C ends with 130 and says how to go on; doing so ends with 0 and the figures of a run that was never stopped."""
+    stopped = tmp_path / "stopped"
+    with subprocess.Popen(  # noqa: S603 our own command
+        [sys.executable, "-m", "mapsearch", *_command(layers, stopped, LONG)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not (stopped / "results.json").exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            text, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert text.splitlines()[-1] == f"stopped before the end; go on with: mapsearch run --out {stopped} --resume"
+    assert not results_in(stopped)["complete"]
+    assert main(["run", "--out", str(stopped), "--resume", "--jobs", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"written: {stopped} (")
+    assert main(_command(layers, tmp_path / "whole", LONG)) == 0
+    assert same_for_all(results_in(stopped)) == same_for_all(results_in(tmp_path / "whole"))
+
+
+def test_the_samplers_of_the_command_are_all_that_there_are() -> None:
+    """The list that --help shows without loading the search is the search's own."""
+    assert tuple(Sampler) == SAMPLERS
+
+
+def test_a_run_within_evaluations(layers: Path, tmp_path: Path) -> None:
+    """With --evaluations no layer takes more of them, over all its restarts."""
+    command = ["run", "--layer-set", str(layers), "--jobs", "1", "--evaluations", "100", "--restarts", "2"]
+    assert main([*command, "--out", str(tmp_path / "run")]) == 0
+    rows = results_in(tmp_path / "run")["layers"]
+    assert all(row["evaluations"] + row["dropped"] > 50 for row in rows)
+    assert all(row["evaluations"] <= 100 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        ("run --layer-set resnet5 --out new", "no layer set is called 'resnet5'; did you mean resnet50?; there are "),
+        ("run --layer-set ncf --trails 2 --out new", "unknown option --trails; did you mean --trials?; see mapsearch run --help"),
+        (
+            "run --layer-set ncf --sampler tp --out new",
+            "argument --sampler: must be one of auto, exact, genetic, tpe, random, nsgaii, cmaes, qmc, bruteforce, got 'tp'",
+        ),
+        ("run --layer-set ncf --trials 0 --out new", "trials must be a whole number from 1 to "),
+        ("run --layer-set ncf --out file/new", "file/new: the run's folder must be writable: Not a directory; name another folder"),
+        ("run --out new --resume", "new/config.json: does not exist; no run to resume here; start one without --resume"),
+    ],
+)
+def test_a_wrong_command_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, argv: str, text: str
+) -> None:
+    """What cannot be run is one line on standard error and exit code 2, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    assert main(argv.split()) == 2
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert captured.err.startswith(f"mapsearch: error: {text}")
+    assert captured.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]

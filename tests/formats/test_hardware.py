@@ -1,0 +1,278 @@
+"""Hardware and technology files: what loads, what is refused and how, and that nothing is lost on the way out and in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, names
+from mapsearch.model.area import area_by_part, leakage_by_part
+from mapsearch.model.errors import HardwareError
+from mapsearch.model.hardware import Buffer, Noc, Offchip
+
+DATA = files("mapsearch.formats") / "data"
+TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
+
+
+def _file(folder: Path, text: str, name: str = "chip.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _shipped(kind: str, name: str) -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load((DATA / kind / f"{name}.yaml").read_text(encoding="utf-8"))
+    return data
+
+
+def _technology(**changes: object) -> dict[str, Any]:
+    return {**_shipped("technology", "cacti_45nm"), **changes}
+
+
+def _refusal(source: str | Path | dict[str, Any]) -> str:
+    """The text of the error, which must be a HardwareError of one line."""
+    with pytest.raises(HardwareError) as caught:
+        load_hardware(source)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_presets_are_listed() -> None:
+    """The presets' names come sorted."""
+    assert names() == ["cloud", "edge", "eyeriss", "nvdla_like", "shidiannao_like", "tpu_like"]
+
+
+@pytest.mark.parametrize("name", names())
+def test_preset_is_complete_and_sourced(name: str) -> None:
+    """A preset states every key itself, names its source, and its L1 has room for a doubled word of each tensor."""
+    data = _shipped("hardware", name)
+    assert set(data) == {*_shipped("hardware", "edge")}
+    assert data["source"]
+    hardware = load_hardware(name)
+    assert hardware.name == name
+    doubling = 2 if hardware.l1.double_buffered else 1
+    assert hardware.l1.bytes >= 4 * doubling * sum(hardware.bits) / 8
+
+
+@pytest.mark.parametrize("name", TECHNOLOGIES)
+def test_every_figure_of_a_technology_has_a_source(name: str) -> None:
+    """Each value and each law of a shipped technology says where it comes from."""
+    data = _shipped("technology", name)
+    figures = [data[key] for key in ("mac_pj", "mac_area_mm2", "mac_leakage_mw", "noc_pj_per_bit", "offchip_pj_per_bit")]
+    laws = [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj", "area_mm2", "leakage_mw")]
+    laws += [data[part][law] for part in ("noc_bus", "noc_arbiter") for law in ("area_mm2", "leakage_mw")]
+    assert all(len(figure["source"]) > 20 for figure in figures + laws)
+
+
+def test_eyeriss_has_its_papers_figures() -> None:
+    """The preset has the figures of Chen et al., JSSC 2017, and the normalised energies of Chen et al., ISCA 2016."""
+    hardware = load_hardware("eyeriss")
+    assert (hardware.pes, hardware.l1.bytes, hardware.l2.bytes) == (168, 512, 108 * 1024)
+    assert (hardware.bits, hardware.clock_mhz) == ((16, 16, 16), 200.0)
+    technology = hardware.technology
+    assert technology.mac_pj == technology.l1.read_pj.at(512) == technology.l1.write_pj.at(512) == 1.0
+    assert 16 * technology.noc_pj_per_bit == 2.0
+    assert technology.l2.read_pj.at(110592) == technology.l2.write_pj.at(110592) == 6.0
+    assert 16 * technology.offchip_pj_per_bit == 200.0
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("how", ["dict", "json", "yaml"])
+def test_plain_data_gives_back_the_same_hardware(name: str, how: str) -> None:
+    """Hardware survives its way through plain data, JSON and YAML exactly."""
+    hardware = load_hardware(name)
+    data = hardware_to_dict(hardware)
+    if how == "json":
+        data = json.loads(json.dumps(data))
+    if how == "yaml":
+        data = yaml.safe_load(yaml.safe_dump(data))
+    assert load_hardware(data) == hardware
+
+
+def test_plain_data_keeps_odd_values() -> None:
+    """Flags, compression and floats without a short decimal form come back as they were."""
+    edge = load_hardware("edge")
+    odd = replace(
+        edge,
+        name="odd",
+        clock_mhz=1e3 / 3,
+        l1=Buffer(96, double_buffered=False),
+        noc=Noc(8, 3, multicast=False, reduction=False),
+        technology=replace(edge.technology, compressed=(False, True, False, True)),
+    )
+    data = hardware_to_dict(odd)
+    assert data["technology"]["compressed"] == ["noc", "offchip"]
+    assert load_hardware(yaml.safe_load(yaml.safe_dump(data))) == odd
+
+
+def test_left_out_keys_are_edges() -> None:
+    """A mapping that names only what differs is edge with these differences, also inside l1, l2, noc and offchip."""
+    edge = load_hardware("edge")
+    got = load_hardware({"pes": 64, "l1": {"bytes": 256}, "offchip": {"latency_cycles": 0}})
+    assert got == replace(edge, name="custom", pes=64, l1=Buffer(256), offchip=Offchip(16, 0))
+
+
+def test_file_takes_its_stem_as_name_and_a_technology_beside_it(tmp_path: Path) -> None:
+    """A file without a name is called by its stem; a technology's path is relative to the file; paths may be text."""
+    _file(tmp_path, yaml.safe_dump(_technology(name="mine", mac_bits=4)), "mine.yaml")
+    path = _file(tmp_path, "pes: 16\ntechnology: mine.yaml\n")
+    hardware = load_hardware(path)
+    assert (hardware.name, hardware.pes, hardware.technology.name, hardware.technology.mac_bits) == ("chip", 16, "mine", 4)
+    assert load_hardware(str(path)) == hardware
+
+
+def test_inline_technology_needs_no_sources() -> None:
+    """A technology may stand in the hardware, sources are optional there, and nothing is compressed unless said."""
+    inline = hardware_to_dict(load_hardware("edge"))["technology"]
+    del inline["compressed"]
+    assert load_hardware({"name": "edge", "technology": inline}) == load_hardware("edge")
+
+
+def test_what_a_technology_does_not_know_is_not_counted() -> None:
+    """A technology may say nothing of its network's parts and its MACs' leakage: they are 0, and leakage is no activity."""
+    inline = hardware_to_dict(load_hardware({"technology": "maestro_28nm"}))["technology"]
+    for key in ("mac_leakage_mw", "noc_bus", "noc_arbiter", "leakage_includes_activity"):
+        del inline[key]
+    hardware = load_hardware({"technology": inline})
+    assert not hardware.technology.leakage_includes_activity
+    area, leakage = area_by_part(hardware), leakage_by_part(hardware)
+    assert (area.noc_bus, area.noc_arbiter, leakage.pes, leakage.noc_bus, leakage.noc_arbiter) == (0.0,) * 5
+    assert area.total == area.pes + area.l1 + area.l2
+
+
+def test_maestro_file(tmp_path: Path) -> None:
+    """MAESTRO's keys load as one-byte elements, hops as latency, and no off-chip latency; the rest is edge's."""
+    text = "num_pes: 256 // PEs\nl1_size_cstr: 100\nl2_size_cstr: 3000\nnoc_bw_cstr: 1000\noffchip_bw_cstr: 50\nNoC_NumHops: 2\n"
+    assert load_hardware(_file(tmp_path, text, "accelerator.m")) == replace(
+        load_hardware("edge"),
+        name="accelerator",
+        pes=256,
+        bits=(8, 8, 8),
+        l1=Buffer(100),
+        l2=Buffer(3000),
+        noc=Noc(1000, 2),
+        offchip=Offchip(50, 0),
+    )
+
+
+def test_maestro_file_without_constraints_is_unlimited(tmp_path: Path) -> None:
+    """What a MAESTRO file leaves out has MAESTRO's defaults: one PE, one hop, INT_MAX elsewhere."""
+    hardware = load_hardware(_file(tmp_path, "noc_bw_cstr: 8\n", "a.m"))
+    assert (hardware.pes, hardware.noc) == (1, Noc(8, 1))
+    assert (hardware.l1.bytes, hardware.l2.bytes, hardware.offchip.bytes_per_cycle) == (2**31 - 1,) * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("num_pes: 4\nl1_size: 3\n", "unknown key 'l1_size'; did you mean l1_size_cstr?"),
+        ("num_pes: 4\nnum_pes: 5\n", "num_pes must stand once"),
+        ("num_pes: 0\n", "num_pes must be a whole number from 1 to 2147483647, got '0'"),
+        ("num_pes: 2147483648\n", "got '2147483648'"),
+        ("num_pes: -4\n", "got '-4'"),
+        ("num_pes: 3.7\n", "got '3.7'"),
+        ("num_pes:\n", "num_pes must be a whole number from 1 to 2147483647, got ''"),
+    ],
+)
+def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
+    """A wrong MAESTRO file is refused by its file, key and value."""
+    message = _refusal(_file(tmp_path, text, "a.m"))
+    assert message.startswith(f"{tmp_path / 'a.m'}: ")
+    assert part in message
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"pe": 3}, "hardware: unknown key pe; did you mean pes?"),
+        ({"frequency": 3}, "hardware: unknown key frequency; the keys are name, source, pes,"),
+        ({"l1": {"byte": 3}}, "hardware: unknown key l1.byte; did you mean bytes?; the keys are bytes, double_buffered"),
+        ({1: 2}, "hardware: 1 must be a text key"),
+        ({"pes": 3.7}, "hardware: pes must be a whole number, got 3.7"),
+        ({"pes": 4.0}, "hardware: pes must be a whole number, got 4.0"),
+        ({"pes": True}, "hardware: pes must be a whole number, got True"),
+        ({"pes": "256"}, "hardware: pes must be a whole number, got '256'"),
+        ({"pes": None}, "hardware: pes must be a whole number, got None"),
+        ({"pes": 0}, "hardware: hardware custom: pes must be from 1 to 1048576, got 0"),
+        ({"l2": {"bytes": 2**51}}, "l2.bytes must be from 1 to"),
+        ({"offchip": {"latency_cycles": -1}}, "offchip.latency_cycles must be from 0 to"),
+        ({"noc": {"multicast": 1}}, "hardware: noc.multicast must be true or false, got 1"),
+        ({"noc": {"multicast": "yes"}}, "hardware: noc.multicast must be true or false, got 'yes'"),
+        ({"l1": 512}, "hardware: l1 must be a mapping with the keys bytes, double_buffered, got 512"),
+        ({"bits": {"weight": 8}}, "hardware: bits.input is missing; needed are weight, input, output"),
+        ({"bits": {"weight": 0, "input": 8, "output": 8}}, "bits.weight must be from 1 to 64, got 0"),
+        ({"clock_mhz": "1e3"}, "hardware: clock_mhz must be a number, such as 1000 or 1.0e+3, got '1e3'"),
+        ({"clock_mhz": float("nan")}, "hardware: clock_mhz must be finite, got nan"),
+        ({"clock_mhz": 0}, "clock_mhz must be above 0"),
+        ({"name": "a\nb"}, "hardware: name must be one line of text"),
+        ({"name": 7}, "hardware: name must be text, got 7"),
+        (
+            {"technology": 45},
+            "hardware: technology must be cacti_22nm, cacti_45nm, eyeriss_65nm, maestro_28nm, a path or a mapping, got 45",
+        ),
+        ({"technology": "cacti_45"}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
+        ({"technology": "none/such.yaml"}, "the technology file must be readable: No such file"),
+        ({"technology": {"name": "t"}}, "hardware: technology: mac_bits is missing"),
+        ({"technology": _technology(mac_bit=8)}, "hardware: technology: unknown key mac_bit; did you mean mac_bits?"),
+        ({"technology": _technology(mac_pj=1.0)}, "technology: mac_pj must be a mapping with the keys value, source, got 1.0"),
+        ({"technology": _technology(mac_pj={"value": -1.0})}, "mac_pj.value must be greater than or equal to 0, got -1.0"),
+        (
+            {"technology": _technology(compressed=["l3"])},
+            "technology: compressed.0 must be 'l1', 'noc', 'l2' or 'offchip', got 'l3'",
+        ),
+        ({"technology": _technology(compressed=True)}, "technology: compressed must be a list, such as [offchip], got True"),
+    ],
+)
+def test_refusals(data: dict[Any, Any], text: str) -> None:
+    """A wrong key or value is refused by where it stands, the law and the value."""
+    assert text in _refusal(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "must state at least one key, such as `pes: 256`, but is empty"),
+        ("# nothing\n", "but is empty"),
+        ("- pes\n", "must be a mapping of keys such as `pes: 256`, got ['pes']"),
+        ("pes: [1\n", "must be YAML: "),
+        ("pes: 1\npes: 2\n", "must be YAML: line 2: the key pes stands twice; remove one"),
+        ("l1:\n  bytes: 1\n  bytes: 2\n", "line 3: the key bytes stands twice"),
+        ("pes: " + "9" * 5000, "must be YAML: "),
+        ("[" * 5000, "must be YAML: "),
+        ("pes: 2.5\n", "pes must be a whole number, got 2.5"),
+    ],
+)
+def test_file_refusals(tmp_path: Path, text: str, part: str) -> None:
+    """A file that says nothing, is not YAML or says a key twice is refused by its path."""
+    message = _refusal(_file(tmp_path, text))
+    assert message.startswith(f"{tmp_path / 'chip.yaml'}: ")
+    assert part in message
+
+
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    """A missing file, a directory and a file that is no text are refused by path and reason."""
+    missing = tmp_path / "none.yaml"
+    assert _refusal(str(missing)).startswith(
+        f"{missing}: the hardware file must be readable: No such file or directory; shipped are"
+    )
+    assert _refusal(tmp_path).startswith(f"{tmp_path}: the hardware file must be readable: Is a directory")
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    assert "must be UTF-8 text" in _refusal(binary)
+    assert "must be UTF-8 text" in _refusal("a\0b.yaml")
+
+
+def test_unknown_preset_is_refused_with_the_nearest() -> None:
+    """A name without a suffix or slash is a preset's; an unknown one gets the nearest and all others."""
+    assert _refusal("eyeris").startswith("no hardware is called 'eyeris'; did you mean eyeriss?; there are cloud, edge,")
+    assert _refusal("zzz") == (
+        "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, nvdla_like, shidiannao_like, tpu_like, "
+        "or give a file's path"
+    )

@@ -1,0 +1,112 @@
+"""The lower bound: never above what a mapping costs, nor above what any way to fill in its open parts costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import ample, cases
+
+from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.formats.yaml.layer_sets import load_layer_set
+from mapsearch.model.cost import BoundedModel, Count, Fit
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import MappingBatch, encode
+from mapsearch.model.reference.simulator import Simulator
+from mapsearch.spaces.mappings.space import Space
+
+EXACT, SIMULATOR = ExactModel(), Simulator()
+Drawn = tuple[Layer, Hardware, MappingBatch, MappingBatch]
+
+
+def opened(batch: MappingBatch, sizes: np.ndarray, levels: np.ndarray) -> tuple[MappingBatch, MappingBatch]:
+    """The batch, and the same with the sizes and levels open where the masks [B, L, 8] and [B, L] say so.
+
+    What is open stands inside the rest of its level, and a size that is open leaves those further in open; of every other mapping,
+    of a dim that is shared out and open only the place is open, and all further in.
+    """
+    sizes = np.logical_or.accumulate(sizes, axis=1)
+    first = sizes & ~np.pad(sizes, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    placeless = first & (np.arange(8) == batch.spatial[:, :, None]) & (np.arange(len(batch)) % 2 == 0)[:, None, None]
+    inside = np.argsort(np.take_along_axis(sizes, batch.order.astype(np.int64), axis=2), axis=2, kind="stable")
+    batch = replace(batch, order=np.take_along_axis(batch.order, inside, axis=2))
+    return batch, replace(
+        batch, size=np.where(placeless, -batch.size, np.where(sizes, 0, batch.size)), units=np.where(levels, 0, batch.units)
+    )
+
+
+@st.composite
+def partly_open(draw: st.DrawFn) -> Drawn:
+    """A layer, a machine with room, mappings, and the same with some sizes and levels open (often none or all)."""
+    layer, hardware, mappings = draw(cases())
+    hardware = ample(hardware) if draw(st.booleans()) else hardware
+    batch = encode(mappings, layer, hardware.pes)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    share = draw(st.sampled_from((0.0, 0.1, 0.5, 1.0)))
+    sizes, levels = rng.random(batch.size.shape) < share, rng.random(batch.units.shape) < share * draw(st.sampled_from((0.0, 0.5)))
+    return layer, hardware, *opened(batch, sizes, levels)
+
+
+def check(drawn: Drawn) -> None:
+    """No figure of the bound is above the simulator's."""
+    layer, hardware, batch, partial = drawn
+    costs = SIMULATOR.evaluate(layer, hardware, batch)
+    legal = costs.fit == Fit.LEGAL
+    energy = costs.energy_pj()
+    for mappings in (batch, partial):
+        bound = EXACT.bound(layer, hardware, mappings)
+        assert (bound.runtime_cycles[legal] <= costs[Count.RUNTIME_CYCLES][legal]).all()
+        assert (bound.energy_pj[legal] <= energy[legal]).all()
+
+
+@settings(max_examples=300, deadline=None)
+@given(partly_open())
+def test_the_bound_is_never_above_the_simulator(drawn: Drawn) -> None:
+    """For mappings of one to four levels, whole or with parts open, on machines of all flags."""
+    check(drawn)
+
+
+@pytest.mark.nightly
+@settings(max_examples=20_000, deadline=None)
+@given(partly_open())
+def test_the_bound_is_never_above_the_simulator_in_many_cases(drawn: Drawn) -> None:
+    """The same, over 20,000 cases."""
+    check(drawn)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet", "bert_base"])
+def test_the_bound_of_real_layers_is_close_and_never_above(name: str, levels: int) -> None:
+    """Over random mappings of each layer: at most the exact figures, and of half of them, more than two thirds of the EDP."""
+    hardware = load_hardware("edge")
+    shares: list[np.ndarray] = []
+    for unique in load_layer_set(name).unique:
+        layer = unique.layer
+        batch = Space(layer, hardware, levels).sample(100, np.random.default_rng(1))
+        costs, bound = EXACT.evaluate(layer, hardware, batch), EXACT.bound(layer, hardware, batch)
+        runtime, energy = costs[Count.RUNTIME_CYCLES], costs.energy_pj()
+        assert (bound.runtime_cycles <= runtime).all()
+        assert (bound.energy_pj <= energy).all()
+        shares.append(bound.runtime_cycles * bound.energy_pj / (runtime * energy))
+    assert np.median(np.concatenate(shares)) > 2 / 3
+
+
+def test_an_open_mapping_is_bounded_by_the_layer() -> None:
+    """With all open, the bound is at least each MAC once on all PEs, and each tensor once across the off-chip memory."""
+    layer, hardware = load_layer_set("resnet18").unique[1].layer, load_hardware("edge")
+    batch = Space(layer, hardware).sample(1, np.random.default_rng(0))
+    _, everything = opened(batch, np.ones(batch.size.shape, bool), np.ones(batch.units.shape, bool))
+    bound = EXACT.bound(layer, hardware, everything)
+    assert bound.runtime_cycles[0] >= layer.macs / (hardware.pes * hardware.simd)
+    assert 0 < bound.energy_pj[0] <= EXACT.bound(layer, hardware, batch).energy_pj[0]
+
+
+def test_only_the_exact_model_is_bounded() -> None:
+    """The simulator, too slow for a search, offers no bound."""
+    assert isinstance(EXACT, BoundedModel)
+    assert not isinstance(SIMULATOR, BoundedModel)

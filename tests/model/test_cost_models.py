@@ -1,0 +1,292 @@
+"""What every cost model must do, and that the exact one counts what a walk over the steps counts.
+
+A new cost model joins the list MODELS and must pass all that is parametrised over it; COUNTING are those that count words.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from by_hand import layer_of, spatial, temporal
+from choosy_model import ChoosyModel
+from hypothesis import HealthCheck, example, given, settings
+from strategies import TECHNOLOGY, ample, cases
+
+from mapsearch.model.cost import COUNTS, CostModel, Costs, Count, Fit
+from mapsearch.model.errors import MappingError
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.layer import Layer
+from mapsearch.model.maestro.model import MaestroModel
+from mapsearch.model.mapping import Directive, Mapping, MappingBatch, encode
+from mapsearch.model.priced import CountedCosts
+from mapsearch.model.reference.simulator import Simulator
+from mapsearch.model.tensors import Dim
+from mapsearch.spaces.mappings.space import Space
+
+Case = tuple[Layer, Hardware, list[Mapping]]
+
+EXACT, SIMULATOR = ExactModel(), Simulator()
+COUNTING: list[ExactModel | Simulator] = [EXACT, SIMULATOR]
+MODELS: list[CostModel] = [*COUNTING, ChoosyModel(), MaestroModel()]
+every_model = pytest.mark.parametrize("model", MODELS, ids=[model.name for model in MODELS])
+counting_model = pytest.mark.parametrize("model", COUNTING, ids=[model.name for model in COUNTING])
+SOME = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+NEEDS = (Count.L1_NEED_BYTES, Count.L2_NEED_BYTES)
+OFFCHIP = (Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE)
+
+
+SMALL = layer_of(K=4, C=3, S=3, X=6)
+MACHINE = Hardware(
+    "machine", 4, 1, 1000.0, (8, 8, 16), Buffer(2**10), Buffer(2**16), Noc(2), Offchip(2, latency_cycles=3), TECHNOLOGY
+)
+MAPPINGS = [
+    Mapping(((spatial(1, Dim.K), temporal(2, Dim.X)), (spatial(1, Dim.C), temporal(1, Dim.S))), (2,)),
+    Mapping(((temporal(1, Dim.C), spatial(4, Dim.X)), (spatial(3, Dim.X), temporal(2, Dim.K))), (2,)),
+    Mapping(((spatial(1, Dim.C),), (spatial(2, Dim.K),)), (2,)),
+]
+BATCH = encode(MAPPINGS, SMALL, MACHINE.pes)
+
+
+def as_lists(costs: CountedCosts) -> tuple[list[int], list[list[int]]]:
+    return costs.fit.tolist(), costs.counts.tolist()
+
+
+def sample(model: CostModel) -> MappingBatch:
+    """Forty mappings of SMALL as the model asks for them."""
+    layer = model.takes(SMALL)
+    return Space(layer, MACHINE, restriction=model.restriction).sample(40, np.random.default_rng(0))
+
+
+def figures(costs: Costs) -> list[tuple[int, int, float]]:
+    """Fit, runtime and energy of each mapping; zeros where they mean nothing."""
+    legal = costs.fit == Fit.LEGAL
+    runtime, energy = np.where(legal, costs.runtime_cycles, 0), np.where(legal, costs.energy_pj(), 0.0)
+    return list(zip(costs.fit.tolist(), runtime.tolist(), energy.tolist(), strict=True))
+
+
+def machine_with(l1_bytes: int, l2_bytes: int) -> Hardware:
+    return replace(MACHINE, l1=Buffer(l1_bytes), l2=Buffer(l2_bytes))
+
+
+def test_models_are_told_apart_by_their_names() -> None:
+    """Each model has a name of one word, and no two the same."""
+    names = [model.name for model in MODELS]
+    assert all(name.isidentifier() for name in names)
+    assert len(set(names)) == len(names)
+
+
+@every_model
+def test_a_layer_that_is_taken_is_taken_as_it_is(model: CostModel) -> None:
+    """The layer as a model counts it has its name and dims, and is counted so when it comes again, as from a written mapping."""
+    layer = model.takes(replace(SMALL, density=(0.5, 0.5, 1.0)))
+    assert (layer.name, layer.extents) == (SMALL.name, SMALL.extents)
+    assert model.takes(layer) == layer
+
+
+@every_model
+@pytest.mark.parametrize("rows", [0, 1, 40])
+def test_the_arrays_have_a_row_for_each_mapping(model: CostModel, rows: int) -> None:
+    """A batch of any size, none included, gives int8[B], int64[B] and float64[B]; of what the model asks for, some is LEGAL."""
+    costs = model.evaluate(model.takes(SMALL), MACHINE, sample(model)[:rows])
+    for array, kind in ((costs.fit, np.int8), (costs.runtime_cycles, np.int64), (costs.energy_pj(), np.float64)):
+        assert array.dtype == kind
+        assert array.shape == (rows,)
+    assert rows < 40 or (costs.fit == Fit.LEGAL).any()
+
+
+@every_model
+def test_a_batch_costs_what_its_mappings_cost_alone(model: CostModel) -> None:
+    """No mapping's cost depends on the mappings beside it, nor on their order."""
+    batch, layer = sample(model), model.takes(SMALL)
+    together = figures(model.evaluate(layer, MACHINE, batch))
+    assert together == [figures(model.evaluate(layer, MACHINE, batch[row : row + 1]))[0] for row in range(len(batch))]
+    assert figures(model.evaluate(layer, MACHINE, batch[::-1])) == together[::-1]
+
+
+@every_model
+def test_an_evaluation_is_pure(model: CostModel) -> None:
+    """The batch stays as it was, and a second evaluation gives equal arrays that are not those of the first."""
+    arrays = (BATCH.units, BATCH.spatial, BATCH.order, BATCH.size)
+    before = [array.copy() for array in arrays]
+    first = model.evaluate(SMALL, MACHINE, BATCH)
+    expected = figures(first)
+    first.runtime_cycles[:] = -1
+    first.fit[:] = -1
+    assert figures(model.evaluate(SMALL, MACHINE, BATCH)) == expected
+    assert all((old == new).all() for old, new in zip(before, arrays, strict=True))
+
+
+@every_model
+@pytest.mark.parametrize("l1_bytes", [16, 2**10])
+def test_a_report_tells_what_is_searched_by(model: CostModel, l1_bytes: int) -> None:
+    """Of a LEGAL mapping it has the MACs, the same runtime and energy, and their product; of another it raises the reason.
+
+    The reason names the layer in one line.
+    """
+    layer = model.takes(SMALL)
+    costs = model.evaluate(layer, machine_with(l1_bytes, 2**16), sample(model))
+    for row, (fit, runtime, energy) in enumerate(figures(costs)):
+        if fit == Fit.LEGAL:
+            report = costs.report(row)
+            assert report["macs"] > 0
+            assert (report["runtime_cycles"], report["energy_pj"]["total"]) == (runtime, energy)
+            assert report["edp_pj_cycles"] == runtime * energy
+            assert json.loads(json.dumps(report)) == report
+        else:
+            with pytest.raises(MappingError) as caught:
+                costs.report(row)
+            assert str(caught.value) == costs.why_not(row)
+            assert costs.why_not(row).startswith(f"layer {SMALL.name}")
+            assert "\n" not in costs.why_not(row)
+
+
+@counting_model
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_there_is_a_column_for_each_count(model: ExactModel | Simulator, rows: int) -> None:
+    """The counts are int64[B, COUNTS], and no mapping that fits is refused."""
+    costs = model.evaluate(SMALL, MACHINE, BATCH[:rows])
+    assert costs.counts.dtype == np.int64
+    assert costs.counts.shape == (rows, COUNTS)
+    assert costs.fit.tolist() == [Fit.LEGAL] * rows
+
+
+@counting_model
+@SOME
+@given(cases())
+def test_the_counts_of_a_batch_are_those_of_its_mappings_alone(model: ExactModel | Simulator, case: Case) -> None:
+    """No count depends on the mappings beside it, nor on their order."""
+    layer, hardware, mappings = case
+    batch = encode(mappings, layer, hardware.pes)
+    fit, counts = as_lists(model.evaluate(layer, hardware, batch))
+    alone = [as_lists(model.evaluate(layer, hardware, batch[row : row + 1])) for row in range(len(batch))]
+    assert (fit, counts) == ([one[0][0] for one in alone], [one[1][0] for one in alone])
+    assert as_lists(model.evaluate(layer, hardware, batch[::-1])) == (fit[::-1], counts[::-1])
+
+
+@counting_model
+@SOME
+@given(cases())
+@example((SMALL, machine_with(1, 2**16), MAPPINGS))
+@example((SMALL, machine_with(2**10, 1), MAPPINGS))
+@example((SMALL, machine_with(1, 1), MAPPINGS))
+def test_fit_says_which_buffer_overflows(model: ExactModel | Simulator, case: Case) -> None:
+    """An L1 need above the L1 is an L1 overflow, else an L2 need above the L2 one of L2; then all but the needs is 0."""
+    layer, hardware, mappings = case
+    costs = model.evaluate(layer, hardware, encode(mappings, layer, hardware.pes))
+    for row, fit in enumerate(costs.fit):
+        l1_need, l2_need = (int(costs[need][row]) for need in NEEDS)
+        assert min(l1_need, l2_need) > 0
+        over = [Fit.L1_OVERFLOW] * (l1_need > hardware.l1.bytes) + [Fit.L2_OVERFLOW] * (l2_need > hardware.l2.bytes)
+        assert fit == [*over, Fit.LEGAL][0]
+        others = [int(costs[count][row]) for count in Count if count not in NEEDS]
+        assert any(others) == (fit == Fit.LEGAL)
+        assert costs[Count.STEPS][row] > 0 or fit != Fit.LEGAL
+
+
+@counting_model
+@SOME
+@given(cases())
+def test_a_buffer_of_just_the_need_fits(model: ExactModel | Simulator, case: Case) -> None:
+    """An L1 of the need, and an L2 of the least need, fit; with a byte less they overflow and tell the same need."""
+    layer, hardware, mappings = case
+    batch = encode(mappings[:1], layer, hardware.pes)
+    refused = model.evaluate(layer, replace(hardware, l1=replace(hardware.l1, bytes=1), l2=replace(hardware.l2, bytes=1)), batch)
+    l1_need, l2_need = (int(refused[need][0]) for need in NEEDS)
+
+    def evaluate(l1_bytes: int, l2_bytes: int) -> CountedCosts:
+        l1, l2 = replace(hardware.l1, bytes=l1_bytes), replace(hardware.l2, bytes=l2_bytes)
+        costs = model.evaluate(layer, replace(hardware, l1=l1, l2=l2), batch)
+        assert [int(costs[need][0]) for need in NEEDS] == [l1_need, l2_need]
+        return costs
+
+    assert evaluate(l1_need, l2_need).fit.tolist() == [Fit.LEGAL]
+    assert evaluate(l1_need - 1, l2_need).fit.tolist() == [Fit.L1_OVERFLOW]
+    assert evaluate(l1_need, l2_need - 1).fit.tolist() == [Fit.L2_OVERFLOW]
+
+
+@counting_model
+@SOME
+@given(cases())
+def test_the_residency_is_the_best_that_fits(model: ExactModel | Simulator, case: Case) -> None:
+    """An L2 of what the best residency needs changes nothing; with a byte less, any other moves more bits."""
+    layer, hardware, mappings = case
+    hardware = ample(hardware)
+    batch = encode(mappings[:1], layer, hardware.pes)
+    roomy = model.evaluate(layer, hardware, batch)
+    need = int(roomy[Count.L2_NEED_BYTES][0])
+    exactly, less = (replace(hardware, l2=replace(hardware.l2, bytes=size)) for size in (need, need - 1))
+    assert as_lists(model.evaluate(layer, exactly, batch)) == as_lists(roomy)
+    costs = model.evaluate(layer, less, batch)
+    if costs.fit[0] == Fit.LEGAL:
+        assert costs[Count.L2_NEED_BYTES][0] < need
+        assert _offchip_bits(hardware, costs) > _offchip_bits(hardware, roomy)
+
+
+def _offchip_bits(hardware: Hardware, costs: CountedCosts) -> int:
+    weight, input_, output = hardware.bits
+    bits = (weight, input_, output, output)
+    return sum(int(costs[count][0]) * width for count, width in zip(OFFCHIP, bits, strict=True))
+
+
+def _compare(case: Case) -> None:
+    layer, hardware, mappings = case
+    batch = encode(mappings, layer, hardware.pes)
+    walked = SIMULATOR.evaluate(layer, hardware, batch)
+    closed = EXACT.evaluate(layer, hardware, batch)
+    assert [Fit(int(fit)).name for fit in closed.fit] == [Fit(int(fit)).name for fit in walked.fit]
+    for row in range(len(batch)):
+        differing = {
+            count.name: (int(closed.counts[row, count]), int(walked.counts[row, count]))
+            for count in Count
+            if closed.counts[row, count] != walked.counts[row, count]
+        }
+        assert not differing, f"exact, simulated: {differing} of {mappings[row]}"
+
+
+def _one_level(*directives: Directive, pes: int = 1, **extents: int) -> Case:
+    return layer_of(**extents), replace(ample(MACHINE), pes=pes), [Mapping((directives,))]
+
+
+# W whole and I moving take as many bits and bytes as I whole and W moving: the smaller depth of W decides.
+TIE: Case = (
+    layer_of(K=2, C=2, X=2),
+    replace(MACHINE, pes=1, bits=(8, 8, 8), l2=Buffer(8)),
+    [Mapping(((temporal(1, Dim.K), temporal(1, Dim.X), temporal(1, Dim.C)),))],
+)
+# Unit 1 has 3 of 9 columns, so that it is at its edge chunk one index before unit 0's last, and empty then.
+EARLY_EDGE: Case = (
+    layer_of(X=9, S=2),
+    replace(ample(MACHINE), pes=2),
+    [Mapping(((spatial(6, Dim.X),), (temporal(2, Dim.X),)), (1,))],
+)
+COMPARE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@settings(COMPARE, max_examples=300)
+@given(cases())
+# Every step makes other outputs: they enter for the first time, and no partial sum is read.
+@example(_one_level(temporal(1, Dim.G), G=2))
+# The reduction is innermost: outputs enter once and stay until they are done.
+@example(_one_level(temporal(1, Dim.K), temporal(1, Dim.C), K=2, C=3))
+# The last step leaves a PE idle, which the next step finds with its old words.
+@example(_one_level(temporal(1, Dim.N), spatial(1, Dim.K), pes=2, N=2, K=3))
+# Neighbours on a sliding axis need each other's words, and get them again.
+@example(_one_level(spatial(1, Dim.X), pes=2, X=4, S=2))
+@example(TIE)
+@example(EARLY_EDGE)
+def test_the_exact_model_equals_the_simulator(case: Case) -> None:
+    """Every integer of the closed form equals a walk over the steps with plain sets."""
+    _compare(case)
+
+
+@pytest.mark.nightly
+@settings(COMPARE, max_examples=20_000)
+@given(cases())
+def test_the_exact_model_equals_the_simulator_at_length(case: Case) -> None:
+    """The same over so many cases that rare meetings of edge chunks, strides and idle PEs come up."""
+    _compare(case)

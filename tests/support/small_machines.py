@@ -1,0 +1,102 @@
+"""A network of two small layers, a space of eight machines, and how all of them are mapped one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from math import inf
+
+from by_hand import layer_of
+
+from mapsearch.formats.yaml.dataflows import load_dataflow
+from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.hardware import Buffer, Noc
+from mapsearch.search.machines.candidate import Mapped
+from mapsearch.search.machines.sampler import Places
+from mapsearch.search.machines.search import Allowance, Machine, MachineSearch
+from mapsearch.search.machines.stages import Stage, map_fully
+from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.proven import BY_DEFAULT, ExactSearcher
+from mapsearch.search.mappings.searcher import Budget
+from mapsearch.search.objectives.objective import Objective, objectives_of
+from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
+from mapsearch.spaces.mappings.constraints import Constraints
+from mapsearch.spaces.mappings.tiles import TileRule
+
+UNREFINED = Allowance(8, ((Stage.QUICK, inf), (Stage.FULL, inf)))  # to the end too, but quicker
+BUDGET = Budget(trials=2, evaluations_per_trial=100)
+AXES = (
+    Axis("pes", (2, 4)),
+    Axis("l1.bytes", (16, 48)),
+    Axis("noc.bytes_per_cycle", (1, 4)),
+)
+BASE = replace(load_hardware("edge"), pes=2, l1=Buffer(16), l2=Buffer(512), noc=Noc(1))
+
+
+def job_of(objective: str, power_mw: float = inf) -> Job:
+    objectives = objectives_of(objective)
+    return Job(
+        layers=(replace(layer_of(K=4, C=2, X=3), name="pointwise"), replace(layer_of(K=2, R=2, Y=4), name="conv")),
+        counts=(2, 1),
+        model=ExactModel(),
+        objectives=objectives,
+        objective=objectives[0] if len(objectives) == 1 else Objective.of("edp"),
+        levels=2,
+        tiles=TileRule.BALANCED,
+        constraints=Constraints(),
+        dataflows=(load_dataflow("kcp_ws"),),
+        known=((), ()),
+        searcher=ExactSearcher(BY_DEFAULT),
+        seed=0,
+        restarts=1,
+        power_mw=power_mw,
+    )
+
+
+def space_of(limits: Limits) -> HardwareSpace:
+    return HardwareSpace("small", BASE, AXES, limits)
+
+
+class Notes:
+    """A notebook in memory, which counts what it is told."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Places, Stage], Mapped] = {}
+        self.noted = 0
+
+    def recall(self, places: Places, stage: Stage) -> Mapped | None:
+        return self.known.get((places, stage))
+
+    def note(self, places: Places, stage: Stage, mapped: Mapped) -> None:
+        self.known[places, stage] = mapped
+        self.noted += 1
+
+
+def searched(
+    objective: str, limits: Limits, *, allowance: Allowance = UNREFINED, jobs: int = 1, notes: Notes | None = None
+) -> MachineSearch:
+    """A search that has come to its end."""
+    job = job_of(objective, limits.power_mw)
+    search = MachineSearch(space_of(limits), job, BUDGET, notes if notes is not None else Notes())
+    search.run(allowance, jobs, None, None, lambda _: None)
+    return search
+
+
+def told(search: MachineSearch) -> list[tuple[object, ...]]:
+    """All that a search came to, machine by machine."""
+    return [_told(machine) for machine in search.machines.values()]
+
+
+def _told(machine: Machine) -> tuple[object, ...]:
+    mappings = machine.mapped.mappings if machine.mapped is not None else ()
+    return machine.places, machine.stage, machine.dropped, machine.values.tolist(), machine.bound.tolist(), mappings
+
+
+@cache
+def exhaustive(objective: str, power_mw: float = inf) -> dict[Places, float]:
+    """The objective of every machine of the space, whatever its area, as a run of its own maps it."""
+    job, space = job_of(objective, power_mw), space_of(Limits())
+    every = [(a, b, c) for a in range(2) for b in range(2) for c in range(2)]
+    found = {places: map_fully(job, space.at(places), BUDGET, 1, None) for places in every}
+    return {places: float(each[0].values(job)[0]) for places, each in found.items() if each is not None}

@@ -1,0 +1,102 @@
+"""Random layers, machines and mappings, small enough to be walked step by step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+from hypothesis import strategies as st
+
+from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.mapping import Directive, MapKind, Mapping
+from mapsearch.model.technology import BufferTechnology, PowerLaw, Technology
+from mapsearch.model.tensors import Dim
+
+LARGEST_EXTENT = 6
+LARGEST_MACS = 600
+LARGEST_PES = 12
+LARGEST_LEVELS = 4
+
+_LAW = PowerLaw(1.0, 0.5)
+_BUFFER = BufferTechnology(access_bits=8, read_pj=_LAW, write_pj=_LAW, area_mm2=_LAW, leakage_mw=_LAW)
+TECHNOLOGY = Technology("unit", 8, 1.0, 1.0, _BUFFER, _BUFFER, noc_pj_per_bit=1.0, offchip_pj_per_bit=1.0)
+"""A technology without meaning, where a machine must have one and counts don't depend on it."""
+
+# Dims whose coordinates slide over each other stay side by side, so that they are often large together.
+_GROUPS: tuple[tuple[Dim, ...], ...] = ((Dim.Y, Dim.R), (Dim.X, Dim.S), (Dim.K,), (Dim.C,), (Dim.N,), (Dim.G,))
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Layer:
+    """Layers of at most 600 MACs: three dims up to 6, the others up to 2; any dim may be one of the three."""
+    extents = [1] * len(Dim)
+    order = [dim for group in draw(st.permutations(_GROUPS)) for dim in draw(st.permutations(group))]
+    for place, dim in enumerate(order):
+        most: int = min(LARGEST_EXTENT if place < 3 else 2, LARGEST_MACS // prod(extents))
+        extents[dim] = draw(st.integers(1, most))
+    g, n, k, c, r, s, y, x = extents
+    stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    dilation = (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
+    return Layer("random", LayerType.CONV, (g, n, k, c, r, s, y, x), stride, dilation)
+
+
+def _level(draw: st.DrawFn, tile: list[int], units: int) -> tuple[Directive, ...]:
+    """One level over `tile`, which it shrinks to what it hands on; sizes reach one above the tile."""
+    named: list[Dim] = draw(st.lists(st.sampled_from(Dim), min_size=min(units - 1, 1), unique=True))
+    # Few of any eight dims have something to hand out, so some of those that do are named too.
+    worthwhile = [dim for dim in Dim if tile[dim] > 1 and dim not in named]
+    named += draw(st.permutations(worthwhile))[: draw(st.integers(0, len(worthwhile)))]
+    may_be_spatial: list[Dim | None] = [*named] if units > 1 else [None, *named]
+    spatial = draw(st.sampled_from(may_be_spatial))
+    directives: list[Directive] = []
+    for dim in named:
+        size = draw(st.integers(1, tile[dim] + 1))
+        directives.append(Directive(MapKind.SPATIAL if dim is spatial else MapKind.TEMPORAL, size, dim))
+        tile[dim] = min(size, tile[dim])
+    return tuple(directives)
+
+
+@st.composite
+def mappings(draw: st.DrawFn, layer: Layer, pes: int, levels: int) -> Mapping:
+    """Mappings of so many levels that do every MAC of the layer once on at most `pes` PEs."""
+    clusters: list[int] = []
+    for _ in range(levels - 1):
+        clusters.append(draw(st.integers(1, min(4, pes // prod(clusters)))))
+    tile = list(layer.extents)
+    return Mapping(tuple(_level(draw, tile, units) for units in (pes // prod(clusters), *clusters)), tuple(clusters))
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Hardware:
+    """Machines of up to 12 PEs, all flags free; most mappings fit, and some just don't."""
+    bits = st.sampled_from((8, 4, 12, 16))
+    width = st.integers(1, 8)
+    l1_bytes = st.just(2**16) | st.integers(8, 300)
+    l2_bytes = st.just(2**20) | st.integers(16, 1500)
+    return Hardware(
+        name="random",
+        pes=draw(st.integers(1, LARGEST_PES)),
+        simd=draw(st.integers(1, 3)),
+        clock_mhz=1000.0,
+        bits=(draw(bits), draw(bits), draw(bits)),
+        l1=Buffer(draw(l1_bytes), draw(st.booleans())),
+        l2=Buffer(draw(l2_bytes), draw(st.booleans())),
+        noc=Noc(draw(width), draw(st.integers(1, 4)), draw(st.booleans()), draw(st.booleans())),
+        offchip=Offchip(draw(width), draw(st.integers(0, 5))),
+        technology=TECHNOLOGY,
+    )
+
+
+def ample(hardware: Hardware) -> Hardware:
+    """The machine with room for anything."""
+    return replace(hardware, l1=replace(hardware.l1, bytes=2**30), l2=replace(hardware.l2, bytes=2**30))
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Layer, Hardware, list[Mapping]]:
+    """A layer, a machine, and one to three mappings of equally many levels that suit both."""
+    layer = draw(layers())
+    hardware = draw(machines())
+    levels = draw(st.integers(1, LARGEST_LEVELS))
+    return layer, hardware, draw(st.lists(mappings(layer, hardware.pes, levels), min_size=1, max_size=3))
