@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from tables import table
 
-from mapsearch.formats.directives.seeds import known_of, load_known
+from mapsearch.formats.directives.seeds import load_seeds, seeds_of
 from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.machines.candidate import Least
 from mapsearch.search.machines.stages import Stage, map_fully, map_machines
-from mapsearch.search.mappings.best import Tally
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.incumbent import Incumbent
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.machines.space import HardwareSpace
@@ -80,13 +80,13 @@ def main() -> None:
 
 def _drawn(space: HardwareSpace, count: int, seed: int) -> list[Hardware]:
     """Different machines in the budget, all equally likely."""
-    every = [space.at(places) for places in product(*(range(len(axis.values)) for axis in space.axes))]
+    every = [space.at(point) for point in product(*(range(len(axis.values)) for axis in space.axes))]
     within = [hardware for hardware in every if space.allows(hardware)]
     rows = np.random.default_rng(seed).permutation(len(within))[:count]
     return [within[row] for row in rows.tolist()]
 
 
-def _with_energy(job: Job, machines: list[Hardware], parts: int) -> dict[Hardware, float]:
+def _with_energy(job: LayersJob, machines: list[Hardware], parts: int) -> dict[Hardware, float]:
     """Each machine's bound with the least energies of its layers, which do not depend on its widths."""
     energies: dict[Sizes, np.ndarray] = {}
     bounds: dict[Hardware, float] = {}
@@ -102,27 +102,27 @@ def _with_energy(job: Job, machines: list[Hardware], parts: int) -> dict[Hardwar
 
 
 def _least_energy(problem: Problem, parts: int) -> float:
-    tally = Tally(Problem(problem.space, problem.model, Objective.of("energy")))
-    return branch_and_bound(tally, Limit(parts=parts), lambda _: False).lower_bound
+    incumbent = Incumbent(Problem(problem.space, problem.model, Objective.of("energy")))
+    return branch_and_bound(incumbent, Limit(parts=parts), lambda _: False).lower_bound
 
 
-def _refined(job: Job, machines: list[Hardware], folder: Path, jobs: int, value: float) -> dict[Hardware, float]:
+def _refined(job: LayersJob, machines: list[Hardware], folder: Path, jobs: int, value: float) -> dict[Hardware, float]:
     """The objectives of machines refined from the mappings of a run's folder."""
-    known = load_known(folder / "mappings")
-    lessons = tuple(tuple(known_of(layer, known)) for layer in job.layers)
+    known = load_seeds(folder / "mappings")
+    seed_mappings = tuple(tuple(seeds_of(layer, known)) for layer in job.layers)
     found: dict[Hardware, float] = {}
     for first in range(0, len(machines), BATCH):
         some = machines[first : first + BATCH]
         seeds = [(0, first + place) for place in range(len(some))]
         for hardware, mapped in zip(
-            some, map_machines(job, Stage.REFINED, [(each, lessons) for each in some], seeds, jobs, None), strict=True
+            some, map_machines(job, Stage.REFINED, [(each, seed_mappings) for each in some], seeds, jobs, None), strict=True
         ):
             found[hardware] = float(mapped.values(job)[0]) if mapped is not None else float("inf")
             print(f"{len(found)} of {len(machines)}: {found[hardware] / value:.4f} of co-design's, refined", flush=True)
     return found
 
 
-def _mapped(job: Job, machines: list[Hardware], jobs: int, value: float) -> list[float]:
+def _mapped(job: LayersJob, machines: list[Hardware], jobs: int, value: float) -> list[float]:
     """The objectives of machines mapped by the default search."""
     found: list[float] = []
     for number, hardware in enumerate(machines, start=1):

@@ -13,7 +13,7 @@ from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
-from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.studies.run.settings import DEFAULT_TRIALS, UNLIMITED_TRIALS
 
 LAYERS = (
@@ -96,7 +96,7 @@ def _index(layer_set: str, layer: str) -> int:
 
 def _search(case: SamplerCase) -> SamplerRow:
     problem = problem_of(case.layer_set, case.index, case.hardware, "edp")
-    starts = Starts(classic_starts(problem.space, classic_dataflows()))
+    seeds = Seeds(classic_seeds(problem.space, classic_dataflows()))
     match case.budget:
         case "2000 evaluations":
             budget = Budget.within(FEW, case.sampler)
@@ -106,7 +106,7 @@ def _search(case: SamplerCase) -> SamplerRow:
             trials = DEFAULT_TRIALS if case.sampler is Sampler.AUTO else UNLIMITED_TRIALS
             budget = Budget(trials, EVALUATIONS_PER_TRIAL, SECONDS)
     searcher = searcher_of(case.sampler, (problem.objective,))
-    outcome = searcher.search(problem, budget, (case.seed, case.index, 0), starts, lambda _: False)
+    outcome = searcher.search(problem, budget, (case.seed, case.index, 0), seeds, lambda _: False)
     timed = case.budget == "seconds"
     at = AT_SECONDS if timed else AT_EVALUATIONS
     steps = [(step.seconds if timed else step.evaluations, step.objective) for step in outcome.trace]

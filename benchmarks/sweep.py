@@ -17,7 +17,7 @@ from tables import table
 from mapsearch.formats.yaml.sweeps import load_study
 from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted, machine_tables
-from mapsearch.studies.sweep.plan import Plan
+from mapsearch.studies.sweep.plan import SweepPlan
 from mapsearch.studies.sweep.sweep import sweep
 
 STUDY = "maestro_paper"
@@ -26,7 +26,7 @@ REPEATS = 5
 
 def costed_only() -> tuple[float, float, Counted]:
     """CPU seconds to cost every design of the study and to keep its fronts, without saving, and without the fronts too."""
-    plan, counted, seconds = Plan(load_study(STUDY)), Counted(), [0.0, 0.0]
+    plan, counted, seconds = SweepPlan(load_study(STUDY)), Counted(), [0.0, 0.0]
     parts = list(plan.parts)
     for number, front in enumerate((DesignFront(), None)):
         counted = Counted()
@@ -46,7 +46,7 @@ class Clock:
     def __init__(self) -> None:
         self.first = self.last = 0.0
 
-    def began(self, folder: Path, plan: Plan) -> None:  # noqa: ARG002 a Watcher's
+    def began(self, folder: Path, plan: SweepPlan) -> None:  # noqa: ARG002 a Watcher's
         """Start."""
         self.first = process_time()
 

@@ -70,7 +70,7 @@ def maestro(repeats: int) -> str:
     hardware, model = load_hardware(bench.HARDWARE), MaestroModel()
     rows: list[tuple[str, int, float]] = []
     for reference in bench.LAYERS:
-        layer = model.takes(reference)
+        layer = model.as_counted(reference)
         batch = Space(layer, hardware, restriction=model.restriction).sample(bench.MAPPINGS, np.random.default_rng(bench.SEED))
         bench.count_all(model, layer, hardware, batch[:1])
         seconds = median(bench.seconds_of(partial(bench.count_all, model, layer, hardware, batch)) for _ in range(repeats))

@@ -139,7 +139,7 @@ class CostModel(Protocol):
         """What mappings it vouches for; it refuses others one by one."""
         ...
 
-    def takes(self, layer: Layer) -> Layer:
+    def as_counted(self, layer: Layer) -> Layer:
         """The layer as the model counts it, its name kept and taken as it is; InputError where it has no such layer."""
         ...
 

@@ -46,7 +46,7 @@ class Front:
         return ordered[ordered.energy_pj < least_before]
 
 
-def not_dominated(values: NDArray[np.float64]) -> NDArray[np.intp]:
+def non_dominated(values: NDArray[np.float64]) -> NDArray[np.intp]:
     """Of F points with m objectives, float64[F, m], those than which no other is as good in all and better in one.
 
     Of points equal in all, the first.

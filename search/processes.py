@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
+from mapsearch.search.progress import Tick
 
 POLL_SECONDS = 0.2
 # Signals that end searches with what they have: Ctrl-C, and what `kill` and batch systems send.
@@ -30,19 +31,19 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
-class Work(Protocol[R_co]):
+class Job(Protocol[R_co]):
     """What a worker does at a time."""
 
     def prepare(self) -> None:
         """Call every kernel that the work does, once, so that the workers find them in numba's cache."""
         ...
 
-    def run(self, tick: Callable[[int], bool]) -> R_co:
+    def run(self, tick: Tick) -> R_co:
         """Do it; tick: called now and then with how far it is, ends it with what it has once it returns True."""
         ...
 
 
-def run_tasks(tasks: Sequence[Work[R]], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Generator[tuple[int, R]]:
+def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Generator[tuple[int, R]]:
     """Yield (index of the task, what it came to) as the tasks end, in any order, from `jobs` processes.
 
     watch: called now and then, from a thread of its own, with int64[tasks], how far each is, as it ticks.
@@ -77,7 +78,7 @@ def run_tasks(tasks: Sequence[Work[R]], jobs: int, watch: Callable[[NDArray[np.i
                 deque(outcomes, maxlen=0)
 
 
-def _run_indexed(task: Work[R], index: int, board: NDArray[np.int64]) -> tuple[int, R | None]:
+def _run_indexed(task: Job[R], index: int, board: NDArray[np.int64]) -> tuple[int, R | None]:
     _prepare_worker()
     return index, _run_task(task, index, board)
 
@@ -98,7 +99,7 @@ def _prepare_worker() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _run_task(task: Work[R], index: int, board: NDArray[np.int64]) -> R | None:
+def _run_task(task: Job[R], index: int, board: NDArray[np.int64]) -> R | None:
     """What a task came to, or None where all were told to stop before it began."""
     if board[-1]:
         return None

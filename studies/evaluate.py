@@ -78,7 +78,7 @@ def machine(hardware: HardwareSource) -> Hardware:
 def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> dict[str, Any]:
     place = mapped.place
     try:
-        layer = counter.takes(mapped.layer)
+        layer = counter.as_counted(mapped.layer)
         costs = counter.evaluate(layer, machine, encode([mapped.mapping], layer, machine.pes))
     except InputError as error:
         raise InputError(f"{place}{error}") from None

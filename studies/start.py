@@ -18,7 +18,7 @@ from mapsearch.spaces.machines.space import HardwareSpace, Limits
 from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
-from mapsearch.studies.run.one_machine import MachineRun, Watcher
+from mapsearch.studies.run.one_machine import MachineRun, RunWatcher
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings, check_same
 
@@ -30,7 +30,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     resume: bool = False,
-    watcher: Watcher | None = None,
+    watcher: RunWatcher | None = None,
     **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
 ) -> dict[str, Any]:
     """Search the best mapping of every layer, and of several machines the best one; returns what the folder's results.json holds.

@@ -39,10 +39,10 @@ def print_co_design(told: Mapping[str, Any]) -> None:
     rows = [_row(machine) for machine in spread(front)]
     columns = ("machine", "cycles", "energy [uJ]", "area [mm²]", "power [mW]")
     write_table(f"Front of machines, {len(rows)} of {len(front)}", columns, rows)
-    for rival in told["comparison"]:
-        way = _WAYS[rival["way"]].format(rival["chosen"])
-        value = "has no mapping" if rival["objective"] is None else f"objective {rival['objective']:.5g}"
-        gain = "" if rival["gain"] is None else f"; co-design is {1 + rival['gain']:.4g} x better"
+    for baseline in told["comparison"]:
+        way = _WAYS[baseline["way"]].format(baseline["chosen"])
+        value = "has no mapping" if baseline["objective"] is None else f"objective {baseline['objective']:.5g}"
+        gain = "" if baseline["gain"] is None else f"; co-design is {1 + baseline['gain']:.4g} x better"
         write(f"against: {way}: {value}{gain}")
 
 

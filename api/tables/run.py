@@ -21,7 +21,7 @@ PROVEN = 1e-9  # a network's bound is rounded, its layers' are not
 
 
 class RunProgress:
-    """A `Watcher` that shows, on standard error, a bar for the run and one for each search under way.
+    """A `RunWatcher` that shows, on standard error, a bar for the run and one for each search under way.
 
     Where standard error is no terminal, it is a line for each layer that is done. A search for a machine has a line after each
     batch of searches, and bars for the batch.
@@ -52,7 +52,7 @@ class RunProgress:
         self._bars.stop()
 
     def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
-        """See `Watcher`."""
+        """See `RunWatcher`."""
         self._ticks = ticks
         self._left = len(set(searches))  # a layer stands there once for each restart
         each = ticks if ticks < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
@@ -62,17 +62,17 @@ class RunProgress:
         self._searches = [self._bars.add_task(f"  {name}", total=each, visible=False) for name in searches]
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:
-        """See `Watcher`."""
+        """See `RunWatcher`."""
         for task, done in zip(self._searches, ticks.tolist(), strict=True):
             self._bars.update(task, completed=done, visible=0 < done < self._ticks)
         self._bars.update(self._total, completed=int(ticks.sum()))
 
     def compared(self, state: Mapping[str, Any]) -> None:
-        """See `Watcher`."""
+        """See `RunWatcher`."""
         self._console.print(progress(state), highlight=False, soft_wrap=True)
 
     def found(self, result: Mapping[str, Any]) -> None:
-        """See `Watcher`."""
+        """See `RunWatcher`."""
         self._left -= 1
         if not self._console.is_terminal:
             sys.stderr.write(f"{result['name']}: {_summary(result)}; {self._left} to go\n")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mapsearch.output import Cell, write, write_table
-from mapsearch.studies.sweep.plan import Plan
+from mapsearch.studies.sweep.plan import SweepPlan
 
 # What leaves designs out, by its name in a summary.
 _REASONS = {
@@ -51,7 +51,7 @@ class SweepProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
-    def began(self, folder: Path, plan: Plan) -> None:
+    def began(self, folder: Path, plan: SweepPlan) -> None:
         """See `Watcher`."""
         estimate = plan.estimate
         within = f"{estimate.designs:,.3g} of them on machines within the limits"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mapsearch.model.errors import InputError
-from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.source import Source, SourceMachine
 
 _INDENT = "    "
 _INT_MAX = 2**31 - 1
@@ -22,7 +22,7 @@ def print_sources(name: str, layers: Iterable[Source]) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def print_machine(machine: Machine, where: str) -> str:
+def print_machine(machine: SourceMachine, where: str) -> str:
     """A hardware file. SIMD lanes are no part of it: the program takes them by --num_simd_lanes. InputError over 2^31 - 1."""
     keys = {
         "num_pes": machine.pes,

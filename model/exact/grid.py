@@ -17,7 +17,7 @@ from mapsearch.model.energy import EnergyBreakdown, energy_coefficients
 from mapsearch.model.exact.count.mapping import evaluate, evaluate_capacities
 from mapsearch.model.exact.machine import NOC_BITS, machine_parameters
 from mapsearch.model.exact.model import Arrays, check_limits, contiguous
-from mapsearch.model.exact.workspace import MAX_WIDTHS, make_work
+from mapsearch.model.exact.workspace import MAX_WIDTHS, make_workspace
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
@@ -112,7 +112,7 @@ def _counts(layer: Layer, machine: Ints, noc: tuple[int, ...], arrays: Arrays) -
     """int64[B, noc, COUNTS]; of a mapping that overflows the machine only its needs."""
     fit = np.empty(len(arrays[0]), np.int8)
     counts = np.empty((len(fit), len(noc), COUNTS), np.int64)
-    work = make_work(arrays[0].shape[1], layer.extents, window_phases(layer), machine, Wanted.ALL, np.array(noc, np.int64) * 8)
+    work = make_workspace(arrays[0].shape[1], layer.extents, window_phases(layer), machine, Wanted.ALL, np.array(noc, np.int64) * 8)
     evaluate(work, *arrays, fit, counts)
     return counts
 
@@ -122,6 +122,6 @@ def _words(layer: Layer, machine: Ints, l2: tuple[int, ...], arrays: Arrays) -> 
     batch = len(arrays[0])
     words, own = np.empty((batch, len(l2), 3), np.int64), np.empty((batch, 2), np.int64)
     width, windows = machine[NOC_BITS : NOC_BITS + 1], window_phases(layer)
-    work = make_work(arrays[0].shape[1], layer.extents, windows, machine, Wanted.WORDS, width)
+    work = make_workspace(arrays[0].shape[1], layer.extents, windows, machine, Wanted.WORDS, width)
     evaluate_capacities(work, *arrays, np.array(l2, np.int64), words, own)
     return words, own

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import COUNTS, Bound, Restriction, Wanted
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.bound.all import bound_all, energy_terms
-from mapsearch.model.exact.bound.state import make_scratch
+from mapsearch.model.exact.bound.state import make_bound_workspace
 from mapsearch.model.exact.count.mapping import evaluate
 from mapsearch.model.exact.machine import NOC_BITS, machine_parameters
-from mapsearch.model.exact.workspace import MAX_LEVELS, make_work
+from mapsearch.model.exact.workspace import MAX_LEVELS, make_workspace
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
@@ -34,7 +34,7 @@ class ExactModel:
     name = "exact"
     restriction = Restriction()
 
-    def takes(self, layer: Layer) -> Layer:
+    def as_counted(self, layer: Layer) -> Layer:
         """Every layer, as it is."""
         return layer
 
@@ -45,7 +45,7 @@ class ExactModel:
         fit = np.empty(len(batch), np.int8)
         counts = np.empty((len(batch), 1, COUNTS), np.int64)
         machine = machine_parameters(hardware)
-        work = make_work(levels, layer.extents, window_phases(layer), machine, wanted, machine[NOC_BITS : NOC_BITS + 1])
+        work = make_workspace(levels, layer.extents, window_phases(layer), machine, wanted, machine[NOC_BITS : NOC_BITS + 1])
         evaluate(work, *contiguous(batch), fit, counts)
         return CountedCosts(layer, hardware, fit, counts[:, 0])
 
@@ -54,8 +54,8 @@ class ExactModel:
         levels = batch.units.shape[1]
         check_limits(layer, hardware, levels)
         runtime, energy = np.empty(len(batch)), np.empty(len(batch))
-        scratch, terms = _prepared(layer, hardware, levels)
-        bound_all(scratch.copy(), *contiguous(batch), terms, runtime, energy)
+        workspace, terms = _prepared(layer, hardware, levels)
+        bound_all(workspace.copy(), *contiguous(batch), terms, runtime, energy)
         return Bound(runtime.astype(np.int64), energy)
 
 
@@ -64,8 +64,8 @@ def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np
     """What `bound_all` takes besides the mappings: a small batch would take longer to prepare than to bound."""
     machine, windows = machine_parameters(hardware), window_phases(layer)
     whole = tuple(layer.words(tensor) for tensor in Tensor)
-    scratch = make_scratch(levels, hardware.pes, layer.extents, windows, machine, whole)
-    return scratch, energy_terms(layer, hardware)
+    workspace = make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole)
+    return workspace, energy_terms(layer, hardware)
 
 
 def contiguous(batch: MappingBatch) -> Arrays:

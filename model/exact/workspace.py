@@ -37,8 +37,8 @@ MOST_DEPTHS = 9
 MAX_WIDTHS = 32
 
 
-class Work(Protocol):
-    """The record's fields, with their shapes in `WORK`."""
+class Workspace(Protocol):
+    """The record's fields, with their shapes in `WORKSPACE`."""
 
     levels: int
     timed: int  # 1 where cycles are wanted
@@ -75,7 +75,7 @@ class Work(Protocol):
     totals: Floats  # see `runtime`
 
 
-WORK = np.dtype(
+WORKSPACE = np.dtype(
     [
         ("levels", np.int64),
         ("timed", np.int64),
@@ -118,19 +118,19 @@ WORK = np.dtype(
 _KEPT = local()
 
 
-def make_work(
+def make_workspace(
     levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints, wanted: Wanted, noc_bits: Ints
 ) -> NDArray[np.uint8]:
-    """The bytes of a WORK for the mappings of one layer on one machine; the thread's one, until it is asked for again.
+    """The bytes of a WORKSPACE for the mappings of one layer on one machine; the thread's one, until it is asked for again.
 
     noc_bits: per cycle, of up to MAX_WIDTHS widths of the network, which take the place of the machine's own.
 
     Bytes, since numba takes 300 us at each call to make out the type of a record of so many fields.
     """
     if not hasattr(_KEPT, "work"):  # two megabytes, which to get anew takes as long as to cost some thirty mappings
-        _KEPT.work = np.zeros(WORK.itemsize, np.uint8)
+        _KEPT.work = np.zeros(WORKSPACE.itemsize, np.uint8)
     buffer: NDArray[np.uint8] = _KEPT.work
-    work = buffer.view(WORK)
+    work = buffer.view(WORKSPACE)
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
     work["machine"], work["rates"] = machine, machine
     work["widths"] = len(noc_bits)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, kernel
 from mapsearch.model.maestro.count.mapping import count
 from mapsearch.model.maestro.count.step import RUN_COLUMNS
-from mapsearch.model.maestro.count.workspace import DONE, FIGURES, WORK, Floats, Ints, Work
+from mapsearch.model.maestro.count.workspace import DONE, FIGURES, WORKSPACE, Floats, Ints, Workspace
 from mapsearch.model.maestro.source import SourceDim
 
 Bytes = NDArray[np.int8]
@@ -24,7 +24,7 @@ R, S, Y, X = int(SourceDim.R), int(SourceDim.S), int(SourceDim.Y), int(SourceDim
 
 
 @inlined
-def _taps(w: Work, dim: int) -> int:
+def _taps(w: Workspace, dim: int) -> int:
     """Input rows (columns) that an output row needs more than one of."""
     if dim in (Y, X):
         return int(w.extents[R if dim == Y else S] - 1)
@@ -32,7 +32,7 @@ def _taps(w: Work, dim: int) -> int:
 
 
 @inlined
-def _write_level(w: Work, dims: Ints, level: int, spatial: int, order: Bytes, size: Ints) -> int:
+def _write_level(w: Workspace, dims: Ints, level: int, spatial: int, order: Bytes, size: Ints) -> int:
     """Write a level's directives; returns what keeps it from being written, or DONE."""
     found = 0
     shared = False
@@ -56,7 +56,7 @@ def _write_level(w: Work, dims: Ints, level: int, spatial: int, order: Bytes, si
 
 
 @inlined
-def _write_mapping(w: Work, dims: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints) -> int:
+def _write_mapping(w: Workspace, dims: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints) -> int:
     """Write a mapping's directives; returns what keeps it from being written, or DONE."""
     product = 1
     for level in range(w.levels):
@@ -75,9 +75,9 @@ def count_batch(
 ) -> None:  # fmt: skip
     """Count each mapping of a batch (arrays as in `MappingBatch`); dims: the SourceDim of each Dim, or -1.
 
-    work: a WORK with the machine, the layer's extents and tensors. figures: [B, FIGURES], fates: [B].
+    work: a WORKSPACE with the machine, the layer's extents and tensors. figures: [B, FIGURES], fates: [B].
     """
-    w = work.view(WORK)[0]
+    w = work.view(WORKSPACE)[0]
     run = np.empty(RUN_COLUMNS)
     for b in range(units.shape[0]):
         fates[b] = _write_mapping(w, dims, pes, units[b], spatial[b], order[b], size[b])

@@ -33,7 +33,7 @@ from mapsearch.model.maestro.count.workspace import (
     Floats,
 )
 from mapsearch.model.maestro.levels import Tensors
-from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.source import Source, SourceMachine
 
 Number = float | Floats
 
@@ -78,7 +78,7 @@ def printed_energy_macs(figures: Floats) -> Floats:
     return total + figures[..., MACS]
 
 
-def area_um2(figures: Floats, machine: Machine) -> Floats:
+def area_um2(figures: Floats, machine: SourceMachine) -> Floats:
     """Area of PEs, L1s, L2, bus and arbiter in um^2; the buffers' sizes are what the mapping needs."""
     l1, l2 = needs_words(figures)
     pes = float(machine.pes)
@@ -87,7 +87,7 @@ def area_um2(figures: Floats, machine: Machine) -> Floats:
     return area
 
 
-def power_parts_mw(figures: Floats, machine: Machine) -> tuple[float, Floats, Floats, float]:
+def power_parts_mw(figures: Floats, machine: SourceMachine) -> tuple[float, Floats, Floats, float]:
     """Power of PEs, L1s, L2 and network in mW, whatever they do."""
     l1, l2 = needs_words(figures)
     pes = float(machine.pes)
@@ -99,7 +99,7 @@ def _arbiter(pes: float) -> float:
     return 1.2886 * pes**2 + 5.5814 * pes - 23.711
 
 
-def printed(figures: Floats, source: Source, tensors: Tensors, machine: Machine) -> dict[str, float]:
+def printed(figures: Floats, source: Source, tensors: Tensors, machine: SourceMachine) -> dict[str, float]:
     """All numbers that the program prints for one layer, by name; figures: float64[FIGURES].
 
     Names end in units: words, cycles, macs (energies of one MAC), nj, um2, mw. Ratios of nothing to nothing are nan.
@@ -152,7 +152,7 @@ def _energies(figures: Floats, levels: int) -> dict[str, Number]:
     }
 
 
-def _powers(figures: Floats, machine: Machine) -> dict[str, Number]:
+def _powers(figures: Floats, machine: SourceMachine) -> dict[str, Number]:
     pe, l1, l2, noc = power_parts_mw(figures, machine)
     return {"pe_power_mw": pe, "l1_power_mw": l1, "l2_power_mw": l2, "noc_power_mw": noc, "power_mw": pe + l1 + l2 + noc}
 

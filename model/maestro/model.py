@@ -14,7 +14,7 @@ from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.maestro.batch import NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS, count_batch
-from mapsearch.model.maestro.count.workspace import DONE, FIGURES, MACS, MAX_LEVELS, RUNTIME, WORK, Floats, Ints
+from mapsearch.model.maestro.count.workspace import DONE, FIGURES, MACS, MAX_LEVELS, RUNTIME, WORKSPACE, Floats, Ints
 from mapsearch.model.maestro.figures import csv_parts_nj, needs_words
 from mapsearch.model.maestro.levels import tensor_dims
 from mapsearch.model.maestro.program import ENDS, fill_machine, fill_tensors
@@ -87,7 +87,7 @@ class MaestroModel:
     name = "maestro"
     restriction = Restriction(untiled=(Dim.R, Dim.S), dividing=True, as_listed=True)
 
-    def takes(self, layer: Layer) -> Layer:
+    def as_counted(self, layer: Layer) -> Layer:
         """See `CostModel`."""
         return counted_layer(layer)
 
@@ -118,10 +118,10 @@ def _fits(layer: Layer, hardware: Hardware, figures: Floats, fates: Ints) -> NDA
 
 @lru_cache(maxsize=256)
 def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], Ints]:
-    """A WORK for the layer on the hardware, and the SourceDim of each Dim, or -1."""
+    """A WORKSPACE for the layer on the hardware, and the SourceDim of each Dim, or -1."""
     named = source_dims(layer)
-    buffer = np.zeros(WORK.itemsize, np.uint8)
-    work: Any = buffer.view(WORK)[0]  # numpy's types know nothing of a record's fields
+    buffer = np.zeros(WORKSPACE.itemsize, np.uint8)
+    work: Any = buffer.view(WORKSPACE)[0]  # numpy's types know nothing of a record's fields
     fill_machine(work, machine_of(hardware))
     fill_tensors(work, tensor_dims(str(layer.type), batched=Dim.N in named))
     work["levels"] = levels

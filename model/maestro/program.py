@@ -8,9 +8,9 @@ import numpy as np
 
 from mapsearch.model.maestro.count.mapping import count
 from mapsearch.model.maestro.count.step import RUN_COLUMNS
-from mapsearch.model.maestro.count.workspace import DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS, WORK, Floats
+from mapsearch.model.maestro.count.workspace import DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS, WORKSPACE, Floats
 from mapsearch.model.maestro.levels import Level, Tensors, levels_of, tensors_of
-from mapsearch.model.maestro.source import Machine, Source, SourceDim
+from mapsearch.model.maestro.source import Source, SourceDim, SourceMachine
 
 # How the program ends without figures.
 ENDS = {
@@ -20,10 +20,10 @@ ENDS = {
 }
 
 
-def run_program(source: Source, machine: Machine) -> Floats:
+def run_program(source: Source, machine: SourceMachine) -> Floats:
     """float64[FIGURES], see `work`; InputError where the published program rejects the mapping or crashes on it."""
     levels = levels_of(source, machine.pes)
-    work: Any = np.zeros(1, WORK)[0]  # numpy's types know nothing of a record's fields
+    work: Any = np.zeros(1, WORKSPACE)[0]  # numpy's types know nothing of a record's fields
     fill_machine(work, machine)
     fill_tensors(work, tensors_of(source))
     _fill_levels(work, levels)
@@ -34,14 +34,14 @@ def run_program(source: Source, machine: Machine) -> Floats:
     return figures
 
 
-def fill_machine(work: Any, machine: Machine) -> None:  # noqa: ANN401 a record
-    """Write a machine to a WORK."""
+def fill_machine(work: Any, machine: SourceMachine) -> None:  # noqa: ANN401 a record
+    """Write a machine to a WORKSPACE."""
     work["simd"], work["noc_words"], work["noc_latency"] = machine.simd, machine.noc_words, machine.noc_latency_cycles
     work["offchip_words"] = machine.offchip_words
 
 
 def fill_tensors(work: Any, tensors: Tensors) -> None:  # noqa: ANN401 a record
-    """Write the dims of input, weight and output to a WORK."""
+    """Write the dims of input, weight and output to a WORKSPACE."""
     for tensor, dims in enumerate(tensors):
         work["rank"][tensor] = [dims.index(dim) if dim in dims else -1 for dim in SourceDim]
 

@@ -8,11 +8,11 @@ from typing import Any
 from mapsearch.model.maestro.figures import csv_parts_nj, printed
 from mapsearch.model.maestro.levels import declared, tensors_of
 from mapsearch.model.maestro.program import run_program
-from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import layer_macs
 
 
-def told(source: Source, machine: Machine) -> dict[str, Any]:
+def told(source: Source, machine: SourceMachine) -> dict[str, Any]:
     """The fields that every model's report has, then all that the program prints; InputError where it ends with an error.
 
     macs: as the program counts them; layer_macs: the layer's. energy_pj: the CSV's, of this layer alone; it has no energy of
@@ -38,7 +38,7 @@ def told(source: Source, machine: Machine) -> dict[str, Any]:
     }
 
 
-def _warnings(figures: dict[str, float], macs: int, machine: Machine) -> list[str]:
+def _warnings(figures: dict[str, float], macs: int, machine: SourceMachine) -> list[str]:
     counted, runtime = figures["macs"], figures["runtime_cycles"]
     found = [] if macs else ["its filter is larger than its input, so it has no MACs"]
     if counted != macs:

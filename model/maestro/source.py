@@ -76,7 +76,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class SourceMachine:
     """The machine in the program's terms.
 
     noc_words, offchip_words: per cycle. noc_latency_cycles: hops times the latency of one. l1_words, l2_words: capacities, which

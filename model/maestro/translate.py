@@ -8,7 +8,7 @@ from math import prod
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
-from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, Machine, Source, SourceDim, SourceMap
+from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, Source, SourceDim, SourceMachine, SourceMap
 from mapsearch.model.mapping import MapKind, Mapping
 from mapsearch.model.tensors import Dim
 
@@ -50,10 +50,10 @@ def counted_layer(layer: Layer) -> Layer:
     return replace(layer, extents=(g, n, k, c, r, s, y, x), stride=(1, 1), zero_macs=0, density=(1.0, 1.0, 1.0))
 
 
-def machine_of(hardware: Hardware) -> Machine:
+def machine_of(hardware: Hardware) -> SourceMachine:
     """The hardware in the program's terms: its widths are taken in words per cycle, its buffers in words."""
     noc, offchip = hardware.noc, hardware.offchip
-    return Machine(
+    return SourceMachine(
         pes=hardware.pes,
         noc_words=noc.bytes_per_cycle,
         noc_latency_cycles=noc.latency_cycles,

@@ -43,7 +43,7 @@ class Simulator:
     name = "simulate"
     restriction = Restriction()
 
-    def takes(self, layer: Layer) -> Layer:
+    def as_counted(self, layer: Layer) -> Layer:
         """Every layer, as it is."""
         return layer
 

@@ -13,15 +13,15 @@ from mapsearch.model.area import least_cycles_within, power_mw
 from mapsearch.model.cost import BoundedModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.network import network_bound
 
 Floats = NDArray[np.float64]
-Lessons = tuple[tuple[Mapping, ...], ...]  # of each layer, mappings to look at first
+SeedMappings = tuple[tuple[Mapping, ...], ...]  # of each layer, mappings to look at first
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class MappedNetwork:
     """A machine's mapping of each of L layers, and what they cost.
 
     mappings: None for a layer of which none was found. runtime_cycles, energy_pj: float64[L], infinite there.
@@ -35,13 +35,13 @@ class Mapped:
     lower_bounds: Floats
 
     @classmethod
-    def of(cls, job: Job, hardware: Hardware, mappings: tuple[Mapping | None, ...], lower_bounds: Floats) -> Self:
+    def of(cls, job: LayersJob, hardware: Hardware, mappings: tuple[Mapping | None, ...], lower_bounds: Floats) -> Self:
         """The mappings with their figures on the machine."""
         figures = [_figures(job, index, hardware, mapping) for index, mapping in enumerate(mappings)]
         runtime, energy = np.array(figures, np.float64).reshape(-1, 2).T
         return cls(hardware, mappings, runtime, energy, lower_bounds)
 
-    def better_of(self, other: Mapped, job: Job) -> Mapped:
+    def better_of(self, other: MappedNetwork, job: LayersJob) -> MappedNetwork:
         """Each layer's better mapping of two, that of this one where they are equal, and the larger bounds.
 
         Where one of the two does better as a whole, as the network's sums count and not its layers', all mappings are its own.
@@ -49,17 +49,17 @@ class Mapped:
         one, two = ([_layer_value(job, i, each) for i in range(len(job.layers))] for each in (self, other))
         chosen = tuple(b if y < x else a for a, b, x, y in zip(self.mappings, other.mappings, one, two, strict=True))
         bounds = np.maximum(self.lower_bounds, other.lower_bounds)
-        both = Mapped.of(job, self.hardware, chosen, bounds)
+        both = MappedNetwork.of(job, self.hardware, chosen, bounds)
         if len(job.objectives) > 1:
             return both
         return replace(min((both, self, other), key=lambda mapped: float(mapped.values(job)[0])), lower_bounds=bounds)
 
-    def sums(self, job: Job) -> tuple[float, float]:
+    def sums(self, job: LayersJob) -> tuple[float, float]:
         """Cycles and pJ of the network; infinite where a layer has no mapping."""
         counts = np.array(job.counts, np.float64)
         return float(counts @ self.runtime_cycles), float(counts @ self.energy_pj)
 
-    def values(self, job: Job) -> Floats:
+    def values(self, job: LayersJob) -> Floats:
         """The network's objectives, float64[m]; infinite where a layer has no mapping."""
         runtime, energy = self.sums(job)
         if not isfinite(runtime):
@@ -71,7 +71,7 @@ class Mapped:
         return float(power_mw(self.hardware, self.energy_pj, self.runtime_cycles.astype(np.int64)).max())
 
 
-def _figures(job: Job, index: int, hardware: Hardware, mapping: Mapping | None) -> tuple[float, float]:
+def _figures(job: LayersJob, index: int, hardware: Hardware, mapping: Mapping | None) -> tuple[float, float]:
     if mapping is None:
         return inf, inf
     layer = job.layers[index]
@@ -79,14 +79,14 @@ def _figures(job: Job, index: int, hardware: Hardware, mapping: Mapping | None) 
     return float(costs.runtime_cycles[0]), float(costs.energy_pj()[0])
 
 
-def _layer_value(job: Job, index: int, mapped: Mapped) -> float:
+def _layer_value(job: LayersJob, index: int, mapped: MappedNetwork) -> float:
     runtime, energy = mapped.runtime_cycles[index : index + 1], mapped.energy_pj[index : index + 1]
     if not np.isfinite(runtime[0]):
         return inf
     return float(job.objective.value(runtime.astype(np.int64), energy, job.layers[index].macs, mapped.hardware)[0])
 
 
-def network_values(job: Job, hardware: Hardware, runtime_cycles: float, energy_pj: float) -> Floats:
+def network_values(job: LayersJob, hardware: Hardware, runtime_cycles: float, energy_pj: float) -> Floats:
     """The objectives of a network of these sums, float64[m]; infinite where one has none."""
     macs = sum(count * layer.macs for count, layer in zip(job.counts, job.layers, strict=True))
     figures = np.array([min(runtime_cycles, 2.0**62)]).astype(np.int64), np.array([energy_pj])
@@ -102,7 +102,7 @@ class Least:
     energy_pj: Floats
 
     @classmethod
-    def on(cls, job: Job, hardware: Hardware) -> Self:
+    def on(cls, job: LayersJob, hardware: Hardware) -> Self:
         """On a machine, whatever power they draw; 0 where the model has no bound."""
         shape, model = (1, job.levels), job.model
         if not isinstance(model, BoundedModel):
@@ -112,7 +112,7 @@ class Least:
         bounds = [model.bound(layer, hardware, nothing) for layer in job.layers]
         return cls(np.array([float(each.runtime_cycles[0]) for each in bounds]), np.array([each.energy_pj[0] for each in bounds]))
 
-    def values(self, job: Job, hardware: Hardware, lower_bounds: Floats | None = None) -> Floats:
+    def values(self, job: LayersJob, hardware: Hardware, lower_bounds: Floats | None = None) -> Floats:
         """What the network's objectives cannot undercut on a machine, float64[m]; -inf where that is not known.
 
         lower_bounds: of the layers' own objective on it, float64[L], where they are known. The sums of least figures count, with

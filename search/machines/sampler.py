@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from mapsearch.search.mappings.structures import NONE
 from mapsearch.spaces.machines.space import HardwareSpace
 
-Places = tuple[int, ...]
+Point = tuple[int, ...]
 
 
 class MachineSampler:
     """TPE for one objective, NSGA-II for several; proposals may come again, and may be over the budget."""
 
-    def __init__(self, space: HardwareSpace, objectives: int, seed: int, population: int, first: Sequence[Places]) -> None:
+    def __init__(self, space: HardwareSpace, objectives: int, seed: int, population: int, first: Sequence[Point]) -> None:
         """See the class; population: of NSGA-II, and TPE's random proposals. first: what it proposes before all others."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler: optuna.samplers.BaseSampler
@@ -27,10 +27,10 @@ class MachineSampler:
             sampler = optuna.samplers.NSGAIISampler(population_size=population, seed=seed)
         self._axes = space.axes
         self._study = optuna.create_study(sampler=sampler, directions=[optuna.study.StudyDirection.MINIMIZE] * objectives)
-        for places in first:
-            self._study.enqueue_trial({axis.key: place for axis, place in zip(space.axes, places, strict=True)})
+        for point in first:
+            self._study.enqueue_trial({axis.key: place for axis, place in zip(space.axes, point, strict=True)})
 
-    def ask(self) -> tuple[optuna.Trial, Places]:
+    def ask(self) -> tuple[optuna.Trial, Point]:
         """A proposal, which is to be told of."""
         trial = self._study.ask()
         return trial, tuple(trial.suggest_int(axis.key, 0, len(axis.values) - 1) for axis in self._axes)

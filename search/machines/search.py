@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.search.machines.candidate import Least, Lessons, Mapped
-from mapsearch.search.machines.sampler import MachineSampler, Places
-from mapsearch.search.machines.stages import Stage, Watch, map_fully, map_machines
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.machines.candidate import Least, MappedNetwork, SeedMappings
+from mapsearch.search.machines.sampler import MachineSampler, Point
+from mapsearch.search.machines.stages import Stage, map_fully, map_machines
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.searcher import Budget, Outcome
-from mapsearch.search.pareto import not_dominated
+from mapsearch.search.pareto import non_dominated
+from mapsearch.search.progress import Watcher
 from mapsearch.spaces.machines.space import HardwareSpace
 
 Floats = NDArray[np.float64]
@@ -84,66 +85,66 @@ TO_THE_END = Allowance(64, ((Stage.QUICK, inf), (Stage.REFINED, inf), (Stage.FUL
 class Notebook(Protocol):
     """Who keeps what was mapped, so that an interrupted search can go on."""
 
-    def recall(self, places: Places, stage: Stage) -> Mapped | None:
+    def recall(self, point: Point, stage: Stage) -> MappedNetwork | None:
         """What this stage gave for the machine, where it is known."""
         ...
 
-    def note(self, places: Places, stage: Stage, mapped: Mapped) -> None:
+    def note(self, point: Point, stage: Stage, mapped: MappedNetwork) -> None:
         """Keep what a stage gave."""
         ...
 
 
 @dataclass(slots=True)
-class Machine:
+class Candidate:
     """A machine within the limits as far as no mapping matters.
 
     bound, values: float64[m], of the network's objectives; values: infinite before it is mapped. outcomes: of the full search.
     """
 
-    places: Places
+    point: Point
     hardware: Hardware
     least: Least
     bound: Floats
     values: Floats
     stage: Stage = Stage.BOUNDED
     dropped: bool = False
-    mapped: Mapped | None = None
+    mapped: MappedNetwork | None = None
     outcomes: tuple[tuple[Outcome, ...], ...] = field(default=())
 
 
 class MachineSearch:
-    """One search; what it came to stands in `machines` at any time, by their places, the machines with the widest buses first.
+    """One search; what it came to stands in `machines` at any time, by their points, the machines with the widest buses first.
 
     over: machines beyond the limits, which are not looked at. stopped: whether Ctrl-C ended it.
     """
 
-    def __init__(self, space: HardwareSpace, job: Job, budget: Budget, notebook: Notebook) -> None:
+    def __init__(self, space: HardwareSpace, job: LayersJob, budget: Budget, notebook: Notebook) -> None:
         """Find the machines and their bounds; budget: of a layer's full search. InputError as `check_space` raises it."""
         check_space(space)
         self._space, self._job, self._budget, self._notebook = space, job, budget, notebook
-        self.machines = {machine.places: machine for machine in self._within_limits()}
+        self.machines = {machine.point: machine for machine in self._within_limits()}
         self.over = space.size - len(self.machines)
         self.stopped = False
 
-    def _within_limits(self) -> Iterator[Machine]:
+    def _within_limits(self) -> Iterator[Candidate]:
         """The machines, with bounds of all that differ only in widths at once: no machine costs less than a wider one."""
         groups: dict[Hardware, Least] = {}
         none = np.full(len(self._job.objectives), inf)
-        for places in product(*(reversed(range(len(axis.values))) for axis in self._space.axes)):
-            hardware = self._space.at(places)
+        for point in product(*(reversed(range(len(axis.values))) for axis in self._space.axes)):
+            hardware = self._space.at(point)
             if not self._space.allows(hardware):
                 continue
-            widest = self._space.at(self._widest(places))
+            widest = self._space.at(self._widest(point))
             if widest not in groups:
                 groups[widest] = Least.on(self._job, widest)
-            yield Machine(places, hardware, groups[widest], groups[widest].values(self._job, hardware), none)
+            yield Candidate(point, hardware, groups[widest], groups[widest].values(self._job, hardware), none)
 
-    def _widest(self, places: Places) -> Places:
-        axes = zip(self._space.axes, places, strict=True)
+    def _widest(self, point: Point) -> Point:
+        axes = zip(self._space.axes, point, strict=True)
         return tuple(len(axis.values) - 1 if axis.key in WIDTHS else place for axis, place in axes)
 
     @property
-    def best(self) -> Machine | None:
+    def best(self) -> Candidate | None:
         """The mapped machine with the least objective, or product of several.
 
         Of equal ones the best is that mapped most thoroughly, then that with the fewest cycles, least energy and least area.
@@ -153,19 +154,19 @@ class MachineSearch:
         least = min(ranks, default=inf)
         return min((machine for machine, rank in zip(mapped, ranks, strict=True) if rank == least), key=self._cost, default=None)
 
-    def _cost(self, machine: Machine) -> tuple[float, ...]:
+    def _cost(self, machine: Candidate) -> tuple[float, ...]:
         figures = machine.mapped.sums(self._job) if machine.mapped is not None else (inf, inf)
         return (-machine.stage, *figures, area_by_part(machine.hardware).total)
 
-    def front(self) -> list[Machine]:
+    def front(self) -> list[Candidate]:
         """The mapped machines than which no other is as good in all objectives and better in one."""
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
         if not mapped:
             return []
-        return [mapped[row] for row in not_dominated(np.stack([machine.values for machine in mapped])).tolist()]
+        return [mapped[row] for row in non_dominated(np.stack([machine.values for machine in mapped])).tolist()]
 
     def run(
-        self, allowance: Allowance, jobs: int, timeout_seconds: float | None, watch: Watch | None, mapped: Callable[[Stage], None]
+        self, allowance: Allowance, jobs: int, timeout_seconds: float | None, watch: Watcher | None, mapped: Callable[[Stage], None]
     ) -> None:
         """Map machines as far as the allowance goes; watch: of each batch; mapped: called after it, with its stage.
 
@@ -182,7 +183,7 @@ class MachineSearch:
         except KeyboardInterrupt:
             self.stopped = True
 
-    def _batches(self, allowance: Allowance, late: Callable[[], bool]) -> Iterator[tuple[Stage, list[Machine]]]:
+    def _batches(self, allowance: Allowance, late: Callable[[], bool]) -> Iterator[tuple[Stage, list[Candidate]]]:
         """What is mapped next, chosen when all before it is done."""
         for batch in self._proposed(allowance.proposed):
             yield Stage.QUICK, batch
@@ -201,17 +202,17 @@ class MachineSearch:
         while allowance.best_fully and (best := self.best) is not None and best.stage < Stage.FULL:
             yield Stage.FULL, [best]
 
-    def _proposed(self, most: float) -> Iterator[list[Machine]]:
+    def _proposed(self, most: float) -> Iterator[list[Candidate]]:
         """Batches that Optuna proposes, each machine once; what is known of the others it is told at once."""
         sampler = MachineSampler(self._space, len(self._job.objectives), self._job.seed, BATCH, self._first())
         used, stale = 0, 0
         while used < most and stale < STALE:
-            batch: dict[Places, tuple[optuna.Trial, Machine]] = {}
+            batch: dict[Point, tuple[optuna.Trial, Candidate]] = {}
             while len(batch) < min(BATCH, most - used) and stale < STALE:
-                trial, places = sampler.ask()
-                machine = self.machines.get(places)
-                if machine is not None and machine.stage == Stage.BOUNDED and not machine.dropped and places not in batch:
-                    batch[places] = trial, machine
+                trial, point = sampler.ask()
+                machine = self.machines.get(point)
+                if machine is not None and machine.stage == Stage.BOUNDED and not machine.dropped and point not in batch:
+                    batch[point] = trial, machine
                     stale = 0
                 else:
                     sampler.tell(trial, self._known_of(machine))
@@ -222,7 +223,7 @@ class MachineSearch:
             for trial, machine in batch.values():
                 sampler.tell(trial, machine.values)
 
-    def _known_of(self, machine: Machine | None) -> Floats:
+    def _known_of(self, machine: Candidate | None) -> Floats:
         if machine is None:
             return np.full(len(self._job.objectives), inf)
         if np.isfinite(machine.values).all():
@@ -230,12 +231,12 @@ class MachineSearch:
         known = machine.stage == Stage.BOUNDED and np.isfinite(machine.bound).all()
         return machine.bound if known else np.full(len(self._job.objectives), inf)
 
-    def _first(self) -> list[Places]:
+    def _first(self) -> list[Point]:
         """Machines of the least bounds, no two of which differ in widths only."""
         ranked = sorted(self.machines.values(), key=lambda machine: tuple(machine.bound))
-        firsts: dict[Places, Places] = {}
+        firsts: dict[Point, Point] = {}
         for machine in ranked:
-            firsts.setdefault(self._widest(machine.places), machine.places)
+            firsts.setdefault(self._widest(machine.point), machine.point)
         return list(firsts.values())[:BATCH]
 
     def _tighten(self) -> None:
@@ -246,7 +247,7 @@ class MachineSearch:
                 machine.bound = np.maximum(machine.bound, machine.least.values(self._job, machine.hardware))
         self._drop()
 
-    def _promising(self, stage: Stage, most: int) -> list[Machine]:
+    def _promising(self, stage: Stage, most: int) -> list[Candidate]:
         """The machines that have not come to a stage, are not dropped, and are likely to do best."""
         least = Stage.BOUNDED if stage == Stage.QUICK else Stage.QUICK
         open_ones = [machine for machine in self.machines.values() if least <= machine.stage < stage and not machine.dropped]
@@ -255,66 +256,66 @@ class MachineSearch:
         expected = self._expected(open_ones) if stage == Stage.QUICK else np.stack([each.values for each in open_ones])
         return [open_ones[row] for row in np.argsort(_rank(expected), kind="stable")[:most].tolist()]
 
-    def _expected(self, machines: Sequence[Machine]) -> Floats:
+    def _expected(self, machines: Sequence[Candidate]) -> Floats:
         """What machines may come to, float64[n, m], as the nearest of those that are mapped did."""
         bounds = np.stack([machine.bound for machine in machines])
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
         if not mapped:
             return bounds
         values, least = np.stack([each.values for each in mapped]), np.stack([each.bound for each in mapped])
-        nearest = np.array(_nearest([machine.places for machine in machines], mapped, NEAREST), np.intp)
+        nearest = np.array(_nearest([machine.point for machine in machines], mapped, NEAREST), np.intp)
         with np.errstate(all="ignore"):
             ratios: Floats = np.where(least > 0, values / least, 1.0)
         by_bound: Floats = bounds * ratios[nearest].mean(axis=1)
         as_near: Floats = values[nearest].mean(axis=1)
         return np.where(bounds > 0, by_bound, as_near)
 
-    def _map(self, stage: Stage, batch: Sequence[Machine], jobs: int, watch: Watch | None) -> None:
+    def _map(self, stage: Stage, batch: Sequence[Candidate], jobs: int, watch: Watcher | None) -> None:
         """Map a batch, all from what is known before it."""
-        recalled = [self._notebook.recall(machine.places, stage) for machine in batch]
+        recalled = [self._notebook.recall(machine.point, stage) for machine in batch]
         new = [machine for machine, known in zip(batch, recalled, strict=True) if known is None]
         if stage == Stage.FULL:
             found = [self._map_fully(machine, jobs, watch) for machine in new]
         else:
-            seeds = [(self._job.seed, int(stage), *machine.places) for machine in new]
-            lessons = [(machine.hardware, self.lessons(machine.places)) for machine in new]
-            found = map_machines(self._job, stage, lessons, seeds, jobs, watch)
+            rng_seeds = [(self._job.seed, int(stage), *machine.point) for machine in new]
+            seed_mappings = [(machine.hardware, self.seed_mappings(machine.point)) for machine in new]
+            found = map_machines(self._job, stage, seed_mappings, rng_seeds, jobs, watch)
         for machine, mapped in zip(new, found, strict=True):
             if mapped is not None:
                 both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
-                self._notebook.note(machine.places, stage, both)
+                self._notebook.note(machine.point, stage, both)
                 self._settle(machine, stage, both)
         for machine, known in zip(batch, recalled, strict=True):
             if known is not None:
                 self._settle(machine, stage, known)
         self.stopped = self.stopped or any(mapped is None for mapped in found)
 
-    def _settle(self, machine: Machine, stage: Stage, mapped: Mapped) -> None:
+    def _settle(self, machine: Candidate, stage: Stage, mapped: MappedNetwork) -> None:
         machine.mapped, machine.stage, machine.values = mapped, stage, mapped.values(self._job)
         bound = machine.least.values(self._job, machine.hardware, mapped.lower_bounds)
         machine.bound = np.maximum(machine.bound, inf if np.isposinf(mapped.lower_bounds).any() else bound)
 
-    def _map_fully(self, machine: Machine, jobs: int, watch: Watch | None) -> Mapped | None:
+    def _map_fully(self, machine: Candidate, jobs: int, watch: Watcher | None) -> MappedNetwork | None:
         found = map_fully(self._job, machine.hardware, self._budget, jobs, watch)
         if found is None:
             return None
         mapped, machine.outcomes = found
         return mapped
 
-    def take(self, places: Places, mapped: Mapped, outcomes: tuple[tuple[Outcome, ...], ...]) -> None:
+    def take(self, point: Point, mapped: MappedNetwork, outcomes: tuple[tuple[Outcome, ...], ...]) -> None:
         """Let a machine join that was mapped by the run's own search elsewhere."""
-        machine = self.machines[places]
+        machine = self.machines[point]
         both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
         machine.outcomes = outcomes
-        self._notebook.note(places, Stage.FULL, both)
+        self._notebook.note(point, Stage.FULL, both)
         self._settle(machine, Stage.FULL, both)
 
-    def lessons(self, places: Places) -> Lessons:
-        """Of each layer, mappings of the machines that are most like the one at these places, and of the best."""
+    def seed_mappings(self, point: Point) -> SeedMappings:
+        """Of each layer, mappings of the machines that are most like the one at a point, and of the best."""
         mapped = [each for each in self.machines.values() if np.isfinite(each.values).all()]
         if not mapped:
             return ((),) * len(self._job.layers)
-        teachers = [mapped[row] for row in _nearest([places], mapped, TEACHERS)[0]]
+        teachers = [mapped[row] for row in _nearest([point], mapped, TEACHERS)[0]]
         taught = [each.mapped.mappings for each in (*teachers, self.best) if each is not None and each.mapped is not None]
         layers = range(len(self._job.layers))
         of_layers = [dict.fromkeys(mappings[layer] for mappings in taught) for layer in layers]
@@ -329,11 +330,11 @@ class MachineSearch:
                 left[row].dropped = left[row] is not better or left[row].dropped
 
 
-def _nearest(places: Sequence[Places], mapped: Sequence[Machine], most: int) -> list[list[int]]:
+def _nearest(points: Sequence[Point], mapped: Sequence[Candidate], most: int) -> list[list[int]]:
     """For each place which of the mapped machines are nearest, `most` or fewer, by the steps between them."""
-    axes = len(mapped[0].places)
-    some = np.array(places, np.int64).reshape(len(places), axes)
-    others = np.array([machine.places for machine in mapped], np.int64).reshape(len(mapped), axes)
+    axes = len(mapped[0].point)
+    some = np.array(points, np.int64).reshape(len(points), axes)
+    others = np.array([machine.point for machine in mapped], np.int64).reshape(len(mapped), axes)
     distance = np.abs(some[:, None, :] - others[None, :, :]).sum(axis=2)
     nearest: list[list[int]] = np.argsort(distance, axis=1, kind="stable")[:, :most].tolist()
     return nearest

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import inf
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import Mapping, encode
-from mapsearch.search.machines.candidate import Lessons, Mapped
-from mapsearch.search.mappings.best import Step, Tally
+from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
 from mapsearch.search.mappings.branch_and_bound import Limit, least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.incumbent import Incumbent, Step
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.proven import ExactSearcher
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Sampler, Searcher
 from mapsearch.search.mappings.task import compile_for
-from mapsearch.search.processes import Work, run_tasks
+from mapsearch.search.processes import Job, run_tasks
+from mapsearch.search.progress import Tick, Watcher
 
 R = TypeVar("R")
-
-
-class Watch(Protocol):
-    """Who is told how the mapping of machines gets on."""
-
-    def began(self, searches: Sequence[str], ticks: int) -> None:
-        """The names of searches that begin now, of machines or of one machine's layers, and how far each goes."""
-        ...
-
-    def advanced(self, ticks: NDArray[np.int64]) -> None:
-        """How far each of them is; from a thread of its own."""
-        ...
 
 
 class Stage(IntEnum):
@@ -58,21 +46,21 @@ _SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
 
 @dataclass(frozen=True, slots=True)
 class MachineTask:
-    """The search of all layers on one machine, a `workers.Work`; known: of each layer, mappings to look at first."""
+    """The search of all layers on one machine, a `processes.Job`; known: of each layer, mappings to look at first."""
 
-    job: Job
+    job: LayersJob
     hardware: Hardware
-    known: Lessons
+    known: SeedMappings
     searcher: Searcher
     budget: Budget
     seed: tuple[int, ...]
 
     def prepare(self) -> None:
-        """See `Work`; a machine that a layer does not fit needs no kernel."""
+        """See `Job`; a machine that a layer does not fit needs no kernel."""
         with contextlib.suppress(InputError):
             compile_for(self.job.problem(0, self.hardware))
 
-    def run(self, tick: Callable[[int], bool]) -> Mapped | None:
+    def run(self, tick: Tick) -> MappedNetwork | None:
         """The machine with the best mappings found; None where `tick` told it to stop."""
         outcomes: list[Outcome] = []
         for index in range(len(self.job.layers)):
@@ -86,21 +74,25 @@ class MachineTask:
         return _mapped_by(self.job, self.hardware, outcomes)
 
     def _search(self, problem: Problem, index: int) -> Outcome:
-        starts = self.job.starts(problem, index, self.known[index])
-        return self.searcher.search(problem, self.budget, (*self.seed, index), starts, lambda _: False)
+        seeds = self.job.seeds(problem, index, self.known[index])
+        return self.searcher.search(problem, self.budget, (*self.seed, index), seeds, lambda _: False)
 
 
 def map_machines(
-    job: Job, stage: Stage, machines: Sequence[tuple[Hardware, Lessons]], seeds: Sequence[tuple[int, ...]], jobs: int,
-    watch: Watch | None,
-) -> list[Mapped | None]:  # fmt: skip
-    """Machines as a stage maps them, each from lessons of its own; None for those that Ctrl-C left out."""
+    job: LayersJob,
+    stage: Stage,
+    machines: Sequence[tuple[Hardware, SeedMappings]],
+    rng_seeds: Sequence[tuple[int, ...]],
+    jobs: int,
+    watch: Watcher | None,
+) -> list[MappedNetwork | None]:
+    """Machines as a stage maps them, each from seeds of its own; None for those that Ctrl-C left out."""
     searcher, budget = _SEARCHES[stage]
     tasks = [
-        MachineTask(job, hardware, lessons, searcher, budget, seed)
-        for (hardware, lessons), seed in zip(machines, seeds, strict=True)
+        MachineTask(job, hardware, seed_mappings, searcher, budget, seed)
+        for (hardware, seed_mappings), seed in zip(machines, rng_seeds, strict=True)
     ]
-    found: list[Mapped | None] = [None] * len(tasks)
+    found: list[MappedNetwork | None] = [None] * len(tasks)
     if tasks:
         names, ticks = [hardware.name for hardware, _ in machines], len(job.layers)
         for index, mapped in _run(tasks, names, ticks, jobs, watch):
@@ -109,8 +101,8 @@ def map_machines(
 
 
 def map_fully(
-    job: Job, hardware: Hardware, budget: Budget, jobs: int, watch: Watch | None
-) -> tuple[Mapped, tuple[tuple[Outcome, ...], ...]] | None:
+    job: LayersJob, hardware: Hardware, budget: Budget, jobs: int, watch: Watcher | None
+) -> tuple[MappedNetwork, tuple[tuple[Outcome, ...], ...]] | None:
     """What the job's own searches find, as in a run of the one machine, and each layer's outcomes; None after Ctrl-C."""
     try:
         problems = [job.problem(index, hardware) for index in range(len(job.layers))]
@@ -127,7 +119,7 @@ def map_fully(
     return replace(mapped, lower_bounds=np.array(bounds)), outcomes
 
 
-def _run(tasks: Sequence[Work[R]], names: Sequence[str], ticks: int, jobs: int, watch: Watch | None) -> Iterator[tuple[int, R]]:
+def _run(tasks: Sequence[Job[R]], names: Sequence[str], ticks: int, jobs: int, watch: Watcher | None) -> Iterator[tuple[int, R]]:
     if watch is not None:
         watch.began(names, ticks)
     yield from run_tasks(tasks, min(jobs, len(tasks)), watch.advanced if watch is not None else None)
@@ -135,9 +127,9 @@ def _run(tasks: Sequence[Work[R]], names: Sequence[str], ticks: int, jobs: int, 
 
 def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:
     """The outcomes of a layer's searches, the best of which takes the mapping in the end where it is better; it alone if none."""
-    tally = Tally(problem)
-    tally.score(encode([mapping], problem.space.layer, problem.space.hardware.pes))
-    known = Outcome.of(tally, least_bound(problem), finished=False)
+    incumbent = Incumbent(problem)
+    incumbent.score(encode([mapping], problem.space.layer, problem.space.hardware.pes))
+    known = Outcome.of(incumbent, least_bound(problem), finished=False)
     if not outcomes:
         return [known]
     best = min(range(len(outcomes)), key=lambda k: outcomes[k].value)
@@ -150,16 +142,16 @@ def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping
     return [*outcomes[:best], better, *outcomes[best + 1 :]]
 
 
-def _mapped_by(job: Job, hardware: Hardware, outcomes: Sequence[Outcome]) -> Mapped:
+def _mapped_by(job: LayersJob, hardware: Hardware, outcomes: Sequence[Outcome]) -> MappedNetwork:
     """A machine with what the searches of its layers found."""
     mappings: list[Mapping | None] = []
     bounds: list[float] = []
     for layer, outcome in zip(job.layers, outcomes, strict=True):
         mappings.append(outcome.batch.decode(0, layer) if len(outcome.batch) else None)
         bounds.append(outcome.lower_bound if outcome.lower_bound is not None else -inf)
-    return Mapped.of(job, hardware, tuple(mappings), np.array(bounds))
+    return MappedNetwork.of(job, hardware, tuple(mappings), np.array(bounds))
 
 
-def _unmapped(job: Job, hardware: Hardware) -> Mapped:
+def _unmapped(job: LayersJob, hardware: Hardware) -> MappedNetwork:
     """A machine on which a layer has no mapping."""
-    return Mapped.of(job, hardware, (None,) * len(job.layers), np.full(len(job.layers), inf))
+    return MappedNetwork.of(job, hardware, (None,) * len(job.layers), np.full(len(job.layers), inf))

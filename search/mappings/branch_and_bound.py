@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import BoundedModel
 from mapsearch.model.errors import InputError
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Certificate
 from mapsearch.spaces.mappings.completion import Completion, Partial
@@ -60,14 +60,14 @@ class Limit:
     parts: float = math.inf
 
 
-def branch_and_bound(tally: Tally, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
-    """Bring the tally to the optimum of its problem, or to the best that is found within the limit, with a lower bound.
+def branch_and_bound(incumbent: Incumbent, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
+    """Bring the incumbent to the optimum of its problem, or to the best that is found within the limit, with a lower bound.
 
-    What the tally holds already is the best known. stop: called with the share of the limit that is used up, ends it where it
+    What the incumbent holds already is the best known. stop: called with the share of the limit that is used up, ends it where it
     returns True. What it gives depends on the clock only through `limit.seconds` and `stop`.
     """
-    check_bounded(tally.problem)
-    return _Search(tally).run(limit, stop)
+    check_bounded(incumbent.problem)
+    return _Search(incumbent).run(limit, stop)
 
 
 @dataclass(order=True, frozen=True, slots=True)
@@ -82,31 +82,31 @@ class _Block:
 
 
 class _Search:
-    def __init__(self, tally: Tally) -> None:
-        self._tally, self._problem = tally, tally.problem
-        self._completion = Completion(tally.problem.space)
+    def __init__(self, incumbent: Incumbent) -> None:
+        self._incumbent, self._problem = incumbent, incumbent.problem
+        self._completion = Completion(incumbent.problem.space)
         self._blocks: list[_Block] = []
         self._numbers = count()
         self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
 
     def run(self, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
-        began = self._tally.seconds
+        began = self._incumbent.seconds
         begin = self._completion.begin()
         self._keep(begin, self._problem.bound(begin.batch))
         while self._blocks:
-            used = max(self._bounded / limit.parts, (self._tally.seconds - began) / limit.seconds) if limit.seconds > 0 else 1.0
+            used = max(self._bounded / limit.parts, (self._incumbent.seconds - began) / limit.seconds) if limit.seconds > 0 else 1.0
             if used >= 1 or stop(used):
                 break
             self._open(self._next())
-        least = min((block.least for block in self._blocks), default=self._tally.value)
+        least = min((block.least for block in self._blocks), default=self._incumbent.value)
         return Certificate(
-            min(least, self._tally.value), self._opened, self._bounded, self._pruned, self._completion.unfit, self._costed,
-            self._parts, self._tally.seconds - began,
+            min(least, self._incumbent.value), self._opened, self._bounded, self._pruned, self._completion.unfit, self._costed,
+            self._parts, self._incumbent.seconds - began,
         )  # fmt: skip
 
     def _prune(self, parts: int) -> None:
         self._pruned += parts
-        self._tally.dropped += parts
+        self._incumbent.dropped += parts
 
     def _next(self) -> _Block:
         """Parts with the least bound, or, where too many are kept, of the most complete; they leave the search."""
@@ -127,7 +127,7 @@ class _Search:
         return block
 
     def _open(self, block: _Block) -> None:
-        parts = block.parts[block.bounds < self._tally.value]
+        parts = block.parts[block.bounds < self._incumbent.value]
         self._prune(len(block.parts) - len(parts))
         self._opened += len(parts)
         for children in self._completion.children(parts):
@@ -135,7 +135,7 @@ class _Search:
                 continue
             self._bounded += len(children)
             bounds = self._problem.bound(children.batch)
-            hopeful = bounds < self._tally.value
+            hopeful = bounds < self._incumbent.value
             self._prune(len(children) - int(hopeful.sum()))
             found, least = children[hopeful], bounds[hopeful]
             whole = self._completion.whole(found)
@@ -149,15 +149,15 @@ class _Search:
         order = np.argsort(bounds, kind="stable")
         for first in range(0, len(order), BLOCK):
             rows = order[first : first + BLOCK]
-            rows = rows[bounds[rows] < self._tally.value]
+            rows = rows[bounds[rows] < self._incumbent.value]
             if len(rows) == 0:
                 return
-            self._tally.score(batch[rows])
+            self._incumbent.score(batch[rows])
             self._costed += len(rows)
 
     def _keep(self, parts: Partial, bounds: Floats) -> None:
         order = np.argsort(bounds, kind="stable")
-        order = order[bounds[order] < self._tally.value]
+        order = order[bounds[order] < self._incumbent.value]
         for first in range(0, len(order), BLOCK):
             rows = order[first : first + BLOCK]
             some = parts[rows]

@@ -7,21 +7,22 @@ every mapping costed may join the front.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import optuna
 
-from mapsearch.search.mappings.best import Tally
 from mapsearch.search.mappings.branch_and_bound import least_bound
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.population import Population, best_sizes, improve
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Outcome, Sampler
-from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.structures import NONE, make_sampler, parameters_of, suggest
 from mapsearch.search.mappings.trials import Trials
 from mapsearch.search.objectives.objective import Objective
+from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.space import Structure
 
 # Those that can steer by several objectives, and what of Optuna does it.
@@ -43,48 +44,48 @@ class FrontSearcher:
     objectives: tuple[Objective, ...]
     sampler: Sampler
 
-    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
+    def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """See `Searcher`."""
-        tally = Tally(problem)
-        trials = Trials(tally, budget, seed, tick)
-        if starts.mappings is not None:
-            tally.score(starts.mappings[: trials.left])
-        self._try_structures(tally, trials, seed, starts.structures, budget.trials)
+        incumbent = Incumbent(problem)
+        trials = Trials(incumbent, budget, rng_seed, tick)
+        if seeds.mappings is not None:
+            incumbent.score(seeds.mappings[: trials.left])
+        self._try_structures(incumbent, trials, rng_seed, seeds.structures, budget.trials)
         rng = trials.rng()
         trials.fit(rng)
         share = trials.last // len(LAST_WEIGHTS)
         for weight in LAST_WEIGHTS if not trials.stopped else ():
-            weighed = _weighed(tally, weight)
-            known = tally.front
+            weighed = _weighed(incumbent, weight)
+            known = incumbent.front
             values = weighed.problem.value(known.runtime_cycles, known.energy_pj)
             improve(weighed, Population(known.batch, values), share, rng, structure=True, stop=trials.stop)
-            tally.absorb(weighed)
-        return Outcome.of(tally, least_bound(problem), finished=not trials.stop())
+            incumbent.absorb(weighed)
+        return Outcome.of(incumbent, least_bound(problem), finished=not trials.stop())
 
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""
         return budget.trials
 
     def _try_structures(
-        self, tally: Tally, trials: Trials, seed: Sequence[int], structures: Sequence[Structure], count: int
+        self, incumbent: Incumbent, trials: Trials, rng_seed: Sequence[int], structures: Sequence[Structure], count: int
     ) -> None:
-        """Join what `count` trials of Optuna find to the tally's front."""
-        space = tally.problem.space
+        """Join what `count` trials of Optuna find to the incumbent's front."""
+        space = incumbent.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
-            sampler=make_sampler(STEERED[self.sampler], seed, count),
+            sampler=make_sampler(STEERED[self.sampler], rng_seed, count),
             directions=[optuna.study.StudyDirection.MINIMIZE] * len(self.objectives),
         )
         for structure in structures:
             study.enqueue_trial({"weight": 0.5, **parameters_of(space, structure)})
         for trial in trials:
             asked = study.ask()
-            weighed = _weighed(tally, asked.suggest_float("weight", 0.0, 1.0))
+            weighed = _weighed(incumbent, asked.suggest_float("weight", 0.0, 1.0))
             best_sizes(weighed, suggest(asked, space), trial.evaluations, trial.rng)
             study.tell(asked, self._values(weighed))
-            tally.absorb(weighed)
+            incumbent.absorb(weighed)
 
-    def _values(self, weighed: Tally) -> list[float]:
+    def _values(self, weighed: Incumbent) -> list[float]:
         """The objectives of the best mapping; huge where there is none."""
         if not np.isfinite(weighed.value):
             return [NONE] * len(self.objectives)
@@ -96,7 +97,7 @@ class FrontSearcher:
 _PRODUCT = Objective.of("edp")
 
 
-def _weighed(tally: Tally, weight: float) -> Tally:
-    """A tally of its own for the same problem, with cycles and energy weighed against each other."""
+def _weighed(incumbent: Incumbent, weight: float) -> Incumbent:
+    """An incumbent of its own for the same problem, with cycles and energy weighed against each other."""
     objective = Objective.of(f"energy_pj**{weight!r} * runtime_cycles**{1 - weight!r}")
-    return Tally(replace(tally.problem, objective=objective))
+    return Incumbent(replace(incumbent.problem, objective=objective))

@@ -12,7 +12,7 @@ from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Searcher
-from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.constraints import Constraints
@@ -21,7 +21,7 @@ from mapsearch.spaces.mappings.tiles import TileRule
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class LayersJob:
     """What is mapped, and held to what.
 
     counts: how often each layer runs. objectives: what the network has little of; objective: what each layer's own best mapping
@@ -50,11 +50,11 @@ class Job:
         space = Space(self.layers[index], hardware, self.levels, self.tiles, self.constraints, restriction)
         return Problem(space, self.model, self.objective, self.power_mw)
 
-    def starts(self, problem: Problem, index: int, more: Sequence[Mapping] = ()) -> Starts:
+    def seeds(self, problem: Problem, index: int, more: Sequence[Mapping] = ()) -> Seeds:
         """What a search of the layer looks at first; more: mappings besides those known."""
-        return Starts(classic_starts(problem.space, self.dataflows), problem.space.adopt((*self.known[index], *more)))
+        return Seeds(classic_seeds(problem.space, self.dataflows), problem.space.adopt((*self.known[index], *more)))
 
     def tasks(self, problem: Problem, index: int, budget: Budget) -> list[Task]:
         """The searches of a layer, each with random numbers of its own."""
-        starts = self.starts(problem, index)
-        return [Task(problem, self.searcher, budget, (self.seed, index, k), starts) for k in range(self.restarts)]
+        seeds = self.seeds(problem, index)
+        return [Task(problem, self.searcher, budget, (self.seed, index, k), seeds) for k in range(self.restarts)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.mapping import DIMS, MappingBatch
-from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.spaces.mappings.space import Space, Structure
 
 PARENTS = 24
@@ -54,21 +54,27 @@ class Population:
         return self[fitting[firsts]]
 
 
-def score(tally: Tally, batch: MappingBatch, under: float = np.inf) -> Population:
-    """The mappings with their objectives; see `Tally.score`."""
-    return Population(batch, tally.score(batch, under))
+def score(incumbent: Incumbent, batch: MappingBatch, under: float = np.inf) -> Population:
+    """The mappings with their objectives; see `Incumbent.score`."""
+    return Population(batch, incumbent.score(batch, under))
 
 
-def best_sizes(tally: Tally, structure: Structure, budget: int, rng: np.random.Generator) -> Population:
+def best_sizes(incumbent: Incumbent, structure: Structure, budget: int, rng: np.random.Generator) -> Population:
     """Mappings of a structure, best first, that about `budget` evaluations find (one at the least); none where none fits."""
-    drawn = score(tally, tally.problem.space.draw([structure], max(1, budget // 4), rng))
+    drawn = score(incumbent, incumbent.problem.space.draw([structure], max(1, budget // 4), rng))
     if len(drawn.fittest()) == 0:
         return drawn.fittest()
-    return improve(tally, drawn, budget - len(drawn), rng, structure=False, stop=lambda: False)
+    return improve(incumbent, drawn, budget - len(drawn), rng, structure=False, stop=lambda: False)
 
 
 def improve(
-    tally: Tally, population: Population, budget: int, rng: np.random.Generator, *, structure: bool, stop: Callable[[], bool]
+    incumbent: Incumbent,
+    population: Population,
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    structure: bool,
+    stop: Callable[[], bool],
 ) -> Population:
     """The parents, best first, that at most `budget` evaluations lead to, or fewer once `stop` returns True.
 
@@ -77,21 +83,21 @@ def improve(
     """
     children = min(MOST, max(FEWEST, budget // GENERATIONS)) if structure else MOST
     known = set(_marks(population.batch).tolist())
-    made, evaluated = 0, tally.evaluations
+    made, evaluated = 0, incumbent.evaluations
     while True:
         population = population.fittest()
         if structure:
             population = population[np.flatnonzero(_rank_among_alike(population.batch) < ALIKE)]
         population = population[:PARENTS]
-        costed = tally.evaluations - evaluated
+        costed = incumbent.evaluations - evaluated
         left = budget - costed - (made - costed) // MADE_PER_EVALUATION
         if left <= 0 or stop():
             return population
         count = min(children, left)
         made += count
-        batch = _unknown(_children(tally.problem.space, population.batch, count, rng, structure=structure), known)
+        batch = _unknown(_children(incumbent.problem.space, population.batch, count, rng, structure=structure), known)
         # no child that is worse than all parents changes anything
-        population = population.join(score(tally, batch, population.values[-1] if len(population) == PARENTS else np.inf))
+        population = population.join(score(incumbent, batch, population.values[-1] if len(population) == PARENTS else np.inf))
 
 
 def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:

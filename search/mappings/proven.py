@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from mapsearch.search.mappings.best import Tally
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound, least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Outcome, Sampler
-from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
+from mapsearch.search.progress import Tick
 
 # What branch and bound may take for a layer where there is no timeout: to prove the optimum, or as much as makes a default run.
 # The latter, some four seconds, is counted in parts, so that a run gives the same on any machine.
@@ -27,36 +28,36 @@ class ExactSearcher:
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
 
-    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
+    def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """See `Searcher`; half of a timeout is for the start, the rest for the proof, whatever the limit."""
-        tally, limit, timeout = Tally(problem), self._limit, budget.timeout_seconds
+        incumbent, limit, timeout = Incumbent(problem), self._limit, budget.timeout_seconds
         if timeout is not None:
             budget = replace(budget, timeout_seconds=timeout / 2)
-        finished = _start(tally, budget, seed, starts, tick)
+        finished = _start(incumbent, budget, rng_seed, seeds, tick)
         if least_bound(problem) is None:
-            return Outcome.of(tally, None, finished=finished)
+            return Outcome.of(incumbent, None, finished=finished)
         if timeout is not None:
-            limit = Limit(seconds=max(0.0, timeout - tally.seconds))
-        proof = branch_and_bound(tally, limit, lambda used: tick(budget.trials + round(PROOF_TICKS * used)))
-        return Outcome.of(tally, proof.lower_bound, finished=finished and not tick(self.ticks(budget)), proof=proof)
+            limit = Limit(seconds=max(0.0, timeout - incumbent.seconds))
+        proof = branch_and_bound(incumbent, limit, lambda used: tick(budget.trials + round(PROOF_TICKS * used)))
+        return Outcome.of(incumbent, proof.lower_bound, finished=finished and not tick(self.ticks(budget)), proof=proof)
 
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""
         return budget.trials + PROOF_TICKS
 
 
-def _start(tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
+def _start(incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> bool:
     """Half of the trials are structures that Optuna chooses, half populations; False where `tick` told it to stop.
 
     Each kind is far off on some layers where the other is not (docs/search.md).
     """
     timeout = budget.timeout_seconds
     structures = replace(budget, trials=-(-budget.trials // 2), timeout_seconds=None if timeout is None else timeout / 2)
-    if not OptunaSearcher(Sampler.TPE).look(tally, structures, seed, starts, tick):
+    if not OptunaSearcher(Sampler.TPE).look(incumbent, structures, rng_seed, seeds, tick):
         return False
-    left = None if timeout is None else max(0.0, timeout - tally.seconds)
+    left = None if timeout is None else max(0.0, timeout - incumbent.seconds)
     populations = replace(budget, trials=budget.trials - structures.trials, timeout_seconds=left)
     if populations.trials == 0:
         return True
-    best = replace(starts, mappings=tally.batch)
-    return GeneticSearcher().look(tally, populations, (*seed, 1), best, lambda done: tick(structures.trials + done))
+    best = replace(seeds, mappings=incumbent.batch)
+    return GeneticSearcher().look(incumbent, populations, (*rng_seed, 1), best, lambda done: tick(structures.trials + done))

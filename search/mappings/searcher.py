@@ -1,17 +1,18 @@
-"""What a searcher is: a problem, a budget and a seed in; the best mapping and how it was reached out."""
+"""What a searcher is: a problem, a budget and a seed of random numbers in; the best mapping and how it was reached out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.search.mappings.best import Step, Tally
+from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.pareto import Front
+from mapsearch.search.progress import Tick
 
 # Evaluations of a last search from the best of all trials, sizes and structures together, for each one of the trials.
 POLISH_SHARE = 0.5
@@ -92,7 +93,7 @@ class Outcome:
     """The best mapping found (a batch of one; empty where the model vouches for none), its objective, what it took, the trace.
 
     lower_bound: no mapping of the space has a smaller objective; None where the model or the objective has no bound.
-    evaluations, dropped, refused, front: see `Tally`. trace: a step wherever a better one was found.
+    evaluations, dropped, refused, front: see `Incumbent`. trace: a step wherever a better one was found.
     finished: False where the search was told to stop before its budget was used. proof: of the exact search, where there was one.
     """
 
@@ -109,21 +110,20 @@ class Outcome:
     proof: Certificate | None
 
     @classmethod
-    def of(cls, tally: Tally, lower_bound: float | None, *, finished: bool, proof: Certificate | None = None) -> Outcome:
+    def of(cls, incumbent: Incumbent, lower_bound: float | None, *, finished: bool, proof: Certificate | None = None) -> Outcome:
         """What a search came to."""
-        return cls(
-            tally.batch, tally.value, lower_bound, tally.evaluations, tally.dropped, tally.refused, tally.seconds, tally.front,
-            tuple(tally.trace), finished, proof,
-        )  # fmt: skip
+        i = incumbent
+        took = (i.evaluations, i.dropped, i.refused, i.seconds)
+        return cls(i.batch, i.value, lower_bound, *took, i.front, tuple(i.trace), finished, proof)
 
 
 class Searcher(Protocol):
     """Anything that searches a space; `tests/search/test_searchers.py` is what each must pass."""
 
-    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
+    def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """The best mapping of the problem's space within the budget.
 
-        seed: any integers; the same ones give the same outcome (where there is no timeout). starts: what to look
+        rng_seed: any integers; the same ones give the same outcome (where there is no timeout). seeds: what to look
         at first. tick: called after every trial, and in what follows them, with how far it is (see `ticks`); once it
         returns True the search ends with what it has.
         """

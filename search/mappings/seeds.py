@@ -13,16 +13,16 @@ from mapsearch.spaces.mappings.space import Space, Structure
 
 
 @dataclass(frozen=True, slots=True)
-class Starts:
+class Seeds:
     """What a search looks at first: structures to be sized, and whole mappings of the space, if any."""
 
     structures: tuple[Structure, ...] = ()
     mappings: MappingBatch | None = None
 
 
-def classic_starts(space: Space, dataflows: Iterable[Constraints]) -> tuple[Structure, ...]:
+def classic_seeds(space: Space, dataflows: Iterable[Constraints]) -> tuple[Structure, ...]:
     """For each dataflow that the layer and the machine have room for the structure of the space that is most like it."""
-    starts: list[Structure] = []
+    seeds: list[Structure] = []
     for dataflow in dataflows:
         if len(dataflow.levels) > space.levels:
             continue
@@ -32,8 +32,8 @@ def classic_starts(space: Space, dataflows: Iterable[Constraints]) -> tuple[Stru
             continue
         structures = [replace(held.fitting, clusters=clusters) for clusters in held.choices.clusters]
         found = (space.nearest(_deepen(structure, space.levels)) for structure in structures)
-        starts.append(max(found, key=lambda structure: _busy_pes(space, structure)))
-    return tuple(starts)
+        seeds.append(max(found, key=lambda structure: _busy_pes(space, structure)))
+    return tuple(seeds)
 
 
 def _busy_pes(space: Space, structure: Structure) -> int:

@@ -7,7 +7,7 @@ the loops (a priority for each dim), the spatial dim and the cluster size. The s
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import numpy as np
@@ -15,13 +15,14 @@ import optuna
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.best import Tally
 from mapsearch.search.mappings.branch_and_bound import least_bound
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.population import Population, best_sizes
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Outcome, Sampler
-from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.trials import Trial, search_by_trials
+from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.space import Space, Structure
 
 NONE = 1e300  # what Optuna is told of a structure that has no value
@@ -45,23 +46,23 @@ class OptunaSearcher:
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler
 
-    def search(self, problem: Problem, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> Outcome:
+    def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """See `Searcher`."""
-        tally = Tally(problem)
-        finished = self.look(tally, budget, seed, starts, tick)
-        return Outcome.of(tally, least_bound(problem), finished=finished)
+        incumbent = Incumbent(problem)
+        finished = self.look(incumbent, budget, rng_seed, seeds, tick)
+        return Outcome.of(incumbent, least_bound(problem), finished=finished)
 
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""
         return budget.trials
 
-    def look(self, tally: Tally, budget: Budget, seed: Sequence[int], starts: Starts, tick: Callable[[int], bool]) -> bool:
-        """Search the tally's problem; False where `tick` told it to stop."""
-        space = tally.problem.space
+    def look(self, incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> bool:
+        """Search the incumbent's problem; False where `tick` told it to stop."""
+        space = incumbent.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):  # as some are, for years
-            study = optuna.create_study(sampler=make_sampler(self._sampler, seed, budget.trials))
-        for structure in starts.structures:
+            study = optuna.create_study(sampler=make_sampler(self._sampler, rng_seed, budget.trials))
+        for structure in seeds.structures:
             study.enqueue_trial(parameters_of(space, structure))
 
         tried_all = False
@@ -71,19 +72,19 @@ class OptunaSearcher:
             if tried_all:
                 return None
             asked = study.ask()
-            best = best_sizes(tally, suggest(asked, space), trial.evaluations, trial.rng)[:1]
+            best = best_sizes(incumbent, suggest(asked, space), trial.evaluations, trial.rng)[:1]
             try:
                 study.tell(asked, best.values[0] if len(best) else NONE)
             except RuntimeError:  # how the brute force sampler ends a study of which it does not run the loop
                 tried_all = True
             return best
 
-        return search_by_trials(tally, budget, seed, starts.mappings, tick, attempt)
+        return search_by_trials(incumbent, budget, rng_seed, seeds.mappings, tick, attempt)
 
 
-def make_sampler(sampler: Sampler, seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
+def make_sampler(sampler: Sampler, rng_seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
     """Optuna's sampler for so many trials."""
-    number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
+    number = int(np.random.SeedSequence(list(rng_seed)).generate_state(1)[0])
     match sampler:
         case Sampler.TPE:
             return optuna.samplers.TPESampler(seed=number)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Outcome, Searcher
-from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.seeds import Seeds
+from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.completion import Completion
 
 
@@ -21,15 +21,15 @@ class Task:
     searcher: Searcher
     budget: Budget
     seed: tuple[int, ...]
-    starts: Starts
+    seeds: Seeds
 
     def prepare(self) -> None:
-        """See `Work`."""
+        """See `Job`."""
         compile_for(self.problem)
 
-    def run(self, tick: Callable[[int], bool]) -> Outcome:
-        """See `Work`."""
-        return self.searcher.search(self.problem, self.budget, self.seed, self.starts, tick)
+    def run(self, tick: Tick) -> Outcome:
+        """See `Job`."""
+        return self.searcher.search(self.problem, self.budget, self.seed, self.seeds, tick)
 
 
 def compile_for(problem: Problem) -> None:

@@ -9,9 +9,10 @@ from functools import reduce
 import numpy as np
 
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.search.mappings.best import Tally
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.population import Population, best_sizes, improve, score
 from mapsearch.search.mappings.searcher import POLISH_SHARE, Budget
+from mapsearch.search.progress import Tick
 
 POLISHED = 100  # populations at the most that the last search starts from
 
@@ -30,14 +31,14 @@ Attempt = Callable[[Trial], Population | None]
 
 
 class Trials:
-    """The trials of a budget, one after the other, and what is left of it; the tally may hold an earlier search's work already.
+    """The trials of a budget, one after the other, and what is left of it; the incumbent may hold an earlier search's work already.
 
     stopped: whether `tick` told the search to stop.
     """
 
-    def __init__(self, tally: Tally, budget: Budget, seed: Sequence[int], tick: Callable[[int], bool]) -> None:
-        self._tally, self._budget, self._seed, self._tick = tally, budget, seed, tick
-        self._evaluations, self._seconds = tally.evaluations, tally.seconds
+    def __init__(self, incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], tick: Tick) -> None:
+        self._incumbent, self._budget, self._seed, self._tick = incumbent, budget, rng_seed, tick
+        self._evaluations, self._seconds = incumbent.evaluations, incumbent.seconds
         self.stopped = False
 
     def __iter__(self) -> Iterator[Trial]:
@@ -49,7 +50,7 @@ class Trials:
             evaluations = min(self._budget.evaluations_per_trial, self.left)
             yield Trial(number, evaluations, np.random.default_rng([*self._seed, number]))
             self.stopped = self._tick(number + 1)
-            if self.stopped or self._tally.seconds - self._seconds >= timeout:
+            if self.stopped or self._incumbent.seconds - self._seconds >= timeout:
                 return
 
     @property
@@ -64,7 +65,7 @@ class Trials:
 
     @property
     def _taken(self) -> int:
-        return self._tally.evaluations - self._evaluations
+        return self._incumbent.evaluations - self._evaluations
 
     def rng(self) -> np.random.Generator:
         """Random numbers for what follows the trials."""
@@ -77,18 +78,23 @@ class Trials:
 
     def fit(self, rng: np.random.Generator) -> Population:
         """Sizes for the structure that fits best, where nothing has been found and evaluations are left."""
-        space = self._tally.problem.space
-        if np.isfinite(self._tally.value) or self.left == 0:
+        space = self._incumbent.problem.space
+        if np.isfinite(self._incumbent.value) or self.left == 0:
             return Population.empty(space.levels)
-        return best_sizes(self._tally, space.fitting, min(self._budget.evaluations_per_trial, self.left), rng)
+        return best_sizes(self._incumbent, space.fitting, min(self._budget.evaluations_per_trial, self.left), rng)
 
 
 def search_by_trials(
-    tally: Tally, budget: Budget, seed: Sequence[int], known: MappingBatch | None, tick: Callable[[int], bool], attempt: Attempt
+    incumbent: Incumbent,
+    budget: Budget,
+    rng_seed: Sequence[int],
+    known: MappingBatch | None,
+    tick: Tick,
+    attempt: Attempt,
 ) -> bool:
-    """Search the tally's problem; False where `tick` told it to stop."""
-    trials = Trials(tally, budget, seed, tick)
-    found = [] if known is None else [score(tally, known[: trials.left]).fittest()]
+    """Search the incumbent's problem; False where `tick` told it to stop."""
+    trials = Trials(incumbent, budget, rng_seed, tick)
+    found = [] if known is None else [score(incumbent, known[: trials.left]).fittest()]
     for population in map(attempt, trials):
         if population is None:
             break
@@ -96,7 +102,7 @@ def search_by_trials(
     rng = trials.rng()
     found.append(trials.fit(rng))
     best_first = sorted((each for each in found if len(each)), key=lambda each: each.values[0])[:POLISHED]
-    best = reduce(Population.join, best_first, Population.empty(tally.problem.space.levels))
+    best = reduce(Population.join, best_first, Population.empty(incumbent.problem.space.levels))
     if not trials.stopped:
-        improve(tally, best, trials.last, rng, structure=True, stop=trials.stop)
+        improve(incumbent, best, trials.last, rng, structure=True, stop=trials.stop)
     return not trials.stop()

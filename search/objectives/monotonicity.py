@@ -17,7 +17,7 @@ from mapsearch.search.objectives.expression import CHANGING, Expression, Metric,
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class Monotonicity:
     """What is known of a value as runtime or energy grows and all else stays.
 
     never_falls, never_rises: both for what stays as it is, neither for what is not known. least, most: what it lies between,
@@ -35,25 +35,25 @@ class Growth:
         return self.never_falls and self.never_rises
 
 
-_UNKNOWN = Growth(never_falls=False, never_rises=False, least=-inf, most=inf)
+_UNKNOWN = Monotonicity(never_falls=False, never_rises=False, least=-inf, most=inf)
 
 
-def growth(expression: Expression) -> Growth:
+def monotonicity(expression: Expression) -> Monotonicity:
     """What is known of an expression; metrics are 0 or more."""
     match expression:
         case Number(value):
-            return Growth(never_falls=True, never_rises=True, least=value, most=value)
+            return Monotonicity(never_falls=True, never_rises=True, least=value, most=value)
         case Metric(name):
-            return Growth(never_falls=True, never_rises=name not in CHANGING, least=0.0, most=inf)
+            return Monotonicity(never_falls=True, never_rises=name not in CHANGING, least=0.0, most=inf)
         case Operation(name, arguments):
-            parts = [growth(each) for each in arguments]
+            parts = [monotonicity(each) for each in arguments]
             found = _RULES[name](*parts)
             return replace(found, never_falls=True, never_rises=True) if all(part.stays for part in parts) else found
 
 
-def _together(parts: tuple[Growth, ...], least: float, most: float) -> Growth:
+def _together(parts: tuple[Monotonicity, ...], least: float, most: float) -> Monotonicity:
     """What goes the way that all its parts go; a limit that is not a number is none."""
-    return Growth(
+    return Monotonicity(
         never_falls=all(part.never_falls for part in parts),
         never_rises=all(part.never_rises for part in parts),
         least=-inf if isnan(least) else least,
@@ -61,19 +61,19 @@ def _together(parts: tuple[Growth, ...], least: float, most: float) -> Growth:
     )
 
 
-def _sum(a: Growth, b: Growth) -> Growth:
+def _sum(a: Monotonicity, b: Monotonicity) -> Monotonicity:
     return _together((a, b), a.least + b.least, a.most + b.most)
 
 
-def _negative(a: Growth) -> Growth:
-    return Growth(never_falls=a.never_rises, never_rises=a.never_falls, least=-a.most, most=-a.least)
+def _negative(a: Monotonicity) -> Monotonicity:
+    return Monotonicity(never_falls=a.never_rises, never_rises=a.never_falls, least=-a.most, most=-a.least)
 
 
-def _difference(a: Growth, b: Growth) -> Growth:
+def _difference(a: Monotonicity, b: Monotonicity) -> Monotonicity:
     return _sum(a, _negative(b))
 
 
-def _product(a: Growth, b: Growth) -> Growth:
+def _product(a: Monotonicity, b: Monotonicity) -> Monotonicity:
     """Factors of 0 or more go their common way; one that stays, and is 0 or more, leaves the other its way."""
     if a.least < 0 and a.most <= 0:
         return _negative(_product(_negative(a), b))
@@ -87,18 +87,18 @@ def _product(a: Growth, b: Growth) -> Growth:
     return _UNKNOWN
 
 
-def _reciprocal(a: Growth) -> Growth:
+def _reciprocal(a: Monotonicity) -> Monotonicity:
     if a.least >= 0:
         least, most = (inf if limit == 0 else 1 / limit for limit in (a.most, a.least))
-        return Growth(never_falls=a.never_rises, never_rises=a.never_falls, least=least, most=most)
+        return Monotonicity(never_falls=a.never_rises, never_rises=a.never_falls, least=least, most=most)
     return _negative(_reciprocal(_negative(a))) if a.most <= 0 else _UNKNOWN
 
 
-def _quotient(a: Growth, b: Growth) -> Growth:
+def _quotient(a: Monotonicity, b: Monotonicity) -> Monotonicity:
     return _product(a, _reciprocal(b))
 
 
-def _power(a: Growth, exponent: Growth) -> Growth:
+def _power(a: Monotonicity, exponent: Monotonicity) -> Monotonicity:
     if a.least < 0:
         return _UNKNOWN
     if exponent.least < 0:
@@ -108,30 +108,30 @@ def _power(a: Growth, exponent: Growth) -> Growth:
     return _together((a,), least, most)
 
 
-def _least(*parts: Growth) -> Growth:
+def _least(*parts: Monotonicity) -> Monotonicity:
     return _together(parts, min(part.least for part in parts), min(part.most for part in parts))
 
 
-def _most(*parts: Growth) -> Growth:
+def _most(*parts: Monotonicity) -> Monotonicity:
     return _together(parts, max(part.least for part in parts), max(part.most for part in parts))
 
 
-def _sqrt(a: Growth) -> Growth:
+def _sqrt(a: Monotonicity) -> Monotonicity:
     return _together((a,), sqrt(max(a.least, 0.0)), sqrt(max(a.most, 0.0)))
 
 
-def _log(a: Growth) -> Growth:
+def _log(a: Monotonicity) -> Monotonicity:
     least, most = (log(limit) if limit > 0 else -inf for limit in (a.least, a.most))
     return _together((a,), least, most)
 
 
-def _abs(a: Growth) -> Growth:
+def _abs(a: Monotonicity) -> Monotonicity:
     if a.least >= 0:
         return a
     return _negative(a) if a.most <= 0 else replace(_UNKNOWN, least=0.0)
 
 
-_RULES: Final[Mapping[str, Callable[..., Growth]]] = {
+_RULES: Final[Mapping[str, Callable[..., Monotonicity]]] = {
     "+": _sum,
     "-": _difference,
     "*": _product,

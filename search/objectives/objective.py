@@ -12,7 +12,7 @@ from mapsearch.model.cost import Wanted
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.objectives.expression import Expression, degree, evaluate, metrics_in, parse
-from mapsearch.search.objectives.monotonicity import growth
+from mapsearch.search.objectives.monotonicity import monotonicity
 
 _PARTS = {"runtime_cycles": Wanted.RUNTIME, "energy_pj": Wanted.WORDS}
 
@@ -40,7 +40,7 @@ class Objective:
         metrics, wanted = metrics_in(expression), Wanted(0)
         for metric in metrics & _PARTS.keys():
             wanted |= _PARTS[metric]
-        return cls(text, expression, metrics, wanted, growth(expression).never_falls, degree(expression))
+        return cls(text, expression, metrics, wanted, monotonicity(expression).never_falls, degree(expression))
 
     def value(
         self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None, macs: int, hardware: Hardware

@@ -41,11 +41,11 @@ class HardwareGrid:
     @cached_property
     def settings(self) -> tuple[tuple[tuple[Value, ...], Hardware], ...]:
         """Every combination of the other axes' values, and a machine that has them."""
-        places = [range(len(axis.values)) if axis.key in self.keys else range(1) for axis in self.space.axes]
+        ranges = [range(len(axis.values)) if axis.key in self.keys else range(1) for axis in self.space.axes]
         others = [place for place, axis in enumerate(self.space.axes) if axis.key in self.keys]
         return tuple(
             (tuple(self.space.axes[other].values[chosen[other]] for other in others), self.space.at(chosen))
-            for chosen in product(*places)
+            for chosen in product(*ranges)
         )
 
     def _values(self, key: str, own: int) -> tuple[int, ...]:

@@ -95,9 +95,9 @@ class HardwareSpace:
         """The machine with the last value of each axis; `base` is the smallest, as no figure of Limits falls along an axis."""
         return self.at([len(axis.values) - 1 for axis in self.axes])
 
-    def at(self, places: Sequence[int]) -> Hardware:
-        """The machine with these places' values of the axes, which stand in its name, such as edge_space-128-64-32768-32-32."""
-        values = [axis.values[place] for axis, place in zip(self.axes, places, strict=True)]
+    def at(self, point: Sequence[int]) -> Hardware:
+        """The machine at a point, a place on each axis; its name ends with the values: edge_space-128-64-32768-32-32."""
+        values = [axis.values[place] for axis, place in zip(self.axes, point, strict=True)]
         hardware = self.base
         for axis, value in zip(self.axes, values, strict=True):
             hardware = _with(hardware, axis.key, value)

@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 from mapsearch.formats.yaml.hardware import hardware_to_dict
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
-from mapsearch.search.machines.candidate import Mapped
-from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Machine, MachineSearch, check_space
-from mapsearch.search.machines.stages import Stage, Watch, map_fully, with_mapping
+from mapsearch.search.machines.candidate import MappedNetwork
+from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Candidate, MachineSearch, check_space
+from mapsearch.search.machines.stages import Stage, map_fully, with_mapping
 from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.searcher import Budget, Sampler
-from mapsearch.search.pareto import not_dominated
+from mapsearch.search.pareto import non_dominated
+from mapsearch.search.progress import Watcher
 from mapsearch.spaces.machines.space import HardwareSpace
-from mapsearch.studies.co_design.alternatives import Rival, rivals
+from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
 from mapsearch.studies.folder import RESULTS, RunFolder
 from mapsearch.studies.run.layer_results import Found
-from mapsearch.studies.run.one_machine import Watcher
+from mapsearch.studies.run.one_machine import RunWatcher
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import record
 from mapsearch.studies.saving import save_in_the_end
@@ -77,7 +78,7 @@ class CoDesign:
             results = folder.read(RESULTS, "start anew in another folder")
             self._done = results if results.get("complete") and "co_design" in results else None
 
-    def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
+    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> dict[str, Any]:
         """Search the machine, save its run as one of its own, and compare it with others."""
         if self._done is not None:
             return self._done
@@ -101,19 +102,19 @@ class CoDesign:
             raise InputError(
                 f"hardware space {self._space.name}: no machine was found on which every layer has a mapping in the budget"
             )
-        others: list[Rival] = []
+        others: list[Baseline] = []
         try:
             self._recount(best, search, budget, jobs, watch)
             if not search.stopped and len(self._job.objectives) == 1:
                 tell("comparing")
                 choice = None if timeout is None else CHOICE_SHARE * timeout
-                others.extend(rivals(self._space, self._job, budget, search, folder.path / "machines", jobs, choice, watch))
+                others.extend(baselines(self._space, self._job, budget, search, folder.path / "machines", jobs, choice, watch))
                 self._recount(search.best or best, search, budget, jobs, watch)
         except KeyboardInterrupt:
             search.stopped = True
         return self._save(folder, search, search.best or best, others)
 
-    def _recount(self, best: Machine, search: MachineSearch, budget: Budget, jobs: int, watch: Watch | None) -> None:
+    def _recount(self, best: Candidate, search: MachineSearch, budget: Budget, jobs: int, watch: Watcher | None) -> None:
         """Map a machine again that was recalled, without all that its run tells."""
         if best.stage == Stage.FULL and not best.outcomes and not search.stopped:
             found = map_fully(self._job, best.hardware, budget, jobs, watch)
@@ -121,7 +122,7 @@ class CoDesign:
                 raise KeyboardInterrupt
             best.outcomes = found[1]
 
-    def _save(self, folder: RunFolder, search: MachineSearch, best: Machine, others: Sequence[Rival]) -> dict[str, Any]:
+    def _save(self, folder: RunFolder, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> dict[str, Any]:
         hardware = best.hardware
         self.config = {**self.config, "hardware": hardware_to_dict(hardware)}
         more: dict[str, Any] = {"co_design": self._told(search, best, others)}
@@ -138,7 +139,7 @@ class CoDesign:
         save_in_the_end(found, folder, self.config, self.more_files)
         return found.results(folder.path)
 
-    def _told(self, search: MachineSearch, best: Machine, others: Sequence[Rival]) -> dict[str, Any]:
+    def _told(self, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> dict[str, Any]:
         """What results.json holds as `co_design`.
 
         `space`, `budget`, `machines` (of the whole space), `over` (those beyond the budget, which were not mapped), `no_mapping`,
@@ -153,19 +154,17 @@ class CoDesign:
             "objectives": [objective.text for objective in self._job.objectives],
             "best": self._row(best),
             "front": [self._row(machine) for machine in self._front(search)],
-            "comparison": [self._compared(rival, value) for rival in others],
+            "comparison": [self._compared(baseline, value) for baseline in others],
         }
 
-    def _front(self, search: MachineSearch) -> list[Machine]:
+    def _front(self, search: MachineSearch) -> list[Candidate]:
         """The mapped machines than which none has fewer cycles, less energy and less area, the fastest first."""
-        mapped = {machine.places: machine.mapped for machine in search.machines.values() if _is_mapped(machine)}
+        mapped = {machine.point: machine.mapped for machine in search.machines.values() if _is_mapped(machine)}
         figures = [
-            (*each.sums(self._job), area_by_part(each.hardware).total, places)
-            for places, each in mapped.items()
-            if each is not None
+            (*each.sums(self._job), area_by_part(each.hardware).total, point) for point, each in mapped.items() if each is not None
         ]
         figures.sort()
-        kept = not_dominated(np.array([figure[:3] for figure in figures], np.float64))
+        kept = non_dominated(np.array([figure[:3] for figure in figures], np.float64))
         return [search.machines[figures[row][3]] for row in kept.tolist()]
 
     def _counts(self, search: MachineSearch) -> dict[str, Any]:
@@ -186,16 +185,16 @@ class CoDesign:
     def _best(self, search: MachineSearch) -> dict[str, Any] | None:
         return None if search.best is None else self._row(search.best)
 
-    def _row(self, machine: Machine) -> dict[str, Any]:
+    def _row(self, machine: Candidate) -> dict[str, Any]:
         """A machine as machines.csv has it; what is not known is None."""
-        axes = zip(self._space.axes, machine.places, strict=True)
+        axes = zip(self._space.axes, machine.point, strict=True)
         row: dict[str, Any] = {axis.key: axis.values[place] for axis, place in axes}
         row |= {"area_mm2": area_by_part(machine.hardware).total, **self._figures(machine.mapped)}
         bounds = [float(bound) if np.isfinite(bound) else None for bound in machine.bound]
         row |= _by_objective("lower_bound", bounds)
         return {**row, "stage": machine.stage.name.lower(), "status": _status(machine)}
 
-    def _figures(self, mapped: Mapped | None) -> dict[str, Any]:
+    def _figures(self, mapped: MappedNetwork | None) -> dict[str, Any]:
         if mapped is None or not np.isfinite(mapped.values(self._job)).all():
             nothing = dict.fromkeys(("power_mw", "runtime_cycles", "energy_pj"))
             return nothing | _by_objective("objective", [None] * len(self._job.objectives))
@@ -203,14 +202,14 @@ class CoDesign:
         figures = {"power_mw": mapped.power_mw(), "runtime_cycles": int(runtime), "energy_pj": energy}
         return figures | _by_objective("objective", mapped.values(self._job).tolist())
 
-    def _compared(self, rival: Rival, best: float) -> dict[str, Any]:
-        """A rival, its machine, and `gain`: its objective over the best machine's - 1."""
-        figures = self._figures(rival.mapped)
+    def _compared(self, baseline: Baseline, best: float) -> dict[str, Any]:
+        """A baseline, its machine, and `gain`: its objective over the best machine's - 1."""
+        figures = self._figures(baseline.mapped)
         gain = figures["objective"] / best - 1 if figures["objective"] is not None and best > 0 else None
         return {
-            "way": rival.way,
-            "chosen": rival.chosen,
-            "hardware": hardware_to_dict(rival.mapped.hardware),
+            "way": baseline.way,
+            "chosen": baseline.chosen,
+            "hardware": hardware_to_dict(baseline.mapped.hardware),
             **figures,
             "gain": gain,
         }
@@ -218,10 +217,10 @@ class CoDesign:
 
 @dataclass(frozen=True, slots=True)
 class _Batches:
-    """A `Watch` that tells a run's watcher."""
+    """A `Watcher` that tells a run's watcher."""
 
     folder: Path
-    watcher: Watcher
+    watcher: RunWatcher
 
     def began(self, searches: Sequence[str], ticks: int) -> None:
         self.watcher.began(self.folder, searches, ticks)
@@ -235,11 +234,11 @@ def _by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
     return {name: values[0]} if len(values) == 1 else {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
 
 
-def _is_mapped(machine: Machine) -> bool:
+def _is_mapped(machine: Candidate) -> bool:
     return bool(np.isfinite(machine.values).all())
 
 
-def _status(machine: Machine) -> str:
+def _status(machine: Candidate) -> str:
     if machine.dropped:
         return "dropped"
     if machine.stage < Stage.FULL:

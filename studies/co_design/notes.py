@@ -15,26 +15,26 @@ import numpy as np
 from mapsearch.formats.directives import MappedLayer, Network, parse, print_network
 from mapsearch.formats.text import write_whole
 from mapsearch.model.errors import InputError
-from mapsearch.search.machines.candidate import Mapped
-from mapsearch.search.machines.sampler import Places
+from mapsearch.search.machines.candidate import MappedNetwork
+from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.stages import Stage
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.spaces.machines.space import HardwareSpace
 
 
 class MachineNotes:
     """The `Notebook` of a search for a machine, in a folder of its own.
 
-    A file's name has the machine's places on the axes and the stage; it holds the mappings as directive text, None for a layer
+    A file's name has the machine's point on the axes and the stage; it holds the mappings as directive text, None for a layer
     without one, and the layers' lower bounds.
     """
 
-    def __init__(self, folder: Path, space: HardwareSpace, job: Job) -> None:
+    def __init__(self, folder: Path, space: HardwareSpace, job: LayersJob) -> None:
         self._folder, self._space, self._job = folder, space, job
 
-    def recall(self, places: Places, stage: Stage) -> Mapped | None:
+    def recall(self, point: Point, stage: Stage) -> MappedNetwork | None:
         """See `Notebook`; InputError where the file is not as it was written."""
-        file = self._file(places, stage)
+        file = self._file(point, stage)
         if not file.exists():
             return None
         try:
@@ -47,9 +47,9 @@ class MachineNotes:
             raise InputError(
                 f"{file}: must hold {len(self._job.layers)} mappings, got {len(mappings)}; start anew in another folder"
             )
-        return Mapped.of(self._job, self._space.at(places), mappings, bounds)
+        return MappedNetwork.of(self._job, self._space.at(point), mappings, bounds)
 
-    def note(self, places: Places, stage: Stage, mapped: Mapped) -> None:
+    def note(self, point: Point, stage: Stage, mapped: MappedNetwork) -> None:
         """See `Notebook`; without room for the file the search goes on, and the best machine is saved in the end."""
         texts = [
             None if mapping is None else print_network(Network("machine", (MappedLayer(layer, mapping),)))
@@ -58,10 +58,10 @@ class MachineNotes:
         data = {"mappings": texts, "lower_bounds": mapped.lower_bounds.tolist()}
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._file(places, stage), json.dumps(data) + "\n")
+            write_whole(self._file(point, stage), json.dumps(data) + "\n")
 
-    def _file(self, places: Places, stage: Stage) -> Path:
-        return self._folder / f"{'_'.join(map(str, places))}_{stage.name.lower()}.json"
+    def _file(self, point: Point, stage: Stage) -> Path:
+        return self._folder / f"{'_'.join(map(str, point))}_{stage.name.lower()}.json"
 
 
 def write_machines(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:

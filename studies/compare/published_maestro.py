@@ -14,7 +14,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.maestro.figures import printed
 from mapsearch.model.maestro.levels import tensors_of
 from mapsearch.model.maestro.program import run_program
-from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import machine_of
 from mapsearch.studies.evaluate import HardwareSource, machine
 
@@ -65,7 +65,7 @@ def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: 
     return [row for layer in layers for row in _compare(layer, machine_of(target), binary.resolve(), timeout_seconds)]
 
 
-def _compare(layer: Source, target: Machine, binary: Path, timeout_seconds: float) -> list[Comparison]:
+def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds: float) -> list[Comparison]:
     with tempfile.TemporaryDirectory(prefix="mapsearch-verify-") as name:
         folder = Path(name)
         mappings = folder / "data" / "mapping"  # the program cuts two folders off a mapping's path to name its CSV

@@ -13,7 +13,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.search.network import Selections, select
 from mapsearch.search.objectives.objective import Objective
-from mapsearch.search.pareto import Front, not_dominated
+from mapsearch.search.pareto import Front, non_dominated
 from mapsearch.studies.folder import NETWORK
 
 
@@ -28,8 +28,8 @@ class LayerFront:
 def layer_front(layer: Layer, front: Front, objectives: Sequence[Objective], hardware: Hardware) -> LayerFront:
     """The points of a front that no other is better than in all the objectives; each says its cycles, energy and objectives."""
     values = np.stack([each.value(front.runtime_cycles, front.energy_pj, layer.macs, hardware) for each in objectives], axis=1)
-    kept = front[not_dominated(values)] if len(objectives) > 1 else front
-    values = values[not_dominated(values)] if len(objectives) > 1 else values
+    kept = front[non_dominated(values)] if len(objectives) > 1 else front
+    values = values[non_dominated(values)] if len(objectives) > 1 else values
     points = [
         {"runtime_cycles": cycles, "energy_pj": energy, "objectives": found}
         for cycles, energy, found in zip(kept.runtime_cycles.tolist(), kept.energy_pj.tolist(), values.tolist(), strict=True)
@@ -93,7 +93,7 @@ def choose_together(
     }
     if len(objectives) > 1:
         each = np.stack([each.value(chosen.runtime_cycles, chosen.energy_pj, macs, hardware) for each in objectives], axis=1)
-        told["front"] = [{**_told(chosen, row), "objectives": each[row].tolist()} for row in not_dominated(each).tolist()]
+        told["front"] = [{**_told(chosen, row), "objectives": each[row].tolist()} for row in non_dominated(each).tolist()]
     numbered: list[int] = told["points"]
     return Together(tuple(front.mapped[number - 1] for front, number in zip(fronts, numbered, strict=True)), told)
 

@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class SearchInputs:
     """What is searched: the layers of one network, or of a mix of several, on a machine.
 
     layers: of the mix, as the cost model counts them. objectives: as the user gave them; objective: what each layer's own best
@@ -48,7 +48,7 @@ class Work:
 class Found:
     """The layers' results."""
 
-    def __init__(self, work: Work, left_out: Sequence[Mapping[str, str]], more: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, work: SearchInputs, left_out: Sequence[Mapping[str, str]], more: Mapping[str, Any] | None = None) -> None:
         """No results yet; more: what results.json holds besides."""
         self._work = work
         self._more = more or {}

@@ -22,7 +22,7 @@ from mapsearch.studies.run.settings import record
 from mapsearch.studies.saving import save_in_the_end
 
 
-class Watcher(Protocol):
+class RunWatcher(Protocol):
     """Who is told how a run gets on; all calls but `advanced` come from the caller's thread."""
 
     def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
@@ -71,7 +71,7 @@ class MachineRun:
         """Take the layers that are done from the folder."""
         self.found.go_on_from(folder)
 
-    def search(self, folder: RunFolder, jobs: int, watcher: Watcher | None) -> dict[str, Any]:
+    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> dict[str, Any]:
         """Search the layers that have no row yet, saving each as it is done."""
         left = [index for index, unique in enumerate(self._layers) if self.found.row(unique.layer.name) is None]
         searches = len(left) * self._settings.restarts

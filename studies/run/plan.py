@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 
 from mapsearch.formats.directives import MappedLayer, print_network
-from mapsearch.formats.directives.seeds import check_some, known_network, known_of, load_known
+from mapsearch.formats.directives.seeds import check_any_seed, load_seeds, seeds_network, seeds_of
 from mapsearch.formats.exporters import DirectiveExporter, Exporter, MaestroExporter
 from mapsearch.formats.yaml.dataflows import classic_dataflows, load_held
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
@@ -17,10 +17,10 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.registry import cost_model
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.objectives.objective import Objective, objectives_of
-from mapsearch.studies.run.layer_results import Work
+from mapsearch.studies.run.layer_results import SearchInputs
 from mapsearch.studies.run.settings import TILE_RULES, Settings
 
 
@@ -46,26 +46,26 @@ class Plan:
         """The mappings to start from, of layers of the set."""
         if source is None:
             return []
-        known = load_known(Path(source))
-        check_some(Path(source), [unique.layer for unique in self.layers], known)
+        known = load_seeds(Path(source))
+        check_any_seed(Path(source), [unique.layer for unique in self.layers], known)
         return known
 
     def files(self) -> dict[str, str]:
         """The texts, by file name, that a run's folder keeps of its inputs."""
         if not self._known:
             return {}
-        known = known_network(self.mix.name, [unique.layer for unique in self.layers], self._known)
+        known = seeds_network(self.mix.name, [unique.layer for unique in self.layers], self._known)
         return {"warm_start.m": print_network(known)}
 
-    def work(self, hardware: Hardware) -> Work:
+    def work(self, hardware: Hardware) -> SearchInputs:
         """What is searched on a machine."""
-        return Work(self.mix, self.layers, hardware, self.settings, self.objectives, self.objective, self.exporter)
+        return SearchInputs(self.mix, self.layers, hardware, self.settings, self.objectives, self.objective, self.exporter)
 
-    def job(self, power_mw: float = inf) -> Job:
+    def job(self, power_mw: float = inf) -> LayersJob:
         """How each layer is searched."""
         settings = self.settings
         held, levels = load_held(settings.dataflow, settings.constraints, settings.levels)
-        return Job(
+        return LayersJob(
             layers=tuple(unique.layer for unique in self.layers),
             counts=tuple(unique.count for unique in self.layers),
             model=self.model,
@@ -75,7 +75,7 @@ class Plan:
             tiles=TILE_RULES[settings.tiles],
             constraints=held,
             dataflows=tuple(classic_dataflows()),
-            known=tuple(tuple(known_of(unique.layer, self._known)) for unique in self.layers),
+            known=tuple(tuple(seeds_of(unique.layer, self._known)) for unique in self.layers),
             searcher=searcher_of(settings.sampler_used, self.objectives),
             seed=settings.seed,
             restarts=settings.restarts,
@@ -88,7 +88,7 @@ def _counted(mix: Mix, model: CostModel) -> tuple[list[UniqueLayer], list[dict[s
     left_out: list[dict[str, str]] = []
     for unique in mix.unique:
         try:
-            counted.append(replace(unique, layer=model.takes(unique.layer)))
+            counted.append(replace(unique, layer=model.as_counted(unique.layer)))
         except InputError as error:
             left_out.append({"name": unique.layer.name, "reason": str(error)})
     if not counted:

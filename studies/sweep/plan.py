@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
-from mapsearch.formats.directives.seeds import known_of, load_known
+from mapsearch.formats.directives.seeds import load_seeds, seeds_of
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, load_hardware_space
 from mapsearch.formats.yaml.sweeps import Dataflow, Study
@@ -95,7 +95,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """A sweep whose inputs are read and checked; raises InputError where they break a law."""
 
     study: Study
@@ -146,8 +146,8 @@ class Plan:
             for layer in layers:
                 yield Pair(label, template_variants(layer, largest, template, dict(dataflow.tiles), dataflow.clusters))
             return
-        known = load_known(Path(dataflow.source))
-        mapped = {layer: tuple(dict.fromkeys(known_of(layer, known))) for layer in layers}  # a run's stand in several files
+        known = load_seeds(Path(dataflow.source))
+        mapped = {layer: tuple(dict.fromkeys(seeds_of(layer, known))) for layer in layers}  # a run's stand in several files
         if not any(mapped.values()):
             raise InputError(f"{dataflow.source}: must hold a mapping of one of the sweep's layers, got none")
         for layer, mappings in mapped.items():

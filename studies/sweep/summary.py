@@ -16,7 +16,7 @@ from mapsearch.formats.directives import MappedLayer, Network, print_network
 from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN
-from mapsearch.studies.sweep.plan import Pair, Plan
+from mapsearch.studies.sweep.plan import Pair, SweepPlan
 
 
 class Swept:
@@ -29,7 +29,14 @@ class Swept:
 
 
 def summary_of(
-    plan: Plan, found: Sequence[Swept], record: Mapping[str, Any], *, complete: bool, work: Counted, seconds: float, folder: Path
+    plan: SweepPlan,
+    found: Sequence[Swept],
+    record: Mapping[str, Any],
+    *,
+    complete: bool,
+    work: Counted,
+    seconds: float,
+    folder: Path,
 ) -> dict[str, Any]:
     """What summary.json holds.
 
@@ -66,7 +73,7 @@ def _counts(counted: Counted) -> dict[str, Any]:
     return {"done": counts.pop("designs"), **counts}
 
 
-def _optima(plan: Plan, found: Swept) -> dict[str, Any]:
+def _optima(plan: SweepPlan, found: Swept) -> dict[str, Any]:
     """The best designs by name; all of them stand on the front, none where nothing is valid."""
     front = found.front.designs
     if not len(front):
@@ -80,20 +87,20 @@ def _optima(plan: Plan, found: Swept) -> dict[str, Any]:
     return {name: _told(plan, found.pair, front[int(np.lexsort(keys)[0])]) for name, keys in orders.items()}
 
 
-def _told(plan: Plan, pair: Pair, design: np.void) -> dict[str, Any]:
+def _told(plan: SweepPlan, pair: Pair, design: np.void) -> dict[str, Any]:
     mapping = plan.mapping(pair, int(design["pes"]), int(design["mapping"]))
     text = print_network(Network(pair.dataflow, (MappedLayer(pair.variants.layer, mapping),)))
     return {**_figures(plan, design), "directives": text}
 
 
-def _figures(plan: Plan, design: np.void) -> dict[str, Any]:
+def _figures(plan: SweepPlan, design: np.void) -> dict[str, Any]:
     """The axes and the figures of a design."""
     values, _ = plan.grid.settings[int(design["setting"])]
     figures = {key: design[key].item() for key in DESIGN.fields or () if key != "setting"}
     return {**dict(zip(plan.grid.keys, values, strict=True)), **figures}
 
 
-def front_as_csv(plan: Plan, found: Sequence[Swept]) -> str:
+def front_as_csv(plan: SweepPlan, found: Sequence[Swept]) -> str:
     """The designs of every pair that no other of it is as good as in throughput, energy and area; fastest first."""
     text = io.StringIO()
     keys = ["dataflow", "layer", *plan.grid.keys, *(key for key in DESIGN.fields or () if key != "setting")]

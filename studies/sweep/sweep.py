@@ -23,7 +23,7 @@ from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.studies.folder import unused_folder
 from mapsearch.studies.sweep.parquet import check_installed, part_path, read_counted, read_designs, write_part
-from mapsearch.studies.sweep.plan import Part, Plan
+from mapsearch.studies.sweep.plan import Part, SweepPlan
 from mapsearch.studies.sweep.summary import Swept, front_as_csv, summary_of
 
 CONFIG = "config.json"
@@ -33,7 +33,7 @@ MOST_DESIGNS = 10**10
 class Watcher(Protocol):
     """Who is told how a sweep gets on."""
 
-    def began(self, folder: Path, plan: Plan) -> None:
+    def began(self, folder: Path, plan: SweepPlan) -> None:
         """The folder, and what is to be done."""
         ...
 
@@ -73,7 +73,7 @@ def sweep(
     own = load_study(study if isinstance(study, str) else Path(study)) if study is not None else None
     if own is None and recorded is not None:
         own = study_of(recorded["sweep"], str(out), Path())
-    plan = Plan(_study(own, layers, dataflows, hardware))
+    plan = SweepPlan(_study(own, layers, dataflows, hardware))
     folder = Path(out) if out is not None else unused_folder(f"sweep-{plan.study.name}")
     record = plan.record
     if recorded is None:
@@ -96,7 +96,7 @@ def _study(study: Study | None, layers: str | None, dataflows: Sequence[str], ha
     return asked if hardware is None else replace(asked, hardware=hardware)
 
 
-def _check_size(plan: Plan, folder: Path, designs_at_most: int) -> None:
+def _check_size(plan: SweepPlan, folder: Path, designs_at_most: int) -> None:
     designs, estimate = plan.designs, plan.estimate
     if designs > designs_at_most:
         raise InputError(
@@ -112,7 +112,7 @@ def _check_size(plan: Plan, folder: Path, designs_at_most: int) -> None:
         )
 
 
-def _create(folder: Path, plan: Plan, record: Mapping[str, Any]) -> None:
+def _create(folder: Path, plan: SweepPlan, record: Mapping[str, Any]) -> None:
     if (folder / CONFIG).exists():
         raise InputError(f"{folder}: holds a sweep or a run already; go on with a sweep by --resume, or name another folder")
     if folder.exists() and any(folder.iterdir()):
@@ -149,7 +149,7 @@ def _check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], folder: Pat
             )
 
 
-def _run(plan: Plan, folder: Path, record: dict[str, Any], watcher: Watcher | None) -> dict[str, Any]:
+def _run(plan: SweepPlan, folder: Path, record: dict[str, Any], watcher: Watcher | None) -> dict[str, Any]:
     found = [Swept(pair) for pair in plan.pairs]
     if watcher is not None:
         watcher.began(folder, plan)
@@ -186,7 +186,7 @@ def _kill_interrupts() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _do(plan: Plan, part: Part, folder: Path, found: Swept, work: Counted) -> None:
+def _do(plan: SweepPlan, part: Part, folder: Path, found: Swept, work: Counted) -> None:
     """Cost and save a part, or read it where it is there already; work: what was costed now."""
     path = part_path(folder, part.number)
     front = DesignFront()

@@ -58,7 +58,7 @@ def as_lists(costs: CountedCosts) -> tuple[list[int], list[list[int]]]:
 
 def sample(model: CostModel) -> MappingBatch:
     """Forty mappings of SMALL as the model asks for them."""
-    layer = model.takes(SMALL)
+    layer = model.as_counted(SMALL)
     return Space(layer, MACHINE, restriction=model.restriction).sample(40, np.random.default_rng(0))
 
 
@@ -83,16 +83,16 @@ def test_models_are_told_apart_by_their_names() -> None:
 @every_model
 def test_a_layer_that_is_taken_is_taken_as_it_is(model: CostModel) -> None:
     """The layer as a model counts it has its name and dims, and is counted so when it comes again, as from a written mapping."""
-    layer = model.takes(replace(SMALL, density=(0.5, 0.5, 1.0)))
+    layer = model.as_counted(replace(SMALL, density=(0.5, 0.5, 1.0)))
     assert (layer.name, layer.extents) == (SMALL.name, SMALL.extents)
-    assert model.takes(layer) == layer
+    assert model.as_counted(layer) == layer
 
 
 @every_model
 @pytest.mark.parametrize("rows", [0, 1, 40])
 def test_the_arrays_have_a_row_for_each_mapping(model: CostModel, rows: int) -> None:
     """A batch of any size, none included, gives int8[B], int64[B] and float64[B]; of what the model asks for, some is LEGAL."""
-    costs = model.evaluate(model.takes(SMALL), MACHINE, sample(model)[:rows])
+    costs = model.evaluate(model.as_counted(SMALL), MACHINE, sample(model)[:rows])
     for array, kind in ((costs.fit, np.int8), (costs.runtime_cycles, np.int64), (costs.energy_pj(), np.float64)):
         assert array.dtype == kind
         assert array.shape == (rows,)
@@ -102,7 +102,7 @@ def test_the_arrays_have_a_row_for_each_mapping(model: CostModel, rows: int) -> 
 @every_model
 def test_a_batch_costs_what_its_mappings_cost_alone(model: CostModel) -> None:
     """No mapping's cost depends on the mappings beside it, nor on their order."""
-    batch, layer = sample(model), model.takes(SMALL)
+    batch, layer = sample(model), model.as_counted(SMALL)
     together = figures(model.evaluate(layer, MACHINE, batch))
     assert together == [figures(model.evaluate(layer, MACHINE, batch[row : row + 1]))[0] for row in range(len(batch))]
     assert figures(model.evaluate(layer, MACHINE, batch[::-1])) == together[::-1]
@@ -128,7 +128,7 @@ def test_a_report_tells_what_is_searched_by(model: CostModel, l1_bytes: int) -> 
 
     The reason names the layer in one line.
     """
-    layer = model.takes(SMALL)
+    layer = model.as_counted(SMALL)
     costs = model.evaluate(layer, machine_with(l1_bytes, 2**16), sample(model))
     for row, (fit, runtime, energy) in enumerate(figures(costs)):
         if fit == Fit.LEGAL:

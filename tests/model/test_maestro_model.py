@@ -27,7 +27,7 @@ from mapsearch.model.maestro.levels import declared, tensors_of
 from mapsearch.model.maestro.model import MaestroCosts, MaestroModel
 from mapsearch.model.maestro.program import run_program
 from mapsearch.model.maestro.report import told
-from mapsearch.model.maestro.source import Machine, Source, SourceMap
+from mapsearch.model.maestro.source import Source, SourceMachine, SourceMap
 from mapsearch.model.maestro.translate import layer_macs, machine_of, source_dims, source_of
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch, encode
 from mapsearch.model.tensors import Dim
@@ -207,7 +207,7 @@ def test_clusters_that_leave_pes_over_are_refused() -> None:
 )
 def test_layers_that_the_program_has_not_are_refused(layer: Layer, reason: str) -> None:
     """A layer that the program has not is an error of `takes` and of `source_of`, and the reason says what it lacks."""
-    for refused in (lambda: MODEL.takes(layer), lambda: source_of(layer, BY_K, 256)):
+    for refused in (lambda: MODEL.as_counted(layer), lambda: source_of(layer, BY_K, 256)):
         with pytest.raises(InputError, match=re.escape(reason)):
             refused()
 
@@ -226,10 +226,10 @@ def test_a_strided_layer_is_counted_only_without_its_stride() -> None:
     strided = layer_of((2, 2), K=8, C=4, R=3, S=3, Y=6, X=6)
     with pytest.raises(InputError, match=r"MAESTRO counts strides wrong; give the layer with stride 1, got \(2, 2\)"):
         _cost(strided, BY_K)
-    taken = MODEL.takes(strided)
+    taken = MODEL.as_counted(strided)
     assert (taken.stride, taken.input_rows, taken.extents[Dim.Y]) == ((1, 1), strided.input_rows, 11)
     assert _cost(taken, BY_K, ample(MACHINE)).fit[0] == Fit.LEGAL
-    assert MODEL.takes(taken) == taken
+    assert MODEL.as_counted(taken) == taken
 
 
 # --- The guard
@@ -317,7 +317,7 @@ def test_a_small_gemm_costs_what_the_rules_say() -> None:
     # Over a network of a word a cycle, latency 1: 9 + 3 cycles, for the first is not overlapped, then 3, 6 and 3.
     maps = (SourceMap(spatial=True, size=1, offset=1, dim="M"), SourceMap(spatial=False, size=1, offset=1, dim="N"))
     source = Source("gemm", "GEMM", {"M": 4, "N": 2, "K": 3}, {}, (maps,), ())
-    machine = Machine(pes=2, noc_words=1, noc_latency_cycles=1, offchip_words=100, l1_words=14, l2_words=21)
+    machine = SourceMachine(pes=2, noc_words=1, noc_latency_cycles=1, offchip_words=100, l1_words=14, l2_words=21)
     figures = run_program(source, machine)
     found = printed(figures, source, tensors_of(source), machine)
     expected = {
@@ -366,14 +366,14 @@ def test_a_small_gemm_costs_what_the_rules_say() -> None:
 
 def test_the_hardware_file_holds_the_machine() -> None:
     """Each of the program's keys stands on a line of its own, with its unit's number."""
-    text = print_machine(Machine(168, 32, 2, 16, 512, 108000, simd=2), "hardware edge")
+    text = print_machine(SourceMachine(168, 32, 2, 16, 512, 108000, simd=2), "hardware edge")
     keys = "num_pes: 168\nl1_size_cstr: 512\nl2_size_cstr: 108000\nnoc_bw_cstr: 32\noffchip_bw_cstr: 16\nNoC_NumHops: 2\n"
     assert text == keys
 
 
 def test_a_hardware_file_has_no_number_over_an_int() -> None:
     """2^31 - 1 is printed; one more is an error that names the place, the key, the limit and the value."""
-    largest = Machine(1, 2**31 - 1, 1, 1, 1, 1)
+    largest = SourceMachine(1, 2**31 - 1, 1, 1, 1, 1)
     assert "noc_bw_cstr: 2147483647\n" in print_machine(largest, "hardware edge")
     with pytest.raises(InputError, match="hardware edge: MAESTRO's noc_bw_cstr must be at most 2147483647, got 2147483648"):
         print_machine(replace(largest, noc_words=2**31), "hardware edge")

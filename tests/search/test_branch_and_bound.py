@@ -24,13 +24,13 @@ from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.best import Tally
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound, least_bound
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.proven import TO_PROVE, ExactSearcher
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import Budget, Certificate, Outcome, Sampler
-from mapsearch.search.mappings.seeds import Starts
+from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.orders import interchangeable
 from mapsearch.spaces.mappings.space import Space
@@ -62,11 +62,11 @@ class Proof:
 
 
 def _proof(problem: Problem, limit: Limit, stop: Callable[[float], bool], known: MappingBatch | None = None) -> Proof:
-    tally = Tally(problem)
+    incumbent = Incumbent(problem)
     if known is not None:
-        tally.score(known)
-    certificate = branch_and_bound(tally, limit, stop)
-    return Proof(tally.batch, tally.value, certificate)
+        incumbent.score(known)
+    certificate = branch_and_bound(incumbent, limit, stop)
+    return Proof(incumbent.batch, incumbent.value, certificate)
 
 
 @st.composite
@@ -243,7 +243,7 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
     searcher = searcher_of(Sampler.EXACT, (problem.objective,))
     assert isinstance(searcher, ExactSearcher)
     optimum = _proof(problem, Limit(), _never).value
-    one, again, other = (searcher.search(problem, Budget(2, 8), seed, Starts(), lambda _: False) for seed in ((0,), (0,), (1,)))
+    one, again, other = (searcher.search(problem, Budget(2, 8), seed, Seeds(), lambda _: False) for seed in ((0,), (0,), (1,)))
     assert _found(one) == _found(again)
     for outcome in (one, other):
         assert outcome.value == outcome.lower_bound == optimum
@@ -265,7 +265,7 @@ def test_a_proof_is_told_as_it_goes() -> None:
         told.append(done)
         return False
 
-    searcher.search(problem, budget, (0,), Starts(), tell)
+    searcher.search(problem, budget, (0,), Seeds(), tell)
     assert told[0] == 1
     assert told == sorted(told)
     assert told[-1] == searcher.ticks(budget) > 2
@@ -274,11 +274,11 @@ def test_a_proof_is_told_as_it_goes() -> None:
 def test_the_searcher_ends_when_told() -> None:
     """A timeout that is up at once leaves a bound below the value; a stop leaves an unfinished search."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    late = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), Starts(), lambda _: False)
+    late = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), Seeds(), lambda _: False)
     assert late.finished
     assert late.lower_bound is not None
     assert late.lower_bound < late.value
-    stopped = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8), (0,), Starts(), lambda done: done >= 2)
+    stopped = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8), (0,), Seeds(), lambda done: done >= 2)
     assert not stopped.finished
     assert stopped.lower_bound is not None
     assert stopped.lower_bound < stopped.value
@@ -288,7 +288,7 @@ def test_auto_is_the_start_where_nothing_can_be_bounded() -> None:
     """With an objective that may fall as energy grows, `auto` ends with its start, within its budget, without a bound."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("runtime_cycles / energy_pj"))
     budget = Budget(4, 8)
-    auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0,), Starts(), lambda _: False)
+    auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0,), Seeds(), lambda _: False)
     assert (auto.lower_bound, auto.proof, auto.finished) == (None, None, True)
     assert 4 <= auto.evaluations <= budget.evaluations + 1  # the best of the one half is looked at again in the other
     assert np.isfinite(auto.value)

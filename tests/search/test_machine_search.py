@@ -12,10 +12,10 @@ from small_machines import BUDGET, UNREFINED, Notes, exhaustive, job_of, searche
 
 from mapsearch.model.area import area_by_part, power_mw
 from mapsearch.model.errors import InputError
-from mapsearch.search.machines.candidate import Least, Mapped
+from mapsearch.search.machines.candidate import Least, MappedNetwork
 from mapsearch.search.machines.search import MOST_MACHINES, TO_THE_END, Allowance, MachineSearch
 from mapsearch.search.machines.stages import Stage
-from mapsearch.search.pareto import not_dominated
+from mapsearch.search.pareto import non_dominated
 from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
 
 SOME_MW = 60.0  # above what leaks of the smallest machines and below what the best one draws
@@ -40,11 +40,11 @@ def test_it_finds_what_mapping_every_machine_finds(objective: str, power_mw: flo
     assert search.best.values[0] == min(values.values())
     assert search.best.stage == Stage.FULL
     assert any(machine.dropped for machine in search.machines.values()) or objective == "energy"  # whose bounds are near each other
-    for places, machine in search.machines.items():
+    for point, machine in search.machines.items():
         assert machine.dropped or machine.stage == Stage.FULL
-        assert machine.bound[0] <= values[places]
+        assert machine.bound[0] <= values[point]
         if machine.stage == Stage.FULL:
-            assert machine.values[0] == values[places]
+            assert machine.values[0] == values[point]
 
 
 @given(st.floats(0.004, 0.03), st.floats(10, 400), st.sampled_from(["edp", "latency", "energy"]))
@@ -90,7 +90,7 @@ def test_the_front_of_several_objectives() -> None:
     """No machine of the front is worse than another that was mapped, and a dropped one is worse than one of them in its bounds."""
     search = searched("latency,energy,area-delay", Limits())
     values = np.stack([machine.values for machine in search.front()])
-    assert len(not_dominated(values)) == len(values)
+    assert len(non_dominated(values)) == len(values)
     for machine in search.machines.values():
         assert (values <= (machine.bound if machine.dropped else machine.values)).all(axis=1).any() or machine in search.front()
 
@@ -118,12 +118,12 @@ def test_bounds_of_the_network() -> None:
 def test_the_better_of_two_is_no_worse_than_either() -> None:
     """The network's value of the layers' better mappings may be worse than before, as its sums count; then it stays as it was."""
     job, hardware, rng = job_of("edp"), space_of(Limits()).largest, np.random.default_rng(0)
-    drawn: list[Mapped] = []
+    drawn: list[MappedNetwork] = []
     for _ in range(40):
         problems = [job.problem(index, hardware) for index in range(2)]
         batches = [problem.space.draw([problem.space.fitting], 1, rng) for problem in problems]
         mappings = tuple(batch.decode(0, layer) for batch, layer in zip(batches, job.layers, strict=True))
-        drawn.append(Mapped.of(job, hardware, mappings, np.zeros(2)))
+        drawn.append(MappedNetwork.of(job, hardware, mappings, np.zeros(2)))
     pairs = [(one, other) for one in drawn for other in drawn]
     better = [float(one.better_of(other, job).values(job)[0]) for one, other in pairs]
     assert all(value <= min(one.values(job)[0], other.values(job)[0]) for value, (one, other) in zip(better, pairs, strict=True))

@@ -20,8 +20,8 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode
-from mapsearch.search.mappings.best import Tally
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
@@ -42,9 +42,9 @@ def test_branch_and_bound_finds_the_best_within_the_power(text: str, limit_mw: f
     objective = Objective.of(text)
     values = objective.value(COSTS.runtime_cycles, COSTS.energy_pj(), SPACE.layer.macs, SPACE.hardware)
     expected = values[LEGAL & (limit_mw >= POWER_MW)].min()
-    tally = Tally(Problem(SPACE, EXACT, objective, limit_mw))
-    proof = branch_and_bound(tally, Limit(), lambda _: False)
-    assert tally.value == expected
+    incumbent = Incumbent(Problem(SPACE, EXACT, objective, limit_mw))
+    proof = branch_and_bound(incumbent, Limit(), lambda _: False)
+    assert incumbent.value == expected
     assert proof.proven
     assert proof.lower_bound == expected
 

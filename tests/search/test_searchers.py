@@ -25,12 +25,12 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import encode
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.best import Step, Tally
 from mapsearch.search.mappings.genetic import GeneticSearcher
+from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import POLISH_SHARE, Budget, Outcome, Sampler, Searcher
-from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.expression import NAMED
@@ -89,7 +89,7 @@ def loops_of(outcome: Outcome, space: Space) -> Structure:
 @every_searcher
 def test_a_seed_gives_the_same_outcome(searcher: Searcher) -> None:
     """Equal seeds give equal outcomes but for the seconds, and other seeds other ones."""
-    first, again, other = (searcher.search(PROBLEM, BUDGET, seed, Starts(), never) for seed in ((1, 2), (1, 2), (1, 3)))
+    first, again, other = (searcher.search(PROBLEM, BUDGET, seed, Seeds(), never) for seed in ((1, 2), (1, 2), (1, 3)))
     assert found(first) == found(again)
     assert found(first) != found(other)
 
@@ -98,7 +98,7 @@ def test_a_seed_gives_the_same_outcome(searcher: Searcher) -> None:
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_outcome_is_what_its_mapping_costs(searcher: Searcher, objective: str) -> None:
     """The result is one legal mapping whose value is the objective in the report of that mapping."""
-    outcome = searcher.search(replace(PROBLEM, objective=Objective.of(objective)), BUDGET, (0,), Starts(), never)
+    outcome = searcher.search(replace(PROBLEM, objective=Objective.of(objective)), BUDGET, (0,), Seeds(), never)
     assert len(outcome.batch) == 1
     mapping = outcome.batch.decode(0, LAYER)
     costs = EXACT.evaluate(LAYER, MACHINE, encode([mapping], LAYER, MACHINE.pes))
@@ -112,7 +112,7 @@ def test_the_outcome_is_what_its_mapping_costs(searcher: Searcher, objective: st
 @pytest.mark.parametrize("budget", [Budget(1, 1), Budget(5, 1), Budget(3, 10), BUDGET])
 def test_the_trace_and_the_evaluations(searcher: Searcher, budget: Budget) -> None:
     """The trace strictly improves and ends at the value; evaluations stay within the trials' and the last search's share."""
-    outcome = searcher.search(PROBLEM, budget, (0,), Starts(), never)
+    outcome = searcher.search(PROBLEM, budget, (0,), Seeds(), never)
     evaluations, dropped, refused, seconds, values = zip(*map(astuple, outcome.trace), strict=True)
     assert list(seconds) == sorted(seconds)
     assert seconds[-1] <= outcome.seconds
@@ -132,8 +132,8 @@ def test_the_trace_and_the_evaluations(searcher: Searcher, budget: Budget) -> No
 @every_searcher
 def test_a_stop_ends_the_search_with_the_best_so_far(searcher: Searcher) -> None:
     """The search that is told to stop after some trials has found what a whole one had by then, and is not finished."""
-    whole = searcher.search(PROBLEM, BUDGET, (0,), Starts(), never)
-    stopped = searcher.search(PROBLEM, BUDGET, (0,), Starts(), stop_after(3))
+    whole = searcher.search(PROBLEM, BUDGET, (0,), Seeds(), never)
+    stopped = searcher.search(PROBLEM, BUDGET, (0,), Seeds(), stop_after(3))
     assert not stopped.finished
     assert stopped.evaluations <= 3 * BUDGET.evaluations_per_trial
     before = [without_seconds(step) for step in whole.trace if step.evaluations <= stopped.evaluations]
@@ -150,8 +150,8 @@ def test_a_search_tells_its_trials_and_stops_at_any_time(searcher: Searcher) -> 
         told.append(done)
         return len(told) > BUDGET.trials
 
-    whole = searcher.search(PROBLEM, BUDGET, (0,), Starts(), never)
-    stopped = searcher.search(PROBLEM, BUDGET, (0,), Starts(), stop_after_the_trials)
+    whole = searcher.search(PROBLEM, BUDGET, (0,), Seeds(), never)
+    stopped = searcher.search(PROBLEM, BUDGET, (0,), Seeds(), stop_after_the_trials)
     assert told[: BUDGET.trials] == list(range(1, BUDGET.trials + 1))
     assert set(told[BUDGET.trials :]) == {BUDGET.trials} == {searcher.ticks(BUDGET)}
     assert not stopped.finished
@@ -161,7 +161,7 @@ def test_a_search_tells_its_trials_and_stops_at_any_time(searcher: Searcher) -> 
 @every_searcher
 def test_a_timeout_ends_the_search(searcher: Searcher) -> None:
     """A time that is up at once leaves one trial of many, and a finished search."""
-    outcome = searcher.search(PROBLEM, Budget(10**6, 40, timeout_seconds=1e-9), (0,), Starts(), never)
+    outcome = searcher.search(PROBLEM, Budget(10**6, 40, timeout_seconds=1e-9), (0,), Seeds(), never)
     assert outcome.finished
     assert 0 < outcome.evaluations <= 40 * (1 + POLISH_SHARE)
 
@@ -171,7 +171,7 @@ def test_a_dataflow_is_held(searcher: Searcher) -> None:
     """In the space of a dataflow the result has its orders and spatial dims, and a cluster size that it leaves open."""
     dataflow = load_dataflow("kcp_ws")
     space = Space(LAYER, MACHINE, constraints=dataflow)
-    outcome = searcher.search(Problem(space, EXACT, Objective.of("latency")), BUDGET, (0,), Starts(), never)
+    outcome = searcher.search(Problem(space, EXACT, Objective.of("latency")), BUDGET, (0,), Seeds(), never)
     structure = loops_of(outcome, space)
     assert structure == replace(space.fitting, clusters=structure.clusters)
     assert structure.clusters in space.choices.clusters
@@ -186,7 +186,7 @@ def test_brute_force_tries_each_structure_once() -> None:
         told.append(done)
         return False
 
-    outcome = OptunaSearcher(Sampler.BRUTEFORCE).search(Problem(space, EXACT, EDP), Budget(10**6, 40), (0,), Starts(), tick)
+    outcome = OptunaSearcher(Sampler.BRUTEFORCE).search(Problem(space, EXACT, EDP), Budget(10**6, 40), (0,), Seeds(), tick)
     assert outcome.finished
     assert max(done for done in told if done < 10**6) == len(space.choices.clusters)
 
@@ -216,23 +216,23 @@ def test_a_budget_keeps_within_its_evaluations(sampler: Sampler, evaluations: in
 def test_a_search_keeps_within_its_evaluations(searcher: Searcher, evaluations: int, refused: tuple[Dim, ...]) -> None:
     """However few they are, and whatever the model refuses."""
     problem = choosy(ChoosyModel(refused=refused))
-    starts = Starts(classic_starts(problem.space, classic_dataflows()))
+    seeds = Seeds(classic_seeds(problem.space, classic_dataflows()))
     for sampler in (Sampler.GENETIC, Sampler.TPE):
-        outcome = searcher.search(problem, Budget.within(evaluations, sampler), (0,), starts, never)
+        outcome = searcher.search(problem, Budget.within(evaluations, sampler), (0,), seeds, never)
         assert outcome.evaluations <= evaluations
 
 
 @every_searcher
 def test_a_search_goes_on_where_another_has_been(searcher: Searcher) -> None:
-    """With an earlier search's work in its tally a search takes as many evaluations as with none, its last search too."""
+    """With an earlier search's work in its incumbent a search takes as many evaluations as with none, its last search too."""
     assert isinstance(searcher, GeneticSearcher | OptunaSearcher)
-    fresh, used = Tally(replace(PROBLEM, objective=EDP)), Tally(PROBLEM)
+    fresh, used = Incumbent(replace(PROBLEM, objective=EDP)), Incumbent(PROBLEM)
     used.score(SPACE.sample(5000, np.random.default_rng(1)))
     used.value = np.inf  # what is known changes which children are worth costing
     used.batch = fresh.batch
     began = used.evaluations
-    for tally in (fresh, used):
-        assert searcher.look(tally, BUDGET, (0,), Starts(), never)
+    for incumbent in (fresh, used):
+        assert searcher.look(incumbent, BUDGET, (0,), Seeds(), never)
     assert used.evaluations - began == fresh.evaluations > BUDGET.trials * BUDGET.evaluations_per_trial
     assert used.value == fresh.value
 
@@ -247,7 +247,7 @@ def test_the_optimum_of_a_small_space_is_found(searcher: Searcher, rule: TileRul
     space = Space(layer_of(K=4, C=3, X=2), replace(MACHINE, pes=4, l1=Buffer(12), l2=Buffer(48)), 2, rule)
     problem = Problem(space, EXACT, Objective.of(objective))
     every = as_batch(space, every_mapping(space))
-    outcome = searcher.search(problem, Budget(20, 100), (0,), Starts(), never)
+    outcome = searcher.search(problem, Budget(20, 100), (0,), Seeds(), never)
     assert outcome.value == problem.score(every).values.min()
 
 
@@ -260,7 +260,7 @@ def choosy(model: ChoosyModel, levels: int = 2) -> Problem:
 def test_refused_mappings_are_counted_and_never_the_result(searcher: Searcher) -> None:
     """What the model does not vouch for counts as an evaluation, and as refused in the outcome and its trace."""
     model = ChoosyModel(refused=(Dim.K, Dim.C))
-    outcome = searcher.search(choosy(model), BUDGET, (0,), Starts(), never)
+    outcome = searcher.search(choosy(model), BUDGET, (0,), Seeds(), never)
     assert 0 < outcome.refused < outcome.evaluations
     assert model.evaluate(LAYER, MACHINE, outcome.batch).fit.tolist() == [Fit.LEGAL]
     refused = [0, *(step.refused for step in outcome.trace), outcome.refused]
@@ -271,21 +271,21 @@ def test_refused_mappings_are_counted_and_never_the_result(searcher: Searcher) -
 @every_searcher
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_a_search_keeps_to_the_restriction(searcher: Searcher, levels: int) -> None:
-    """All that a search looks at is what the model asks for, so that nothing is refused for it; starts too."""
+    """All that a search looks at is what the model asks for, so that nothing is refused for it; seeds too."""
     problem = choosy(ChoosyModel(refused=()), levels)
-    starts = classic_starts(problem.space, classic_dataflows())
-    assert len(starts) == (2 if levels == 1 else 4)  # row-stationary shares R out
-    outcome = searcher.search(problem, BUDGET, (0,), Starts(starts), never)
+    seeds = classic_seeds(problem.space, classic_dataflows())
+    assert len(seeds) == (2 if levels == 1 else 4)  # row-stationary shares R out
+    outcome = searcher.search(problem, BUDGET, (0,), Seeds(seeds), never)
     assert (outcome.refused, outcome.finished) == (0, True)
-    for start in starts:
-        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), Starts((start,)), never), problem.space) == start
+    for start in seeds:
+        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), Seeds((start,)), never), problem.space) == start
 
 
 @every_searcher
 @pytest.mark.parametrize("tick", [never, stop_after(1)])
 def test_a_search_in_which_all_is_refused_ends_with_nothing(searcher: Searcher, tick: Callable[[int], bool]) -> None:
     """Where the model vouches for no mapping, the outcome has none, and says how many were refused: all."""
-    outcome = searcher.search(choosy(ChoosyModel(refused=tuple(Dim))), BUDGET, (0,), Starts(), tick)
+    outcome = searcher.search(choosy(ChoosyModel(refused=tuple(Dim))), BUDGET, (0,), Seeds(), tick)
     assert len(outcome.batch) == len(outcome.trace) == 0
     assert outcome.value == float("inf")
     assert outcome.refused == outcome.evaluations > 0
@@ -295,8 +295,8 @@ def test_a_search_in_which_all_is_refused_ends_with_nothing(searcher: Searcher, 
 def test_a_mapping_is_found_where_no_structure_tried_has_one(searcher: Searcher) -> None:
     """Where the model refuses what the trials and the fitting structure gave, the last search looks elsewhere."""
     problem = choosy(ChoosyModel(refused=(Dim.K, Dim.C, Dim.Y)))
-    kcp = classic_starts(problem.space, [load_dataflow("kcp_ws")])
-    outcome = searcher.search(problem, Budget(1, 100), (0,), Starts(kcp), never)
+    kcp = classic_seeds(problem.space, [load_dataflow("kcp_ws")])
+    outcome = searcher.search(problem, Budget(1, 100), (0,), Seeds(kcp), never)
     assert problem.space.fitting.spatial[0] is Dim.K
     assert loops_of(outcome, problem.space).spatial[0] is Dim.X
 
@@ -304,13 +304,13 @@ def test_a_mapping_is_found_where_no_structure_tried_has_one(searcher: Searcher)
 @every_searcher
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_starts_are_looked_at_first(searcher: Searcher, levels: int) -> None:
-    """With one trial of one evaluation the result has the structure of the first start, for the starts of every dataflow."""
+    """With one trial of one evaluation the result has the structure of the first start, for the seeds of every dataflow."""
     space = Space(LAYER, MACHINE, levels)
     problem = Problem(space, EXACT, EDP)
-    starts = classic_starts(space, classic_dataflows())
-    assert len(starts) == (2 if levels == 1 else 5)
-    for start in starts:
-        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), Starts((start,)), never), space) == start
+    seeds = classic_seeds(space, classic_dataflows())
+    assert len(seeds) == (2 if levels == 1 else 5)
+    for start in seeds:
+        assert loops_of(searcher.search(problem, Budget(1, 1), (0,), Seeds((start,)), never), space) == start
 
 
 @every_searcher
@@ -321,7 +321,7 @@ def test_a_space_where_hardly_anything_fits_has_a_result(searcher: Searcher) -> 
     rng = np.random.default_rng(0)
     assert len(tight.sample(100, rng)) < 5
     for tick in (never, stop_after(1)):
-        outcome = searcher.search(Problem(tight, EXACT, EDP), Budget(2, 5), (0,), Starts(), tick)
+        outcome = searcher.search(Problem(tight, EXACT, EDP), Budget(2, 5), (0,), Seeds(), tick)
         assert loops_of(outcome, tight).clusters == tight.fitting.clusters
         assert np.isfinite(outcome.value)
 
@@ -329,18 +329,18 @@ def test_a_space_where_hardly_anything_fits_has_a_result(searcher: Searcher) -> 
 def test_a_start_uses_the_pes_that_its_layer_can_fill() -> None:
     """Of the clusters that a dataflow leaves open, a start has those with the most PEs at work."""
     space = Space(layer_of(K=16, C=16, Y=5), replace(MACHINE, pes=256))
-    (start,) = classic_starts(space, [load_dataflow("kcp_ws")])
+    (start,) = classic_seeds(space, [load_dataflow("kcp_ws")])
     assert start.clusters == (16,)
 
 
 def test_a_dataflow_that_needs_more_pes_is_no_start() -> None:
     """Row-stationary needs a PE for each filter row, so three PEs give no start for a 5x5 filter."""
     space = Space(layer_of(R=5, Y=8), replace(MACHINE, pes=3))
-    assert classic_starts(space, [load_dataflow("yrp_rs")]) == ()
+    assert classic_seeds(space, [load_dataflow("yrp_rs")]) == ()
 
 
 def tasks(count: int, budget: Budget) -> list[Task]:
-    return [Task(PROBLEM, OptunaSearcher(Sampler.TPE), budget, (0, index), Starts()) for index in range(count)]
+    return [Task(PROBLEM, OptunaSearcher(Sampler.TPE), budget, (0, index), Seeds()) for index in range(count)]
 
 
 def test_workers_change_no_outcome() -> None:

@@ -20,11 +20,11 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.best import Tally
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Sampler
-from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.choices import Choices, Lack
@@ -59,7 +59,7 @@ def test_all_that_is_drawn_and_varied_keeps_to_the_constraints(space: Space, see
     assume(len(every) <= MOST)
     legal = _legal(space, every)
     rng = np.random.default_rng(seed)
-    structures = [space.fitting, *classic_starts(space, classic_dataflows()), *(space.random_structure(rng) for _ in range(8))]
+    structures = [space.fitting, *classic_seeds(space, classic_dataflows()), *(space.random_structure(rng) for _ in range(8))]
     batch = space.draw([space.fitting], 1, rng)
     assert len(batch) == 1
     batch = batch.join(space.draw(structures, 2, rng))
@@ -85,10 +85,10 @@ def test_the_optimum_is_that_of_all_that_keeps_to_the_constraints(space: Space) 
     assume(len(every) <= MOST)
     problem = Problem(space, EXACT, EDP)
     values = problem.score(as_batch(space, list(every))).values
-    tally = Tally(problem)
-    found = branch_and_bound(tally, Limit(), lambda _: False)
-    assert (found.proven, tally.value, found.lower_bound) == (True, values.min(), values.min())
-    assert set(choices_of(space, tally.batch)) <= every
+    incumbent = Incumbent(problem)
+    found = branch_and_bound(incumbent, Limit(), lambda _: False)
+    assert (found.proven, incumbent.value, found.lower_bound) == (True, values.min(), values.min())
+    assert set(choices_of(space, incumbent.batch)) <= every
 
 
 @SOME
@@ -243,7 +243,7 @@ def test_a_search_has_parameters_for_what_is_free_alone(sampler: Sampler, fixed:
         layer_of(K=2, C=2, X=4), MACHINE, constraints=_held(level, last) if fixed else _held(replace(level, order=(C, K)))
     )
     outcome = OptunaSearcher(sampler).search(
-        Problem(space, EXACT, EDP), Budget(6, 20), (0,), Starts((space.fitting,)), lambda _: False
+        Problem(space, EXACT, EDP), Budget(6, 20), (0,), Seeds((space.fitting,)), lambda _: False
     )
     every = every_mapping(space)
     assert set(choices_of(space, outcome.batch)) <= every

@@ -15,7 +15,7 @@ from mapsearch.cli import main
 from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
-from mapsearch.studies.co_design.alternatives import presets
+from mapsearch.studies.co_design.baselines import presets
 from mapsearch.studies.evaluate import evaluate
 from mapsearch.studies.start import run
 

@@ -28,10 +28,10 @@ from mapsearch.search.mappings.fronts import STEERED, FrontSearcher
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import Budget, Sampler
-from mapsearch.search.mappings.seeds import Starts, classic_starts
+from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.network import network_bound, select
 from mapsearch.search.objectives.objective import Objective, objectives_of
-from mapsearch.search.pareto import Front, not_dominated
+from mapsearch.search.pareto import Front, non_dominated
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.studies.evaluate import evaluate
 from mapsearch.studies.run.settings import Settings
@@ -68,7 +68,7 @@ def test_a_front_keeps_what_nothing_else_is_better_than(batches: list[list[tuple
 def test_points_that_are_not_dominated(values: list[list[int]]) -> None:
     """Of points in three objectives those are kept than which none is better, and of equal ones the first."""
     tuples = [tuple(value) for value in values]
-    kept = not_dominated(np.array(values, np.float64)).tolist()
+    kept = non_dominated(np.array(values, np.float64)).tolist()
     expected = [i for i, p in enumerate(tuples) if not any(_better(q, p) for q in tuples) and p not in tuples[:i]]
     assert kept == expected
 
@@ -118,7 +118,7 @@ def test_the_front_of_a_small_space_is_found(sampler: Sampler) -> None:
     expected = sorted(p for p in every if not any(_better(q, p) for q in every))
     assert len(expected) > 3
     search = FrontSearcher(BOTH, sampler).search
-    one, again = (search(problem, Budget(30, 100), (0,), Starts(), lambda _: False) for _ in range(2))
+    one, again = (search(problem, Budget(30, 100), (0,), Seeds(), lambda _: False) for _ in range(2))
     assert list(zip(one.front.runtime_cycles.tolist(), one.front.energy_pj.tolist(), strict=True)) == expected
     assert one.value == scores.values.min() == one.trace[-1].objective
     assert [replace(step, seconds=0.0) for step in one.trace] == [replace(step, seconds=0.0) for step in again.trace]
@@ -130,7 +130,7 @@ def test_a_front_search_takes_starts_and_stops() -> None:
     """One trial looks at the first start; a stop ends with the front so far, a timeout that is up with a finished one."""
     space = Space(layer_of(K=24, C=12, R=3, S=3, Y=10, X=10), MACHINE)
     problem = Problem(space, ExactModel(), Objective.of("edp"))
-    starts = Starts(classic_starts(space, classic_dataflows())[:1])
+    starts = Seeds(classic_seeds(space, classic_dataflows())[:1])
     searcher = FrontSearcher(BOTH, Sampler.AUTO)
     first = searcher.search(problem, Budget(1, 1), (0,), starts, lambda _: False)
     assert first.batch.spatial[0].tolist() == [int(dim) for dim in starts.structures[0].spatial]
@@ -139,7 +139,7 @@ def test_a_front_search_takes_starts_and_stops() -> None:
     late = searcher.search(problem, Budget(10**6, 40, timeout_seconds=1e-9), (0,), starts, lambda _: False)
     assert late.finished
     assert late.evaluations <= 2 * 40
-    known = searcher.search(problem, Budget(1, 1), (1,), Starts((), stopped.batch), lambda _: False)
+    known = searcher.search(problem, Budget(1, 1), (1,), Seeds((), stopped.batch), lambda _: False)
     assert known.value <= stopped.value
 
 
@@ -150,7 +150,7 @@ def test_a_front_search_keeps_within_its_evaluations(evaluations: int) -> None:
     problem = Problem(space, ExactModel(), Objective.of("edp"))
     known = space.sample(50, np.random.default_rng(0))
     for sampler, mappings in itertools.product(STEERED, (None, known)):
-        starts = Starts(classic_starts(space, classic_dataflows()), mappings)
+        starts = Seeds(classic_seeds(space, classic_dataflows()), mappings)
         settings = Settings(objective="energy, latency", sampler=sampler, evaluations=evaluations)
         searcher = searcher_of(settings.sampler_used, BOTH)
         outcome = searcher.search(problem, settings.budget(None), (0,), starts, lambda _: False)

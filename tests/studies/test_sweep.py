@@ -30,7 +30,7 @@ from mapsearch.spaces.machines.space import Axis, HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import template_variants
 from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.sweep import parquet as design_files
-from mapsearch.studies.sweep.plan import Plan
+from mapsearch.studies.sweep.plan import SweepPlan
 from mapsearch.studies.sweep.sweep import sweep
 
 LAYERS = """
@@ -87,7 +87,7 @@ def _designs(folder: Path) -> list[dict[str, Any]]:
 def test_every_valid_design_is_saved(study: Path, done: tuple[Path, dict[str, Any]]) -> None:
     """The rows of each dataflow and layer are the designs found one by one, with the values of the further axes."""
     folder, summary = done
-    plan, rows = Plan(load_study(study)), _designs(folder)
+    plan, rows = SweepPlan(load_study(study)), _designs(folder)
     assert [pair.names for pair in plan.pairs] == [
         {"dataflow": dataflow, "layer": layer} for dataflow in ("yrp_rs", "kcp_ws") for layer in ("conv", "depthwise")
     ]
@@ -144,7 +144,7 @@ class _Interrupting:
     def __init__(self, parts: int, number: signal.Signals) -> None:
         self.left, self._number = parts, number
 
-    def began(self, folder: Path, plan: Plan) -> None:
+    def began(self, folder: Path, plan: SweepPlan) -> None:
         assert (folder / "config.json").exists()
         assert plan.designs > 0
 
@@ -193,7 +193,7 @@ def test_a_damaged_part_is_told(done: tuple[Path, dict[str, Any]], tmp_path: Pat
 
 def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
     """A directive file's mappings are swept as they are, a folder's resized to each number of PEs; both as one by one."""
-    plan = Plan(load_study(study))
+    plan = SweepPlan(load_study(study))
     layer = plan.study.layers[0]
     batch, _ = template_variants(layer, plan.space.largest, load_dataflow("kcp_ws"), {}, (8,)).on(40)
     (tmp_path / "run").mkdir()
@@ -202,7 +202,7 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
     words = [str(file), str(tmp_path / "run")]
     summary = sweep(study, dataflows=words, out=tmp_path / "out")
     rows = _designs(tmp_path / "out")
-    both = Plan(replace(plan.study, dataflows=tuple(map(type(plan.study.dataflows[0]).of, words))))
+    both = SweepPlan(replace(plan.study, dataflows=tuple(map(type(plan.study.dataflows[0]).of, words))))
     for pair, told in zip(both.pairs, summary["pairs"], strict=True):
         assert told["valid"] == len(one_by_one(plan.space, pair.variants)) > 0
     assert {row["pes"] for row in rows if row["dataflow"] == "best"} == {12, 40}
@@ -253,7 +253,7 @@ def test_refused_before_work_starts(
 def test_the_estimate_is_an_upper_bound(study: Path) -> None:
     """No sweep has more designs within the limits than it tells before it begins, however few machines those are of many."""
     hardware = {**HARDWARE, "pes": {"low": 1, "high": 3000, "step": 1}, "budget": {"area_mm2": 0.3}}
-    plan = Plan(study_of({**parse_mapping(STUDY, "study", ""), "hardware": hardware}, "study", study.parent))
+    plan = SweepPlan(study_of({**parse_mapping(STUDY, "study", ""), "hardware": hardware}, "study", study.parent))
     costed = sum(len(block) for part in plan.parts for block in part.blocks(Counted()))
     assert 0 < costed <= plan.estimate.designs < plan.designs / 10
 
@@ -261,7 +261,7 @@ def test_the_estimate_is_an_upper_bound(study: Path) -> None:
 def test_dataflows_of_one_name_are_told_apart(study: Path) -> None:
     """One template with other tiles is another dataflow with a number, and a folder's designs are called by all of its name."""
     data = {**parse_mapping(STUDY, "study", ""), "dataflows": [{"dataflow": "kcp_ws", "tiles": {"X'": [n]}} for n in (1, 2, 4)]}
-    plan = Plan(study_of(data, "study", study.parent))
+    plan = SweepPlan(study_of(data, "study", study.parent))
     assert [pair.dataflow for pair in plan.pairs] == [name for name in ("kcp_ws", "kcp_ws_2", "kcp_ws_3") for _ in range(2)]
     assert Dataflow("resized", "runs/edge.1").name == "edge.1"
 
@@ -287,7 +287,7 @@ def test_a_mapping_counts_once_and_stands_in_its_file(study: Path, tmp_path: Pat
 """
     layers = layer.replace("NAME", "conv") + layer.replace("NAME", "again")
     (tmp_path / "one.m").write_text(f"Network n {{{layers}}}")
-    plan = Plan(replace(load_study(study), dataflows=(Dataflow("mappings", str(tmp_path / "one.m")),)))
+    plan = SweepPlan(replace(load_study(study), dataflows=(Dataflow("mappings", str(tmp_path / "one.m")),)))
     [pair] = plan.pairs
     assert pair.variants.count == 1
     assert [len(pair.variants.on(pes)[1]) for pes in plan.grid.pes] == [1, 0, 0]
@@ -299,7 +299,7 @@ def test_settings_share_files(study: Path) -> None:
     """Many values of a further axis do not make a file each, and still cost every design."""
     clocks = {"low": 500, "high": 600, "step": 1}
     data = {**parse_mapping(STUDY, "study", ""), "hardware": {**HARDWARE, "clock_mhz": clocks}}
-    plan = Plan(study_of(data, "study", study.parent))
+    plan = SweepPlan(study_of(data, "study", study.parent))
     parts = list(plan.parts)
     assert len(parts) == len(plan.pairs)
     assert sum(stretch.designs for part in parts for stretch in part.stretches) == plan.designs
@@ -361,7 +361,7 @@ def _thinned(space: HardwareSpace) -> HardwareSpace:
 
 def test_a_part_of_the_shipped_study() -> None:
     """Of 100,000 designs of the paper's space, those within the budget are the same one by one; the study has 480 million."""
-    plan = Plan(load_study("maestro_paper"))
+    plan = SweepPlan(load_study("maestro_paper"))
     assert plan.designs >= 480_000_000
     space = _thinned(plan.space)
     assert space.size * sum(pair.variants.count for pair in plan.pairs) >= 100_000
@@ -383,7 +383,7 @@ def test_the_page_of_sweeps() -> None:
     study = study_of(parse_mapping(text, "page", ""), "page", Path())
     assert [each.kind for each in study.dataflows] == ["dataflow", "mappings", "resized"]
     assert [each.name for each in study.dataflows] == ["kcp_ws", "best", "vgg16-edp-edge"]
-    assert f"{Plan(load_study('maestro_paper')).designs:,} designs" in page
+    assert f"{SweepPlan(load_study('maestro_paper')).designs:,} designs" in page
 
 
 @pytest.mark.nightly

@@ -59,7 +59,7 @@ class ChoosyModel:
     def __init__(self, refused: Sequence[Dim] = (Dim.K,)) -> None:
         self._refused = list(refused)
 
-    def takes(self, layer: Layer) -> Layer:
+    def as_counted(self, layer: Layer) -> Layer:
         if layer.type is LayerType.DSCONV:
             raise InputError(f"layer {layer.name}: the choosy model counts no DSCONV")
         return replace(layer, density=(1.0, 1.0, 1.0))

@@ -11,7 +11,7 @@ from mapsearch.formats.maestro.mappings_in import read_sources
 from mapsearch.model.maestro.figures import printed
 from mapsearch.model.maestro.levels import tensors_of
 from mapsearch.model.maestro.program import run_program
-from mapsearch.model.maestro.source import Machine, Source
+from mapsearch.model.maestro.source import Source, SourceMachine
 
 Row = dict[str, str]
 
@@ -96,11 +96,11 @@ def source_of(row: Row) -> Source:
     return source
 
 
-def machine_of(row: Row) -> Machine:
+def machine_of(row: Row) -> SourceMachine:
     """The machine of a row."""
     names = ("num_pes", "noc_bw", "noc_latency", "offchip_bw", "l1_size", "l2_size", "simd")
     pes, noc, latency, offchip, l1, l2, simd = (int(row[name]) for name in names)
-    return Machine(pes, noc, latency, offchip, l1, l2, simd)
+    return SourceMachine(pes, noc, latency, offchip, l1, l2, simd)
 
 
 def figures_of(row: Row) -> dict[str, float]:

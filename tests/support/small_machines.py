@@ -12,11 +12,11 @@ from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer, Noc
-from mapsearch.search.machines.candidate import Mapped
-from mapsearch.search.machines.sampler import Places
-from mapsearch.search.machines.search import Allowance, Machine, MachineSearch
+from mapsearch.search.machines.candidate import MappedNetwork
+from mapsearch.search.machines.sampler import Point
+from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
 from mapsearch.search.machines.stages import Stage, map_fully
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.proven import BY_DEFAULT, ExactSearcher
 from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.objectives.objective import Objective, objectives_of
@@ -34,9 +34,9 @@ AXES = (
 BASE = replace(load_hardware("edge"), pes=2, l1=Buffer(16), l2=Buffer(512), noc=Noc(1))
 
 
-def job_of(objective: str, power_mw: float = inf) -> Job:
+def job_of(objective: str, power_mw: float = inf) -> LayersJob:
     objectives = objectives_of(objective)
-    return Job(
+    return LayersJob(
         layers=(replace(layer_of(K=4, C=2, X=3), name="pointwise"), replace(layer_of(K=2, R=2, Y=4), name="conv")),
         counts=(2, 1),
         model=ExactModel(),
@@ -62,14 +62,14 @@ class Notes:
     """A notebook in memory, which counts what it is told."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[Places, Stage], Mapped] = {}
+        self.known: dict[tuple[Point, Stage], MappedNetwork] = {}
         self.noted = 0
 
-    def recall(self, places: Places, stage: Stage) -> Mapped | None:
-        return self.known.get((places, stage))
+    def recall(self, point: Point, stage: Stage) -> MappedNetwork | None:
+        return self.known.get((point, stage))
 
-    def note(self, places: Places, stage: Stage, mapped: Mapped) -> None:
-        self.known[places, stage] = mapped
+    def note(self, point: Point, stage: Stage, mapped: MappedNetwork) -> None:
+        self.known[point, stage] = mapped
         self.noted += 1
 
 
@@ -88,15 +88,15 @@ def told(search: MachineSearch) -> list[tuple[object, ...]]:
     return [_told(machine) for machine in search.machines.values()]
 
 
-def _told(machine: Machine) -> tuple[object, ...]:
+def _told(machine: Candidate) -> tuple[object, ...]:
     mappings = machine.mapped.mappings if machine.mapped is not None else ()
-    return machine.places, machine.stage, machine.dropped, machine.values.tolist(), machine.bound.tolist(), mappings
+    return machine.point, machine.stage, machine.dropped, machine.values.tolist(), machine.bound.tolist(), mappings
 
 
 @cache
-def exhaustive(objective: str, power_mw: float = inf) -> dict[Places, float]:
+def exhaustive(objective: str, power_mw: float = inf) -> dict[Point, float]:
     """The objective of every machine of the space, whatever its area, as a run of its own maps it."""
     job, space = job_of(objective, power_mw), space_of(Limits())
     every = [(a, b, c) for a in range(2) for b in range(2) for c in range(2)]
-    found = {places: map_fully(job, space.at(places), BUDGET, 1, None) for places in every}
-    return {places: float(each[0].values(job)[0]) for places, each in found.items() if each is not None}
+    found = {point: map_fully(job, space.at(point), BUDGET, 1, None) for point in every}
+    return {point: float(each[0].values(job)[0]) for point, each in found.items() if each is not None}

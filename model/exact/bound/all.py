@@ -15,7 +15,7 @@ from mapsearch.model.cost import Count
 from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.exact.bound.offchip import least_offchip
 from mapsearch.model.exact.bound.runtime import least_cycles
-from mapsearch.model.exact.bound.state import SCRATCH, Bytes, Floats, Ints, read
+from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, Bytes, Floats, Ints, read
 from mapsearch.model.exact.bound.tiles import least_sum, prepare
 from mapsearch.model.exact.bound.words import least_words
 from mapsearch.model.hardware import Hardware
@@ -51,14 +51,14 @@ def energy_terms(layer: Layer, hardware: Hardware) -> Floats:
 
 @kernel
 def bound_all(
-    scratch: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, terms: Floats, runtime: Floats,
+    workspace: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, terms: Floats, runtime: Floats,
     energy: Floats,
 ) -> None:  # fmt: skip
     """Write the least cycles and pJ of every mapping of a batch (arrays as in `MappingBatch`, open parts as in `BoundedModel`).
 
     terms: see `energy_terms`.
     """
-    w = scratch.view(SCRATCH)[0]
+    w = workspace.view(BOUND_WORKSPACE)[0]
     for b in range(units.shape[0]):
         read(w, units, spatial, order, size, b)
         least_words(w, size, b)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact import machine as hw
-from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, Bytes, Floats, Scratch, fresh_part
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, Floats, fresh_part
 from mapsearch.model.exact.bound.words import standing_times, tapping_times
 from mapsearch.model.windows import needed
 
@@ -17,7 +17,7 @@ WORDS, NEED = 0, 1
 
 
 @inlined
-def _footprint(w: Scratch, tensor: int) -> float:
+def _footprint(w: BoundWorkspace, tensor: int) -> float:
     """Words that the L2 keeps of a tensor, of w.footprint of each dim."""
     words = 1.0
     for i in range(w.n_dims):
@@ -31,7 +31,7 @@ def _footprint(w: Scratch, tensor: int) -> float:
 
 
 @inlined
-def _slid(w: Scratch, moving: int) -> float:
+def _slid(w: BoundWorkspace, moving: int) -> float:
     """How many times its rows and columns of I are fetched, whatever else turns, where the loop of `moving` is the last."""
     times = 1.0
     for axis in range(2):
@@ -48,7 +48,7 @@ def _slid(w: Scratch, moving: int) -> float:
 
 
 @leaf
-def _depths(w: Scratch, order: Bytes, b: int, tensor: int) -> int:
+def _depths(w: BoundWorkspace, order: Bytes, b: int, tensor: int) -> int:
     """Write w.options[tensor]: words fetched and bits needed at each depth worth a look; returns how many."""
     options = w.options[tensor]
     bits, doubled = float(w.machine[hw.BITS + tensor]), w.machine[hw.L2_DOUBLED]
@@ -84,7 +84,7 @@ def _depths(w: Scratch, order: Bytes, b: int, tensor: int) -> int:
 
 
 @inlined
-def least_offchip(w: Scratch, order: Bytes, b: int, terms: Floats) -> None:
+def least_offchip(w: BoundWorkspace, order: Bytes, b: int, terms: Floats) -> None:
     """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2; terms: pJ per word."""
     n_w, n_i, n_o = _depths(w, order, b, 0), _depths(w, order, b, 1), _depths(w, order, b, 2)
     room = 8.0 * w.machine[hw.L2_BYTES]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact import machine as hw
-from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, Bytes, Floats, Ints, Scratch, fresh_part
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, Floats, Ints, fresh_part
 from mapsearch.model.exact.bound.tiles import least_sum
 from mapsearch.model.windows import needed, tile_words
 
@@ -19,7 +19,7 @@ ALL, LATER, ONE = 0, 1, 2
 
 
 @leaf
-def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, extent: int, more: int) -> float:
+def _unit0(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, extent: int, more: int) -> float:
     """The least sum over the steps of unit 0's chunk lengths of `extent` of a dim, if levels to come have `more` units for it."""
     below, deep = more, (w.sized[dim] if more > 1 else 0)  # units that a tile is shared out over further on
     for level in range(w.chosen):
@@ -44,7 +44,7 @@ def _unit0(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int
 
 
 @inlined
-def _measure(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
+def _measure(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
     """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above.
 
     Returns how many times shorter unit 0's steps may get at most: a level shares out one dim, so those to come gain at most
@@ -75,7 +75,7 @@ def _measure(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> flo
 
 
 @inlined
-def _row(w: Scratch, dim: int, place: int) -> int:
+def _row(w: BoundWorkspace, dim: int, place: int) -> int:
     """The row of a dim's chunks in the carries of the level-0 loop at a place; a dim of one chunk has it all."""
     if w.known[dim] == 0 or w.chunk[dim] >= w.extents[dim] or w.place[dim, 0] < place:
         return ALL
@@ -83,7 +83,7 @@ def _row(w: Scratch, dim: int, place: int) -> int:
 
 
 @leaf
-def _carry_words(w: Scratch, place: int, tensor: int) -> float:
+def _carry_words(w: BoundWorkspace, place: int, tensor: int) -> float:
     """The words of a tensor over a loop's carries, in each of which all of its chunk is new."""
     words = 1.0
     for i in range(w.n_dims):
@@ -102,7 +102,7 @@ def _carry_words(w: Scratch, place: int, tensor: int) -> float:
 
 
 @inlined
-def _carry_cycles(w: Scratch, place: int, new_w: bool, new_i: bool, new_o: bool, gain: float) -> float:
+def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o: bool, gain: float) -> float:
     """The least cycles of a loop's carries; new: of which tensors all of the chunk comes anew."""
     machine = w.machine
     compute = 1.0 / (gain * machine[hw.SIMD])
@@ -115,7 +115,7 @@ def _carry_cycles(w: Scratch, place: int, new_w: bool, new_i: bool, new_o: bool,
 
 
 @leaf
-def _steps(w: Scratch, order: Bytes, b: int, gain: float) -> float:
+def _steps(w: BoundWorkspace, order: Bytes, b: int, gain: float) -> float:
     """The least cycles of all steps, by the loops of level 0 that are chosen."""
     new_w = new_i = new_o = False
     far = False  # whether a loop of Y' or X' inside ends its passes apart from where it began them
@@ -137,7 +137,7 @@ def _steps(w: Scratch, order: Bytes, b: int, gain: float) -> float:
 
 
 @inlined
-def least_cycles(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, bits: Floats) -> float:
+def least_cycles(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, bits: Floats) -> float:
     """The least cycles, from the words in w; bits: see `energy_terms` from [4] on."""
     machine = w.machine
     gain = _measure(w, units, spatial, size, b)

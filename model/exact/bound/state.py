@@ -25,8 +25,8 @@ STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
 ENOUGH = 0.5
 
 
-class Scratch(Protocol):
-    """The fields of `SCRATCH`."""
+class BoundWorkspace(Protocol):
+    """The fields of `BOUND_WORKSPACE`."""
 
     levels: int
     pes: int
@@ -75,7 +75,7 @@ class Scratch(Protocol):
     per_mac: Floats
 
 
-SCRATCH = np.dtype(
+BOUND_WORKSPACE = np.dtype(
     [
         ("levels", np.int64),
         ("pes", np.int64),
@@ -127,31 +127,31 @@ SCRATCH = np.dtype(
 )
 
 
-def make_scratch(
+def make_bound_workspace(
     levels: int, pes: int, extents: tuple[int, ...], windows: Ints, machine: Ints, whole: tuple[int, ...]
 ) -> NDArray[np.uint8]:
-    """The bytes of a SCRATCH for the mappings of one layer on one machine; whole: words of W, I, O."""
-    buffer = np.zeros(SCRATCH.itemsize, np.uint8)
-    scratch = buffer.view(SCRATCH)
-    scratch["levels"], scratch["pes"], scratch["extents"], scratch["windows"] = levels, pes, extents, windows
-    scratch["machine"], scratch["whole"] = machine, whole
+    """The bytes of a BOUND_WORKSPACE for the mappings of one layer on one machine; whole: words of W, I, O."""
+    buffer = np.zeros(BOUND_WORKSPACE.itemsize, np.uint8)
+    workspace = buffer.view(BOUND_WORKSPACE)
+    workspace["levels"], workspace["pes"], workspace["extents"], workspace["windows"] = levels, pes, extents, windows
+    workspace["machine"], workspace["whole"] = machine, whole
     dims = [dim for dim in range(DIMS) if extents[dim] > 1]
-    scratch["n_dims"] = len(dims)
-    scratch["dims"][0, : len(dims)] = dims
+    workspace["n_dims"] = len(dims)
+    workspace["dims"][0, : len(dims)] = dims
     for tensor in range(3):
         lacks = [dim for dim in dims if not TOUCHES[tensor, dim]]
-        scratch["n_lacks"][0, tensor] = len(lacks)
-        scratch["lacks"][0, tensor, : len(lacks)] = lacks
+        workspace["n_lacks"][0, tensor] = len(lacks)
+        workspace["lacks"][0, tensor, : len(lacks)] = lacks
     for dim in range(DIMS):
         axis = dim % 2
         slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
         of_input = (SLIDES if dim >= 6 else TAPS) if slides else ANEW
-        scratch["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
-    scratch["chunk"] = scratch["lengths"] = 1
-    scratch["macs"] = float(np.prod(extents, dtype=np.float64))
+        workspace["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
+    workspace["chunk"] = workspace["lengths"] = 1
+    workspace["macs"] = float(np.prod(extents, dtype=np.float64))
     of_l1 = [*range(hw.BITS, hw.BITS + 3), hw.L1_BYTES, hw.L1_DOUBLED]
-    scratch["points"][0], scratch["n_points"][0] = _reuse(extents, windows.tobytes(), tuple(machine[of_l1].tolist()))
-    scratch["common"][0] = _common(extents, windows)
+    workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), tuple(machine[of_l1].tolist()))
+    workspace["common"][0] = _common(extents, windows)
     return buffer
 
 
@@ -177,7 +177,7 @@ def _common(extents: tuple[int, ...], windows: Ints) -> tuple[float, float]:
 
 
 @leaf
-def fresh_part(w: Scratch, dim: int, chunk: int, step: int, tile: int, taps: int, units: int) -> float:
+def fresh_part(w: BoundWorkspace, dim: int, chunk: int, step: int, tile: int, taps: int, units: int) -> float:
     """The least part of the rows of a pass of Y' (X') that the chunk before it did not have, if none but its axis's loops moved I.
 
     That is the pass's last chunk, as R (S) stands where it stood, or one chunk of `taps` further or back. Where several
@@ -192,7 +192,7 @@ def fresh_part(w: Scratch, dim: int, chunk: int, step: int, tile: int, taps: int
 
 
 @inlined
-def _taps_at(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int) -> int:
+def _taps_at(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, place: int) -> int:
     """How far R (S) steps while a level's loop at a place turns, as far as is known: its chunk there, if no units share it out."""
     taps = w.extents[dim]
     for above in range(min(w.known[dim], level + 1)):
@@ -204,7 +204,7 @@ def _taps_at(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int) -
 
 
 @inlined
-def _note_loop(w: Scratch, size: Ints, b: int, dim: int, level: int, tile: int, units: int) -> None:
+def _note_loop(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, tile: int, units: int) -> None:
     """Note what a loop that iterates over a tile moves; units: that share out the dim in its outer levels, this one included."""
     place = w.place[dim, level]
     loop = (level * 8 + place) * 8 + dim
@@ -222,7 +222,7 @@ def _note_loop(w: Scratch, size: Ints, b: int, dim: int, level: int, tile: int, 
 
 
 @inlined
-def _read_dim(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> None:
+def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> None:
     w.known[dim] = w.sized[dim] = 0
     w.chunk[dim] = 1
     tile, copies = int(w.extents[dim]), 1
@@ -247,7 +247,7 @@ def _read_dim(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int, dim: 
 
 
 @leaf
-def read(w: Scratch, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
+def read(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
     """Write what is chosen of mapping b: all from `chosen` to `chunk`."""
     w.chosen = 0
     while w.chosen < w.levels and units[b, w.chosen] > 0:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.bound.reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
-from mapsearch.model.exact.bound.state import SLIDES, Bytes, Floats, Ints, Scratch
+from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace, Bytes, Floats, Ints
 
 # Columns of what a word of a tensor serves: W, I, O; I where the innermost loop slides Y' (X'); I where it slides R (S).
 BY_SLIDING, BY_TAPS, COLUMNS = 3, 4, 5
@@ -22,7 +22,7 @@ OVER_ROWS = (True, False, False, True)
 
 
 @inlined
-def _groups(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
+def _groups(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
     """Write w.box, w.spread[0, :3] as far as chosen, and w.more[group], units that a level to come may share a group out over.
 
     Returns over how many units rows and columns of I are shared out so far.
@@ -53,7 +53,7 @@ def _groups(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> floa
 
 
 @inlined
-def _write_way(w: Scratch, way: int, of_w: float, of_i: float, of_o: float, rows: float) -> None:
+def _write_way(w: BoundWorkspace, way: int, of_w: float, of_i: float, of_o: float, rows: float) -> None:
     """Write w.spread[way]; rows: units over which rows and columns of I are shared out, which may have some of them in common."""
     w.spread[way, 0], w.spread[way, 2] = of_w, of_o
     w.spread[way, 1] = of_i * min(rows, w.common[0])
@@ -62,7 +62,7 @@ def _write_way(w: Scratch, way: int, of_w: float, of_i: float, of_o: float, rows
 
 
 @inlined
-def _ways(w: Scratch, rows: float) -> int:
+def _ways(w: BoundWorkspace, rows: float) -> int:
     """Write w.spread[way], how many PEs a word of W, I, O serves in a step at most; returns the number of ways.
 
     A way: which group of dims the level to come shares out; where several levels are, each shares out all.
@@ -88,7 +88,7 @@ def _ways(w: Scratch, rows: float) -> int:
 
 
 @inlined
-def _part(w: Scratch, size: Ints, b: int, dim: int) -> float:
+def _part(w: BoundWorkspace, size: Ints, b: int, dim: int) -> float:
     """The least part of the MACs in tiles over which a dim's loop iterates, if that is the innermost; 0 where it cannot be.
 
     A loop does not iterate in an edge chunk of those further out, which may be nearly half of each level still open.
@@ -108,7 +108,7 @@ def _part(w: Scratch, size: Ints, b: int, dim: int) -> float:
 
 
 @inlined
-def _limits(w: Scratch, size: Ints, b: int) -> None:
+def _limits(w: BoundWorkspace, size: Ints, b: int) -> None:
     """Write w.kinds, the kinds of loops that the layer has, their w.part, and w.limits: least words a MAC of their tensors."""
     for axis in range(2):
         y, r, a, c = w.box[6 + axis], w.box[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
@@ -130,7 +130,7 @@ def _limits(w: Scratch, size: Ints, b: int) -> None:
 
 
 @leaf
-def prepare(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
+def prepare(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
     """Write what `least_sum` takes of mapping b; of a whole one the fills and words by its loops say nearly all."""
     w.n_ways = w.n_kinds = 0
     if not w.is_whole:
@@ -139,7 +139,7 @@ def prepare(w: Scratch, units: Ints, spatial: Bytes, size: Ints, b: int) -> None
 
 
 @leaf
-def least_sum(w: Scratch, per_fill: Floats, per_word: Floats) -> float:
+def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
     """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further.
 
     Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor

@@ -8,12 +8,12 @@ fewer.
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.bound.state import SLIDES, Ints, Scratch
+from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace, Ints
 from mapsearch.model.windows import kept, needed
 
 
 @inlined
-def _turns(w: Scratch, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
+def _turns(w: BoundWorkspace, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
     """At least so many (turns of a dim's loops in its outer `levels` levels, the same counted at each active unit)."""
     tile = w.extents[dim]
     turns, full, chunks, whole = 1.0, 1.0, 1.0, 1.0
@@ -35,7 +35,7 @@ def _turns(w: Scratch, size: Ints, b: int, dim: int, levels: int) -> tuple[float
 
 
 @inlined
-def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
+def _moving_part(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) -> float:
     """The least part of a dim's coordinates that stand in tiles over which its loop at a level iterates."""
     tile, part = w.extents[dim], 1.0
     for above in range(level):
@@ -48,7 +48,7 @@ def _moving_part(w: Scratch, size: Ints, b: int, dim: int, level: int) -> float:
 
 
 @inlined
-def _passes(w: Scratch, size: Ints, b: int, tensor: int, level: int, place: int) -> tuple[float, float]:
+def _passes(w: BoundWorkspace, size: Ints, b: int, tensor: int, level: int, place: int) -> tuple[float, float]:
     """How often a tensor passes (turns; the same at each active unit) if the loop at a level and place moves it."""
     turns, copies = 1.0, 1.0
     for i in range(w.n_lacks[tensor]):
@@ -62,7 +62,7 @@ def _passes(w: Scratch, size: Ints, b: int, tensor: int, level: int, place: int)
 
 
 @leaf
-def _lengths(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
+def _lengths(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
     """(Coordinates that all units together hold of a dim, and one unit, at most) in a step of the loops down to a level and place.
 
     phases: of the other dim of the axis; where they are several, units that lie apart may need fewer rows than side by side,
@@ -83,7 +83,7 @@ def _lengths(w: Scratch, size: Ints, b: int, dim: int, level: int, place: int, p
 
 
 @inlined
-def _turns_outside(w: Scratch, size: Ints, b: int, dim: int, level: int) -> bool:
+def _turns_outside(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) -> bool:
     """Whether a dim's loops iterate outside a level."""
     tile = w.extents[dim]
     for above in range(level):
@@ -95,14 +95,14 @@ def _turns_outside(w: Scratch, size: Ints, b: int, dim: int, level: int) -> bool
 
 
 @inlined
-def standing_times(w: Scratch, axis: int, y: int, r: int) -> float:
+def standing_times(w: BoundWorkspace, axis: int, y: int, r: int) -> float:
     """How many times the layer's rows come, one by one, if all chunks of at most y outputs and r taps come anew."""
     whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
     return float(whole_y * whole_r) / needed(whole_y, whole_r, a, b) * needed(y, r, a, b) / (y * r)
 
 
 @leaf
-def tapping_times(w: Scratch, axis: int, y: int, r: int, tile: int) -> float:
+def tapping_times(w: BoundWorkspace, axis: int, y: int, r: int, tile: int) -> float:
     """The same at least where chunks of r of a tile of R come in turn: of each but the first, what the one before had not."""
     whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
     steps = whole_r // tile * (tile // r - 1)
@@ -111,7 +111,7 @@ def tapping_times(w: Scratch, axis: int, y: int, r: int, tile: int) -> float:
 
 
 @inlined
-def _slid(w: Scratch, size: Ints, b: int, loop: int) -> tuple[float, float]:
+def _slid(w: BoundWorkspace, size: Ints, b: int, loop: int) -> tuple[float, float]:
     """How many times the rows and columns of I come, to all units together and to one, by the loops down to one."""
     level, place, moving = loop // 64, loop // 8 % 8, loop % 8
     together, alone = 1.0, 1.0
@@ -140,7 +140,7 @@ def _slid(w: Scratch, size: Ints, b: int, loop: int) -> tuple[float, float]:
 
 
 @leaf
-def _offer(w: Scratch, size: Ints, b: int, tensor: int, loop: int) -> None:
+def _offer(w: BoundWorkspace, size: Ints, b: int, tensor: int, loop: int) -> None:
     """Raise a tensor's words and fills to the least that they are if a loop moves it."""
     level, place = loop // 64, loop // 8 % 8
     turns, copies = _passes(w, size, b, tensor, level, place)
@@ -156,7 +156,7 @@ def _offer(w: Scratch, size: Ints, b: int, tensor: int, loop: int) -> None:
 
 
 @inlined
-def least_words(w: Scratch, size: Ints, b: int) -> None:
+def least_words(w: BoundWorkspace, size: Ints, b: int) -> None:
     """Write the least words and fills of W, I and O."""
     for tensor in range(3):
         w.words[tensor] = w.fills[tensor] = w.whole[tensor]

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf, spliced
-from mapsearch.model.exact.count.roles import ACTIVE, AT_ZERO, COVERED, NEW, OLD, SHIFT, WEIGHT
+from mapsearch.model.exact.count.roles import ACTIVE, COVERED, NEW, OLD, REDUCTION_START, SHIFT, STATE_STEPS
 from mapsearch.model.exact.count.union import union
 from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, lone_run, runs_of, units_in
-from mapsearch.model.exact.workspace import CLASS_COLUMNS, Work
+from mapsearch.model.exact.workspace import CLASS_COLUMNS, Workspace
 from mapsearch.model.tensors import Dim
 from mapsearch.model.windows import kept, needed
 
@@ -42,12 +42,12 @@ COLUMNS = CLASS_COLUMNS
 
 
 @inlined
-def _single(w: Work, slot: int, k: int, group: int, rows: Floats, place: int, row: int) -> None:
+def _single(w: Workspace, slot: int, k: int, group: int, rows: Floats, place: int, row: int) -> None:
     """The class of a group of one dim, which W (all but N), I (all but K) and O (all but C) have or not."""
     covered, active = float(w.states[slot, k, COVERED]), float(w.states[slot, k, ACTIVE])
     stayed = covered if w.states[slot, k, SHIFT] == 0 else 0.0
-    rows[place, row, STEPS] = w.states[slot, k, WEIGHT]
-    rows[place, row, ZERO] = w.states[slot, k, AT_ZERO if group == 3 else WEIGHT]
+    rows[place, row, STEPS] = w.states[slot, k, STATE_STEPS]
+    rows[place, row, ZERO] = w.states[slot, k, REDUCTION_START if group == 3 else STATE_STEPS]
     rows[place, row, MAC] = w.states[slot, k, NEW]
     rows[place, row, PAD] = 1.0
     for t in range(3):
@@ -59,14 +59,14 @@ def _single(w: Work, slot: int, k: int, group: int, rows: Floats, place: int, ro
 
 
 @inlined
-def _pair(w: Work, y: int, p: int, r: int, q: int, rows: Floats, place: int, row: int) -> None:
+def _pair(w: Workspace, y: int, p: int, r: int, q: int, rows: Floats, place: int, row: int) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both (w.slid)."""
     covered_y, active_y = float(w.states[y, p, COVERED]), float(w.states[y, p, ACTIVE])
     covered_r, active_r = float(w.states[r, q, COVERED]), float(w.states[r, q, ACTIVE])
     stayed_y = covered_y if w.states[y, p, SHIFT] == 0 else 0.0
     stayed_r = covered_r if w.states[r, q, SHIFT] == 0 else 0.0
-    rows[place, row, STEPS] = float(w.states[y, p, WEIGHT]) * float(w.states[r, q, WEIGHT])
-    rows[place, row, ZERO] = float(w.states[y, p, WEIGHT]) * float(w.states[r, q, AT_ZERO])
+    rows[place, row, STEPS] = float(w.states[y, p, STATE_STEPS]) * float(w.states[r, q, STATE_STEPS])
+    rows[place, row, ZERO] = float(w.states[y, p, STATE_STEPS]) * float(w.states[r, q, REDUCTION_START])
     rows[place, row, MAC] = float(w.states[y, p, NEW]) * float(w.states[r, q, NEW])
     rows[place, row, PAD] = 1.0
     rows[place, row, CAME], rows[place, row, CAME + 1], rows[place, row, CAME + 2] = covered_r, w.slid[0], covered_y
@@ -93,7 +93,7 @@ def _merge(rows: Floats, place: int, count: int) -> int:
 
 
 @inlined
-def single_classes(w: Work, group: int, slot: int, rows: Floats, place: int) -> int:
+def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int) -> int:
     """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
     count = 0
     for k in range(w.n_states[slot]):
@@ -103,7 +103,7 @@ def single_classes(w: Work, group: int, slot: int, rows: Floats, place: int) -> 
 
 
 @spliced
-def _slide_units(w: Work, shift_y: int, shift_r: int, a: int, b: int, ny: int, nr: int, units: Ints, pieces: Ints) -> None:
+def _slide_units(w: Workspace, shift_y: int, shift_r: int, a: int, b: int, ny: int, nr: int, units: Ints, pieces: Ints) -> None:
     """Write to w.slid the input coordinates of one pair of states: U, V, and the same two counted at each PE.
 
     Its runs of y' are w.runs[0, :ny], those of r w.runs[1, :nr].
@@ -125,7 +125,7 @@ def _slide_units(w: Work, shift_y: int, shift_r: int, a: int, b: int, ny: int, n
 
 
 @inlined
-def _runs(w: Work, slot: int, k: int, dim: int, side: int) -> int:
+def _runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the units of a dim in a state; returns how many runs they are."""
     if w.lone[dim] == 1:
         return int(lone_run(w, side, w.states[slot, k, NEW], w.states[slot, k, OLD]))
@@ -133,7 +133,7 @@ def _runs(w: Work, slot: int, k: int, dim: int, side: int) -> int:
 
 
 @leaf
-def pair_classes(w: Work, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
+def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
     """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
     lead, slide = LEADING[group], SLIDING[group]
     a, b = w.windows[group - 4, 0], w.windows[group - 4, 1]

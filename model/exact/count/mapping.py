@@ -14,7 +14,7 @@ from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, 
 from mapsearch.model.exact.count.residency import NEVER, best_residency
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.timing import COMPUTE_BOUND, CYCLES, add_carry, add_sums, add_totals, first_step
-from mapsearch.model.exact.workspace import GROUPS, WORK, Work
+from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
 from mapsearch.model.windows import tile_words
 
 Ints = NDArray[np.int64]
@@ -45,7 +45,7 @@ class Room(NamedTuple):
 
 
 @inlined
-def _nest(w: Work, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> int:
+def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> int:
     """Write the sizes, shares and loops of mapping b; returns how many loops iterate."""
     for dim in range(8):
         w.positions[dim] = NEVER
@@ -77,7 +77,7 @@ def _nest(w: Work, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int
 
 
 @leaf
-def _tile_bits(w: Work, tile: Ints) -> None:
+def _tile_bits(w: Workspace, tile: Ints) -> None:
     """Write to w.bits what the operands of a tile of eight lengths take."""
     words = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
     w.bits[0], w.bits[1], w.bits[2] = words[0], words[1], words[2]
@@ -86,7 +86,7 @@ def _tile_bits(w: Work, tile: Ints) -> None:
 
 
 @leaf
-def _write_classes(w: Work, room: Room, group: int, place: int, lead: int, slide: int) -> bool:
+def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, slide: int) -> bool:
     """Write the classes of a group to rows[place], from the states in slots `lead` and `slide`; False where too long."""
     rows = room.rows
     if group < 4:
@@ -103,7 +103,7 @@ def _write_classes(w: Work, room: Room, group: int, place: int, lead: int, slide
 
 
 @leaf
-def _reset(w: Work) -> None:
+def _reset(w: Workspace) -> None:
     """The states of all dims before their loops turn; those of dims with one index never change."""
     for dim in range(8):
         if w.extents[dim] > 1:
@@ -113,7 +113,7 @@ def _reset(w: Work) -> None:
 
 
 @spliced
-def _begin(w: Work, room: Room, n_loops: int) -> int:
+def _begin(w: Workspace, room: Room, n_loops: int) -> int:
     """Step 0: everything stands at index 0, and all of it is new; returns how many groups iterate, or MORE_ROOM.
 
     The iterating groups get their classes and w.places[0]; the others are one factor, w.base.
@@ -145,7 +145,7 @@ def _begin(w: Work, room: Room, n_loops: int) -> int:
 
 
 @spliced
-def _walk(w: Work, room: Room, n_loops: int) -> bool:
+def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
     """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short."""
     groups = _begin(w, room, n_loops)
     if groups == MORE_ROOM:
@@ -178,7 +178,7 @@ def _walk(w: Work, room: Room, n_loops: int) -> bool:
 
 
 @leaf
-def _record(w: Work, rows: Ints) -> None:
+def _record(w: Workspace, rows: Ints) -> None:
     """Write the counts of a legal mapping to rows[width]."""
     e, machine, best = w.extents, w.machine, w.best
     outputs = e[0] * e[1] * e[2] * e[6] * e[7]
@@ -204,7 +204,7 @@ def _record(w: Work, rows: Ints) -> None:
 
 
 @leaf
-def _record_words(w: Work, outputs: int, row: Ints) -> None:
+def _record_words(w: Workspace, outputs: int, row: Ints) -> None:
     """Write the words of a legal mapping."""
     totals = w.totals
     multicast, reduction = w.machine[hw.MULTICAST] == 1, w.machine[hw.REDUCTION] == 1
@@ -220,7 +220,7 @@ def _record_words(w: Work, outputs: int, row: Ints) -> None:
 
 
 @leaf
-def _cost(w: Work, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Ints) -> int:
+def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Ints) -> int:
     """Write the counts of mapping b to rows[width]; returns its `Fit`, or MORE_ROOM."""
     n_loops = _nest(w, units, spatial, order, size, b)
     _tile_bits(w, size[b, w.levels - 1])
@@ -245,8 +245,8 @@ def _cost(w: Work, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: 
 
 @kernel
 def evaluate(work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: Ints) -> None:
-    """Write fit[b] and counts[b, width] of every mapping of a batch (arrays as in `MappingBatch`); work: see `work.make_work`."""
-    w = work.view(WORK)[0]
+    """Write fit[b] and counts[b, width] of every mapping of a batch (arrays as in `MappingBatch`); work: of `make_workspace`."""
+    w = work.view(WORKSPACE)[0]
     most_units = 1
     for b in range(units.shape[0]):
         product = 1
@@ -282,7 +282,7 @@ def evaluate_capacities(
     words[b, capacity]: those of W, I and O that come into the L2, 0 where no choice of depths fits. own[b]: the least capacity
     that any choice needs, and the bits of the first level-0 working set of W and I. Other arrays as in `evaluate`.
     """
-    w = work.view(WORK)[0]
+    w = work.view(WORKSPACE)[0]
     for b in range(units.shape[0]):
         n_loops = _nest(w, units, spatial, order, size, b)
         outer = 0

@@ -11,7 +11,7 @@ import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.machine import BITS, L2_BYTES, L2_DOUBLED
-from mapsearch.model.exact.workspace import MOST_DEPTHS, Work
+from mapsearch.model.exact.workspace import MOST_DEPTHS, Workspace
 from mapsearch.model.tensors import TOUCHES
 from mapsearch.model.windows import kept, needed
 
@@ -36,12 +36,12 @@ def _status(position: int, depth: int, carry: int) -> int:
 
 
 @inlined
-def _steps(w: Work, dim: int, status: int) -> int:
+def _steps(w: Workspace, dim: int, status: int) -> int:
     return int(1 if status in (WHOLE, RESET) else w.lasts[dim] + (1 if status == STILL else 0))
 
 
 @inlined
-def _case(w: Work, dim: int, status: int, edge: bool) -> tuple[int, int, int, int]:
+def _case(w: Workspace, dim: int, status: int, edge: bool) -> tuple[int, int, int, int]:
     """Where a dim in a status may stand: (steps alike, length, length in the step before, how far it moved).
 
     edge: its last chunk, which advancing and standing still reach once, or its others (0 steps where there are none).
@@ -58,7 +58,7 @@ def _case(w: Work, dim: int, status: int, edge: bool) -> tuple[int, int, int, in
 
 
 @spliced
-def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> int:
+def _axis_sum(w: Workspace, axis: int, status_y: int, status_r: int, old: bool) -> int:
     """U, or V if `old`, of rows (axis 0) or columns (1) summed over the steps of a carry."""
     y, r = 6 + axis, 4 + axis
     a, b = w.windows[axis, 0], w.windows[axis, 1]
@@ -82,7 +82,7 @@ def _axis_sum(w: Work, axis: int, status_y: int, status_r: int, old: bool) -> in
 
 
 @spliced
-def _input_words(w: Work, depth: int) -> int:
+def _input_words(w: Workspace, depth: int) -> int:
     """Words of I that come into the L2 over the run: all U, less all V.
 
     V counts only where no other axis of I moves: in carries inside the last loop of G, N and C.
@@ -105,7 +105,7 @@ def _input_words(w: Work, depth: int) -> int:
 
 
 @inlined
-def _footprint(w: Work, tensor: int, depth: int) -> int:
+def _footprint(w: Workspace, tensor: int, depth: int) -> int:
     """Words that the L2 keeps of a tensor."""
     words = 1
     for dim in range(8):
@@ -121,7 +121,7 @@ def _footprint(w: Work, tensor: int, depth: int) -> int:
 
 
 @inlined
-def _offer(w: Work, tensor: int, count: int, new_words: int, new_need: int) -> int:
+def _offer(w: Workspace, tensor: int, count: int, new_words: int, new_need: int) -> int:
     """Add a depth to those to choose from, unless it is no better than the last one; drop that one if it is worse."""
     while count > 0:
         less_words, less_need = w.words[tensor, count - 1] - new_words, w.need[tensor, count - 1] - new_need
@@ -136,7 +136,7 @@ def _offer(w: Work, tensor: int, count: int, new_words: int, new_need: int) -> i
 
 
 @leaf
-def _depths(w: Work, tensor: int, outer: int) -> int:
+def _depths(w: Workspace, tensor: int, outer: int) -> int:
     """Write w.words[tensor] that come into the L2 and w.need[tensor] in bytes, by depths worth a look; returns how many those are.
 
     outer: the loops of level 0 that iterate.
@@ -156,7 +156,7 @@ def _depths(w: Work, tensor: int, outer: int) -> int:
 
 
 @leaf
-def best_residency(w: Work, outer: int) -> bool:
+def best_residency(w: Workspace, outer: int) -> bool:
     """Write to w.best the words of W, I, O that come into the L2, its need in bytes, and the least need of any choice.
 
     Returns whether any choice of depths fits; the least off-chip bits win, then the least need, then the smallest depths of

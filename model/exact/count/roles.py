@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.count.unit_runs import R_NEW, lone_run, runs_of, units_in
-from mapsearch.model.exact.workspace import MAX_LEVELS, STATE_COLUMNS, STATE_HEAD, STATE_SLOTS, Work
+from mapsearch.model.exact.workspace import MAX_LEVELS, STATE_COLUMNS, STATE_HEAD, STATE_SLOTS, Workspace
 
 OUTER = 0
 OWN = 1
 INNER = 2
 
-WEIGHT = 0  # steps in the class
-AT_ZERO = 1  # of them, those where all loops of the dim stand at index 0
+STATE_STEPS = 0  # steps in the class
+REDUCTION_START = 1  # of them, those where all loops of the dim stand at index 0
 SHIFT = 2  # how far the chunks moved from the step before; 0 where they did not
 NEW = 3  # chunk length of unit 0
 OLD = 4  # the same in the step before
@@ -33,13 +33,13 @@ SPARE = STATE_SLOTS - 1
 
 
 @inlined
-def _write(w: Work, slot: int, k: int, weight: int, at_zero: int, shift: int, new: int, old: int) -> None:
+def _write(w: Workspace, slot: int, k: int, weight: int, reduction_start: int, shift: int, new: int, old: int) -> None:
     state = w.states[slot, k]
-    state[WEIGHT], state[AT_ZERO], state[SHIFT], state[NEW], state[OLD] = weight, at_zero, shift, new, old
+    state[STATE_STEPS], state[REDUCTION_START], state[SHIFT], state[NEW], state[OLD] = weight, reduction_start, shift, new, old
 
 
 @inlined
-def _advance_lone(w: Work, slot: int, count: int, own: int, size: int) -> int:
+def _advance_lone(w: Workspace, slot: int, count: int, own: int, size: int) -> int:
     """Split the classes of the levels above by a loop of chunks of `size` that is OUTER or (own = 1) OWN; returns their number.
 
     Each becomes up to two: full chunks, in its place or before it, and the last, shorter one, behind all.
@@ -47,14 +47,14 @@ def _advance_lone(w: Work, slot: int, count: int, own: int, size: int) -> int:
     kept, end = 0, count
     for k in range(count):
         state = w.states[slot, k]
-        weight, at_zero, shift, tile = state[WEIGHT], state[AT_ZERO], state[SHIFT] + own * size, state[NEW]
+        weight, reduction_start, shift, tile = state[STATE_STEPS], state[REDUCTION_START], state[SHIFT] + own * size, state[NEW]
         whole = tile // size
         edge = tile - whole * size
         if edge > 0 and whole >= own:
-            _write(w, slot, end, weight, at_zero if whole == 0 else 0, shift, edge, size if own == 1 else edge)
+            _write(w, slot, end, weight, reduction_start if whole == 0 else 0, shift, edge, size if own == 1 else edge)
             end += 1
         if whole > own:
-            _write(w, slot, kept, weight * (whole - own), at_zero * (1 - own), shift, size, size)
+            _write(w, slot, kept, weight * (whole - own), reduction_start * (1 - own), shift, size, size)
             kept += 1
     for k in range(count, end):
         if k > kept:
@@ -65,7 +65,7 @@ def _advance_lone(w: Work, slot: int, count: int, own: int, size: int) -> int:
 
 
 @spliced
-def _lone_classes(w: Work, slot: int, dim: int) -> int:
+def _lone_classes(w: Workspace, slot: int, dim: int) -> int:
     extent = w.extents[dim]
     _write(w, slot, 0, 1, 1, 0, extent, extent)
     count = 1
@@ -92,7 +92,7 @@ def _lone_classes(w: Work, slot: int, dim: int) -> int:
 
 
 @inlined
-def _next_break(w: Work, index: int, trips: int, n: int, chunk: int) -> int:
+def _next_break(w: Workspace, index: int, trips: int, n: int, chunk: int) -> int:
     """First index after `index` at which the chunk of some unit, of n runs, may change in length."""
     stop = trips
     for k in range(n):
@@ -105,20 +105,20 @@ def _next_break(w: Work, index: int, trips: int, n: int, chunk: int) -> int:
 
 
 @inlined
-def _append(w: Work, slot: int, k: int, target: int, count: int, level: int, steps: int, new: int, old: int) -> None:
+def _append(w: Workspace, slot: int, k: int, target: int, count: int, level: int, steps: int, new: int, old: int) -> None:
     """Copy a state to states[target, count] with the indices of one more level; `steps` of them are alike."""
     state = w.states[target, count]
     for column in range(STATE_COLUMNS):
         state[column] = w.states[slot, k, column]
-    state[WEIGHT] *= steps
+    state[STATE_STEPS] *= steps
     state[INDICES + level] = new
     state[INDICES + MAX_LEVELS + level] = old
     if new > 0:
-        state[AT_ZERO] = 0
+        state[REDUCTION_START] = 0
 
 
 @leaf
-def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim: int, shared: bool) -> int:
+def _expand(w: Workspace, slot: int, k: int, target: int, count: int, level: int, dim: int, shared: bool) -> int:
     """Append to states[target] the classes that one state of the levels above `level` falls into; returns the new count.
 
     shared: whether one of those levels shares out the dim; where none does, COVERED and ACTIVE are written too.
@@ -156,7 +156,7 @@ def _expand(w: Work, slot: int, k: int, target: int, count: int, level: int, dim
 
 
 @spliced
-def _write_covered(w: Work, slot: int, count: int, dim: int) -> None:
+def _write_covered(w: Workspace, slot: int, count: int, dim: int) -> None:
     """Write COVERED and ACTIVE of a dim that is split further inside the level that shares it out."""
     for k in range(count):
         n = runs_of(w, slot, k, w.levels, dim, 0)
@@ -169,7 +169,7 @@ def _write_covered(w: Work, slot: int, count: int, dim: int) -> None:
 
 
 @spliced
-def _shared_classes(w: Work, slot: int, dim: int) -> int:
+def _shared_classes(w: Workspace, slot: int, dim: int) -> int:
     here, there = slot, SPARE
     _write(w, here, 0, 1, 1, 0, w.extents[dim], w.extents[dim])
     for column in range(INDICES, STATE_COLUMNS):
@@ -198,6 +198,6 @@ def _shared_classes(w: Work, slot: int, dim: int) -> int:
 
 
 @leaf
-def write_states(w: Work, dim: int, slot: int) -> None:
+def write_states(w: Workspace, dim: int, slot: int) -> None:
     """Write to w.states[slot] the classes of a dim whose loops have w.roles[dim], and to w.n_states[slot] how many there are."""
     w.n_states[slot] = _lone_classes(w, slot, dim) if w.lone[dim] == 1 else _shared_classes(w, slot, dim)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.count.classes import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
 from mapsearch.model.exact.machine import BITS, L1_DOUBLED, MULTICAST, NOC_LATENCY, REDUCTION, SIMD
-from mapsearch.model.exact.workspace import Work
+from mapsearch.model.exact.workspace import Workspace
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ ROUNDING = 1 - 1e-12
 
 
 @inlined
-def _transfer(w: Work, bits: float, width: int) -> float:
+def _transfer(w: Workspace, bits: float, width: int) -> float:
     """Cycles that a network of w.noc_bits[width] takes for `bits`."""
     if bits == 0.0:
         return 0.0
@@ -32,7 +32,7 @@ def _transfer(w: Work, bits: float, width: int) -> float:
 
 @inlined
 def _add_steps(
-    w: Work, width: int, steps: float, compute: float, bits_in: float, bits_out: float, words: float, first: bool
+    w: Workspace, width: int, steps: float, compute: float, bits_in: float, bits_out: float, words: float, first: bool
 ) -> None:
     """Add so many steps alike to w.timing[width]; words: that cross the network, in and out."""
     timing, peak = w.timing[width], w.peak[width]
@@ -56,7 +56,7 @@ def _add_steps(
 
 
 @inlined
-def _add_kind(w: Work, depth: int, first: bool) -> None:
+def _add_kind(w: Workspace, depth: int, first: bool) -> None:
     """Add all steps of the kind kinds[depth] to w.timing."""
     kind = w.kinds[depth]
     came = CAME if w.rates[MULTICAST] == 1.0 else FILLED
@@ -78,7 +78,7 @@ def _add_kind(w: Work, depth: int, first: bool) -> None:
 
 
 @inlined
-def _start(w: Work, rows: Floats, groups: int) -> int:
+def _start(w: Workspace, rows: Floats, groups: int) -> int:
     """kinds[0] = product of the groups with one class; w.places[1] = the others, in turn; returns how many of those."""
     kind = w.kinds[0]
     for c in range(COLUMNS):
@@ -97,7 +97,7 @@ def _start(w: Work, rows: Floats, groups: int) -> int:
 
 
 @inlined
-def add_carry(w: Work, rows: Floats, groups: int) -> None:
+def add_carry(w: Workspace, rows: Floats, groups: int) -> None:
     """Add all steps of one carry to w.timing.
 
     rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
@@ -122,7 +122,7 @@ def add_carry(w: Work, rows: Floats, groups: int) -> None:
 
 
 @leaf
-def first_step(w: Work, rows: Floats, groups: int) -> None:
+def first_step(w: Workspace, rows: Floats, groups: int) -> None:
     """Start w.timing with step 0, of which every group has one class: nothing was there before it."""
     _start(w, rows, groups)
     for t in range(3):
@@ -136,7 +136,7 @@ def first_step(w: Work, rows: Floats, groups: int) -> None:
 
 
 @inlined
-def add_sums(w: Work, rows: Floats, place: int) -> None:
+def add_sums(w: Workspace, rows: Floats, place: int) -> None:
     """w.sums[place] = the steps of a group's classes, and their factors summed over the steps."""
     total = w.sums[place]
     for c in range(COLUMNS):
@@ -152,7 +152,7 @@ def add_sums(w: Work, rows: Floats, place: int) -> None:
 
 
 @inlined
-def add_totals(w: Work, groups: int, first: bool) -> None:
+def add_totals(w: Workspace, groups: int, first: bool) -> None:
     """Add the sums over one carry's steps to w.totals: [0] steps; [1..3] words by multicast of W, I, O; [4..6] by fills."""
     kind = w.kinds[0]
     for c in range(COLUMNS):

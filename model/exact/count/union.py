@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, R_SPACING, R_START, units_in
-from mapsearch.model.exact.workspace import Work
+from mapsearch.model.exact.workspace import Workspace
 from mapsearch.model.windows import first_index
 
 Ints = NDArray[np.int64]
@@ -17,7 +17,7 @@ NOT_SORTED = -1  # what a union cannot be found from without looking at every un
 
 @inlined
 def _interval(
-    w: Work, p: int, q: int, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
+    w: Workspace, p: int, q: int, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
 ) -> tuple[int, int, bool]:
     """In a pair of phases, what the first units of two runs need or, if `fresh`, need and did not have: (low, high, one piece)."""
     y, r = w.runs[0, p, R_START], w.runs[1, q, R_START]
@@ -42,7 +42,7 @@ def _interval(
 
 @inlined
 def _merged(
-    w: Work, p: int, n: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
+    w: Workspace, p: int, n: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
 ) -> tuple[int, int, bool]:
     """The pieces of one run of the outer dim with all n runs of the inner one as one: (low, high, whether they are one)."""
     low, high = 0, 0
@@ -73,7 +73,7 @@ def _merged(
 
 
 @inlined
-def _progression(w: Work, side: int, p: int, period: int, low: int, high: int) -> tuple[int, int, int]:
+def _progression(w: Workspace, side: int, p: int, period: int, low: int, high: int) -> tuple[int, int, int]:
     """[low, high) of the first unit of a run, repeated for the others: (end of the first piece, distance, number of pieces).
 
     Neighbours that touch become one piece; NOT_SORTED pieces where two levels leave gaps.
@@ -93,7 +93,7 @@ def _progression(w: Work, side: int, p: int, period: int, low: int, high: int) -
 
 @leaf
 def _phase_union(
-    w: Work, ny: int, nr: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
+    w: Workspace, ny: int, nr: int, swapped: bool, shift_y: int, shift_r: int, a: int, b: int, cy: int, cr: int, fresh: bool
 ) -> int:
     """Size of the union of all units' intervals in a pair of phases, or NOT_SORTED.
 
@@ -124,7 +124,7 @@ def _phase_union(
 
 
 @leaf
-def _expand(w: Work, side: int, n: int, units: Ints) -> int:
+def _expand(w: Workspace, side: int, n: int, units: Ints) -> int:
     """Write (start, length, old length) of every unit of n runs to units[side]; returns how many there are."""
     count = 0
     for run in range(n):
@@ -195,7 +195,9 @@ def _walked_union(
 
 
 @leaf
-def union(w: Work, ny: int, nr: int, shift_y: int, shift_r: int, a: int, b: int, fresh: bool, units: Ints, pieces: Ints) -> int:
+def union(
+    w: Workspace, ny: int, nr: int, shift_y: int, shift_r: int, a: int, b: int, fresh: bool, units: Ints, pieces: Ints
+) -> int:
     """Coordinates that some PE, a unit of y' with one of r, needs or, if `fresh`, needs and did not have.
 
     runs: of y' in w.runs[0, :ny], of r in w.runs[1, :nr]; units: [2, >= units of a dim, 3] and pieces: [>= 2 * PEs, 2], work space.

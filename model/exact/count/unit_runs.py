@@ -7,7 +7,7 @@ where the level does not share out the dim). Its units are all combinations, the
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.workspace import MAX_LEVELS, RUN_HEAD, STATE_HEAD, Work
+from mapsearch.model.exact.workspace import MAX_LEVELS, RUN_HEAD, STATE_HEAD, Workspace
 
 R_NEW = 0  # length of the units' chunks
 R_OLD = 1  # the same in the step before, 0 where they were idle
@@ -16,7 +16,7 @@ R_SPACING = RUN_HEAD  # of level 0; then its number of units; then those of leve
 
 
 @inlined
-def units_in(w: Work, side: int, k: int) -> int:
+def units_in(w: Workspace, side: int, k: int) -> int:
     """Units of a run."""
     count = 1
     for level in range(w.levels):
@@ -25,7 +25,7 @@ def units_in(w: Work, side: int, k: int) -> int:
 
 
 @inlined
-def lone_run(w: Work, side: int, new: int, old: int) -> int:
+def lone_run(w: Workspace, side: int, new: int, old: int) -> int:
     """Write to w.runs[side] the one run of one unit with chunks of these lengths; returns 1."""
     run = w.runs[side, 0]
     run[R_NEW], run[R_OLD], run[R_START] = new, old, 0
@@ -35,13 +35,13 @@ def lone_run(w: Work, side: int, new: int, old: int) -> int:
 
 
 @inlined
-def _copy(w: Work, side: int, source: int, target: int) -> None:
+def _copy(w: Workspace, side: int, source: int, target: int) -> None:
     for column in range(RUN_HEAD + 2 * w.levels):
         w.runs[side, target, column] = w.runs[side, source, column]
 
 
 @inlined
-def _shorten(w: Work, side: int, n: int, level: int, size: int, back: int, old_back: int) -> int:
+def _shorten(w: Workspace, side: int, n: int, level: int, size: int, back: int, old_back: int) -> int:
     """Put a chunk in place of each tile of n runs at a level that does not share out the dim; returns how many are not empty."""
     kept = 0
     for k in range(n):
@@ -59,7 +59,7 @@ def _shorten(w: Work, side: int, n: int, level: int, size: int, back: int, old_b
 
 
 @inlined
-def _split(w: Work, side: int, k: int, end: int, level: int, size: int, units: int, new_left: int, old_left: int) -> int:
+def _split(w: Workspace, side: int, k: int, end: int, level: int, size: int, units: int, new_left: int, old_left: int) -> int:
     """Append after `end` the runs that run k falls into as each of its units is shared out over `units`; returns the new end.
 
     new_left, old_left: what of its chunks is left from this step's first chunk on.
@@ -85,7 +85,7 @@ def _split(w: Work, side: int, k: int, end: int, level: int, size: int, units: i
 
 
 @leaf
-def runs_of(w: Work, slot: int, k: int, levels: int, dim: int, side: int) -> int:
+def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the tiles of a dim that the outer `levels` levels hand out in a state; returns how many runs."""
     tile = w.extents[dim]
     n = lone_run(w, side, tile, tile)

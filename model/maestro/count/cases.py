@@ -21,7 +21,7 @@ from mapsearch.model.maestro.count.workspace import (
     UNIQUE,
     UNIQUE_EDGE,
     Floats,
-    Work,
+    Workspace,
 )
 
 # Columns of a product over directives, with full chunks or, at an edge, with what is left (LAST).
@@ -32,14 +32,14 @@ DONE_BY = 9  # MACs of the first unit, the first LAST, another LAST
 
 
 @inlined
-def _write_state(w: Work, i: int, kind: int, times: float, edge: int, double: int) -> None:
+def _write_state(w: Workspace, i: int, kind: int, times: float, edge: int, double: int) -> None:
     s = w.states[i]
     w.kind[i, s], w.times[i, s], w.edge[i, s], w.double_edge[i, s] = kind, times, edge, double
     w.states[i] = s + 1
 
 
 @inlined
-def _temporal_states(w: Work, level: int, i: int) -> None:
+def _temporal_states(w: Workspace, level: int, i: int) -> None:
     size, offset, extent = w.size[level, i], w.offset[level, i], w.actual[w.dim[level, i]]
     w.unrolled[i] = int(extent <= size)
     _write_state(w, i, INIT, 1.0, int(extent < size), 0)
@@ -53,7 +53,7 @@ def _temporal_states(w: Work, level: int, i: int) -> None:
 
 
 @inlined
-def _spatial_states(w: Work, level: int, i: int) -> None:
+def _spatial_states(w: Workspace, level: int, i: int) -> None:
     size, offset, extent, units = w.size[level, i], w.offset[level, i], w.actual[w.dim[level, i]], w.units[level]
     covered = size + offset * (units - 1)
     w.unrolled[i] = int(extent <= covered)
@@ -71,7 +71,7 @@ def _spatial_states(w: Work, level: int, i: int) -> None:
 
 
 @leaf
-def write_states(w: Work, level: int) -> None:
+def write_states(w: Workspace, level: int) -> None:
     """Write the states of the level's directives for the sizes in w.actual."""
     for i in range(w.count[level]):
         w.states[i] = 0
@@ -82,7 +82,7 @@ def write_states(w: Work, level: int) -> None:
 
 
 @inlined
-def _held(w: Work, level: int, i: int, s: int, kind: int) -> float:
+def _held(w: Workspace, level: int, i: int, s: int, kind: int) -> float:
     """What a directive before the one that changes last contributes to what a unit holds."""
     if w.spatial[level, i] == 1:
         return float(w.tiles[level, i, kind % 2])
@@ -90,7 +90,7 @@ def _held(w: Work, level: int, i: int, s: int, kind: int) -> float:
 
 
 @inlined
-def _new_after(w: Work, level: int, i: int, kind: int) -> float:
+def _new_after(w: Workspace, level: int, i: int, kind: int) -> float:
     """What a directive after the one that changes last contributes to what comes in."""
     if w.spatial[level, i] == 1:
         return float(w.tiles[level, i, kind])
@@ -98,7 +98,7 @@ def _new_after(w: Work, level: int, i: int, kind: int) -> float:
 
 
 @inlined
-def _changed(w: Work, level: int, i: int, again: int, kind: int) -> float:
+def _changed(w: Workspace, level: int, i: int, again: int, kind: int) -> float:
     """What the directive that changes last contributes; again: directives after it that start again, so all of it comes in."""
     if w.spatial[level, i] == 1:
         return float(w.tiles[level, i, kind % 2 if again > 0 else kind])
@@ -106,7 +106,7 @@ def _changed(w: Work, level: int, i: int, again: int, kind: int) -> float:
 
 
 @inlined
-def _shared_out(w: Work, level: int, i: int, s: int, kind: int, overlapping: int) -> float:
+def _shared_out(w: Workspace, level: int, i: int, s: int, kind: int, overlapping: int) -> float:
     """What a SpatialMap contributes to a unit's outputs or MACs.
 
     overlapping: the column of outputs that a unit at an edge has in the first state, of those that overlap with its neighbour's.
@@ -126,7 +126,7 @@ def _shared_out(w: Work, level: int, i: int, s: int, kind: int, overlapping: int
 
 
 @leaf
-def _multiply(w: Work, level: int, i: int, s: int, row: Floats) -> None:
+def _multiply(w: Workspace, level: int, i: int, s: int, row: Floats) -> None:
     """Multiply a row of FACTORS by what directive i in its state s contributes."""
     row[TIMES] *= w.times[i, s]
     dim = w.dim[level, i]
@@ -149,7 +149,7 @@ def _multiply(w: Work, level: int, i: int, s: int, row: Floats) -> None:
 
 
 @inlined
-def _write_change(w: Work, level: int, i: int, turn: int, s: int, gap: Floats) -> bool:
+def _write_change(w: Workspace, level: int, i: int, turn: int, s: int, gap: Floats) -> bool:
     """Write w.change of a turning directive; False where the program exits, as it finds nothing new."""
     fine = True
     for tensor in range(2):
@@ -172,7 +172,7 @@ def _write_change(w: Work, level: int, i: int, turn: int, s: int, gap: Floats) -
 
 
 @inlined
-def _at_first(w: Work, level: int, i: int, kind: int) -> float:
+def _at_first(w: Workspace, level: int, i: int, kind: int) -> float:
     """What a directive contributes to what comes in with the first case of all."""
     if w.edge[i, 0] == 0:
         return float(w.tiles[level, i, MAPPED])
@@ -184,7 +184,7 @@ def _at_first(w: Work, level: int, i: int, kind: int) -> float:
 
 
 @inlined
-def _write_first(w: Work, level: int) -> None:
+def _write_first(w: Workspace, level: int) -> None:
     for tensor in range(2):
         for kind in range(KINDS):
             new = 1.0
@@ -201,13 +201,13 @@ def _clear(row: Floats, columns: int) -> None:
 
 
 @inlined
-def _edge_bit(w: Work, level: int, i: int, s: int) -> int:
+def _edge_bit(w: Workspace, level: int, i: int, s: int) -> int:
     """The bit of a TemporalMap at an edge."""
     return int((1 - w.spatial[level, i]) * w.edge[i, s]) << i
 
 
 @inlined
-def _write_turn(w: Work, level: int, i: int, bits: int, gap: Floats) -> bool:
+def _write_turn(w: Workspace, level: int, i: int, bits: int, gap: Floats) -> bool:
     """Write the factors, bits and change of a turning directive; gap, bits: of those since the last turning one.
 
     Returns as `_write_change`.
@@ -228,7 +228,7 @@ def _write_turn(w: Work, level: int, i: int, bits: int, gap: Floats) -> bool:
 
 
 @leaf
-def write_factors(w: Work, level: int) -> bool:
+def write_factors(w: Workspace, level: int) -> bool:
     """Write turning, factors, change, first, bits and the beginning of products; False where the program exits."""
     fine = True
     w.n_turning = 0

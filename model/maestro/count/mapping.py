@@ -34,7 +34,7 @@ from mapsearch.model.maestro.count.workspace import (
     RUNTIME,
     WEIGHT,
     Floats,
-    Work,
+    Workspace,
 )
 from mapsearch.model.maestro.source import DIMS, SourceDim
 
@@ -42,7 +42,7 @@ R, S, Y, X = int(SourceDim.R), int(SourceDim.S), int(SourceDim.Y), int(SourceDim
 
 
 @leaf
-def _write_actual(w: Work, level: int, case: int) -> None:
+def _write_actual(w: Workspace, level: int, case: int) -> None:
     """Write the sizes of the level's dims in a case: bits of the directives above that are at an edge."""
     for dim in range(DIMS):
         w.actual[dim] = w.extents[dim]
@@ -54,7 +54,7 @@ def _write_actual(w: Work, level: int, case: int) -> None:
 
 
 @inlined
-def _ask(w: Work, level: int, case: int) -> None:
+def _ask(w: Workspace, level: int, case: int) -> None:
     if w.stamp[level, case] != w.now:
         w.stamp[level, case] = w.now
         w.reached[level, w.n_reached[level]] = case
@@ -62,7 +62,7 @@ def _ask(w: Work, level: int, case: int) -> None:
 
 
 @leaf
-def _reach(w: Work, level: int) -> None:
+def _reach(w: Workspace, level: int) -> None:
     """Ask the next level for all sets of directives that may be at an edge together."""
     always, sometimes = 0, 0
     for i in range(w.count[level]):
@@ -88,7 +88,7 @@ def _reach(w: Work, level: int) -> None:
 
 
 @spliced
-def _begin(w: Work) -> None:
+def _begin(w: Workspace) -> None:
     """Ask each level for the cases that the one above may need."""
     w.now += 1
     for level in range(w.levels):
@@ -107,7 +107,7 @@ def _begin(w: Work) -> None:
 
 
 @inlined
-def _put(w: Work, turn: int, s: int) -> None:
+def _put(w: Workspace, turn: int, s: int) -> None:
     """Put a turning directive into a state."""
     w.at[w.turning[turn]] = s
     for column in range(FACTORS):
@@ -116,13 +116,13 @@ def _put(w: Work, turn: int, s: int) -> None:
 
 
 @inlined
-def _put_all(w: Work, s: int) -> None:
+def _put_all(w: Workspace, s: int) -> None:
     for turn in range(w.n_turning):
         _put(w, turn, s)
 
 
 @inlined
-def _advance(w: Work, turn: int) -> int:
+def _advance(w: Workspace, turn: int) -> int:
     """Go from the case in which `turn` is the one that changes last to the next; returns the `turn` of that, or -1 at the end."""
     i = w.turning[turn]
     _put(w, turn, int(w.at[i] + 1) if w.at[i] + 1 < w.states[i] else 0)
@@ -135,7 +135,7 @@ def _advance(w: Work, turn: int) -> int:
 
 
 @spliced
-def _run(w: Work, level: int, case: int, run: Floats) -> int:
+def _run(w: Workspace, level: int, case: int, run: Floats) -> int:
     """Write the runtime and the PEs at work of a level in a case; returns what becomes of the mapping.
 
     The cases come in the program's order, which two of its figures depend on: all directives at their first state, then the
@@ -161,7 +161,7 @@ def _run(w: Work, level: int, case: int, run: Floats) -> int:
 
 
 @inlined
-def _size(w: Work, tensor: int) -> float:
+def _size(w: Workspace, tensor: int) -> float:
     """Words of a tensor; outputs have their own rows and columns."""
     words = 1.0
     for dim in range(DIMS):
@@ -174,7 +174,7 @@ def _size(w: Work, tensor: int) -> float:
 
 
 @inlined
-def _write_l1_sizes(w: Work) -> None:
+def _write_l1_sizes(w: Workspace) -> None:
     """Write what the first tiles of the innermost level that is asked for need, twice; of the output, input's rows and columns."""
     level, case = 0, 0
     while level < w.levels - 1 and w.below[level, case] >= 0:
@@ -192,7 +192,7 @@ def _write_l1_sizes(w: Work) -> None:
 
 
 @spliced
-def _finish(w: Work, run: Floats) -> None:
+def _finish(w: Workspace, run: Floats) -> None:
     """Write what is reported once the cases of level 0 are counted."""
     steps = run[STEPS]
     w.out[RUNTIME], w.out[ACTIVE_PES] = run[CYCLES], w.active[0, 0]
@@ -205,7 +205,7 @@ def _finish(w: Work, run: Floats) -> None:
 
 
 @leaf
-def count(w: Work, run: Floats) -> int:
+def count(w: Workspace, run: Floats) -> int:
     """Write w.out for the mapping in w; returns what becomes of it. run: float64[RUN_COLUMNS] to work in."""
     _begin(w)
     fate = DONE

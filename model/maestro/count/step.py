@@ -28,7 +28,7 @@ from mapsearch.model.maestro.count.workspace import (
     PEAK_BANDWIDTH,
     WEIGHT,
     Floats,
-    Work,
+    Workspace,
 )
 
 # Columns of a run of a level: steps, cycles, PEs times steps, and cases that count.
@@ -37,13 +37,13 @@ RUN_COLUMNS = 4
 
 
 @inlined
-def _delay(w: Work, words: float) -> float:
+def _delay(w: Workspace, words: float) -> float:
     """Cycles that words take on the network: one less than none where it has no latency, as published."""
     return float(w.noc_latency + np.ceil(words / w.noc_words) - 1.0)
 
 
 @inlined
-def _compute(w: Work, level: int, bits: int, critical: float) -> tuple[float, float, int]:
+def _compute(w: Workspace, level: int, bits: int, critical: float) -> tuple[float, float, int]:
     """(Cycles of the units, PEs at work, the case of the next level that is asked for first or -1).
 
     bits: the TemporalMaps at an edge.
@@ -71,14 +71,14 @@ def _compute(w: Work, level: int, bits: int, critical: float) -> tuple[float, fl
 
 
 @inlined
-def _note_outputs(w: Work, steps: float, going: float, macs: float) -> None:
+def _note_outputs(w: Workspace, steps: float, going: float, macs: float) -> None:
     w.out[L2_WRITE + OUTPUT] += steps * going
     w.out[L1_WRITE + OUTPUT] += steps * macs
     w.out[L1_READ + OUTPUT] += steps * macs
 
 
 @inlined
-def _note_words(w: Work, tensor: int, steps: float, words: float, macs: float) -> None:
+def _note_words(w: Workspace, tensor: int, steps: float, words: float, macs: float) -> None:
     """Add the words of inputs or weights that a case moves."""
     w.out[L2_READ + tensor] += steps * words
     w.out[L1_WRITE + tensor] = w.out[L2_READ + tensor]
@@ -86,7 +86,7 @@ def _note_words(w: Work, tensor: int, steps: float, words: float, macs: float) -
 
 
 @inlined
-def _note_bandwidths(w: Work, steps: float, coming: float, going: float, compute: float) -> None:
+def _note_bandwidths(w: Workspace, steps: float, coming: float, going: float, compute: float) -> None:
     """Add to the bandwidths that are called for; the program halves the one off-chip at every case."""
     inward, outward = w.out[L2_SIZE + INPUT] + w.out[L2_SIZE + WEIGHT], w.out[L2_SIZE + OUTPUT]
     w.out[OFFCHIP_BANDWIDTH] = max(w.out[OFFCHIP_BANDWIDTH], outward // compute, inward // compute) // 2.0
@@ -96,14 +96,14 @@ def _note_bandwidths(w: Work, steps: float, coming: float, going: float, compute
 
 
 @inlined
-def _offchip_cycles(w: Work) -> float:
+def _offchip_cycles(w: Workspace) -> float:
     """Cycles that every step waits at least, whatever it fetches: those of the words of the first case."""
     inward, outward = w.out[L2_SIZE + INPUT] + w.out[L2_SIZE + WEIGHT], w.out[L2_SIZE + OUTPUT]
     return float(max(inward // w.offchip_words // 2.0, outward // w.offchip_words // 2.0))
 
 
 @inlined
-def _note_delay(w: Work, at: int, cycles: float, steps: float) -> None:
+def _note_delay(w: Workspace, at: int, cycles: float, steps: float) -> None:
     """Add to the least, the most and the sum of a delay."""
     w.out[at] = min(w.out[at], cycles)
     w.out[at + 1] = max(w.out[at + 1], cycles)
@@ -111,7 +111,7 @@ def _note_delay(w: Work, at: int, cycles: float, steps: float) -> None:
 
 
 @leaf
-def count_case(w: Work, level: int, case: int, turn: int, run: Floats) -> int:
+def count_case(w: Workspace, level: int, case: int, turn: int, run: Floats) -> int:
     """Add one case to the run of its level and, at level 0, to w.out; returns what becomes of the mapping.
 
     turn: the turning directive that changes last, or -1. A case in which no unit has MACs leaves only outputs' words behind.

@@ -14,7 +14,7 @@ from mapsearch.model.maestro.count.workspace import (
     OUT_UNIQUE_EDGE,
     UNIQUE,
     UNIQUE_EDGE,
-    Work,
+    Workspace,
 )
 from mapsearch.model.maestro.source import SourceDim
 
@@ -35,7 +35,7 @@ def _units_at_edge(extent: int, size: int, offset: int, units: int) -> int:
 
 
 @inlined
-def _write_tile(w: Work, level: int, i: int, like: int) -> None:
+def _write_tile(w: Workspace, level: int, i: int, like: int) -> None:
     """Write the tile of directive i, which is that of the last directive of its dim."""
     size, offset, extent = w.size[level, like], w.offset[level, like], w.static[level, w.dim[level, i]]
     tile = w.tiles[level, i]
@@ -52,7 +52,7 @@ def _write_tile(w: Work, level: int, i: int, like: int) -> None:
 
 
 @inlined
-def _write_outputs_tile(w: Work, level: int, i: int) -> None:
+def _write_outputs_tile(w: Workspace, level: int, i: int) -> None:
     """Write the tile of a directive of Y or X as outputs count it."""
     tap = 0
     while w.dim[level, tap] != (R if w.dim[level, i] == Y else S):
@@ -65,7 +65,7 @@ def _write_outputs_tile(w: Work, level: int, i: int) -> None:
 
 
 @inlined
-def _write_shared(w: Work, level: int) -> None:
+def _write_shared(w: Workspace, level: int) -> None:
     """Write the level's shared, edge_units and carrier."""
     found = 0
     w.shared[level, 0] = w.shared[level, 1] = -1
@@ -85,7 +85,7 @@ def _write_shared(w: Work, level: int) -> None:
 
 
 @spliced
-def write_tiles(w: Work, level: int) -> None:
+def write_tiles(w: Workspace, level: int) -> None:
     """Write the level's tiles, like, edge_units, shared and carrier."""
     for i in range(w.count[level]):
         last = w.count[level] - 1

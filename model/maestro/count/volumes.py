@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.maestro.count.cases import DONE_BY, HELD, WRITTEN
-from mapsearch.model.maestro.count.workspace import OUTPUT, Floats, Work
+from mapsearch.model.maestro.count.workspace import OUTPUT, Floats, Workspace
 
 
 @inlined
-def _at_edge(w: Work, level: int, tensor: int) -> bool:
+def _at_edge(w: Workspace, level: int, tensor: int) -> bool:
     """Whether a SpatialMap that a tensor is coupled to is at an edge."""
     edge = False
     for k in range(2):
@@ -20,7 +20,7 @@ def _at_edge(w: Work, level: int, tensor: int) -> bool:
 
 
 @leaf
-def _over_units(w: Work, level: int, tensor: int, first: float, first_last: float, other: float, other_last: float) -> float:
+def _over_units(w: Workspace, level: int, tensor: int, first: float, first_last: float, other: float, other_last: float) -> float:
     """The sum over a level's units of what the first one and each other one has."""
     i = w.carrier[level, tensor]
     if i < 0:
@@ -35,7 +35,7 @@ def _over_units(w: Work, level: int, tensor: int, first: float, first_last: floa
 
 
 @inlined
-def ingress(w: Work, level: int, tensor: int, turn: int) -> float:
+def ingress(w: Workspace, level: int, tensor: int, turn: int) -> float:
     """Words of inputs or weights that come in; turn: the turning directive that changes last, or -1."""
     if turn < 0:
         new = w.first[tensor]
@@ -46,13 +46,13 @@ def ingress(w: Work, level: int, tensor: int, turn: int) -> float:
 
 
 @inlined
-def egress(w: Work, level: int, total: Floats) -> float:
+def egress(w: Workspace, level: int, total: Floats) -> float:
     """Words of outputs that go out; total: the product over all directives."""
     return _over_units(w, level, OUTPUT, total[WRITTEN], total[WRITTEN + 1], total[WRITTEN + 2], total[WRITTEN + 3])
 
 
 @inlined
-def macs_of_all(w: Work, level: int, total: Floats) -> float:
+def macs_of_all(w: Workspace, level: int, total: Floats) -> float:
     """MACs of all units."""
     last = w.shared[level, 1] if w.shared[level, 1] >= 0 else w.shared[level, 0]
     at_edge = w.edge_units[level]
@@ -70,7 +70,7 @@ def macs_of_all(w: Work, level: int, total: Floats) -> float:
 
 
 @inlined
-def critical_macs(w: Work, level: int, total: Floats) -> float:
+def critical_macs(w: Workspace, level: int, total: Floats) -> float:
     """MACs of the unit that a step waits for."""
     i = w.carrier[level, OUTPUT]
     if i >= 0 and _at_edge(w, level, OUTPUT) and w.edge_units[level] == 1 and w.double_edge[i, w.at[i]] == 1:

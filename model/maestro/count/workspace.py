@@ -43,8 +43,8 @@ FIGURES = 34
 DONE, DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS = 0, 1, 2, 3
 
 
-class Work(Protocol):
-    """The record's fields, with their shapes in `WORK`."""
+class Workspace(Protocol):
+    """The record's fields, with their shapes in `WORKSPACE`."""
 
     levels: int
     simd: float
@@ -142,4 +142,4 @@ def _fields() -> list[tuple[str, type] | tuple[str, type, tuple[int, ...]]]:
     ]
 
 
-WORK = np.dtype(_fields(), align=True)
+WORKSPACE = np.dtype(_fields(), align=True)

@@ -11,11 +11,12 @@ import numpy as np
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware, names
 from mapsearch.model.hardware import Hardware
-from mapsearch.search.machines.candidate import Mapped
-from mapsearch.search.machines.search import Allowance, Machine, MachineSearch
-from mapsearch.search.machines.stages import Stage, Watch, map_fully, map_machines
-from mapsearch.search.mappings.layers_job import Job
+from mapsearch.search.machines.candidate import MappedNetwork
+from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
+from mapsearch.search.machines.stages import Stage, map_fully, map_machines
+from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.searcher import Budget
+from mapsearch.search.progress import Watcher
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.notes import MachineNotes
 
@@ -25,19 +26,25 @@ ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),), best_fully=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Baseline:
     """Another way to come to a machine, `preset` or `hardware_first`; what it chose; the machine, mapped by the run's search."""
 
     way: str
     chosen: str
-    mapped: Mapped
+    mapped: MappedNetwork
 
 
-def rivals(
-    space: HardwareSpace, job: Job, budget: Budget, search: MachineSearch, folder: Path, jobs: int, timeout_seconds: float | None,
-    watch: Watch | None,
-) -> Iterator[Rival]:  # fmt: skip
-    """Those that there are; each is chosen by quick mappings. Raises KeyboardInterrupt after Ctrl-C.
+def baselines(
+    space: HardwareSpace,
+    job: LayersJob,
+    budget: Budget,
+    search: MachineSearch,
+    folder: Path,
+    jobs: int,
+    timeout_seconds: float | None,
+    watch: Watcher | None,
+) -> Iterator[Baseline]:
+    """The baselines that exist for this space and budget, each chosen by quick mappings. Raises KeyboardInterrupt after Ctrl-C.
 
     search: that of the co-design; the presets' quick mappings begin with those of its best machine, and a machine of its own space
     that was chosen first joins it. timeout_seconds: of choosing the hardware first.
@@ -48,19 +55,19 @@ def rivals(
         found = map_fully(job, preset, budget, jobs, watch)
         if found is None:
             raise KeyboardInterrupt
-        yield Rival("preset", preset.name, found[0])
+        yield Baseline("preset", preset.name, found[0])
     chosen = _chosen_first(space, job, budget, folder, jobs, timeout_seconds, watch)
     if chosen is None:
         return
-    known = search.machines[chosen.places]
+    known = search.machines[chosen.point]
     if known.stage < Stage.FULL:
         found = map_fully(job, chosen.hardware, budget, jobs, watch)
         if found is None:
             raise KeyboardInterrupt
-        yield Rival("hardware_first", DATAFLOW, found[0])
-        search.take(chosen.places, *found)
+        yield Baseline("hardware_first", DATAFLOW, found[0])
+        search.take(chosen.point, *found)
     elif known.mapped is not None:
-        yield Rival("hardware_first", DATAFLOW, known.mapped)
+        yield Baseline("hardware_first", DATAFLOW, known.mapped)
 
 
 def presets(space: HardwareSpace) -> list[Hardware]:
@@ -76,11 +83,11 @@ def presets(space: HardwareSpace) -> list[Hardware]:
 
 
 def _best_preset(
-    space: HardwareSpace, job: Job, search: MachineSearch, best: Machine, jobs: int, watch: Watch | None
+    space: HardwareSpace, job: LayersJob, search: MachineSearch, best: Candidate, jobs: int, watch: Watcher | None
 ) -> Hardware | None:
-    machines, lessons = presets(space), search.lessons(best.places)
-    seeds = [(job.seed, number) for number in range(len(machines))]
-    found = map_machines(job, Stage.QUICK, [(each, lessons) for each in machines], seeds, jobs, watch)
+    machines, seed_mappings = presets(space), search.seed_mappings(best.point)
+    rng_seeds = [(job.seed, number) for number in range(len(machines))]
+    found = map_machines(job, Stage.QUICK, [(each, seed_mappings) for each in machines], rng_seeds, jobs, watch)
     if None in found:
         raise KeyboardInterrupt
     mapped = [each for each in found if each is not None and np.isfinite(each.values(job)).all()]
@@ -88,8 +95,14 @@ def _best_preset(
 
 
 def _chosen_first(
-    space: HardwareSpace, job: Job, budget: Budget, folder: Path, jobs: int, timeout_seconds: float | None, watch: Watch | None
-) -> Machine | None:
+    space: HardwareSpace,
+    job: LayersJob,
+    budget: Budget,
+    folder: Path,
+    jobs: int,
+    timeout_seconds: float | None,
+    watch: Watcher | None,
+) -> Candidate | None:
     """The machine that does best where the mappings are held to one dataflow."""
     held = load_dataflow(DATAFLOW)
     fixed = replace(job, constraints=held, levels=len(held.levels), known=((),) * len(job.layers))

@@ -24,7 +24,7 @@ class Step:
     objective: float
 
 
-class Tally:
+class Incumbent:
     """The best mapping so far (a batch of one, or of none), its objective, what it took, and the front of cycles and energy.
 
     evaluations: mappings costed; dropped: mappings, or parts of the space, that a lower bound left out instead; refused: of the
@@ -64,7 +64,7 @@ class Tally:
             self.batch, self.value = batch[at : at + 1], float(values[at])
             self.trace.append(Step(self.evaluations, self.dropped, self.refused, self.seconds, self.value))
 
-    def absorb(self, other: Tally) -> None:
+    def absorb(self, other: Incumbent) -> None:
         """Add what the search of another objective, of cycles and energy, in the same space took and found."""
         self.evaluations += other.evaluations
         self.dropped += other.dropped
