@@ -2,7 +2,7 @@
 
     >>> import mapsearch
     >>> costs = mapsearch.evaluate("network.m", hardware="edge")  # what the mappings of a directive file cost
-    >>> costs[0]["layer"], costs[0]["runtime_cycles"]
+    >>> costs[0].layer, costs[0].runtime_cycles
 
 `run` searches for the best mappings of a study, and `sweep` costs every design of a hardware space. All are loaded when they are
 first asked for, so that the import is light.

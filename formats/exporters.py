@@ -10,7 +10,7 @@ from mapsearch.formats.maestro.out import print_machine, print_sources
 from mapsearch.formats.text import read_text, write_whole
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.maestro.report import told
+from mapsearch.model.maestro.report import report
 from mapsearch.model.maestro.source import Source
 from mapsearch.model.maestro.translate import machine_of, source_of
 
@@ -84,7 +84,7 @@ def _source(mapped: MappedLayer, hardware: Hardware) -> Source:
     mapped.check(hardware.pes)
     try:
         source = source_of(mapped.layer, mapped.mapping, hardware.pes)
-        found = told(source, machine_of(hardware))
+        found = report(source, machine_of(hardware)).figures
     except InputError as error:
         raise MappingError(f"{mapped.place}{error}") from None
     if found["macs"] != found["layer_macs"]:

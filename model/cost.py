@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Flag, IntEnum, auto
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
+
+if TYPE_CHECKING:  # it is made of the counts that stand here
+    from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.tensors import Dim
 
 
@@ -90,11 +93,8 @@ class Costs(Protocol):
         """float64[B], the total of each; the same to the last digit in any batch."""
         ...
 
-    def report(self, row: int) -> dict[str, Any]:
-        """All that is told about one mapping, as plain data; MappingError with `why_not` where it is not LEGAL.
-
-        Every model's has `macs`, `runtime_cycles`, `energy_pj` (parts and their `total`) and `edp_pj_cycles`.
-        """
+    def report(self, row: int) -> Evaluation:
+        """All that is told about one mapping; MappingError with `why_not` where it is not LEGAL."""
         ...
 
     def why_not(self, row: int) -> str:

@@ -1,9 +1,10 @@
-"""What is told about one mapping of one layer on one hardware: counts, energy, and what follows from them."""
+"""What a cost model says of one mapping of one layer on one machine: counts, energy, and what follows from them."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,11 @@ from mapsearch.model.cost import Count, Fit
 from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
+from mapsearch.model.plain import Plain, plain
 
 
 @dataclass(frozen=True, slots=True)
-class TensorWords:
+class TensorWords(Plain):
     """Words of each tensor."""
 
     weight: int
@@ -25,7 +27,7 @@ class TensorWords:
 
 
 @dataclass(frozen=True, slots=True)
-class TensorReuse:
+class TensorReuse(Plain):
     """A ratio of each tensor; 0 where nothing moved."""
 
     weight: float
@@ -34,19 +36,109 @@ class TensorReuse:
 
 
 @dataclass(frozen=True, slots=True)
-class EnergyReport:
-    """Energies in pJ."""
+class Energy(Plain):
+    """Energies in pJ: of each part by its name (such as mac, l1, l2, noc, offchip), and their total."""
 
-    mac: float
-    l1: float
-    l2: float
-    noc: float
-    offchip: float
+    parts: Mapping[str, float]
     total: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parts, then the total."""
+        return {**self.parts, "total": self.total}
+
+    @classmethod
+    def of(cls, data: Mapping[str, float]) -> Self:
+        """The energies from what `to_dict` gave."""
+        return cls({part: pj for part, pj in data.items() if part != "total"}, data["total"])
+
+
+class Evaluation(Protocol):
+    """What every cost model says of a mapping; `to_dict` has these and all else that the model tells."""
+
+    @property
+    def layer(self) -> str:
+        """The layer's name."""
+        ...
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, zeros included."""
+        ...
+
+    @property
+    def runtime_cycles(self) -> int:
+        """Cycles of the whole layer."""
+        ...
+
+    @property
+    def energy_pj(self) -> Energy:
+        """Energies in pJ."""
+        ...
+
+    @property
+    def edp_pj_cycles(self) -> float:
+        """Total energy times runtime."""
+        ...
+
+    @property
+    def utilization(self) -> float | None:
+        """MACs over what all PEs could do in the runtime, in 0..1; None where the model does not say."""
+        ...
+
+    @property
+    def bound_by(self) -> str | None:
+        """What the run waits for most: compute, ingress, egress or offchip; None where the model does not say."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that the model tells, as plain data in names that end in units."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class BoundShare:
+class NamedFigures(Plain):
+    """The `Evaluation` of a model whose figures stand by name: macs, runtime_cycles, energy_pj and edp_pj_cycles at least."""
+
+    layer: str
+    figures: Mapping[str, Any]
+
+    @property
+    def macs(self) -> int:
+        """See `Evaluation`."""
+        return int(self.figures["macs"])
+
+    @property
+    def runtime_cycles(self) -> int:
+        """See `Evaluation`."""
+        return int(self.figures["runtime_cycles"])
+
+    @property
+    def energy_pj(self) -> Energy:
+        """See `Evaluation`."""
+        return Energy.of(self.figures["energy_pj"])
+
+    @property
+    def edp_pj_cycles(self) -> float:
+        """See `Evaluation`."""
+        return float(self.figures["edp_pj_cycles"])
+
+    @property
+    def utilization(self) -> float | None:
+        """See `Evaluation`."""
+        return self.figures.get("utilization")
+
+    @property
+    def bound_by(self) -> str | None:
+        """See `Evaluation`."""
+        return self.figures.get("bound_by")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The layer's name and the figures."""
+        return {"layer": self.layer, **plain(self.figures)}
+
+
+@dataclass(frozen=True, slots=True)
+class BoundShare(Plain):
     """Shares in 0..1 of what a run waits for.
 
     compute, ingress, egress: of the array cycles, those in which a step waits for that part.
@@ -60,7 +152,7 @@ class BoundShare:
 
 
 @dataclass(frozen=True, slots=True)
-class NocWords:
+class NocWords(Plain):
     """Words in and out per cycle: over the array's run, and in the step that moves the most."""
 
     average: float
@@ -68,9 +160,10 @@ class NocWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """The object that `mapsearch evaluate --json` prints for a mapping that fits.
+class CountedEvaluation(Plain):
+    """The `Evaluation` of a model that counts words and cycles, of a mapping that fits.
 
+    layer                     the layer's name
     legal                     True
     macs                      multiply-accumulates, zeros included
     steps                     time steps
@@ -105,6 +198,7 @@ class Report:
     effectual_macs            expected MACs without a zero operand, MACs * density of weight * density of input
     """
 
+    layer: str
     legal: bool
     macs: int
     steps: int
@@ -121,7 +215,7 @@ class Report:
     offchip_write_words: int
     l1_need_bytes: int
     l2_need_bytes: int
-    energy_pj: EnergyReport
+    energy_pj: Energy
     edp_pj_cycles: float
     area_mm2: float
     power_mw: float
@@ -139,46 +233,45 @@ class Report:
     effectual_macs: float
 
 
-def report(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> dict[str, Any]:
-    """The fields of `Report` as plain data, from the counts of one mapping that fits, int64[COUNTS]."""
+def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> CountedEvaluation:
+    """What follows from the counts of one mapping that fits, int64[COUNTS]."""
     count = {name: int(counts[name]) for name in Count}
     runtime = count[Count.RUNTIME_CYCLES]
     energy = _energy(layer, hardware, counts)
-    return asdict(
-        Report(
-            legal=True,
-            macs=layer.macs,
-            steps=count[Count.STEPS],
-            runtime_cycles=runtime,
-            array_cycles=count[Count.ARRAY_CYCLES],
-            offchip_cycles=count[Count.OFFCHIP_CYCLES],
-            fill_cycles=count[Count.FILL_CYCLES],
-            l2_to_l1_words=TensorWords(count[Count.L2_TO_L1_W], count[Count.L2_TO_L1_I], count[Count.L2_TO_L1_O]),
-            l1_fill_words=TensorWords(count[Count.L1_FILL_W], count[Count.L1_FILL_I], count[Count.L1_FILL_O]),
-            psum_read_words=count[Count.PSUM_READ],
-            output_write_words=count[Count.OUTPUT_WRITE],
-            l2_add_read_words=count[Count.L2_ADD_READ],
-            offchip_read_words=TensorWords(count[Count.OFFCHIP_READ_W], count[Count.OFFCHIP_READ_I], count[Count.OFFCHIP_READ_O]),
-            offchip_write_words=count[Count.OFFCHIP_WRITE],
-            l1_need_bytes=count[Count.L1_NEED_BYTES],
-            l2_need_bytes=count[Count.L2_NEED_BYTES],
-            energy_pj=energy,
-            edp_pj_cycles=energy.total * runtime,
-            area_mm2=area_by_part(hardware).total,
-            power_mw=power_mw(hardware, energy.total, runtime),
-            leakage_mw=leakage_by_part(hardware).total,
-            dynamic_mw=dynamic_mw(hardware, energy.total, runtime),
-            throughput_macs_per_cycle=_ratio(layer.macs, runtime),
-            utilization=_ratio(layer.macs, runtime * hardware.pes * hardware.simd),
-            bound_by=_bound_by(count),
-            bound_share=_bound_share(count),
-            arithmetic_intensity_macs_per_byte=_ratio(layer.macs, _offchip_bytes(hardware, count)),
-            l1_reuse=_l1_reuse(layer, count),
-            l2_reuse=_l2_reuse(count),
-            noc_words_per_cycle=_noc_words(count),
-            zero_macs=layer.zero_macs,
-            effectual_macs=layer.macs * layer.density[0] * layer.density[1],
-        )
+    return CountedEvaluation(
+        layer=layer.name,
+        legal=True,
+        macs=layer.macs,
+        steps=count[Count.STEPS],
+        runtime_cycles=runtime,
+        array_cycles=count[Count.ARRAY_CYCLES],
+        offchip_cycles=count[Count.OFFCHIP_CYCLES],
+        fill_cycles=count[Count.FILL_CYCLES],
+        l2_to_l1_words=TensorWords(count[Count.L2_TO_L1_W], count[Count.L2_TO_L1_I], count[Count.L2_TO_L1_O]),
+        l1_fill_words=TensorWords(count[Count.L1_FILL_W], count[Count.L1_FILL_I], count[Count.L1_FILL_O]),
+        psum_read_words=count[Count.PSUM_READ],
+        output_write_words=count[Count.OUTPUT_WRITE],
+        l2_add_read_words=count[Count.L2_ADD_READ],
+        offchip_read_words=TensorWords(count[Count.OFFCHIP_READ_W], count[Count.OFFCHIP_READ_I], count[Count.OFFCHIP_READ_O]),
+        offchip_write_words=count[Count.OFFCHIP_WRITE],
+        l1_need_bytes=count[Count.L1_NEED_BYTES],
+        l2_need_bytes=count[Count.L2_NEED_BYTES],
+        energy_pj=energy,
+        edp_pj_cycles=energy.total * runtime,
+        area_mm2=area_by_part(hardware).total,
+        power_mw=power_mw(hardware, energy.total, runtime),
+        leakage_mw=leakage_by_part(hardware).total,
+        dynamic_mw=dynamic_mw(hardware, energy.total, runtime),
+        throughput_macs_per_cycle=_ratio(layer.macs, runtime),
+        utilization=_ratio(layer.macs, runtime * hardware.pes * hardware.simd),
+        bound_by=_bound_by(count),
+        bound_share=_bound_share(count),
+        arithmetic_intensity_macs_per_byte=_ratio(layer.macs, _offchip_bytes(hardware, count)),
+        l1_reuse=_l1_reuse(layer, count),
+        l2_reuse=_l2_reuse(count),
+        noc_words_per_cycle=_noc_words(count),
+        zero_macs=layer.zero_macs,
+        effectual_macs=layer.macs * layer.density[0] * layer.density[1],
     )
 
 
@@ -199,10 +292,10 @@ def _ratio(value: float, per: float) -> float:
     return value / per if per else 0.0
 
 
-def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> EnergyReport:
+def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> Energy:
     one = energy_coefficients(layer, hardware).energy_pj(counts[None])
-    parts = (one.mac, one.l1, one.l2, one.noc, one.offchip, one.total)
-    return EnergyReport(*(float(part[0]) for part in parts))
+    parts = {"mac": one.mac, "l1": one.l1, "l2": one.l2, "noc": one.noc, "offchip": one.offchip}
+    return Energy({name: float(pj[0]) for name, pj in parts.items()}, float(one.total[0]))
 
 
 def _bound_by(count: dict[Count, int]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import Count, Fit
 from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.errors import MappingError
-from mapsearch.model.evaluation import overflow_message, report
+from mapsearch.model.evaluation import CountedEvaluation, evaluation, overflow_message
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 
@@ -42,11 +41,11 @@ class CountedCosts:
         """See `Costs`."""
         return energy_coefficients(self.layer, self.hardware).energy_pj(self.counts).total
 
-    def report(self, row: int) -> dict[str, Any]:
-        """The fields of `mapsearch.model.evaluation.Report`; MappingError where the mapping does not fit."""
+    def report(self, row: int) -> CountedEvaluation:
+        """See `Costs`; MappingError where the mapping does not fit."""
         if self.fit[row] != Fit.LEGAL:
             raise MappingError(self.why_not(row))
-        return report(self.layer, self.hardware, self.counts[row])
+        return evaluation(self.layer, self.hardware, self.counts[row])
 
     def why_not(self, row: int) -> str:
         """See `Costs`."""

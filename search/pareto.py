@@ -51,10 +51,10 @@ def non_dominated(values: NDArray[np.float64]) -> NDArray[np.intp]:
 
     Of points equal in all, the first.
     """
-    rows: list[int] = []
-    for row, point in enumerate(values):
-        no_worse = (values <= point).all(axis=1)
-        better = no_worse & (values < point).any(axis=1)
-        if not better.any() and not no_worse[:row].any():
-            rows.append(row)
-    return np.array(rows, np.intp)
+    order = np.lexsort(values.T[::-1])  # no point is beaten by one that comes later
+    at = 0
+    while at < len(order):
+        later = order[at + 1 :]
+        order = np.concatenate([order[: at + 1], later[(values[later] < values[order[at]]).any(axis=1)]])
+        at += 1
+    return np.sort(order)

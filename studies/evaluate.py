@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from mapsearch.formats.directives import MappedLayer, parse
 from mapsearch.formats.maestro.mappings_in import read_sources
@@ -13,9 +12,10 @@ from mapsearch.formats.text import read_text
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import CostModel, Fit
 from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.model import MaestroModel
-from mapsearch.model.maestro.report import told
+from mapsearch.model.maestro.report import report
 from mapsearch.model.maestro.translate import machine_of
 from mapsearch.model.mapping import encode
 from mapsearch.model.registry import cost_model
@@ -23,17 +23,17 @@ from mapsearch.model.registry import cost_model
 HardwareSource = str | PathLike[str] | Mapping[str, object] | Hardware
 
 
-def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge", model: str = "exact") -> list[dict[str, Any]]:
+def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge", model: str = "exact") -> list[Evaluation]:
     """What each layer of a directive file costs as it is mapped there, in the file's order.
 
     A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path,
     a mapping of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.registry.COST_MODELS`.
-    Each dict holds the layer's name as `layer`, then what the model reports, in names that end in units (exact and simulate: the
-    fields of `mapsearch.model.evaluation.Report`; maestro, which takes a file as written: `mapsearch.model.maestro.report.told`):
+    Each is an `Evaluation` with the layer's name as `layer` and the model's figures, in names that end in units (exact and
+    simulate: `CountedEvaluation`; maestro, which takes a file as it is written: `NamedFigures`); `to_dict` gives all of them:
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
         >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
-        >>> cost["layer"], cost["macs"], cost["steps"]
+        >>> cost.layer, cost.macs, cost.steps
         ('a', 24, 2)
 
     Raises InputError (a ValueError) of one line where an input breaks a law or a mapping is not legal on the hardware.
@@ -44,7 +44,7 @@ def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge
     return evaluate_text(read_text(path, "directive file"), str(path), hardware, model)
 
 
-def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) -> list[dict[str, Any]]:
+def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) -> list[Evaluation]:
     """The costs of the layers of directive text; `source` names the text in errors."""
     counter = cost_model(model)
     target = machine(hardware)
@@ -55,13 +55,13 @@ def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) 
         raise InputError(f"{source}: the Network must have at least one Layer, got none")
     for mapped in network.layers:
         mapped.check(target.pes)
-    return [{"layer": mapped.layer.name, **_costs(mapped, target, counter, source)} for mapped in network.layers]
+    return [_costs(mapped, target, counter, source) for mapped in network.layers]
 
 
-def _as_maestro_reads(text: str, source: str, hardware: Hardware) -> list[dict[str, Any]]:
+def _as_maestro_reads(text: str, source: str, hardware: Hardware) -> list[Evaluation]:
     """What the published MAESTRO prints for the layers of a file as they are written there, legal or not."""
     target = machine_of(hardware)
-    return [{"layer": layer.name, **told(layer, target)} for layer in read_sources(text, source)]
+    return [report(layer, target) for layer in read_sources(text, source)]
 
 
 def machine(hardware: HardwareSource) -> Hardware:
@@ -75,7 +75,7 @@ def machine(hardware: HardwareSource) -> Hardware:
             return load_hardware(hardware)
 
 
-def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> dict[str, Any]:
+def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> Evaluation:
     place = mapped.place
     try:
         layer = counter.as_counted(mapped.layer)

@@ -17,12 +17,12 @@ import yaml
 
 from mapsearch.formats.text import write_whole
 from mapsearch.model.errors import InputError
+from mapsearch.studies.results import LayerResult, RunResults, read_layers
 
 CONFIG = "config.json"
 RESULTS = "results.json"
 NETWORK = "network.m"
-_NOT_IN_CSV = ("names", "runs", "trace", "proof", "front")
-_ANEW = "start anew in another folder"
+ANEW = "start anew in another folder"
 
 
 def mapping_name(index: int, layer: str) -> str:
@@ -79,33 +79,31 @@ class RunFolder:
                 write_whole(self.path / f"{part}.yaml", yaml.safe_dump(dict(config[part]), sort_keys=False))
         write_whole(self.path / CONFIG, json.dumps(config, indent=2) + "\n")
 
-    def config(self) -> dict[str, Any]:
-        """The recorded configuration; InputError where there is none."""
-        config = self.read(CONFIG, "no run to resume here; start one without --resume")
+    def config(self, hint: str = "no run to resume here; start one without --resume") -> dict[str, Any]:
+        """The recorded configuration; InputError, which ends with the hint, where there is none."""
+        config = self.read(CONFIG, hint)
         hardware = config.get("hardware_space", config.get("hardware"))
         if hardware is None or not {"layer_set", "settings"} <= config.keys():
-            raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {_ANEW}")
+            raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {ANEW}")
         if not isinstance(config["settings"], dict) or not isinstance(hardware, dict):
-            raise InputError(f"{self.path / CONFIG}: settings and hardware must be JSON objects; {_ANEW}")
+            raise InputError(f"{self.path / CONFIG}: settings and hardware must be JSON objects; {ANEW}")
         return config
 
-    def finished(self) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
-        """By the layers' names, the recorded result of each that is done, and its directive texts by file name."""
+    def finished(self) -> list[tuple[LayerResult, dict[str, str]]]:
+        """The recorded result of each layer that is done, and its directive texts by file name; InputError where one is damaged."""
         path = self.path / RESULTS
         if not path.exists():
-            return {}
-        layers: Any = self.read(RESULTS, _ANEW).get("layers")
+            return []
+        rows = read_layers(self.read(RESULTS, ANEW), path, ANEW)
         try:
-            needed = {"count", "evaluations", "dropped", "refused", "seconds", "metrics", "front"}
-            rows = [row for row in layers if row["finished"] and needed <= row.keys()]
-            return {row["name"]: (row, self._texts_of(row)) for row in rows}
-        except (KeyError, TypeError, UnicodeDecodeError):
-            raise InputError(f"{path}: must hold results as a run writes them; {_ANEW}") from None
+            return [(row, self._texts_of(row)) for row in rows if row.finished]
+        except UnicodeDecodeError as error:
+            raise InputError(f"{self.path}: mapping files must be UTF-8 text ({error}); {ANEW}") from None
         except OSError as error:
-            raise InputError(f"{error.filename}: must be readable ({error.strerror}); {_ANEW}") from None
+            raise InputError(f"{error.filename}: must be readable ({error.strerror}); {ANEW}") from None
 
-    def _texts_of(self, row: Mapping[str, Any]) -> dict[str, str]:
-        files = [row[key] for key in ("mapping_file", "front_file") if row[key] is not None]
+    def _texts_of(self, row: LayerResult) -> dict[str, str]:
+        files = [name for name in (row.mapping_file, row.front_file) if name is not None]
         return {name: (self.path / name).read_text(encoding="utf-8") for name in files}
 
     def read(self, name: str, hint: str) -> dict[str, Any]:
@@ -125,27 +123,16 @@ class RunFolder:
         """Write a directive file."""
         write_whole(self.path / name, text)
 
-    def save_results(self, results: Mapping[str, Any]) -> None:
+    def save_results(self, results: RunResults) -> None:
         """Write the results as JSON and as CSV."""
-        write_whole(self.path / RESULTS, json.dumps(results, indent=1) + "\n")
-        write_whole(self.path / "results.csv", _as_csv(results["layers"]))
+        write_whole(self.path / RESULTS, json.dumps(results.to_dict(), indent=1) + "\n")
+        write_whole(self.path / "results.csv", as_csv(results.rows(), "name"))
 
 
-def _as_csv(layers: Sequence[Mapping[str, Any]]) -> str:
-    rows = [_flat({key: value for key, value in layer.items() if key not in _NOT_IN_CSV}) for layer in layers]
+def as_csv(rows: Sequence[Mapping[str, Any]], first: str) -> str:
+    """Rows of equal keys as CSV; first: the one column of a table without rows."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["name"], lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [first], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested keys joined by dots; `metrics` leaves no trace in the names."""
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(cast("Mapping[str, Any]", value), prefix if key == "metrics" else f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat

@@ -18,6 +18,7 @@ from mapsearch.spaces.machines.space import HardwareSpace, Limits
 from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
+from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.one_machine import MachineRun, RunWatcher
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings, check_same
@@ -32,7 +33,7 @@ def run(
     resume: bool = False,
     watcher: RunWatcher | None = None,
     **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
-) -> dict[str, Any]:
+) -> RunResults:
     """Search the best mapping of every layer, and of several machines the best one; returns what the folder's results.json holds.
 
     layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
@@ -42,7 +43,7 @@ def run(
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
     warm_start, model).
 
-    What the results hold stands at `found.Found.results`, and of a space of machines also at `co_design.CoDesign`. They depend on
+    The results are a `mapsearch.studies.results.RunResults`; `to_dict` gives what results.json holds. They depend on
     the seed and not on the number of jobs (but on the clock where there is a timeout, or an exact search that ends without its
     proof).
 

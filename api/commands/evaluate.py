@@ -32,9 +32,10 @@ def run(args: Namespace) -> int:
     from mapsearch.studies.evaluate import evaluate, evaluate_text
 
     if args.file == "-":
-        costs = evaluate_text(_standard_input(), "<stdin>", args.hardware, args.model)
+        found = evaluate_text(_standard_input(), "<stdin>", args.hardware, args.model)
     else:
-        costs = evaluate(Path(args.file), args.hardware, args.model)
+        found = evaluate(Path(args.file), args.hardware, args.model)
+    costs = [each.to_dict() for each in found]
     if args.json:
         write_json(costs)
     elif args.model == "maestro":

@@ -89,9 +89,9 @@ def run(args: Namespace) -> int:
         except UnsavedRunError as error:
             failure, results = error, error.results
     if args.json:
-        write_json(results)
+        write_json(results.to_dict())
     else:
         print_results(results)
     if failure is not None:
         raise failure
-    return 0 if results["complete"] else 130
+    return 0 if results.complete else 130

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from mapsearch.model.evaluation import Evaluation, NamedFigures
 from mapsearch.output import Cell, spread, write, write_table
+from mapsearch.studies.results import CoDesignProgress, LayerResult, NetworkChoice, NetworkPoint, NetworkSums, RunResults, Totals
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
-from mapsearch.tables.co_design import print_co_design, progress
+from mapsearch.tables.co_design import print_co_design, progress_line
 
 PROVEN = 1e-9  # a network's bound is rounded, its layers' are not
 
@@ -67,21 +69,25 @@ class RunProgress:
             self._bars.update(task, completed=done, visible=0 < done < self._ticks)
         self._bars.update(self._total, completed=int(ticks.sum()))
 
-    def compared(self, state: Mapping[str, Any]) -> None:
+    def compared(self, progress: CoDesignProgress) -> None:
         """See `RunWatcher`."""
-        self._console.print(progress(state), highlight=False, soft_wrap=True)
+        self._console.print(progress_line(progress), highlight=False, soft_wrap=True)
 
-    def found(self, result: Mapping[str, Any]) -> None:
+    def found(self, result: LayerResult) -> None:
         """See `RunWatcher`."""
         self._left -= 1
         if not self._console.is_terminal:
-            sys.stderr.write(f"{result['name']}: {_summary(result)}; {self._left} to go\n")
+            sys.stderr.write(f"{result.name}: {_summary(result)}; {self._left} to go\n")
 
 
-def _summary(result: Mapping[str, Any]) -> str:
-    metrics = result["metrics"]
-    energy_uj = metrics["energy_pj"]["total"] / 1e6
-    return f"{metrics['runtime_cycles']:,} cycles, {energy_uj:,.4g} uJ, {result['evaluations']:,} evaluations"
+def _summary(result: LayerResult) -> str:
+    energy_uj = result.metrics.energy_pj.total / 1e6
+    return f"{result.metrics.runtime_cycles:,} cycles, {energy_uj:,.4g} uJ, {result.evaluations:,} evaluations"
+
+
+def _in_nj(metrics: Evaluation) -> bool:
+    """Whether a model states energies in nJ, as MAESTRO does, whose users add up the layers' EDPs."""
+    return isinstance(metrics, NamedFigures) and "energy_nj" in metrics.figures
 
 
 def _percent(share: float | None) -> str:
@@ -96,76 +102,76 @@ def _gap(gap: float | None) -> str:
     return "optimal" if gap == 0 else f"< {100 * gap:.2g}%"
 
 
-def print_results(results: Mapping[str, Any]) -> None:
+def print_results(results: RunResults) -> None:
     """The table of layers, the network's totals, and where everything is."""
     # What is made small has a column of its own where none of the others is it.
-    several = results["network"] is not None and "front" in results["network"]
-    other = not several and results["objective"] not in ("latency", "energy", "edp")
-    rows = [
+    several = results.network is not None and results.network.front is not None
+    other = not several and results.objective not in ("latency", "energy", "edp")
+    rows: list[list[Cell]] = [
         [
-            layer["name"],
-            layer["count"],
-            layer["metrics"]["macs"],
-            layer["metrics"]["runtime_cycles"],
-            layer["metrics"]["energy_pj"]["total"] / 1e6,
-            layer["metrics"]["edp_pj_cycles"],
-            *([layer["objective"]] if other else []),
-            _gap(layer["gap"]),
-            _percent(layer["metrics"].get("utilization")),
-            layer["metrics"].get("bound_by", ""),
+            layer.name,
+            layer.count,
+            layer.metrics.macs,
+            layer.metrics.runtime_cycles,
+            layer.metrics.energy_pj.total / 1e6,
+            layer.metrics.edp_pj_cycles,
+            *([layer.objective] if other else []),
+            _gap(layer.gap),
+            _percent(layer.metrics.utilization),
+            layer.metrics.bound_by or "",
         ]
-        for layer in results["layers"]
+        for layer in results.layers
     ]
     columns = ("layer", "count", "MACs", "cycles", "energy [uJ]", "EDP [pJ x cycles]", *(["objective"] if other else []))
     write_table("", (*columns, "gap", "PE utilization", "bound by"), rows)
-    totals, whole = results["totals"], "network:"
-    if len(results["networks"]) > 1:
+    totals, whole = results.totals, "network:"
+    if len(results.networks) > 1:
         whole = "mix:    "
-        _print_networks(results["networks"], other=other)
+        _print_networks(results.networks, other=other)
     write(
-        f"{whole} {totals['layers']} layers, {totals['macs']:,} MACs, {totals['runtime_cycles']:,} cycles "
-        f"({totals['runtime_ms']:.4g} ms), {totals['energy_pj']['total'] / 1e6:,.5g} uJ, "
-        f"EDP {totals['edp_pj_cycles']:.5g} pJ x cycles, PE utilization {totals['utilization']:.1%}"
+        f"{whole} {totals.layers} layers, {totals.macs:,} MACs, {totals.runtime_cycles:,} cycles "
+        f"({totals.runtime_ms:.4g} ms), {totals.energy_pj.total / 1e6:,.5g} uJ, "
+        f"EDP {totals.edp_pj_cycles:.5g} pJ x cycles, PE utilization {totals.utilization:.1%}"
     )
     if other:
-        write(f"         objective {results['objective']}: {_value(totals['objective'])}")
-    if any("energy_nj" in layer["metrics"] for layer in results["layers"]):  # as MAESTRO's users state it
+        write(f"         objective {results.objective}: {_value(totals.objective)}")
+    if any(_in_nj(layer.metrics) for layer in results.layers):
         write(
-            f"         EDP {totals['edp_pj_cycles'] / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "
-            f"{totals['sum_of_layer_edps_pj_cycles'] / 1e3:.5g} cycles x nJ"
+            f"         EDP {totals.edp_pj_cycles / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "
+            f"{totals.sum_of_layer_edps_pj_cycles / 1e3:.5g} cycles x nJ"
         )
-    if results["network"] is not None:
-        _print_together(results["network"], totals)
-    dropped = f"{totals['dropped']:,} mappings or parts of the space dropped by a lower bound"
-    looked = f"{totals['evaluations']:,} mappings evaluated, {dropped}"
-    if totals["refused"]:
-        looked += f", {totals['refused']:,} refused by the model"
-    write(f"search:  {looked}, {totals['seconds']:.1f} s over all processes")
-    proven = [layer["proof"]["left"] == 0 for layer in results["layers"] if layer["proof"] is not None]
+    if results.network is not None:
+        _print_together(results.network, totals)
+    dropped = f"{totals.dropped:,} mappings or parts of the space dropped by a lower bound"
+    looked = f"{totals.evaluations:,} mappings evaluated, {dropped}"
+    if totals.refused:
+        looked += f", {totals.refused:,} refused by the model"
+    write(f"search:  {looked}, {totals.seconds:.1f} s over all processes")
+    proven = [layer.proof.left == 0 for layer in results.layers if layer.proof is not None]
     if proven:
         rest = "" if all(proven) else "; of the others the gap is the most that may be left"
         write(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal in their space{rest}")
-    if "co_design" in results:
-        print_co_design(results["co_design"])
-    write(f"written: {results['folder']} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
-    if not results["complete"]:
-        write(f"stopped before the end; go on with: mapsearch run --out {results['folder']} --resume")
+    if results.co_design is not None:
+        print_co_design(results.co_design)
+    write(f"written: {results.folder} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
+    if not results.complete:
+        write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
 
 
-def _print_networks(networks: Sequence[Mapping[str, Any]], *, other: bool) -> None:
+def _print_networks(networks: Sequence[NetworkSums], *, other: bool) -> None:
     """What each network of a mix adds to the sums."""
-    rows = [
+    rows: list[list[Cell]] = [
         [
-            each["name"],
-            each["weight"],
-            each["layers"],
-            each["macs"],
-            each["runtime_cycles"],
-            each["energy_pj"]["total"] / 1e6,
-            each["edp_pj_cycles"],
-            *([_value(each["objective"])] if other else []),
-            _gap(each["gap"]),
-            _percent(each["utilization"]),
+            each.name,
+            each.weight,
+            each.layers,
+            each.macs,
+            each.runtime_cycles,
+            each.energy_pj.total / 1e6,
+            each.edp_pj_cycles,
+            *([_value(each.objective)] if other else []),
+            _gap(each.gap),
+            _percent(each.utilization),
         ]
         for each in networks
     ]
@@ -186,24 +192,24 @@ def _value(objective: float | None) -> str:
     return f"{objective:.5g}" if objective is not None else "not finite"
 
 
-def _print_together(network: Mapping[str, Any], totals: Mapping[str, Any]) -> None:
+def _print_together(network: NetworkChoice, totals: Totals) -> None:
     """What choosing the layers' mappings together gives, and the front of several objectives."""
-    if "front" in network:
-        points = network["front"]
+    if network.front is not None:
+        points = network.front
         rows = [_figures(point) for point in spread(points)]
         of = f"{len(rows)} of {len(points)} choices" if len(rows) < len(points) else f"{len(points)} choices"
         write_table(f"The network's front, {of} of the layers' mappings", ("cycles", "energy [uJ]", "EDP [pJ x cycles]"), rows)
-        write(f"         least EDP: {network['mapping_file']}; each layer's front: fronts/")
-    elif network["gain"] > 0:
+        write(f"         least EDP: {network.mapping_file}; each layer's front: fronts/")
+    elif network.gain > 0:
         write(
-            f"         layers chosen for the network's sums: {network['gain']:.2g} better than each layer's own best "
-            f"({network['mapping_file']})"
+            f"         layers chosen for the network's sums: {network.gain:.2g} better than each layer's own best "
+            f"({network.mapping_file})"
         )
-    if totals["gap"] is not None:
-        gap = network["gap"] if network["gap"] is not None else totals["gap"]
+    if totals.gap is not None:
+        gap = network.gap if network.gap is not None else totals.gap
         write(f"         gap of the network to its lower bound: {_gap(gap if gap > PROVEN else 0)}")
 
 
-def _figures(point: Mapping[str, Any]) -> list[Cell]:
-    cycles, energy_pj = point["runtime_cycles"], point["energy_pj"]
+def _figures(point: NetworkPoint) -> list[Cell]:
+    cycles, energy_pj = point.runtime_cycles, point.energy_pj
     return [cycles, energy_pj / 1e6, energy_pj * cycles]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import Costs, Fit, Restriction, Wanted
 from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.evaluation import NamedFigures
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.maestro.batch import NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS, count_batch
@@ -18,7 +19,7 @@ from mapsearch.model.maestro.count.workspace import DONE, FIGURES, MACS, MAX_LEV
 from mapsearch.model.maestro.figures import csv_parts_nj, needs_words
 from mapsearch.model.maestro.levels import tensor_dims
 from mapsearch.model.maestro.program import ENDS, fill_machine, fill_tensors
-from mapsearch.model.maestro.report import told
+from mapsearch.model.maestro.report import report
 from mapsearch.model.maestro.source import DIMS, SLIDING
 from mapsearch.model.maestro.translate import counted_layer, machine_of, source_dims, source_of
 from mapsearch.model.mapping import MappingBatch
@@ -58,12 +59,12 @@ class MaestroCosts:
         l1, l2 = csv_parts_nj(self.figures, self.batch.units.shape[1])
         return 1e3 * l1 + 1e3 * l2
 
-    def report(self, row: int) -> dict[str, Any]:
-        """See `told.told`; MappingError where the mapping is not legal."""
+    def report(self, row: int) -> NamedFigures:
+        """See `report.report`; MappingError where the mapping is not legal."""
         if self.fit[row] != Fit.LEGAL:
             raise MappingError(self.why_not(row))
         mapping = self.batch.decode(row, self.layer)
-        return told(source_of(self.layer, mapping, self.hardware.pes), machine_of(self.hardware))
+        return report(source_of(self.layer, mapping, self.hardware.pes), machine_of(self.hardware))
 
     def why_not(self, row: int) -> str:
         """See `Costs`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
 
+from mapsearch.model.evaluation import NamedFigures
 from mapsearch.model.maestro.figures import csv_parts_nj, printed
 from mapsearch.model.maestro.levels import declared, tensors_of
 from mapsearch.model.maestro.program import run_program
@@ -12,8 +12,8 @@ from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import layer_macs
 
 
-def told(source: Source, machine: SourceMachine) -> dict[str, Any]:
-    """The fields that every model's report has, then all that the program prints; InputError where it ends with an error.
+def report(source: Source, machine: SourceMachine) -> NamedFigures:
+    """The figures that every model's evaluation has, and all that the program prints; InputError where it ends with an error.
 
     macs: as the program counts them; layer_macs: the layer's. energy_pj: the CSV's, of this layer alone; it has no energy of
     MACs. warnings: one line for each figure that cannot be, and for each limit of the machine that the program would warn of.
@@ -23,7 +23,7 @@ def told(source: Source, machine: SourceMachine) -> dict[str, Any]:
     macs = layer_macs(source, declared(source))
     runtime = int(figures["runtime_cycles"])
     l1, l2 = (1e3 * float(part) for part in csv_parts_nj(raw, len(source.levels)))
-    return {
+    told = {
         "legal": True,
         **{name: value if isfinite(value) else None for name, value in figures.items()},
         "macs": int(figures["macs"]),
@@ -36,6 +36,7 @@ def told(source: Source, machine: SourceMachine) -> dict[str, Any]:
         "l2_need_bytes": int(figures["l2_need_words"]),
         "warnings": _warnings(figures, macs, machine),
     }
+    return NamedFigures(source.name, told)
 
 
 def _warnings(figures: dict[str, float], macs: int, machine: SourceMachine) -> list[str]:

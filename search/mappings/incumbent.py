@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.plain import Plain
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.pareto import Front
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Plain):
     """Where a search came to a better mapping: what it had evaluated, dropped and refused by then, and its objective."""
 
     evaluations: int

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.plain import Plain
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.seeds import Seeds
@@ -65,7 +66,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Plain):
     """What an exact search went through.
 
     opened, bounded: parts of the space; pruned: of the bounded ones, those dropped for their bound; unfit: dropped before, as

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -29,7 +30,7 @@ ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),), best_fully=False)
 class Baseline:
     """Another way to come to a machine, `preset` or `hardware_first`; what it chose; the machine, mapped by the run's search."""
 
-    way: str
+    way: Literal["preset", "hardware_first"]
     chosen: str
     mapped: MappedNetwork
 

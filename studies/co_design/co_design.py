@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.formats.yaml.hardware import hardware_to_dict
+from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.search.machines.candidate import MappedNetwork
@@ -26,8 +26,9 @@ from mapsearch.search.progress import Watcher
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
-from mapsearch.studies.folder import RESULTS, RunFolder
-from mapsearch.studies.run.layer_results import Found
+from mapsearch.studies.folder import ANEW, RESULTS, RunFolder
+from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults, read_results
+from mapsearch.studies.run.layer_results import LayerResults
 from mapsearch.studies.run.one_machine import RunWatcher
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import record
@@ -49,7 +50,7 @@ class CoDesign:
         self.more_files = plan.files()
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{space.name}"
         self._job = plan.job(space.limits.power_mw)
-        self._done: dict[str, Any] | None = None
+        self._done: RunResults | None = None
         self._check()
 
     def _check(self) -> None:
@@ -75,10 +76,13 @@ class CoDesign:
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the results where they are complete; else what was mapped is recalled from the folder's notes."""
         if (folder.path / RESULTS).exists():
-            results = folder.read(RESULTS, "start anew in another folder")
-            self._done = results if results.get("complete") and "co_design" in results else None
+            results = folder.read(RESULTS, ANEW)
+            if results.get("complete") and "co_design" in results:
+                self._done = read_results(results, folder.path / RESULTS, ANEW)
+                done = LayerResults(self._plan.inputs(load_hardware(folder.config()["hardware"])), ())
+                done.go_on_from(folder)  # checks them
 
-    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> dict[str, Any]:
+    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> RunResults:
         """Search the machine, save its run as one of its own, and compare it with others."""
         if self._done is not None:
             return self._done
@@ -89,7 +93,8 @@ class CoDesign:
 
         def tell(stage: str) -> None:
             if watcher is not None:
-                watcher.compared({"stage": stage, **self._counts(search), "best": self._best(search)})
+                best = None if search.best is None else self._row(search.best)
+                watcher.compared(CoDesignProgress(stage, **self._counts(search), best=best))
 
         watch = _Batches(folder.path, watcher) if watcher is not None else None
         allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout is None else BY_DEFAULT
@@ -122,13 +127,11 @@ class CoDesign:
                 raise KeyboardInterrupt
             best.outcomes = found[1]
 
-    def _save(self, folder: RunFolder, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> dict[str, Any]:
+    def _save(self, folder: RunFolder, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> RunResults:
         hardware = best.hardware
         self.config = {**self.config, "hardware": hardware_to_dict(hardware)}
-        more: dict[str, Any] = {"co_design": self._told(search, best, others)}
-        if search.stopped:
-            more["complete"] = False  # whatever is known of the best machine
-        found = Found(self._plan.work(hardware), self._plan.left_out, more)
+        found = LayerResults(self._plan.inputs(hardware), self._plan.left_out)
+        found.note_machine(self._result(search, best, others), stopped=search.stopped)
         for index, mapping in enumerate(best.mapped.mappings if best.mapped is not None else ()):
             if mapping is not None:
                 outcomes = best.outcomes[index] if best.outcomes else ()
@@ -139,23 +142,16 @@ class CoDesign:
         save_in_the_end(found, folder, self.config, self.more_files)
         return found.results(folder.path)
 
-    def _told(self, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> dict[str, Any]:
-        """What results.json holds as `co_design`.
-
-        `space`, `budget`, `machines` (of the whole space), `over` (those beyond the budget, which were not mapped), `no_mapping`,
-        `dropped` (by the last stage before), `mapped` (by stage), `open` (neither dropped nor mapped fully), `proven` (whether none
-        is open), `objectives`, `best`, `front` (machines than which no other mapped one has fewer cycles, less energy and less
-        area), and `comparison`: of each other way to come to a machine what it chose and how much more its objective is.
-        """
+    def _result(self, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> CoDesignResult:
         value = float(best.values[0])
-        return {
-            "space": self._space.name,
+        return CoDesignResult(
+            space=self._space.name,
             **self._counts(search),
-            "objectives": [objective.text for objective in self._job.objectives],
-            "best": self._row(best),
-            "front": [self._row(machine) for machine in self._front(search)],
-            "comparison": [self._compared(baseline, value) for baseline in others],
-        }
+            objectives=tuple(objective.text for objective in self._job.objectives),
+            best=self._row(best),
+            front=tuple(self._row(machine) for machine in self._front(search)),
+            comparison=tuple(self._compared(baseline, value) for baseline in others),
+        )
 
     def _front(self, search: MachineSearch) -> list[Candidate]:
         """The mapped machines than which none has fewer cycles, less energy and less area, the fastest first."""
@@ -182,37 +178,38 @@ class CoDesign:
             "proven": left == 0,
         }
 
-    def _best(self, search: MachineSearch) -> dict[str, Any] | None:
-        return None if search.best is None else self._row(search.best)
-
-    def _row(self, machine: Candidate) -> dict[str, Any]:
-        """A machine as machines.csv has it; what is not known is None."""
+    def _row(self, machine: Candidate) -> MachineRow:
         axes = zip(self._space.axes, machine.point, strict=True)
-        row: dict[str, Any] = {axis.key: axis.values[place] for axis, place in axes}
-        row |= {"area_mm2": area_by_part(machine.hardware).total, **self._figures(machine.mapped)}
-        bounds = [float(bound) if np.isfinite(bound) else None for bound in machine.bound]
-        row |= _by_objective("lower_bound", bounds)
-        return {**row, "stage": machine.stage.name.lower(), "status": _status(machine)}
+        return MachineRow(
+            values={axis.key: axis.values[place] for axis, place in axes},
+            area_mm2=area_by_part(machine.hardware).total,
+            **self._figures(machine.mapped),
+            lower_bounds=tuple(float(bound) if np.isfinite(bound) else None for bound in machine.bound),
+            stage=machine.stage.name.lower(),
+            status=_status(machine),
+        )
 
     def _figures(self, mapped: MappedNetwork | None) -> dict[str, Any]:
+        """The fields of `MachineRow` that follow from its mappings."""
         if mapped is None or not np.isfinite(mapped.values(self._job)).all():
-            nothing = dict.fromkeys(("power_mw", "runtime_cycles", "energy_pj"))
-            return nothing | _by_objective("objective", [None] * len(self._job.objectives))
+            nothing: dict[str, Any] = dict.fromkeys(("power_mw", "runtime_cycles", "energy_pj"))
+            return nothing | {"objectives": (None,) * len(self._job.objectives)}
         runtime, energy = mapped.sums(self._job)
         figures = {"power_mw": mapped.power_mw(), "runtime_cycles": int(runtime), "energy_pj": energy}
-        return figures | _by_objective("objective", mapped.values(self._job).tolist())
+        return figures | {"objectives": tuple(mapped.values(self._job).tolist())}
 
-    def _compared(self, baseline: Baseline, best: float) -> dict[str, Any]:
-        """A baseline, its machine, and `gain`: its objective over the best machine's - 1."""
+    def _compared(self, baseline: Baseline, best: float) -> BaselineResult:
+        """A baseline beside the best machine, which has that objective."""
         figures = self._figures(baseline.mapped)
-        gain = figures["objective"] / best - 1 if figures["objective"] is not None and best > 0 else None
-        return {
-            "way": baseline.way,
-            "chosen": baseline.chosen,
-            "hardware": hardware_to_dict(baseline.mapped.hardware),
+        (objective,) = figures.pop("objectives")
+        return BaselineResult(
+            way=baseline.way,
+            chosen=baseline.chosen,
+            hardware=hardware_to_dict(baseline.mapped.hardware),
             **figures,
-            "gain": gain,
-        }
+            objective=objective,
+            gain=objective / best - 1 if objective is not None and best > 0 else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +224,6 @@ class _Batches:
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:
         self.watcher.advanced(ticks)
-
-
-def _by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
-    """One column, or one for each of several objectives."""
-    return {name: values[0]} if len(values) == 1 else {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
 
 
 def _is_mapped(machine: Candidate) -> bool:

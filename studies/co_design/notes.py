@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +17,8 @@ from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.stages import Stage
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.spaces.machines.space import HardwareSpace
+from mapsearch.studies.folder import as_csv
+from mapsearch.studies.results import MachineRow
 
 
 class MachineNotes:
@@ -64,10 +63,6 @@ class MachineNotes:
         return self._folder / f"{'_'.join(map(str, point))}_{stage.name.lower()}.json"
 
 
-def write_machines(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_machines(file: Path, rows: Sequence[MachineRow]) -> None:
     """Write the table of machines."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["status"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(file, text.getvalue())
+    write_whole(file, as_csv([row.to_dict() for row in rows], "status"))

@@ -6,7 +6,7 @@ takes it so, else of the mapping as `mapsearch export` writes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from mapsearch.formats.directives import MappedLayer, parse
 from mapsearch.formats.maestro.mappings_in import read_sources
 from mapsearch.formats.text import read_text
 from mapsearch.model.errors import InputError
+from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.maestro.report import told
+from mapsearch.model.maestro.report import report
 from mapsearch.model.maestro.source import Source
 from mapsearch.model.maestro.translate import machine_of, source_of
 from mapsearch.model.tensors import Dim
@@ -50,6 +51,7 @@ def compare_models(path: Path, hardware: HardwareSource) -> list[Figure]:
     found: list[Figure] = []
     for index, (layer, ours) in enumerate(zip(mapped, exact, strict=True)):
         source, theirs = _maestro(layer, written[index], target)
+        assert isinstance(ours, CountedEvaluation)  # noqa: S101 the exact model's
         both = _Both(layer, target, source, ours, theirs)
         name = layer.layer.name
         found += (Figure(name, metric, float(a), float(b), cause if a != b else "") for metric, a, b, cause in both.rows())
@@ -63,16 +65,16 @@ def _as_written(text: str, layers: int) -> list[Source | None]:
         return [None] * layers
 
 
-def _maestro(mapped: MappedLayer, written: Source | None, target: Hardware) -> tuple[Source, dict[str, Any]]:
+def _maestro(mapped: MappedLayer, written: Source | None, target: Hardware) -> tuple[Source, Mapping[str, Any]]:
     """MAESTRO's input and figures."""
     if written is not None:
         try:
-            return written, told(written, machine_of(target))
+            return written, report(written, machine_of(target)).figures
         except InputError:  # for want of R and S beside Y' and X', say
             pass
     try:
         source = source_of(mapped.layer, mapped.mapping, target.pes)
-        return source, told(source, machine_of(target))
+        return source, report(source, machine_of(target)).figures
     except InputError as error:
         raise InputError(f"{mapped.place}{error}") from None
 
@@ -82,31 +84,31 @@ class _Both:
     mapped: MappedLayer
     hardware: Hardware
     source: Source
-    exact: dict[str, Any]
-    maestro: dict[str, Any]
+    exact: CountedEvaluation
+    maestro: Mapping[str, Any]
 
     def rows(self) -> Iterator[tuple[str, float, float, str]]:
         """Metric, exact figure, MAESTRO's, and the cause of a difference."""
         exact, maestro = self.exact, self.maestro
-        yield "MACs", exact["macs"], maestro["macs"], self._miscount()
-        yield "runtime [cycles]", exact["runtime_cycles"], maestro["runtime_cycles"], self._runtime_cause()
-        yield "energy [pJ]", exact["energy_pj"]["total"], maestro["energy_pj"]["total"], self._energy_cause()
+        yield "MACs", exact.macs, maestro["macs"], self._miscount()
+        yield "runtime [cycles]", exact.runtime_cycles, maestro["runtime_cycles"], self._runtime_cause()
+        yield "energy [pJ]", exact.energy_pj.total, maestro["energy_pj"]["total"], self._energy_cause()
         for tensor in ("weight", "input"):
-            sent, theirs = exact["l2_to_l1_words"][tensor], maestro[f"{tensor}_l2_read_words"]
+            sent, theirs = getattr(exact.l2_to_l1_words, tensor), maestro[f"{tensor}_l2_read_words"]
             cause = self._sent_cause(sent, theirs)
             yield f"{tensor} L2 -> L1 [words]", sent, theirs, cause
-            into, theirs = exact["l1_fill_words"][tensor], maestro[f"{tensor}_l1_write_words"]
+            into, theirs = getattr(exact.l1_fill_words, tensor), maestro[f"{tensor}_l1_write_words"]
             copies = "copies made by multicast are not counted" if into > sent else ""
             yield f"{tensor} into L1s [words]", into, theirs, _joined(cause, copies)
-            read, theirs = exact["offchip_read_words"][tensor], maestro[f"{tensor}_l2_write_words"]
+            read, theirs = getattr(exact.offchip_read_words, tensor), maestro[f"{tensor}_l2_write_words"]
             yield f"{tensor} from off-chip [words]", read, theirs, "each tensor passes once, whatever the L2 holds"
-        written, theirs = exact["output_write_words"], maestro["output_l2_write_words"]
+        written, theirs = exact.output_write_words, maestro["output_l2_write_words"]
         more = "outputs are written in every step" if theirs > written else "writes of some steps are missed"
         yield "output L1 -> L2 [words]", written, theirs, _joined(self._miscount(), more)
-        yield "partial sums read [words]", exact["psum_read_words"], 0, "partial sums are never read back"
-        yield "L1 need [bytes]", exact["l1_need_bytes"], maestro["l1_need_bytes"], self._l1_cause()
+        yield "partial sums read [words]", exact.psum_read_words, 0, "partial sums are never read back"
+        yield "L1 need [bytes]", exact.l1_need_bytes, maestro["l1_need_bytes"], self._l1_cause()
         yield (
-            "L2 need [bytes]", exact["l2_need_bytes"], maestro["l2_need_bytes"],
+            "L2 need [bytes]", exact.l2_need_bytes, maestro["l2_need_bytes"],
             _joined("twice the words of the first step", self._wide_words()),
         )  # fmt: skip
 
@@ -117,14 +119,14 @@ class _Both:
 
     def _runtime_cause(self) -> str:
         machine_ = machine_of(self.hardware)
-        freed = told(self.source, replace(machine_, offchip_words=_UNLIMITED))["runtime_cycles"]
+        freed = report(self.source, replace(machine_, offchip_words=_UNLIMITED)).runtime_cycles
         return _joined(
             self._miscount(),
             "off-chip words are charged in every step" if freed < self.maestro["runtime_cycles"] else "",
             "inner levels fill anew in each step, not overlapped" if len(self.source.levels) > 1 else "",
-            "traffic off-chip is not waited for" if self.exact["offchip_cycles"] > self.exact["array_cycles"] else "",
-            "partial sums are never read back" if self.exact["psum_read_words"] else "",
-            "the first fill from off-chip is left out" if self.exact["fill_cycles"] else "",
+            "traffic off-chip is not waited for" if self.exact.offchip_cycles > self.exact.array_cycles else "",
+            "partial sums are never read back" if self.exact.psum_read_words else "",
+            "the first fill from off-chip is left out" if self.exact.fill_cycles else "",
         )
 
     def _energy_cause(self) -> str:

@@ -10,8 +10,8 @@ from mapsearch.formats.text import write_whole
 from mapsearch.model.errors import InputError
 from mapsearch.studies.pictures import convergence, energy, fronts, machines, roofline
 from mapsearch.studies.pictures.page import Shown, page
-from mapsearch.studies.pictures.recorded import Recorded, read_run
 from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
+from mapsearch.studies.recorded import Recorded, read_run
 
 _DRAWN: tuple[tuple[str, str, Callable[[Recorded], Drawing]], ...] = (
     ("energy", "Energy by part", energy.draw),

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from matplotlib.patches import Patch
 
-from mapsearch.studies.pictures.recorded import LayerResult, Recorded, Step
+from mapsearch.search.mappings.incumbent import Step
 from mapsearch.studies.pictures.style import (
     BLACK,
     BLUE,
@@ -27,6 +27,8 @@ from mapsearch.studies.pictures.style import (
     shortened,
     tidy,
 )
+from mapsearch.studies.recorded import Recorded
+from mapsearch.studies.results import LayerResult
 
 _NAMED = ((BLUE, "-"), (RED, "-"), (GREEN, "-"), (PURPLE, "-"), (SKY, "--"), (ORANGE, "--"))
 _CLOSE = 0.01

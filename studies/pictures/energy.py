@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from mapsearch.studies.pictures.recorded import Energy, LayerResult, Recorded
 from mapsearch.studies.pictures.style import (
     BLUE,
     GREEN,
@@ -21,22 +19,17 @@ from mapsearch.studies.pictures.style import (
     shortened,
     tidy,
 )
+from mapsearch.studies.recorded import Recorded
+from mapsearch.studies.results import LayerResult
 
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    name: str
-    colour: str
-    of: Callable[[Energy], float | None]
-
-
-_PARTS = (
-    _Part("MAC", BLUE, lambda energy: energy.mac),
-    _Part("L1", SKY, lambda energy: energy.l1),
-    _Part("L2", GREEN, lambda energy: energy.l2),
-    _Part("NoC", YELLOW, lambda energy: energy.noc),
-    _Part("off-chip", RED, lambda energy: energy.offchip),
-)
+# The parts of a model's energy by name, with how pictures call and colour them.
+_PARTS = {
+    "mac": ("MAC", BLUE),
+    "l1": ("L1", SKY),
+    "l2": ("L2", GREEN),
+    "noc": ("NoC", YELLOW),
+    "offchip": ("off-chip", RED),
+}
 
 # Energies in pJ as pictures state them.
 _UNITS = ((1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"))
@@ -45,7 +38,7 @@ _UNITS = ((1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"))
 def draw(run: Recorded) -> Drawing:
     """Stacked bars, a row for each layer: the shares of its parts, and what all its runs add to the network."""
     layers = run.layers
-    parts = [part for part in _PARTS if all(part.of(layer.metrics.energy_pj) is not None for layer in layers)]
+    parts = [part for part in _PARTS if all(part in layer.metrics.energy_pj.parts for layer in layers)]
     if not parts:
         return Drawing(None, f"energy by part, as the cost model {run.model} tells no parts that all layers have")
     one_pj = [layer.metrics.energy_pj.total for layer in layers]
@@ -60,18 +53,17 @@ def draw(run: Recorded) -> Drawing:
     one.set_yticks(range(len(layers)), [f"{shortened(layer.name, 40)} x{layer.count}" for layer in layers])
     one.set_ylim(len(layers) - 0.4, -0.6)
     figure.legend(*one.get_legend_handles_labels(), loc="outside lower center", ncols=len(parts), fontsize=SMALL, frameon=False)
-    missing = [part.name for part in _PARTS if part not in parts]
+    missing = [name for part, (name, _) in _PARTS.items() if part not in parts]
     return Drawing(figure, f"energy of {', '.join(missing)}, as the cost model {run.model} tells none" if missing else "")
 
 
-def _bars(
-    axis: Axes, layers: Sequence[LayerResult], parts: Sequence[_Part], per_pj: Sequence[float], sums: Sequence[float]
-) -> None:
+def _bars(axis: Axes, layers: Sequence[LayerResult], parts: Sequence[str], per_pj: Sequence[float], sums: Sequence[float]) -> None:
     """The bars, each part as long as its energy times `per_pj` of its layer, and the layer's sum written at the end."""
     ends = [0.0] * len(layers)
     for part in parts:
-        lengths = [(part.of(layer.metrics.energy_pj) or 0.0) * scale for layer, scale in zip(layers, per_pj, strict=True)]
-        axis.barh(range(len(layers)), lengths, left=ends, color=part.colour, label=part.name, height=0.75)
+        name, colour = _PARTS[part]
+        lengths = [layer.metrics.energy_pj.parts[part] * scale for layer, scale in zip(layers, per_pj, strict=True)]
+        axis.barh(range(len(layers)), lengths, left=ends, color=colour, label=name, height=0.75)
         ends = [end + length for end, length in zip(ends, lengths, strict=True)]
     axis.set_xlim(0, 1.15 * max(*ends, 1e-9))
     tidy(axis)

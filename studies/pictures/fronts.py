@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from mapsearch.studies.pictures.recorded import Point, Recorded
 from mapsearch.studies.pictures.style import (
     BLUE,
     GREY,
@@ -19,10 +19,19 @@ from mapsearch.studies.pictures.style import (
     shortened,
     tidy,
 )
+from mapsearch.studies.recorded import Recorded
+from mapsearch.studies.results import FrontPoint, NetworkPoint
 
 _COLUMNS = 5
 _LETTERS = 26  # in a line above a small picture
 _CHOSEN, _OWN = "chosen for the network's sums", "the layer's own best"
+
+
+class _Point(NamedTuple):
+    """Cycles and energy of a mapping."""
+
+    runtime_cycles: int
+    energy_pj: float
 
 
 def draw(run: Recorded) -> Drawing:
@@ -37,7 +46,7 @@ def draw(run: Recorded) -> Drawing:
         _front(axis, layer.front)
         if run.results.network is not None:
             _mark(axis, layer.front[run.results.network.points[number] - 1], chosen=True)
-        _mark(axis, Point(layer.metrics.runtime_cycles, layer.metrics.energy_pj.total), chosen=False)
+        _mark(axis, _Point(layer.metrics.runtime_cycles, layer.metrics.energy_pj.total), chosen=False)
         axis.set_title(_heading(layer.name), fontsize=TINY)
     for axis in panels[len(layers) :]:
         axis.remove()
@@ -53,7 +62,7 @@ def draw_network(run: Recorded) -> Drawing:
     figure = new_figure(4.0, f"Pareto front of the network: {run.title}")
     axis = figure.subplots()
     _front(axis, network.front)
-    _mark(axis, Point(network.runtime_cycles, network.energy_pj), chosen=True)
+    _mark(axis, _Point(network.runtime_cycles, network.energy_pj), chosen=True)
     axis.set_xlabel("runtime [cycles]", fontsize=SMALL)
     axis.set_ylabel("energy", fontsize=SMALL)
     axis.legend(fontsize=SMALL)
@@ -68,7 +77,7 @@ def _heading(name: str) -> str:
     return shortened(name, _LETTERS)
 
 
-def _front(axis: Axes, front: Sequence[Point]) -> None:
+def _front(axis: Axes, front: Sequence[FrontPoint | NetworkPoint]) -> None:
     xs, ys = [point.runtime_cycles for point in front], [1e-12 * point.energy_pj for point in front]
     axis.plot(xs, ys, ".-", color=GREY, markersize=4, linewidth=0.8, drawstyle="steps-post", label="front")
     axis.margins(0.12)
@@ -80,7 +89,7 @@ def _front(axis: Axes, front: Sequence[Point]) -> None:
     axis.tick_params(labelsize=TINY)
 
 
-def _mark(axis: Axes, point: Point, *, chosen: bool) -> None:
+def _mark(axis: Axes, point: FrontPoint | _Point, *, chosen: bool) -> None:
     place = ([point.runtime_cycles], [1e-12 * point.energy_pj])
     if chosen:
         axis.plot(*place, "o", color=BLUE, markersize=9, fillstyle="none", markeredgewidth=1.5, label=_CHOSEN)

@@ -7,8 +7,9 @@ from matplotlib.ticker import EngFormatter
 
 from mapsearch.spaces.machines.space import value_text
 from mapsearch.studies.pictures.numbers import number_points
-from mapsearch.studies.pictures.recorded import MachinePoint, Recorded
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, fix_layout, new_figure, tidy
+from mapsearch.studies.recorded import Recorded
+from mapsearch.studies.results import MachineRow
 
 _NAMED = 20  # machines at the most that have a number
 
@@ -22,14 +23,14 @@ def draw(run: Recorded) -> Drawing:
     named = min(len(front), _NAMED)
     figure = new_figure(4.2 + 0.16 * named, f"Pareto front of machines of {found.space}: {run.title}")
     left, right = figure.subplots(1, 2)
-    xs = [point.runtime_cycles for point in front]
+    xs = [point.runtime_cycles or 0 for point in front]
     areas = [point.area_mm2 for point in front]
-    energies = [1e-12 * point.energy_pj for point in front]
+    energies = [1e-12 * (point.energy_pj or 0.0) for point in front]
     dots = left.scatter(xs, energies, c=areas, cmap="viridis", s=30, zorder=3)
     figure.colorbar(dots, ax=left).set_label("area [mm²]", fontsize=SMALL)
     right.scatter(xs, areas, color=GREY, s=30, zorder=3)
     best = found.best
-    for axis, own in ((left, 1e-12 * best.energy_pj), (right, best.area_mm2)):
+    for axis, own in ((left, 1e-12 * (best.energy_pj or 0.0)), (right, best.area_mm2)):
         axis.plot([best.runtime_cycles], [own], "o", color=RED, markersize=12, fillstyle="none", label="best")
         axis.set_xlabel("runtime [cycles]", fontsize=SMALL)
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -47,6 +48,6 @@ def draw(run: Recorded) -> Drawing:
     return Drawing(figure)
 
 
-def _told(point: MachinePoint) -> str:
+def _told(point: MachineRow) -> str:
     values = ", ".join(f"{key} {value_text(value)}" for key, value in point.values.items())
     return f"{values}: {point.power_mw:.4g} mW"

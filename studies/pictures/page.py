@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from mapsearch.studies.pictures.recorded import LayerResult, NetworkSums, Recorded
+from mapsearch.studies.recorded import Recorded
+from mapsearch.studies.results import LayerResult, NetworkSums
 
 _STYLE = """\
 body { font: 14px/1.5 sans-serif; color: #222; background: #fff; max-width: 1000px; margin: 2em auto; padding: 0 1em; }
@@ -55,9 +56,9 @@ def page(run: Recorded, pictures: Sequence[Shown], left_out: Sequence[str]) -> s
         else "",
         _section("Left out", _list([*left_out, *(f"{each.name}: {each.reason}" for each in run.results.left_out)])),
         _section("Layers", _table(_COLUMNS, [_row(number, layer) for number, layer in enumerate(run.layers, start=1)])),
-        _section("Settings", _pairs({"layer_set": config.layer_set, **config.settings})),
-        _section("Hardware", _pairs(config.hardware)),
-        _section("Versions", _pairs(config.versions)),
+        _section("Settings", _pairs({"layer_set": config["layer_set"], **config["settings"]})),
+        _section("Hardware", _pairs(config["hardware"])),
+        _section("Versions", _pairs(config.get("versions", {}))),
     ]
     title = escape(run.title)
     head = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n<style>\n{_STYLE}</style>\n'

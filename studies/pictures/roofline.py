@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.studies.pictures.numbers import number_points
-from mapsearch.studies.pictures.recorded import LayerResult, Metrics, Recorded
 from mapsearch.studies.pictures.style import (
     BLACK,
     BLUE,
@@ -28,27 +29,39 @@ from mapsearch.studies.pictures.style import (
     shortened,
     tidy,
 )
+from mapsearch.studies.recorded import Recorded
 
 _BOUNDS = {"compute": (BLUE, "o"), "ingress": (GREEN, "^"), "egress": (PURPLE, "v"), "offchip": (RED, "s")}
 _COLUMNS = 4
 
 
+class _Layer(NamedTuple):
+    """A layer in the picture: its number, from 1, its name and what its mapping comes to."""
+
+    number: int
+    name: str
+    metrics: CountedEvaluation
+
+
 def draw(run: Recorded) -> Drawing:
     """Points with numbers, a colour and a shape for what bounds each, and the numbers' names below."""
-    known = [(number, layer) for number, layer in enumerate(run.layers, start=1) if _is_told(layer.metrics)]
-    if not known:
+    layers = [
+        _Layer(number, layer.name, layer.metrics)
+        for number, layer in enumerate(run.layers, start=1)
+        if isinstance(layer.metrics, CountedEvaluation)
+    ]
+    if not layers:
         return Drawing(None, f"the roofline, as the cost model {run.model} tells no off-chip bytes and no bounds")
-    rows = -(-len(known) // _COLUMNS)
+    rows = -(-len(layers) // _COLUMNS)
     names = ROW_INCHES * rows + 0.2
     figure = new_figure(5.6 + names, f"Roofline: {run.title}")
     axis, table = figure.subplots(2, 1, height_ratios=[5.2, names])
-    places = np.array(
-        [(each.metrics.arithmetic_intensity_macs_per_byte, each.metrics.throughput_macs_per_cycle) for _, each in known], np.float64
-    )
+    every = [layer.metrics for layer in layers]
+    places = np.array([(each.arithmetic_intensity_macs_per_byte, each.throughput_macs_per_cycle) for each in every], np.float64)
     _roofs(axis, run.hardware, places[:, 0])
-    _noc_roofs(axis, [layer for _, layer in known], run.hardware)
+    _noc_roofs(axis, every, run.hardware)
     for bound, (colour, shape) in _BOUNDS.items():
-        some = places[[layer.metrics.bound_by == bound for _, layer in known]]
+        some = places[[each.bound_by == bound for each in every]]
         if len(some):
             axis.plot(some[:, 0], some[:, 1], shape, color=colour, markersize=6, label=f"bound by {bound}", zorder=3)
     axis.set_ylim(top=2 * run.hardware.pes * run.hardware.simd)
@@ -56,14 +69,10 @@ def draw(run: Recorded) -> Drawing:
     axis.set_ylabel("MACs per cycle", fontsize=SMALL)
     tidy(axis)
     axis.legend(fontsize=SMALL, loc="best")
-    _name(table, known, rows)
+    _name(table, layers, rows)
     fix_layout(figure)  # and with it the points' places
-    number_points(axis, [number for number, _ in known], places)
+    number_points(axis, [layer.number for layer in layers], places)
     return Drawing(figure)
-
-
-def _is_told(metrics: Metrics) -> bool:
-    return None not in (metrics.arithmetic_intensity_macs_per_byte, metrics.throughput_macs_per_cycle, metrics.bound_by)
 
 
 def _roofs(axis: Axes, hardware: Hardware, intensities: NDArray[np.float64]) -> None:
@@ -78,9 +87,9 @@ def _roofs(axis: Axes, hardware: Hardware, intensities: NDArray[np.float64]) -> 
     axis.set_xlim(*ends)
 
 
-def _noc_roofs(axis: Axes, layers: Sequence[LayerResult], hardware: Hardware) -> None:
+def _noc_roofs(axis: Axes, every: Sequence[CountedEvaluation], hardware: Hardware) -> None:
     """What the NoC allows each mapping, where that is less than the roof above it."""
-    roofs = [(layer.metrics.arithmetic_intensity_macs_per_byte or 0.0, _noc_roof(layer.metrics, hardware)) for layer in layers]
+    roofs = [(each.arithmetic_intensity_macs_per_byte, _noc_roof(each, hardware)) for each in every]
     peak, width = hardware.pes * hardware.simd, hardware.offchip.bytes_per_cycle
     lower = [(x, roof) for x, roof in roofs if roof < min(peak, x * width)]
     if lower:
@@ -94,10 +103,8 @@ def _noc_roofs(axis: Axes, layers: Sequence[LayerResult], hardware: Hardware) ->
         )
 
 
-def _noc_roof(metrics: Metrics, hardware: Hardware) -> float:
+def _noc_roof(metrics: CountedEvaluation, hardware: Hardware) -> float:
     """MACs per cycle of which the NoC, in its busier direction, can bring the operands and take the outputs."""
-    if metrics.l2_to_l1_words is None:
-        return float("inf")
     weight, input_, output = hardware.bits
     words = metrics.l2_to_l1_words
     bits_in = weight * words.weight + input_ * words.input + output * metrics.psum_read_words
@@ -105,13 +112,13 @@ def _noc_roof(metrics: Metrics, hardware: Hardware) -> float:
     return metrics.macs * hardware.noc.bytes_per_cycle / busier if busier else float("inf")
 
 
-def _name(axis: Axes, layers: Sequence[tuple[int, LayerResult]], rows: int) -> None:
+def _name(axis: Axes, layers: Sequence[_Layer], rows: int) -> None:
     """The numbers with their layers' names, column after column."""
     axis.set_axis_off()
-    for place, (number, layer) in enumerate(layers):
+    for place, layer in enumerate(layers):
         column, row = divmod(place, rows)
-        text = f"{number}  {shortened(layer.name, 34)}"
-        colour = _BOUNDS[layer.metrics.bound_by or ""][0]
+        text = f"{layer.number}  {shortened(layer.name, 34)}"
+        colour = _BOUNDS[layer.metrics.bound_by][0]
         axis.text(
             column / _COLUMNS, 1 - (row + 0.5) / rows, text, color=colour, fontsize=TINY, va="center", transform=axis.transAxes
         )

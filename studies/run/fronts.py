@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from mapsearch.search.network import Selections, select
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.pareto import Front, non_dominated
 from mapsearch.studies.folder import NETWORK
+from mapsearch.studies.results import FrontPoint, NetworkChoice, NetworkPoint, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class LayerFront:
     """F mappings of a layer and their figures, in ascending order of cycles and falling order of energy."""
 
     mapped: tuple[MappedLayer, ...]
-    points: tuple[Mapping[str, Any], ...]
+    points: tuple[FrontPoint, ...]
 
 
 def layer_front(layer: Layer, front: Front, objectives: Sequence[Objective], hardware: Hardware) -> LayerFront:
@@ -31,7 +31,7 @@ def layer_front(layer: Layer, front: Front, objectives: Sequence[Objective], har
     kept = front[non_dominated(values)] if len(objectives) > 1 else front
     values = values[non_dominated(values)] if len(objectives) > 1 else values
     points = [
-        {"runtime_cycles": cycles, "energy_pj": energy, "objectives": found}
+        FrontPoint(cycles, energy, tuple(found))
         for cycles, energy, found in zip(kept.runtime_cycles.tolist(), kept.energy_pj.tolist(), values.tolist(), strict=True)
     ]
     return LayerFront(tuple(MappedLayer(layer, kept.batch.decode(row, layer)) for row in range(len(kept))), tuple(points))
@@ -46,17 +46,17 @@ def front_network(name: str, front: LayerFront) -> Network:
     return Network(name, tuple(layers))
 
 
-def read_front(text: str, source: str, layer: Layer, points: Sequence[Mapping[str, Any]]) -> LayerFront:
+def read_front(text: str, source: str, layer: Layer, points: Sequence[FrontPoint]) -> LayerFront:
     """The front of a layer from what `front_network` was printed to, and its points as recorded."""
     return LayerFront(tuple(replace(mapped, layer=layer) for mapped in parse(text, source).layers), tuple(points))
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A network's mapping chosen from its layers' fronts, one for each layer, and what results tell of it."""
+    """A network's mapping chosen from its layers' fronts, one for each layer, and its figures."""
 
     layers: tuple[MappedLayer, ...]
-    told: dict[str, Any]
+    choice: NetworkChoice
 
 
 def choose_together(
@@ -65,43 +65,45 @@ def choose_together(
     objectives: Sequence[Objective],
     objective: Objective,
     hardware: Hardware,
-    own_best: Mapping[str, Any],
+    own_best: Totals,
 ) -> Together | None:
     """The choice with the least objective over the network's sums; None where the layers' own best mappings do better.
 
-    own_best: `totals` of the layers' own best mappings. `gain` is their objective over the choice's - 1, and `gap` the
-    choice's over the lower bound - 1. Of several objectives the network's front is told too: of the choices on the hull of its
-    cycles and energy, those that no other is better than in all of the objectives.
+    own_best: of the layers' own best mappings. Of several objectives there is a front too: of the choices on the hull of the
+    network's cycles and energy, those that no other is better than in all of the objectives.
     """
     chosen = select(
-        [np.array([point["runtime_cycles"] for point in front.points], np.int64) for front in fronts],
-        [np.array([point["energy_pj"] for point in front.points]) for front in fronts],
+        [np.array([point.runtime_cycles for point in front.points], np.int64) for front in fronts],
+        [np.array([point.energy_pj for point in front.points]) for front in fronts],
         counts,
     )
-    macs = own_best["macs"]
-    values = objective.value(chosen.runtime_cycles, chosen.energy_pj, macs, hardware)
+    values = objective.value(chosen.runtime_cycles, chosen.energy_pj, own_best.macs, hardware)
     best = int(np.where(np.isfinite(values), values, np.inf).argmin())
     value = float(values[best])
-    if not value <= own_best["objective"]:
+    if own_best.objective is None or not value <= own_best.objective:
         return None
-    told: dict[str, Any] = {
-        "mapping_file": NETWORK,
-        "objective": value,
-        "gain": own_best["objective"] / value - 1 if value > 0 else 0.0,
-        "gap": value / own_best["lower_bound"] - 1 if own_best["lower_bound"] else None,
-        **_told(chosen, best),
-    }
-    if len(objectives) > 1:
-        each = np.stack([each.value(chosen.runtime_cycles, chosen.energy_pj, macs, hardware) for each in objectives], axis=1)
-        told["front"] = [{**_told(chosen, row), "objectives": each[row].tolist()} for row in non_dominated(each).tolist()]
-    numbered: list[int] = told["points"]
-    return Together(tuple(front.mapped[number - 1] for front, number in zip(fronts, numbered, strict=True)), told)
+    points = _points(chosen, best)
+    choice = NetworkChoice(
+        mapping_file=NETWORK,
+        objective=value,
+        gain=own_best.objective / value - 1 if value > 0 else 0.0,
+        gap=value / own_best.lower_bound - 1 if own_best.lower_bound else None,
+        runtime_cycles=int(chosen.runtime_cycles[best]),
+        energy_pj=float(chosen.energy_pj[best]),
+        points=points,
+        front=_front(chosen, objectives, own_best.macs, hardware) if len(objectives) > 1 else None,
+    )
+    return Together(tuple(front.mapped[number - 1] for front, number in zip(fronts, points, strict=True)), choice)
 
 
-def _told(chosen: Selections, row: int) -> dict[str, Any]:
-    """The sums of a selection, and for each layer the number of its point, from 1, as in the names of its front's file."""
-    return {
-        "runtime_cycles": int(chosen.runtime_cycles[row]),
-        "energy_pj": float(chosen.energy_pj[row]),
-        "points": [int(point) + 1 for point in chosen.points[row]],
-    }
+def _front(chosen: Selections, objectives: Sequence[Objective], macs: int, hardware: Hardware) -> tuple[NetworkPoint, ...]:
+    each = np.stack([each.value(chosen.runtime_cycles, chosen.energy_pj, macs, hardware) for each in objectives], axis=1)
+    return tuple(
+        NetworkPoint(int(chosen.runtime_cycles[row]), float(chosen.energy_pj[row]), _points(chosen, row), tuple(each[row].tolist()))
+        for row in non_dominated(each).tolist()
+    )
+
+
+def _points(chosen: Selections, row: int) -> tuple[int, ...]:
+    """Of a selection, for each layer the number of its point, from 1, as in the names of its front's file."""
+    return tuple(int(point) + 1 for point in chosen.points[row])

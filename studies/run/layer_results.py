@@ -1,10 +1,11 @@
-"""What a run has found so far: a row and directive files for each layer, noted as searches end, resumed and saved."""
+"""A run's results so far: a row and directive files for each layer, noted as searches end, resumed and saved."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import isfinite
 from pathlib import Path
@@ -15,14 +16,16 @@ from mapsearch.formats.exporters import Exporter
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
 from mapsearch.formats.yaml.mixes import Mix
 from mapsearch.model.errors import InputError
+from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.mappings.searcher import Outcome
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.pareto import Front
 from mapsearch.studies.evaluate import evaluate_text
-from mapsearch.studies.folder import NETWORK, RunFolder, front_name, mapping_name
+from mapsearch.studies.folder import ANEW, NETWORK, RunFolder, front_name, mapping_name
+from mapsearch.studies.results import CoDesignResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
 from mapsearch.studies.run.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
-from mapsearch.studies.run.network_totals import objective_of, sums, totals
+from mapsearch.studies.run.network_totals import fields_of, objective_of, sums, totals
 from mapsearch.studies.run.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -45,163 +48,159 @@ class SearchInputs:
     exporter: Exporter
 
 
-class Found:
+class LayerResults:
     """The layers' results."""
 
-    def __init__(self, work: SearchInputs, left_out: Sequence[Mapping[str, str]], more: Mapping[str, Any] | None = None) -> None:
-        """No results yet; more: what results.json holds besides."""
-        self._work = work
-        self._more = more or {}
-        self._left_out: list[Mapping[str, str]] = []
-        self._rows: dict[str, dict[str, Any]] = {}
+    def __init__(self, inputs: SearchInputs, left_out: Sequence[LeftOut]) -> None:
+        """No results yet."""
+        self._inputs = inputs
+        self._co_design: CoDesignResult | None = None
+        self._stopped = False
+        self._left_out: list[LeftOut] = []
+        self._rows: dict[str, LayerResult] = {}
         self._texts: dict[str, dict[str, str]] = {}  # of each layer, by file name
         self._fronts: dict[str, LayerFront] = {}
         for layer in left_out:
             self._leave_out(layer)
 
-    def row(self, layer: str) -> Mapping[str, Any] | None:
+    def note_machine(self, co_design: CoDesignResult, *, stopped: bool) -> None:
+        """Add how the machine was found; stopped: before the search for it came to its end."""
+        self._co_design, self._stopped = co_design, stopped
+
+    def row(self, layer: str) -> LayerResult | None:
         """The result of a layer, where there is one."""
         return self._rows.get(layer)
 
-    def _leave_out(self, layer: Mapping[str, str]) -> None:
+    def _leave_out(self, layer: LeftOut) -> None:
         self._left_out.append(layer)
-        _LOG.info("%s is left out: %s", layer["name"], layer["reason"])
+        _LOG.info("%s is left out: %s", layer.name, layer.reason)
 
     def go_on_from(self, folder: RunFolder) -> None:
-        """Take the layers that are done from the folder."""
-        layers = {mapping_name(index + 1, each.layer.name): each for index, each in enumerate(self._work.layers)}
-        for name, (row, texts) in folder.finished().items():
-            mapping_file, front_file = row["mapping_file"], row["front_file"]
-            if mapping_file not in layers:
-                raise InputError(f"{folder.path}/{mapping_file}: is no mapping file of this run; start anew in another folder")
-            where = f"{folder.path}/{mapping_file}"
-            [metrics] = evaluate_text(texts[mapping_file], where, self._work.hardware, self._work.settings.model)
-            del metrics["layer"]
-            _check_recorded(metrics, row.get("metrics"), where)
-            unique = layers[mapping_file]
-            self._rows[name], self._texts[name] = row | {"runs": list(unique.runs)}, texts
-            if front_file is not None:
-                where = f"{folder.path}/{front_file}"
-                costs = evaluate_text(texts[front_file], where, self._work.hardware, self._work.settings.model)
-                figures = [(cost["runtime_cycles"], cost["energy_pj"]["total"]) for cost in costs]
-                _check_recorded(figures, [(point["runtime_cycles"], point["energy_pj"]) for point in row["front"]], where)
-                self._fronts[name] = read_front(texts[front_file], where, unique.layer, row["front"])
+        """Take the layers that are done from the folder; InputError where a row is damaged or its mapping gives other figures."""
+        layers = {mapping_name(index + 1, each.layer.name): each for index, each in enumerate(self._inputs.layers)}
+        for row, texts in folder.finished():
+            if row.mapping_file not in layers:
+                raise InputError(f"{folder.path}/{row.mapping_file}: is no mapping file of this run; {ANEW}")
+            unique = layers[row.mapping_file]
+            self._check(row, texts, folder)
+            self._rows[row.name], self._texts[row.name] = replace(row, runs=unique.runs), texts
+            if row.front_file is not None:
+                where = f"{folder.path}/{row.front_file}"
+                self._fronts[row.name] = read_front(texts[row.front_file], where, unique.layer, row.front)
+
+    def _check(self, row: LayerResult, texts: Mapping[str, str], folder: RunFolder) -> None:
+        """Raise InputError unless the figures of a row are those of its mappings."""
+        inputs, where = self._inputs, f"{folder.path}/{row.mapping_file}"
+        [metrics] = evaluate_text(texts[row.mapping_file], where, inputs.hardware, inputs.settings.model)
+        value = objective_of(metrics, inputs.objective, inputs.hardware)
+        gap = _gap(value, row.lower_bound)
+        _check_recorded((_figures(metrics), value, gap), (_figures(row.metrics), row.objective, row.gap), where)
+        if row.lower_bound is not None and row.lower_bound > value:
+            raise InputError(f"{where}: lower_bound must be at most the objective {value}, got {row.lower_bound}; {ANEW}")
+        if row.front_file is not None:
+            where = f"{folder.path}/{row.front_file}"
+            points = evaluate_text(texts[row.front_file], where, inputs.hardware, inputs.settings.model)
+            found = [(point.runtime_cycles, point.energy_pj.total) for point in points]
+            _check_recorded(found, [(point.runtime_cycles, point.energy_pj) for point in row.front], where)
 
     def note(self, index: int, outcomes: Sequence[Outcome]) -> None:
         """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates.
 
         A layer for which they all ended with none, as the model vouches for none or none has a finite objective, is left out.
         """
-        unique = self._work.layers[index]
+        inputs, unique = self._inputs, self._inputs.layers[index]
         best = min(outcomes, key=lambda outcome: outcome.value)
-        finished = len(outcomes) == self._work.settings.restarts and all(outcome.finished for outcome in outcomes)
-        evaluations = sum(outcome.evaluations for outcome in outcomes)
+        finished = len(outcomes) == inputs.settings.restarts and all(outcome.finished for outcome in outcomes)
         if len(best.batch) == 0:
             if finished:
-                refused = sum(outcome.refused for outcome in outcomes)
-                why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
-                hint = "use more trials, larger buffers or another model"
-                reason = f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
-                self._leave_out({"name": unique.layer.name, "reason": reason})
+                self._leave_out(LeftOut(unique.layer.name, _why_none(outcomes)))
             return
         mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
         name = mapping_name(index + 1, unique.layer.name)
-        text = self._work.exporter.mapping_text(Network(self._work.mix.name, (mapped,)), self._work.hardware)
-        [metrics] = evaluate_text(text, name, self._work.hardware, self._work.settings.model)
-        del metrics["layer"]
-        if objective_of(metrics, self._work.objective, self._work.hardware) != best.value:
+        text = inputs.exporter.mapping_text(Network(inputs.mix.name, (mapped,)), inputs.hardware)
+        [metrics] = evaluate_text(text, name, inputs.hardware, inputs.settings.model)
+        if objective_of(metrics, inputs.objective, inputs.hardware) != best.value:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
         self._texts[unique.layer.name] = {name: text}
         front = self._note_front(index, [outcome.front for outcome in outcomes])
         bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound)]
         lower_bound = max(bounds, default=None)
-        self._rows[unique.layer.name] = {
-            "name": unique.layer.name,
-            "names": list(unique.names),
-            "count": unique.count,
-            "runs": list(unique.runs),
-            "objective": best.value,
-            "lower_bound": lower_bound,
-            "gap": best.value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None,
-            "evaluations": evaluations,
-            "dropped": sum(outcome.dropped for outcome in outcomes),
-            "refused": sum(outcome.refused for outcome in outcomes),
-            "seconds": sum(outcome.seconds for outcome in outcomes),
-            "finished": finished,
-            "mapping_file": name,
-            "front_file": front_name(index + 1, unique.layer.name) if front is not None else None,
-            "front": list(front.points) if front is not None else [],
-            "metrics": metrics,
-            "trace": [asdict(step) for step in best.trace],
-            "proof": asdict(best.proof) if best.proof is not None else None,
-        }
+        self._rows[unique.layer.name] = LayerResult(
+            name=unique.layer.name,
+            names=unique.names,
+            count=unique.count,
+            runs=unique.runs,
+            objective=best.value,
+            lower_bound=lower_bound,
+            gap=_gap(best.value, lower_bound),
+            evaluations=sum(outcome.evaluations for outcome in outcomes),
+            dropped=sum(outcome.dropped for outcome in outcomes),
+            refused=sum(outcome.refused for outcome in outcomes),
+            seconds=sum(outcome.seconds for outcome in outcomes),
+            finished=finished,
+            mapping_file=name,
+            front_file=front_name(index + 1, unique.layer.name) if front is not None else None,
+            front=front.points if front is not None else (),
+            metrics=metrics,
+            trace=best.trace,
+            proof=best.proof,
+        )
 
     def _note_front(self, index: int, fronts: Sequence[Front]) -> LayerFront | None:
         """Keep the front of a layer, of all its searches, and its file's text; None where the objective takes only one figure."""
-        layer = self._work.layers[index].layer
+        layer = self._inputs.layers[index].layer
         joined = reduce(lambda one, other: one.join(other.batch, other.runtime_cycles, other.energy_pj), fronts)
         if len(joined) == 0:
             return None
-        front = layer_front(layer, joined, self._work.objectives, self._work.hardware)
+        front = layer_front(layer, joined, self._inputs.objectives, self._inputs.hardware)
         self._fronts[layer.name] = front
         name = front_name(index + 1, layer.name)
-        self._texts[layer.name][name] = self._work.exporter.mapping_text(
-            front_network(self._work.mix.name, front), self._work.hardware
+        self._texts[layer.name][name] = self._inputs.exporter.mapping_text(
+            front_network(self._inputs.mix.name, front), self._inputs.hardware
         )
         return front
 
-    def results(self, path: Path) -> dict[str, Any]:
-        """What results.json of the run's folder at `path` holds.
-
-        `complete` (False after an interrupt), `folder`, `objective` (as given), `seed`, `totals` (see `totals.totals`), `networks`
-        (`name` and `weight` of each network, and what all its runs add to the totals, see `totals.sums`), `network` (the layers'
-        mappings chosen together, see `fronts.choose_together`, or None), `left_out` (`name` and `reason` of each layer that has no
-        mapping, which the logger of this module tells too), and `layers`. Each of those has
-
-        - `name`, `names` (of all layers of its shape; of several networks, they begin with the network's), `count`, `runs` (each
-          network's part of the count), `finished` (False where its search was stopped),
-        - `objective` (its value), `lower_bound` (no mapping of the space has less; None where there is no bound), `gap`
-          (objective / lower_bound - 1), `metrics` (as `evaluate` gives them), `mapping_file`,
-        - `front` (see `fronts.layer_front`) and `front_file` (None where the objective takes only one of cycles and energy),
-        - `evaluations` (mappings costed), `dropped` (left out for their lower bound), `refused` (of the evaluations, those that the
-          cost model does not vouch for), `seconds`,
-        - `trace` (`evaluations`, `dropped`, `refused`, `seconds`, `objective` wherever a better mapping was found) and `proof`
-          (what an exact search went through, see `search.searcher.Certificate`; None where there was none).
-        """
-        in_order = [unique.layer.name for unique in self._work.layers]
-        rows = [self._rows[name] for name in in_order if name in self._rows]
-        done = {row["name"] for row in rows if row["finished"]} | {layer["name"] for layer in self._left_out}
-        all_sums = totals(rows, self._work.hardware, self._work.objective)
+    def results(self, path: Path) -> RunResults:
+        """What results.json of the run's folder at `path` holds."""
+        inputs, in_order = self._inputs, [unique.layer.name for unique in self._inputs.layers]
+        rows = self._ordered()
+        done = {row.name for row in rows if row.finished} | {layer.name for layer in self._left_out}
+        all_sums = totals(rows, inputs.hardware, inputs.objective)
         network = self._together(rows, all_sums)
-        return {
-            "complete": done.issuperset(in_order),
-            "folder": str(path),
-            "objective": self._work.settings.objective,
-            "seed": self._work.settings.seed,
-            "totals": all_sums,
-            "networks": self._networks(rows),
-            "network": network.told if network is not None else None,
-            **self._more,
-            "left_out": self._left_out,
-            "layers": rows,
-        }
+        return RunResults(
+            complete=done.issuperset(in_order) and not self._stopped,
+            folder=str(path),
+            objective=inputs.settings.objective,
+            seed=inputs.settings.seed,
+            totals=all_sums,
+            networks=self._networks(rows),
+            network=network.choice if network is not None else None,
+            left_out=tuple(self._left_out),
+            layers=tuple(rows),
+            co_design=self._co_design,
+        )
 
-    def _networks(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _ordered(self) -> list[LayerResult]:
+        names = [unique.layer.name for unique in self._inputs.layers]
+        return [self._rows[name] for name in names if name in self._rows]
+
+    def _networks(self, rows: Sequence[LayerResult]) -> tuple[NetworkSums, ...]:
         """The sums of each network of the mix."""
-        told: list[dict[str, Any]] = []
-        for number, member in enumerate(self._work.mix.members):
-            own = [{**row, "count": row["runs"][number]} for row in rows if row["runs"][number]]
-            figures = sums(own, self._work.hardware, self._work.objective)
-            told.append({"name": member.layers.name, "weight": member.weight, **figures})
-        return told
+        found: list[NetworkSums] = []
+        for number, member in enumerate(self._inputs.mix.members):
+            own = [row for row in rows if row.runs[number]]
+            added = sums(own, [row.runs[number] for row in own], self._inputs.hardware, self._inputs.objective)
+            found.append(NetworkSums(**fields_of(added), name=member.layers.name, weight=member.weight))
+        return tuple(found)
 
-    def _together(self, rows: Sequence[Mapping[str, Any]], own_best: Mapping[str, Any]) -> Together | None:
+    def _together(self, rows: Sequence[LayerResult], own_best: Totals) -> Together | None:
         """The network's mapping chosen from its layers' fronts; None where a layer has none, or their own best ones do better."""
-        fronts = [self._fronts[row["name"]] for row in rows if row["name"] in self._fronts]
-        if not fronts or len(fronts) < len(rows) or not self._work.objective.never_falls or own_best["objective"] is None:
+        inputs = self._inputs
+        fronts = [self._fronts[row.name] for row in rows if row.name in self._fronts]
+        if not fronts or len(fronts) < len(rows) or not inputs.objective.never_falls:
             return None
-        counts = [row["count"] for row in rows]
-        return choose_together(fronts, counts, self._work.objectives, self._work.objective, self._work.hardware, own_best)
+        counts = [row.count for row in rows]
+        return choose_together(fronts, counts, inputs.objectives, inputs.objective, inputs.hardware, own_best)
 
     def save(self, folder: RunFolder, layers: Iterable[str]) -> None:
         """Write the files of some layers, and the results of all."""
@@ -213,14 +212,30 @@ class Found:
     def save_all(self, folder: RunFolder) -> None:
         """Write everything."""
         self.save(folder, self._texts)
-        rows = [self._rows[unique.layer.name] for unique in self._work.layers if unique.layer.name in self._rows]
-        network = self._together(rows, totals(rows, self._work.hardware, self._work.objective))
+        rows, inputs = self._ordered(), self._inputs
+        network = self._together(rows, totals(rows, inputs.hardware, inputs.objective))
         if network is not None:
-            folder.save_mapping(
-                NETWORK, self._work.exporter.mapping_text(Network(self._work.mix.name, network.layers), self._work.hardware)
-            )
+            folder.save_mapping(NETWORK, inputs.exporter.mapping_text(Network(inputs.mix.name, network.layers), inputs.hardware))
+
+
+def _why_none(outcomes: Sequence[Outcome]) -> str:
+    """Why a layer has no mapping after all its searches."""
+    evaluations, refused = sum(outcome.evaluations for outcome in outcomes), sum(outcome.refused for outcome in outcomes)
+    why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
+    hint = "use more trials, larger buffers or another model"
+    return f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
+
+
+def _gap(value: float, lower_bound: float | None) -> float | None:
+    return value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None
+
+
+def _figures(metrics: Evaluation) -> dict[str, Any]:
+    """The figures of a mapping as a file keeps them, whatever its layer is called."""
+    read_back: dict[str, Any] = json.loads(json.dumps(metrics.to_dict()))
+    return {key: value for key, value in read_back.items() if key != "layer"}
 
 
 def _check_recorded(found: object, recorded: object, where: str) -> None:
     if found != recorded:
-        raise InputError(f"{where}: evaluates to other figures than were recorded; start anew in another folder")
+        raise InputError(f"{where}: evaluates to other figures than were recorded; {ANEW}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Outcome, Sampler
 from mapsearch.search.processes import run_tasks
 from mapsearch.studies.folder import RunFolder
-from mapsearch.studies.run.layer_results import Found
+from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
+from mapsearch.studies.run.layer_results import LayerResults
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import record
 from mapsearch.studies.saving import save_in_the_end
@@ -36,24 +37,24 @@ class RunWatcher(Protocol):
         """How far each of those searches is."""
         ...
 
-    def compared(self, state: Mapping[str, Any]) -> None:
-        """What a search for a machine has come to, after each of its batches: its stage, counts and best so far."""
+    def compared(self, progress: CoDesignProgress) -> None:
+        """What a search for a machine has come to, after each of its batches."""
         ...
 
-    def found(self, result: Mapping[str, Any]) -> None:
+    def found(self, result: LayerResult) -> None:
         """A layer is done."""
         ...
 
 
 class MachineRun:
-    """The work of a run on one machine and what it found so far."""
+    """The work of a run on one machine and its results so far."""
 
     def __init__(self, plan: Plan, hardware: Hardware) -> None:
         self._settings, self._layers, self._hardware = plan.settings, plan.layers, hardware
         self.config = record(plan.settings, plan.mix.sources, plan.layers, hardware)
         self.more_files = {**plan.exporter.hardware_texts(hardware), **plan.files()}
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{hardware.name}"
-        self.found = Found(plan.work(hardware), plan.left_out)
+        self.results = LayerResults(plan.inputs(hardware), plan.left_out)
         self._job = plan.job()
         self._problems = self._make_problems()
 
@@ -69,11 +70,11 @@ class MachineRun:
 
     def go_on_from(self, folder: RunFolder) -> None:
         """Take the layers that are done from the folder."""
-        self.found.go_on_from(folder)
+        self.results.go_on_from(folder)
 
-    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> dict[str, Any]:
+    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> RunResults:
         """Search the layers that have no row yet, saving each as it is done."""
-        left = [index for index, unique in enumerate(self._layers) if self.found.row(unique.layer.name) is None]
+        left = [index for index, unique in enumerate(self._layers) if self.results.row(unique.layer.name) is None]
         searches = len(left) * self._settings.restarts
         timeout = self._settings.timeout_seconds
         jobs = max(1, min(jobs, searches))
@@ -87,16 +88,16 @@ class MachineRun:
         for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
             index = tasks[place][0]
             outcomes[index][place] = outcome
-            self.found.note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
-            row = self.found.row(self._name(index))
+            self.results.note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
+            row = self.results.row(self._name(index))
             if row is None:
                 continue
             with contextlib.suppress(OSError):  # nothing is lost: all is saved once more in the end
-                self.found.save(folder, [row["name"]])
+                self.results.save(folder, [row.name])
             if watcher is not None and len(outcomes[index]) == self._settings.restarts:
                 watcher.found(row)
-        save_in_the_end(self.found, folder, self.config, self.more_files)
-        return self.found.results(folder.path)
+        save_in_the_end(self.results, folder, self.config, self.more_files)
+        return self.results.results(folder.path)
 
     def _name(self, index: int) -> str:
         return self._layers[index].layer.name

@@ -20,6 +20,7 @@ from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.objectives.objective import Objective, objectives_of
+from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.layer_results import SearchInputs
 from mapsearch.studies.run.settings import TILE_RULES, Settings
 
@@ -57,7 +58,7 @@ class Plan:
         known = seeds_network(self.mix.name, [unique.layer for unique in self.layers], self._known)
         return {"warm_start.m": print_network(known)}
 
-    def work(self, hardware: Hardware) -> SearchInputs:
+    def inputs(self, hardware: Hardware) -> SearchInputs:
         """What is searched on a machine."""
         return SearchInputs(self.mix, self.layers, hardware, self.settings, self.objectives, self.objective, self.exporter)
 
@@ -83,14 +84,14 @@ class Plan:
         )
 
 
-def _counted(mix: Mix, model: CostModel) -> tuple[list[UniqueLayer], list[dict[str, str]]]:
+def _counted(mix: Mix, model: CostModel) -> tuple[list[UniqueLayer], list[LeftOut]]:
     counted: list[UniqueLayer] = []
-    left_out: list[dict[str, str]] = []
+    left_out: list[LeftOut] = []
     for unique in mix.unique:
         try:
             counted.append(replace(unique, layer=model.as_counted(unique.layer)))
         except InputError as error:
-            left_out.append({"name": unique.layer.name, "reason": str(error)})
+            left_out.append(LeftOut(unique.layer.name, str(error)))
     if not counted:
-        raise InputError(f"layer set {mix.name}: the cost model {model.name} takes none of its layers: {left_out[0]['reason']}")
+        raise InputError(f"layer set {mix.name}: the cost model {model.name} takes none of its layers: {left_out[0].reason}")
     return counted, left_out

@@ -16,7 +16,7 @@ import mapsearch
 from mapsearch.cli import main
 from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
 from mapsearch.model.errors import InputError
-from mapsearch.model.evaluation import Report
+from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.registry import COST_MODELS, cost_model
 from mapsearch.studies import evaluate as evaluation
 
@@ -72,7 +72,7 @@ def test_by_hand() -> None:
     Runtime: fill 100 + ceil(3 bytes / 16); the first step's ingress, compute and egress and 11 further steps, a cycle each;
     off-chip 6 weights, 12 inputs and 8 outputs of two bytes are 34 bytes.
     """
-    (cost,) = mapsearch.evaluate(GEMM, hardware=TWO_PES)
+    cost = mapsearch.evaluate(GEMM, hardware=TWO_PES)[0].to_dict()
     assert cost["layer"] == "product"
     assert (cost["macs"], cost["steps"]) == (24, 12)
     assert cost["l2_to_l1_words"] == {"weight": 24, "input": 12, "output": 8}
@@ -119,8 +119,8 @@ def test_json_is_the_report(capsys: Capture) -> None:
     assert main(["evaluate", str(NETWORK), "--json"]) == 0
     costs: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert [cost["layer"] for cost in costs] == ["CONV1", "DEPTH-WISE"]
-    assert all(list(cost) == ["layer", *Report.__dataclass_fields__] for cost in costs)
-    assert costs == mapsearch.evaluate(NETWORK)
+    assert all(list(cost) == list(CountedEvaluation.__dataclass_fields__) for cost in costs)
+    assert costs == [each.to_dict() for each in mapsearch.evaluate(NETWORK)]
 
 
 def test_sources_of_text_and_hardware(tmp_path: Path) -> None:

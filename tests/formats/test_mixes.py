@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_run import LAYERS, Recorder, results_in, same_for_all
+from small_run import plain_run as run
 
 from mapsearch.cli import main
 from mapsearch.formats.yaml.layer_sets import load_layer_set, names
 from mapsearch.formats.yaml.mixes import MAX_WEIGHT, load_mix, parse_mix
 from mapsearch.model.errors import InputError
-from mapsearch.studies.start import run
 
 Capture = pytest.CaptureFixture[str]
 # Shares the shape of the gemm with the three layers of `small_run`.

@@ -14,7 +14,7 @@ from mapsearch.model.area import area_by_part
 from mapsearch.model.cost import COUNTS, Count, Fit
 from mapsearch.model.energy import EnergyBreakdown, energy_coefficients
 from mapsearch.model.errors import MappingError
-from mapsearch.model.evaluation import report
+from mapsearch.model.evaluation import evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.priced import CountedCosts
@@ -182,9 +182,10 @@ def test_narrow_macs_cost_the_product_of_their_widths() -> None:
 
 def test_golden_report() -> None:
     """Every field of the report, with its arithmetic, on the energies of the golden test above."""
-    got = report(SPARSE, load_hardware("eyeriss"), _counts()[0])
+    got = evaluation(SPARSE, load_hardware("eyeriss"), _counts()[0]).to_dict()
     energy = {"mac": 225.0, "l1": 8180.0, "l2": 5622.0, "noc": 1960.0, "offchip": 58000.0, "total": 73987.0}
     assert got == {
+        "layer": SPARSE.name,
         "legal": True,
         "macs": 1800,
         "steps": 90,
@@ -225,7 +226,7 @@ def test_golden_report() -> None:
 
 def test_report_is_plain_data() -> None:
     """Counts are Python ints and measures are floats, so that JSON gives back the same object."""
-    got = report(LAYER, load_hardware("edge"), _counts()[0])
+    got = evaluation(LAYER, load_hardware("edge"), _counts()[0]).to_dict()
     assert json.loads(json.dumps(got)) == got
     floats = {
         "edp_pj_cycles",
@@ -241,7 +242,7 @@ def test_report_is_plain_data() -> None:
     groups = {"energy_pj", "bound_share", "l1_reuse", "l2_reuse", "noc_words_per_cycle"}
     tensors = {"l2_to_l1_words", "l1_fill_words", "offchip_read_words"}
     for key, value in got.items():
-        kind = float if key in floats | groups else str if key == "bound_by" else bool if key == "legal" else int
+        kind = float if key in floats | groups else str if key in ("layer", "bound_by") else bool if key == "legal" else int
         each = list(value.values()) if key in groups | tensors else [value]
         assert {type(one) for one in each} == {kind}, key
 
@@ -259,24 +260,26 @@ def test_report_is_plain_data() -> None:
 )
 def test_what_bounds_the_run(change: dict[Count, int], bound: str) -> None:
     """Off-chip bounds only where it takes longer than the array; among the others the largest, the earlier where equal."""
-    assert report(LAYER, load_hardware("edge"), _counts(change)[0])["bound_by"] == bound
+    assert evaluation(LAYER, load_hardware("edge"), _counts(change)[0]).to_dict()["bound_by"] == bound
 
 
 def test_offchip_share_is_one_where_it_bounds() -> None:
     """The off-chip memory is busy all the time of a run that it bounds."""
-    assert report(LAYER, load_hardware("edge"), _counts({Count.OFFCHIP_CYCLES: 900})[0])["bound_share"]["offchip"] == 1.0
+    assert (
+        evaluation(LAYER, load_hardware("edge"), _counts({Count.OFFCHIP_CYCLES: 900})[0]).to_dict()["bound_share"]["offchip"] == 1.0
+    )
 
 
 def test_nothing_moved_gives_no_reuse() -> None:
     """A ratio over nothing is 0, so that every report is plain JSON."""
     idle: dict[Count, int] = dict.fromkeys((Count.L1_FILL_W, Count.OFFCHIP_READ_W, Count.PEAK_NOC_CYCLES), 0)
-    got = report(LAYER, load_hardware("edge"), _counts(idle)[0])
+    got = evaluation(LAYER, load_hardware("edge"), _counts(idle)[0]).to_dict()
     assert (got["l1_reuse"]["weight"], got["l2_reuse"]["weight"], got["noc_words_per_cycle"]["peak"]) == (0.0, 0.0, 0.0)
 
 
 def test_zero_macs_are_reported() -> None:
     """The MACs with an inserted zero of a transposed convolution stand apart."""
-    assert report(replace(LAYER, zero_macs=600), load_hardware("edge"), _counts()[0])["zero_macs"] == 600
+    assert evaluation(replace(LAYER, zero_macs=600), load_hardware("edge"), _counts()[0]).to_dict()["zero_macs"] == 600
 
 
 def test_overflow_says_what_is_needed() -> None:

@@ -26,7 +26,7 @@ from mapsearch.model.maestro.figures import csv_parts_nj, printed
 from mapsearch.model.maestro.levels import declared, tensors_of
 from mapsearch.model.maestro.model import MaestroCosts, MaestroModel
 from mapsearch.model.maestro.program import run_program
-from mapsearch.model.maestro.report import told
+from mapsearch.model.maestro.report import report as told
 from mapsearch.model.maestro.source import Source, SourceMachine, SourceMap
 from mapsearch.model.maestro.translate import layer_macs, machine_of, source_dims, source_of
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch, encode
@@ -140,7 +140,7 @@ def test_a_restricted_space_gives_only_what_the_program_takes(layer: Layer, hard
     for row in range(len(batch)):
         _assert_same(layer, hardware, batch.decode(row, layer), costs, row)
         if costs.fit[row] == Fit.LEGAL:
-            report = costs.report(row)
+            report = costs.report(row).to_dict()
             assert report["macs"] == report["layer_macs"] == layer.macs
             assert report["runtime_cycles"] == costs.runtime_cycles[row]
             assert report["energy_pj"]["total"] == costs.energy_pj()[row]
@@ -245,7 +245,7 @@ def test_what_is_miscounted_is_refused() -> None:
     assert "MAESTRO counts 502 MACs of 512" in costs.why_not(0)
     with pytest.raises(MappingError, match="502 MACs of 512"):
         costs.report(0)
-    found = told(source_of(PARTIAL, TENS, 4), machine_of(replace(MACHINE, pes=4)))
+    found = told(source_of(PARTIAL, TENS, 4), machine_of(replace(MACHINE, pes=4))).figures
     assert (found["macs"], found["layer_macs"]) == (502, 512)
     assert "counts 502 MACs and the layer has 512: the figures are not the layer's" in found["warnings"]
 
@@ -257,7 +257,7 @@ def test_a_strided_file_as_written_counts_other_macs() -> None:
     text = """Network strided { Layer one { Type: CONV  Stride { Y: 2 } Dimensions { K: 4, C: 1, R: 3, S: 1, Y: 9, X: 1 }
     Dataflow { SpatialMap(1,1) K; TemporalMap(5,5) Y; TemporalMap(Sz(R),Sz(R)) R; } } }"""
     [source] = read_sources(text)
-    found = told(source, machine_of(replace(MACHINE, pes=4)))
+    found = told(source, machine_of(replace(MACHINE, pes=4))).figures
     assert (found["macs"], found["layer_macs"]) == (72, 48)
     assert any("the figures are not the layer's" in warning for warning in found["warnings"])
 
@@ -265,7 +265,9 @@ def test_a_strided_file_as_written_counts_other_macs() -> None:
 def test_strided_tiles_of_one_output_are_counted_right() -> None:
     """A strided layer in tiles of one output, with a filter no smaller than the stride, has the MACs that the program counts."""
     strided = layer_of((2, 1), K=4, R=3, Y=4)
-    found = told(source_of(strided, Mapping(((spatial(1, Dim.K), temporal(1, Dim.Y)),)), 4), machine_of(replace(MACHINE, pes=4)))
+    found = told(
+        source_of(strided, Mapping(((spatial(1, Dim.K), temporal(1, Dim.Y)),)), 4), machine_of(replace(MACHINE, pes=4))
+    ).figures
     assert found["macs"] == found["layer_macs"] == strided.macs
 
 
@@ -355,7 +357,7 @@ def test_a_small_gemm_costs_what_the_rules_say() -> None:
     assert l1_nj == pytest.approx(0.00023 * 1.68 * (12 + 9 + 24 + 3 * 24))
     assert l2_nj == pytest.approx(0.00023 * 18.61 * (12 + 12 + 9 + 6 + 8))
     assert found["energy_macs"] == pytest.approx(18.61 * (12 + 9 + 8 + 12 + 6 + 8) + 1.68 * (45 + 72) + 24)
-    assert told(source, machine)["warnings"] == [
+    assert told(source, machine).figures["warnings"] == [
         "needs 22 words of L2, the machine has 21",
         "needs 3 words per cycle of the NoC, the machine has 1",
     ]

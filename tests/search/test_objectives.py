@@ -21,11 +21,13 @@ from mapsearch.cli import main
 from mapsearch.model.area import area_by_part
 from mapsearch.model.cost import Wanted
 from mapsearch.model.errors import InputError
+from mapsearch.model.evaluation import NamedFigures
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.objectives.expression import MAX_CHARACTERS, MAX_DEPTH, NAMED
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
+from mapsearch.studies.results import LayerResult
 from mapsearch.studies.run.network_totals import totals
 
 FIXTURES = (layer_file, search_with_few_trials)  # pytest finds them here, as layers and search
@@ -294,12 +296,16 @@ def test_a_run_has_the_objective_of_layers_and_network(search: Callable[..., dic
 
 def test_a_network_may_have_no_finite_objective() -> None:
     """Totals of layers that have one each say None where the sums have none."""
-    metrics = {"runtime_cycles": 10, "macs": 1, "energy_pj": {"total": 1.0}, "edp_pj_cycles": 10.0}
-    row = {"count": 1, "metrics": metrics, "evaluations": 1, "dropped": 0, "refused": 0, "seconds": 1.0, "lower_bound": None}
+    metrics = NamedFigures("one", {"runtime_cycles": 10, "macs": 1, "energy_pj": {"total": 1.0}, "edp_pj_cycles": 10.0})
+    row = LayerResult(
+        name="one", names=("one",), count=1, runs=(1,), objective=5**0.5, lower_bound=None, gap=None, evaluations=1, dropped=0,
+        refused=0, seconds=1.0, finished=True, mapping_file="one.m", front_file=None, front=(), metrics=metrics, trace=(),
+        proof=None,
+    )  # fmt: skip
     objective = Objective.of("sqrt(15 - runtime_cycles)")
-    assert totals([row], MACHINE, objective)["objective"] == pytest.approx(5**0.5)
-    assert totals([row, row], MACHINE, objective)["objective"] is None
-    assert totals([], MACHINE, Objective.of("energy_pj / runtime_cycles"))["objective"] is None
+    assert totals([row], MACHINE, objective).objective == pytest.approx(5**0.5)
+    assert totals([row, row], MACHINE, objective).objective is None
+    assert totals([], MACHINE, Objective.of("energy_pj / runtime_cycles")).objective is None
 
 
 def test_a_run_without_a_finite_objective_ends(search: Callable[..., dict[str, Any]], tmp_path: Path) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_run import Recorder, results_in, without_seconds
+from small_run import plain_evaluate as evaluate
+from small_run import plain_run as run
 
 from mapsearch.cli import main
 from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.studies.co_design.baselines import presets
-from mapsearch.studies.evaluate import evaluate
-from mapsearch.studies.start import run
+from mapsearch.studies.results import CoDesignProgress
 
 LAYERS = """
 title: Two layers
@@ -156,8 +157,8 @@ def test_it_stops_and_goes_on(inputs: Path, done: Path, tmp_path: Path) -> None:
     """After Ctrl-C the best so far is written as a run that is not complete; going on gives what an uninterrupted run gives."""
 
     class Interrupting(Recorder):
-        def compared(self, state: Mapping[str, Any]) -> None:
-            super().compared(state)
+        def compared(self, progress: CoDesignProgress) -> None:
+            super().compared(progress)
             raise KeyboardInterrupt
 
     stopped = co_design(inputs, tmp_path / "run", watcher=Interrupting())
@@ -173,11 +174,11 @@ def test_notes_that_cannot_be_kept_lose_nothing(inputs: Path, done: Path, tmp_pa
     """Where what machines were mapped to can no longer be saved, the search goes on and its results are saved as ever."""
 
     class Losing(Recorder):
-        def compared(self, state: Mapping[str, Any]) -> None:
+        def compared(self, progress: CoDesignProgress) -> None:
             if not self.calls:
                 (tmp_path / "run" / "machines").rename(tmp_path / "lost")
                 (tmp_path / "run" / "machines").write_text("in the way")
-            super().compared(state)
+            super().compared(progress)
 
         def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
             pass

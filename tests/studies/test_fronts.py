@@ -17,6 +17,8 @@ from every_mapping import as_batch, every_mapping
 from hypothesis import given
 from hypothesis import strategies as st
 from small_run import FRONTS, layer_file, results_in, same_for_all, search_with_few_trials
+from small_run import plain_evaluate as evaluate
+from small_run import plain_run as run
 
 from mapsearch.cli import main
 from mapsearch.formats.yaml.dataflows import classic_dataflows
@@ -33,9 +35,7 @@ from mapsearch.search.network import network_bound, select
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.search.pareto import Front, non_dominated
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.studies.evaluate import evaluate
 from mapsearch.studies.run.settings import Settings
-from mapsearch.studies.start import run
 
 FIXTURES = (layer_file, search_with_few_trials)  # pytest finds them here, as layers and search
 SPACE = Space(layer_of(K=8, X=6), replace(MACHINE, pes=6, l1=Buffer(40), l2=Buffer(200)))

@@ -22,8 +22,8 @@ from small_run import NAMES, finished_run, layer_file, results_in, search_with_f
 
 from mapsearch.cli import main
 from mapsearch.studies.pictures import convergence, energy, fronts, roofline
-from mapsearch.studies.pictures.recorded import Recorded, read_run
 from mapsearch.studies.pictures.style import DPI, WIDTH_INCHES, Drawing, as_png, as_svg, fix_layout
+from mapsearch.studies.recorded import Recorded, read_run
 
 Capture = pytest.CaptureFixture[str]
 Results = dict[str, Any]
@@ -253,7 +253,7 @@ def _clear(results: Results) -> None:
         ),
         (
             _set("layers.1.metrics.macs", "many"),
-            "results.json: layers.1.metrics.macs must be a valid integer, unable to parse string",
+            "results.json: layers.1.metrics.macs must be a valid integer, got 'many'",
         ),
         (
             _set("layers.0.trace.0.objective", float("nan")),

@@ -22,12 +22,13 @@ from small_run import (
     same_for_all,
     search_with_few_trials,
 )
+from small_run import plain_evaluate as evaluate
+from small_run import plain_run as run
 
 from mapsearch.formats.text import write_whole
 from mapsearch.model.errors import InputError
-from mapsearch.studies.evaluate import evaluate
+from mapsearch.studies.results import LayerResult
 from mapsearch.studies.saving import UnsavedRunError
-from mapsearch.studies.start import run
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 ENDLESS = 10**6
@@ -129,7 +130,7 @@ def test_resume_after_a_file_changed_is_refused(tmp_path: Path, part: str) -> No
         ("config.json", None, "does not exist; no run to resume here; start one without --resume"),
         ("config.json", "[]", "must hold a JSON object; no run to resume here; start one without --resume"),
         ("config.json", "{}", "must hold a run's layer_set, hardware and settings; start anew in another folder"),
-        ("results.json", "{}", "must hold results as a run writes them; start anew in another folder"),
+        ("results.json", "{}", "layers must be a list, got None; start anew in another folder"),
         ("results.json", "?", "must be readable JSON (Expecting value: line 1 column 1 (char 0)); start anew in another folder"),
         ("mappings/01_conv_1.m", None, "must be readable (No such file or directory); start anew in another folder"),
     ],
@@ -169,7 +170,7 @@ def test_what_cannot_be_saved_is_saved_elsewhere(done: Path, tmp_path: Path, mon
     assert refuge is not None
     assert str(caught.value) == f"[Errno 20] Not a directory; what was found is in {refuge}: '{out}'"
     assert refuge.parent == tmp_path
-    assert caught.value.results == results_in(refuge)
+    assert caught.value.results.to_dict() == results_in(refuge)
     assert same_for_all(results_in(refuge)) == same_for_all(results_in(done))
     for file in ("config.json", "hardware.yaml", *FILES, *FRONTS):
         assert (refuge / file).read_bytes() == (done / file).read_bytes()
@@ -185,9 +186,9 @@ def test_a_save_that_fails_once_is_made_up_for(search: Callable[..., dict[str, A
             super().began(folder, searches, ticks)
             out.rename(hidden)
 
-        def found(self, result: Mapping[str, Any]) -> None:
+        def found(self, result: LayerResult) -> None:
             super().found(result)
-            if result["name"] == NAMES[-1]:
+            if result.name == NAMES[-1]:
                 hidden.rename(out)
 
     search(out=out, watcher=Hider())

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from small_run import FILES, FRONTS, NAMES, Recorder, finished_run, layer_file, results_in, same_for_all, search_with_few_trials
+from small_run import plain_evaluate as evaluate
+from small_run import plain_run as run
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.errors import InputError
 from mapsearch.search.mappings.searcher import Sampler
-from mapsearch.studies.evaluate import evaluate
-from mapsearch.studies.start import run
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = (

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from choosy_model import ChoosyModel
 from small_run import Recorder, results_in, same_for_all
+from small_run import plain_evaluate as evaluate
+from small_run import plain_run as run
 
 from mapsearch.cli import main
 from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.tensors import Dim
-from mapsearch.studies.evaluate import evaluate
-from mapsearch.studies.start import run
 
 LAYERS = """
 title: Three layers

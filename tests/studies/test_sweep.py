@@ -120,7 +120,7 @@ def test_optima_are_the_best_of_all_designs(done: tuple[Path, dict[str, Any]]) -
             for part, key in (("l1", "bytes"), ("l2", "bytes"), ("noc", "bytes_per_cycle"), ("offchip", "bytes_per_cycle")):
                 machine[part] = {**machine[part], key: optimum[f"{part}_bytes" if key == "bytes" else f"{part}_{key}"]}
             [cost] = evaluate_text(optimum["directives"], "optimum", machine, "exact")
-            assert (cost["runtime_cycles"], cost["energy_pj"]["total"]) == (optimum["runtime_cycles"], optimum["energy_pj"])
+            assert (cost.runtime_cycles, cost.energy_pj.total) == (optimum["runtime_cycles"], optimum["energy_pj"])
 
 
 def test_front_and_pictures(done: tuple[Path, dict[str, Any]]) -> None:

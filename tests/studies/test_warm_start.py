@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from by_hand import MACHINE, layer_of
 from small_run import FILES, finished_run, layer_file, results_in, search_with_few_trials
+from small_run import plain_evaluate as evaluate
+from small_run import plain_run as run
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
@@ -18,8 +20,6 @@ from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.tiles import TileRule
-from mapsearch.studies.evaluate import evaluate
-from mapsearch.studies.start import run
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 LAYER = layer_of(K=24, C=12, R=3, S=3, Y=10, X=10)

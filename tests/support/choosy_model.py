@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Fit, Restriction, Wanted
 from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.evaluation import NamedFigures
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
@@ -33,16 +33,17 @@ class ChoosyCosts:
     def energy_pj(self) -> NDArray[np.float64]:
         return self.counted.energy_pj()
 
-    def report(self, row: int) -> dict[str, Any]:
+    def report(self, row: int) -> NamedFigures:
         if self.fit[row] != Fit.LEGAL:
             raise MappingError(self.why_not(row))
         runtime, energy = int(self.runtime_cycles[row]), float(self.energy_pj()[row])
-        return {
+        told = {
             "macs": self.counted.layer.macs,
             "runtime_cycles": runtime,
             "energy_pj": {"everything": energy, "total": energy},
             "edp_pj_cycles": energy * runtime,
         }
+        return NamedFigures(self.counted.layer.name, told)
 
     def why_not(self, row: int) -> str:
         if self.fit[row] == Fit.REFUSED:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mapsearch.studies.evaluate import HardwareSource, evaluate
+from mapsearch.studies.results import CoDesignProgress, LayerResult
 from mapsearch.studies.start import run
 
 LAYERS = """
@@ -39,7 +41,7 @@ def layer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(name="search")
 def search_with_few_trials(layers: Path) -> Callable[..., dict[str, Any]]:
     """`run` on the small layer set, which takes further arguments."""
-    return partial(run, layers, jobs=1, trials=3, sampler="tpe")
+    return partial(plain_run, layers, jobs=1, trials=3, sampler="tpe")
 
 
 @pytest.fixture(name="done", scope="module")
@@ -48,6 +50,16 @@ def finished_run(layers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("done") / "run"
     run(layers, out=folder, jobs=1, trials=3, sampler="tpe")
     return folder
+
+
+def plain_run(*arguments: Any, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 those of `run`
+    """What `run` returns, as results.json has it."""
+    return run(*arguments, **settings).to_dict()
+
+
+def plain_evaluate(file: Path | str, hardware: HardwareSource = "edge", model: str = "exact") -> list[dict[str, Any]]:
+    """What `evaluate` returns, as its JSON has it."""
+    return [each.to_dict() for each in evaluate(file, hardware, model)]
 
 
 def results_in(folder: Path) -> dict[str, Any]:
@@ -86,11 +98,11 @@ class Recorder:
             act, self._advance = self._advance, None
             act()
 
-    def compared(self, state: Mapping[str, Any]) -> None:
-        self.calls.append((state["stage"],))
+    def compared(self, progress: CoDesignProgress) -> None:
+        self.calls.append((progress.stage,))
 
-    def found(self, result: Mapping[str, Any]) -> None:
-        self.calls.append((result["name"],))
+    def found(self, result: LayerResult) -> None:
+        self.calls.append((result.name,))
         if self._find is not None:
             act, self._find = self._find, None
             act()

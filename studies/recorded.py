@@ -1,0 +1,55 @@
+"""A run read back from its folder: what pictures and comparisons take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+from mapsearch.studies.evaluate import machine
+from mapsearch.studies.folder import RESULTS, RunFolder
+from mapsearch.studies.results import LayerResult, RunResults, read_results
+
+_GO_ON = "go on with the run by mapsearch run --resume"
+_ANEW = "mapsearch run --resume writes the results of an earlier version anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run of one layer at least, with its configuration as config.json has it, and its machine."""
+
+    config: dict[str, Any]
+    results: RunResults
+    hardware: Hardware
+
+    @property
+    def layers(self) -> tuple[LayerResult, ...]:
+        """The layers that have a mapping."""
+        return self.results.layers
+
+    @property
+    def model(self) -> str:
+        """The name of the cost model."""
+        return str(self.config["settings"].get("model", "exact"))
+
+    @property
+    def title(self) -> str:
+        """What was run, in one line."""
+        networks = ", ".join(f"{each.name} x{each.weight}" if each.weight > 1 else each.name for each in self.results.networks)
+        return f"{networks} on {self.hardware.name}, objective {self.results.objective}, seed {self.results.seed}"
+
+
+def read_run(path: Path) -> Recorded:
+    """The run in a folder; InputError, one line, where there is none, or none of its layers has a mapping yet."""
+    if not path.is_dir():
+        raise InputError(f"{path}: must be a run's folder, as mapsearch run writes it, got {'a file' if path.exists() else 'none'}")
+    folder = RunFolder(path)
+    config = folder.config("name the folder of a run")
+    if "hardware" not in config:
+        raise InputError(f"{path}: the search for a machine has saved none yet; {_GO_ON}")
+    results = read_results(folder.read(RESULTS, f"no layer has a mapping yet; {_GO_ON}"), path / RESULTS, _ANEW)
+    if not results.layers:
+        raise InputError(f"{path / RESULTS}: must hold a layer with a mapping, got none; {_GO_ON}")
+    return Recorded(config, results, machine(config["hardware"]))

@@ -1,0 +1,442 @@
+"""What a run finds, as typed results, and how they are read back from results.json; the one place where its keys are declared.
+
+`RunResults.to_dict` is what results.json holds, key by key in the order of the fields; results.csv has a column for each figure of
+`LayerResult`. `read_results` gives back equal results, or names what is wrong with the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from html import escape
+from importlib import import_module
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
+
+from pydantic import Field, FiniteFloat, PlainValidator, TypeAdapter, ValidationError
+
+from mapsearch.model.errors import InputError, show
+from mapsearch.model.evaluation import CountedEvaluation, Energy, Evaluation, NamedFigures
+from mapsearch.model.plain import Plain, plain
+from mapsearch.search.mappings.incumbent import Step
+from mapsearch.search.mappings.searcher import Certificate
+from mapsearch.spaces.machines.space import KINDS, Value
+
+_Kind = TypeVar("_Kind")
+_Count = Annotated[int, Field(ge=0)]
+_Positive = Annotated[int, Field(gt=0)]
+_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _evaluation(data: object) -> Evaluation:
+    """An evaluation from its plain data."""
+    if isinstance(data, CountedEvaluation | NamedFigures):
+        return data
+    if not isinstance(data, dict):
+        raise ValueError(f"must be an object, got {show(data)}")  # noqa: TRY004 pydantic takes a ValueError for a complaint
+    figures = cast("dict[str, Any]", data)
+    TypeAdapter(_Common).validate_json(json.dumps(figures), strict=True)
+    if "array_cycles" in figures:
+        return TypeAdapter(CountedEvaluation).validate_json(json.dumps(_split_energy(figures)), strict=True)
+    return NamedFigures(str(figures["layer"]), {key: value for key, value in figures.items() if key != "layer"})
+
+
+def _split_energy(data: Mapping[str, Any]) -> dict[str, Any]:
+    energy = dict(data["energy_pj"])
+    return {**data, "energy_pj": {"total": energy.pop("total", None), "parts": energy}}
+
+
+def _check_energy(data: object) -> Energy:
+    parts = TypeAdapter(dict[str, FiniteFloat]).validate_json(json.dumps(plain(data)), strict=True)
+    if "total" not in parts:
+        raise ValueError("total is missing")
+    return Energy.of(parts)
+
+
+_Energy = Annotated[Energy, PlainValidator(_check_energy)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What every evaluation holds, whatever the model."""
+
+    layer: str
+    macs: _Positive
+    runtime_cycles: _Positive
+    energy_pj: _Energy
+    edp_pj_cycles: FiniteFloat
+    utilization: FiniteFloat | None = None
+    bound_by: Literal["compute", "ingress", "egress", "offchip"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPoint(Plain):
+    """A mapping on a layer's Pareto front: its cycles and energy, and the values of the run's objectives."""
+
+    runtime_cycles: _Positive
+    energy_pj: FiniteFloat
+    objectives: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerResult(Plain):
+    """The best mapping of a layer.
+
+    names: of all layers of its shape; in a mix, they begin with the network's. count: how often it runs; runs: in each network.
+    objective: its value. lower_bound: no mapping of the space has less; None where there is no bound.
+    gap: objective / lower_bound - 1. evaluations: mappings costed. dropped: mappings and parts of the space that a lower bound left
+    out. refused: evaluations that the cost model does not vouch for. seconds: of all its searches. finished: False where a search
+    was stopped. mapping_file, front_file: relative to the run's folder; no front where the objective takes only cycles or energy.
+    metrics: as `evaluate` gives them. trace: a step wherever a better mapping was found. proof: what an exact search went through.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    count: _Positive
+    runs: tuple[_Count, ...]
+    objective: FiniteFloat
+    lower_bound: FiniteFloat | None
+    gap: FiniteFloat | None
+    evaluations: _Count
+    dropped: _Count
+    refused: _Count
+    seconds: _Seconds
+    finished: bool
+    mapping_file: str
+    front_file: str | None
+    front: tuple[FrontPoint, ...]
+    metrics: Annotated[Evaluation, PlainValidator(_evaluation)]
+    trace: tuple[Step, ...]
+    proof: Certificate | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Plain`; the metrics stand there without the layer's name."""
+        return {**Plain.to_dict(self), "metrics": _without_layer(self.metrics)}
+
+
+def _without_layer(metrics: Evaluation) -> dict[str, Any]:
+    return {key: value for key, value in metrics.to_dict().items() if key != "layer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sums(Plain):
+    """Sums over layers, each as often as it runs, one after the other.
+
+    runtime_ms: at the machine's clock. energy_pj: the parts that all layers have. edp_pj_cycles: the network's, (sum of energies) *
+    (sum of runtimes); sum_of_layer_edps_pj_cycles adds the layers' own. objective: over these sums; None where it is not finite.
+    lower_bound: what no choice of the layers' mappings can undercut, and gap = objective / lower_bound - 1; None where not known.
+    utilization: MACs over what all PEs could do in the runtime.
+    """
+
+    layers: _Count
+    unique_layers: _Count
+    macs: _Count
+    runtime_cycles: _Count
+    runtime_ms: FiniteFloat
+    energy_pj: _Energy
+    edp_pj_cycles: FiniteFloat
+    objective: FiniteFloat | None
+    lower_bound: FiniteFloat | None
+    gap: FiniteFloat | None
+    sum_of_layer_edps_pj_cycles: FiniteFloat
+    utilization: FiniteFloat
+
+
+@dataclass(frozen=True, slots=True)
+class Totals(Sums):
+    """Sums over all layers, and what their searches took, each counted once; seconds: over all processes."""
+
+    evaluations: _Count
+    dropped: _Count
+    refused: _Count
+    seconds: _Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSums(Sums):
+    """What all runs of one network of a mix add to the totals; weight: how often it runs."""
+
+    name: str
+    weight: _Positive
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Plain`; name and weight stand first."""
+        return {"name": self.name, "weight": self.weight, **Plain.to_dict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPoint(Plain):
+    """A choice of the layers' mappings: the network's sums; of each layer the number of its front's point, from 1."""
+
+    runtime_cycles: _Positive
+    energy_pj: FiniteFloat
+    points: tuple[_Positive, ...]
+    objectives: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChoice(Plain):
+    """The layers' mappings chosen together, for the least objective of the network's sums.
+
+    gain: the objective of each layer's own best mapping over this one's - 1. gap: the objective over the network's lower bound - 1.
+    points: of each layer the number of its front's point, from 1. front: of several objectives, the network's Pareto front.
+    """
+
+    mapping_file: str
+    objective: FiniteFloat
+    gain: FiniteFloat
+    gap: FiniteFloat | None
+    runtime_cycles: _Positive
+    energy_pj: FiniteFloat
+    points: tuple[_Positive, ...]
+    front: tuple[NetworkPoint, ...] | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"front"})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut(Plain):
+    """A layer that has no mapping, and why."""
+
+    name: str
+    reason: str
+
+
+def by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    """One key, or one for each of several objectives."""
+    return {name: values[0]} if len(values) == 1 else {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
+
+
+def _gathered(data: object) -> object:
+    """A machine's plain data with the axes' values, the objectives and their lower bounds each together."""
+    if not isinstance(data, dict):
+        return data
+    row = cast("dict[str, Any]", data)
+    together: dict[str, Any] = {key: value for key, value in row.items() if not key.startswith(("objective", "lower_bound"))}
+    values = {key: value for key, value in row.items() if key in KINDS}
+    for name in ("objective", "lower_bound"):
+        together[f"{name}s"] = [value for key, value in row.items() if key == name or key.startswith(f"{name}_")]
+    return {**together, "values": values}
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRow(Plain):
+    """A machine of a co-design, as machines.csv has it; None for what is not known.
+
+    values: by the keys of the hardware space's axes. power_mw: the most that any of its mappings draws.
+    runtime_cycles, energy_pj, objectives: of the network. lower_bounds: of the objectives. stage: how thoroughly it was mapped.
+    status: mapped, dropped, open, or no mapping.
+    """
+
+    values: dict[str, Value]
+    area_mm2: FiniteFloat
+    power_mw: FiniteFloat | None
+    runtime_cycles: _Count | None
+    energy_pj: FiniteFloat | None
+    objectives: tuple[FiniteFloat | None, ...]
+    lower_bounds: tuple[FiniteFloat | None, ...]
+    stage: str
+    status: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Plain`; each axis, objective and bound under a key of its own."""
+        figures = {key: getattr(self, key) for key in ("area_mm2", "power_mw", "runtime_cycles", "energy_pj")}
+        objectives = by_objective("objective", self.objectives) | by_objective("lower_bound", self.lower_bounds)
+        return {**self.values, **figures, **objectives, "stage": self.stage, "status": self.status}
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult(Plain):
+    """A machine that co-design is compared with: how it was chosen, its hardware and figures.
+
+    way: preset or hardware_first. gain: its objective over the best machine's - 1, None where it has no mapping.
+    """
+
+    way: Literal["preset", "hardware_first"]
+    chosen: str
+    hardware: dict[str, Any]
+    power_mw: FiniteFloat | None
+    runtime_cycles: _Count | None
+    energy_pj: FiniteFloat | None
+    objective: FiniteFloat | None
+    gain: FiniteFloat | None
+
+
+@dataclass(frozen=True, slots=True)
+class CoDesignProgress:
+    """How far the search for a machine is after a stage's batch; the counts are those of `CoDesignResult`."""
+
+    stage: str
+    machines: int
+    over: int
+    no_mapping: int
+    dropped: dict[str, int]
+    mapped: dict[str, int]
+    open: int
+    proven: bool
+    best: MachineRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class CoDesignResult(Plain):
+    """What a co-design found.
+
+    machines: of the whole space; over: those beyond the budget, which were not mapped; no_mapping: those on which a layer has none.
+    dropped: by the last stage before, mapped: by stage, how many. open: neither dropped nor mapped fully; proven: whether none is.
+    front: machines than which no other mapped one has fewer cycles, less energy and less area.
+    """
+
+    space: str
+    machines: _Positive
+    over: _Count
+    no_mapping: _Count
+    dropped: dict[str, _Count]
+    mapped: dict[str, _Count]
+    open: _Count
+    proven: bool
+    objectives: tuple[str, ...]
+    best: MachineRow
+    front: tuple[MachineRow, ...]
+    comparison: tuple[BaselineResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResults(Plain):
+    """What a run found: results.json.
+
+    complete: False after an interrupt. objective: as given. network: the layers' mappings chosen together; None where a layer has
+    no front, or each layer's own best mapping does better. co_design: of a run that searched the machine too.
+    """
+
+    complete: bool
+    folder: str
+    objective: str
+    seed: _Count
+    totals: Totals
+    networks: tuple[NetworkSums, ...]
+    network: NetworkChoice | None
+    left_out: tuple[LeftOut, ...]
+    layers: tuple[LayerResult, ...]
+    co_design: CoDesignResult | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Plain`; a run on one machine has no key co_design."""
+        data = Plain.to_dict(self)
+        found = data.pop("co_design")
+        first = {key: data.pop(key) for key in ("complete", "folder", "objective", "seed", "totals", "networks", "network")}
+        return {**first, **({} if found is None else {"co_design": found}), **data}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A flat row for each layer, as results.csv has them: nested keys are joined by dots."""
+        return [_flat({key: value for key, value in layer.to_dict().items() if key not in _NESTED}) for layer in self.layers]
+
+    def to_frame(self, library: Literal["pandas", "polars"] = "pandas") -> Any:  # noqa: ANN401 neither is a dependency
+        """`rows` as a DataFrame of pandas or polars; InputError where that is not installed."""
+        try:
+            frames = import_module(library)
+        except ImportError:
+            raise InputError(f"a frame needs the package {library}, which is not installed; pip install {library}") from None
+        return frames.DataFrame(self.rows())
+
+    def _repr_html_(self) -> str:
+        """The layers as a table, for notebooks."""
+        columns = ("layer", "count", "cycles", "energy [uJ]", "EDP [pJ x cycles]", "gap")
+        rows = [
+            (
+                layer.name,
+                f"{layer.count}",
+                f"{layer.metrics.runtime_cycles:,}",
+                f"{layer.metrics.energy_pj.total / 1e6:,.4g}",
+                f"{layer.metrics.edp_pj_cycles:.4g}",
+                "" if layer.gap is None else f"{layer.gap:.2%}",
+            )
+            for layer in self.layers
+        ]
+        head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+_NESTED = ("names", "runs", "trace", "proof", "front")  # of a layer, not in its flat row
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys joined by dots; `metrics` leaves no trace in the names."""
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(cast("Mapping[str, Any]", value), prefix if key == "metrics" else f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def read_results(data: Mapping[str, Any], where: Path, hint: str) -> RunResults:
+    """The results of a results.json; InputError with the first thing that is wrong, which ends with the hint."""
+    layers, found = data.get("layers"), data.get("co_design")
+    named = [*map(_named, cast("list[object]", layers))] if isinstance(layers, list) else layers
+    if isinstance(found, dict):
+        machines = cast("dict[str, Any]", found)
+        front = machines.get("front")
+        gathered = [*map(_gathered, cast("list[object]", front))] if isinstance(front, list) else front
+        found = {**machines, "best": _gathered(machines.get("best")), "front": gathered}
+    results = _checked(TypeAdapter(RunResults), {**data, "layers": named, "co_design": found}, where, hint)
+    if results.network is not None and results.layers:
+        _check_points(results.network.points, results.layers, where)
+    return results
+
+
+def read_layers(data: Mapping[str, Any], where: Path, hint: str) -> list[LayerResult]:
+    """The layers' rows of a results.json that have all keys; those of an earlier version, which lack some, are left out."""
+    needed = {field.name for field in fields(LayerResult)}
+    layers = data.get("layers")
+    if not isinstance(layers, list):
+        raise InputError(f"{where}: layers must be a list, got {show(layers)}; {hint}")
+    whole = [row for row in cast("list[object]", layers) if not isinstance(row, dict) or needed <= row.keys()]
+    return _checked(TypeAdapter(list[LayerResult]), [*map(_named, whole)], where, hint, ("layers",))
+
+
+def _named(row: object) -> object:
+    """A layer's row with its name in its metrics."""
+    if not isinstance(row, dict) or not isinstance(row.get("metrics"), dict):
+        return row
+    known = cast("dict[str, Any]", row)
+    return {**known, "metrics": {"layer": known.get("name"), **known["metrics"]}}
+
+
+def _not_finite(data: object, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], float]]:
+    """Where plain data hold numbers that JSON has no word for."""
+    match data:
+        case float() if not isfinite(data):
+            yield place, data
+        case dict():
+            for key, value in cast("dict[str, object]", data).items():
+                yield from _not_finite(value, (*place, key))
+        case list():
+            for number, value in enumerate(cast("list[object]", data)):
+                yield from _not_finite(value, (*place, number))
+        case _:
+            pass
+
+
+def _checked(kind: TypeAdapter[_Kind], data: object, path: Path, hint: str, within: tuple[str, ...] = ()) -> _Kind:
+    for where, value in _not_finite(data, within):
+        raise InputError(f"{path}: {'.'.join(map(str, where))} must be a finite number, got {value}; {hint}")
+    try:
+        return kind.validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in (*within, *first["loc"]))
+    law = (
+        "is missing"
+        if first["type"] == "missing"
+        else f"{first['msg'].replace('Input should', 'must')}, got {show(first['input'])}"
+    )
+    raise InputError(f"{path}: {place} {law}; {hint}")
+
+
+def _check_points(points: Sequence[int], layers: Sequence[LayerResult], path: Path) -> None:
+    if len(points) != len(layers) or any(point > len(layer.front) for point, layer in zip(points, layers, strict=True)):
+        raise InputError(f"{path}: network.points must number a point of each layer's front, got {show(list(points))}")
