@@ -1,0 +1,50 @@
+"""The laws of a batch of mappings given as arrays: what kernels take for granted of arrays that come from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.errors import MappingError
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.model.tensors import Dim
+
+
+def check_batch(batch: MappingBatch, layer: Layer, pes: int) -> None:
+    """Raise MappingError, with the first row that breaks a law, unless the arrays are mappings of the layer on `pes` PEs."""
+    _check_arrays(batch)
+    units, spatial, order, size = batch.units, batch.spatial, batch.order, batch.size
+    where = f"layer {layer.name}, mapping"
+    _refuse(where, (units < 1).any(axis=1), "units must be at least 1 at each level")
+    _refuse(where, units.astype(np.float64).prod(axis=1) > pes, f"the levels' units must multiply to at most {pes} PEs")
+    _refuse(where, ((spatial < -1) | (spatial >= DIMS)).any(axis=1), "spatial must be a dim from 0 to 7, or -1")
+    _refuse(where, ((units > 1) & (spatial < 0)).any(axis=1), "a level of several units needs a spatial dim")
+    _refuse(where, (np.sort(order, axis=2) != np.arange(DIMS)).any(axis=(1, 2)), "each level's order must have each dim 0 to 7 once")
+    above = np.concatenate([np.broadcast_to(np.array(layer.extents), (len(size), 1, DIMS)), size[:, :-1]], axis=1)
+    wrong = ((size < 1) | (size > above)).any(axis=1)
+    for dim in Dim:
+        law = f"sizes of {dim.label} must be from 1 to the extent {layer.extents[dim]}, and not grow from level to level"
+        _refuse(where, wrong[:, dim], law)
+
+
+def _check_arrays(batch: MappingBatch) -> None:
+    if batch.units.ndim != 2 or batch.units.shape[1] < 1:
+        raise MappingError(f"units must be an array [B, levels] of at least one level, got the shape {batch.units.shape}")
+    rows, levels = batch.units.shape
+    given: tuple[tuple[str, NDArray[np.generic], tuple[int, ...], type[np.generic]], ...] = (
+        ("units", batch.units, (rows, levels), np.int64),
+        ("spatial", batch.spatial, (rows, levels), np.int8),
+        ("order", batch.order, (rows, levels, DIMS), np.int8),
+        ("size", batch.size, (rows, levels, DIMS), np.int64),
+    )
+    for name, array, shape, kind in given:
+        if array.shape != shape:
+            raise MappingError(f"{name} must have the shape {shape}, as units has {rows} mappings of {levels} levels, got {array.shape}")
+        if array.dtype != kind:
+            raise MappingError(f"{name} must be an array of {kind.__name__}, got {array.dtype}")
+
+
+def _refuse(where: str, broken: NDArray[np.bool_], law: str) -> None:
+    if broken.any():
+        raise MappingError(f"{where} {int(broken.argmax())} of the batch: {law}")
