@@ -29,6 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the costs of all layers, or raise InputError and print none."""
+    from mapsearch.model.registry import cost_model
     from mapsearch.studies.evaluate import evaluate, evaluate_text
 
     if args.file == "-":
@@ -37,10 +38,9 @@ def run(args: Namespace) -> int:
         costs = evaluate(Path(args.file), args.hardware, args.model)
     if args.json:
         write_json(costs)
-    elif args.model == "maestro":
-        _write_maestro_tables(costs, f"hardware {args.hardware}, model maestro")
     else:
-        _write_tables(costs, f"hardware {args.hardware}, model {args.model}")
+        write_tables = _TABLES[cost_model(args.model).format]
+        write_tables(costs, f"hardware {args.hardware}, model {args.model}")
     for cost in costs:
         for warning in cost.get("warnings", ()):
             warn(f"layer {cost['layer']}: {warning}")
@@ -116,3 +116,7 @@ def _write_maestro_tables(costs: list[dict[str, Any]], inputs: str) -> None:
     headers = ("layer", *(f"{access.replace('_', ' ').upper()} {tensor[0].upper()}" for access, tensor in pairs))
     words = [(cost["layer"], *(int(cost[f"{tensor}_{access}_words"]) for access, tensor in pairs)) for cost in costs]
     write_table("Words (W weights, I inputs, O outputs)", headers, words)
+
+
+# By the format that a cost model's files are in: another tool's figures are told in its own words.
+_TABLES = {"directives": _write_tables, "maestro": _write_maestro_tables}

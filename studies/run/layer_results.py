@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mapsearch.formats.directives import MappedLayer, Network
-from mapsearch.formats.exporters import Exporter
+from mapsearch.formats.networks import Mix
+from mapsearch.formats.registry import Format
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
-from mapsearch.formats.yaml.mixes import Mix
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.mappings.searcher import Outcome
@@ -42,7 +42,7 @@ class SearchInputs:
     settings: Settings
     objectives: tuple[Objective, ...]
     objective: Objective
-    exporter: Exporter
+    format: Format
 
 
 class Found:
@@ -106,7 +106,7 @@ class Found:
             return
         mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
         name = mapping_name(index + 1, unique.layer.name)
-        text = self._work.exporter.mapping_text(Network(self._work.mix.name, (mapped,)), self._work.hardware)
+        text = self._work.format.mapping_text(Network(self._work.mix.name, (mapped,)), self._work.hardware)
         [metrics] = evaluate_text(text, name, self._work.hardware, self._work.settings.model)
         del metrics["layer"]
         if objective_of(metrics, self._work.objective, self._work.hardware) != best.value:
@@ -145,7 +145,7 @@ class Found:
         front = layer_front(layer, joined, self._work.objectives, self._work.hardware)
         self._fronts[layer.name] = front
         name = front_name(index + 1, layer.name)
-        self._texts[layer.name][name] = self._work.exporter.mapping_text(
+        self._texts[layer.name][name] = self._work.format.mapping_text(
             front_network(self._work.mix.name, front), self._work.hardware
         )
         return front
@@ -217,7 +217,7 @@ class Found:
         network = self._together(rows, totals(rows, self._work.hardware, self._work.objective))
         if network is not None:
             folder.save_mapping(
-                NETWORK, self._work.exporter.mapping_text(Network(self._work.mix.name, network.layers), self._work.hardware)
+                NETWORK, self._work.format.mapping_text(Network(self._work.mix.name, network.layers), self._work.hardware)
             )
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from small_run import LAYERS, Recorder, results_in, same_for_all
 
 from mapsearch.cli import main
+from mapsearch.formats.networks import MAX_WEIGHT, load_mix, parse_mix
 from mapsearch.formats.yaml.layer_sets import load_layer_set, names
-from mapsearch.formats.yaml.mixes import MAX_WEIGHT, load_mix, parse_mix
 from mapsearch.model.errors import InputError
 from mapsearch.studies.start import run
 
