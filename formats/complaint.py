@@ -136,7 +136,7 @@ def _form(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
     if schema.get("properties"):
         return f"{form} with the keys {', '.join(schema['properties'])}"
     examples = schema.get("examples")
-    return f"{form}, such as {examples[0]}" if examples else form
+    return f"{form} such as {examples[0]}" if examples else form
 
 
 def _law(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
@@ -193,14 +193,7 @@ def _inside(schema: _Schema, part: int | str) -> Iterator[_Schema]:
         yield schema["items"]
     elif isinstance(schema.get("additionalProperties"), dict):
         yield schema["additionalProperties"]
-    elif schema.get("type") == "array" and str(part).startswith("list["):
-        yield schema
-    elif part in _tags(schema):
-        yield schema
-
-
-def _tags(schema: _Schema) -> Iterator[object]:
-    """What pydantic may call a member of a union: the name of its class, the type that it states."""
-    yield schema.get("title")
-    kind = schema.get("properties", {}).get("type", {})
-    yield from kind.get("enum", [kind.get("const")])
+    elif part in properties.get("type", {}).get("enum", [properties.get("type", {}).get("const")]):
+        yield schema  # a member of a union that states its type
+    elif re.search(rf"\b{schema.get('title', schema.get('type'))}\b", str(part).replace("list[", "array[")):
+        yield schema  # one that is called by its class or as what it is

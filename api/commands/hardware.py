@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
+from mapsearch.model.errors import InputError
 from mapsearch.output import Cell, write, write_file, write_json, write_table
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def run(args: Namespace) -> int:
     from mapsearch.formats.yaml.hardware import load_hardware_space, technology_sources, yaml_text
 
     if args.yaml:
+        if args.hardware is None:
+            raise InputError("--yaml prints one file; name a preset or a file")
         write_file(yaml_text(args.hardware))
         return 0
     if args.hardware is None:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
+from mapsearch.model.errors import InputError
 from mapsearch.output import write, write_file, write_json, write_table
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def run(args: Namespace) -> int:
     from mapsearch.formats.yaml.layer_sets import load_layer_set, names, yaml_text
 
     if args.yaml:
+        if args.set is None:
+            raise InputError("--yaml prints one file; name a layer set")
         write_file(yaml_text(args.set))
         return 0
     if args.set is None:
