@@ -20,7 +20,12 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
     parser.add_argument("--to", type=one_of(*EXPORTED), required=True, metavar="FORMAT", help=", ".join(EXPORTED))
-    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    parser.add_argument(
+        "--hardware",
+        default="edge",
+        metavar="H",
+        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
+    )
     parser.add_argument("--out", default=".", metavar="DIR", help="the folder to write to (default: the working directory)")
     parser.add_argument("--json", action="store_true", help="print the files' names as JSON")
 

@@ -26,7 +26,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("file", metavar="FILE", help="a directive file")
     parser.add_argument("--with", type=one_of(*VERIFIERS), required=True, dest="tool", metavar="TOOL", help=", ".join(VERIFIERS))
     parser.add_argument("--binary", required=True, metavar="PATH", help="the program's executable")
-    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    parser.add_argument(
+        "--hardware",
+        default="edge",
+        metavar="H",
+        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
+    )
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for each layer (default: 60)")
     parser.add_argument("--json", action="store_true", help="print every number as JSON")
 

@@ -30,12 +30,8 @@ SIXTEEN = replace(MACHINE, pes=16)
 BYTES = replace(load_hardware("edge"), pes=4, bits=(8, 8, 8), l1=Buffer(64), l2=Buffer(512), noc=Noc(8), offchip=Offchip(4, 0))
 
 
-TWO_SPATIAL = replace(
-    NETWORK,
-    layers=(
-        MappedLayer(NETWORK.layers[0].layer, Mapping((tuple(Directive(MapKind.SPATIAL, 1, dim) for dim in (Dim.K, Dim.C)),), ())),
-    ),
-)
+SHARED_TWICE = Mapping((tuple(Directive(MapKind.SPATIAL, 1, dim) for dim in (Dim.K, Dim.C)),), ())
+TWO_SPATIAL = replace(NETWORK, layers=(MappedLayer(NETWORK.layers[0].layer, SHARED_TWICE),))
 DENSE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow { SpatialMap(1,1) K } } }")
 
 
