@@ -18,6 +18,12 @@ def write(text: str) -> None:
     sys.stdout.write(printable(text) + "\n")
 
 
+def write_file(text: str) -> None:
+    """The content of a file on standard output, to the letter, in UTF-8 as files are."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+
+
 def warn(text: str) -> None:
     """A line on standard error, for what a reader of the figures should know."""
     sys.stderr.write(f"mapsearch: warning: {printable(text)}\n")

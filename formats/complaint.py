@@ -1,53 +1,199 @@
-"""What pydantic finds wrong with the keys of a file, as one line."""
+"""What pydantic finds wrong with the keys of a file, as one line: where, the law, the value, what would be right."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar, cast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+from pydantic_core import ErrorDetails
 
 from mapsearch.model.errors import InputError, did_you_mean, show
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_T = TypeVar("_T")
+_Place = tuple[int | str, ...]
+_Schema = Mapping[str, Any]
 
+# What a value must be, by pydantic's types of errors (`one_of` is ours) for values of another kind than that.
+_FORMS = {
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "float_type": "a number, such as 1000 or 1.0e+3",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dataclass_type": "a mapping",
+    "literal_error": "{expected}",
+    "one_of": "one of {names}",
+}
+# The laws that a value of the right kind breaks.
 _LAWS = {
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "float_type": "must be a number, such as 1000 or 1.0e+3",
     "finite_number": "must be finite",
-    "string_type": "must be text",
-    "string_pattern_mismatch": "must be one line of text without blanks at its ends",
+    "greater_than": "must be > {gt}",
+    "greater_than_equal": "must be >= {ge}",
+    "less_than": "must be < {lt}",
+    "less_than_equal": "must be <= {le}",
+    "string_too_short": "must not be empty",
+    "too_short": "must have at least one item",
     "invalid_key": "must be a text key",
-    "list_type": "must be a list, such as [offchip]",
+    "union_tag_invalid": "type must be one of {expected_tags}",
 }
 
 
-def validate(model: type[_Model], data: Mapping[str, object], where: str) -> _Model:
-    """The keys as a model of nested models; InputError with the first problem: where, the law, the value."""
+def checked(adapter: TypeAdapter[_T], data: object, where: str) -> _T:
+    """The data as what the adapter validates; InputError with the first problem, which begins with `where`.
+
+    What lies in a list at the top is told as `layer 3 (conv1)`, counted from 1; levels are counted from 0, as everywhere. A pattern
+    is told as the description of its field, and an example that a field has stands beside its law.
+    """
     try:
-        return model.model_validate(data)
+        return adapter.validate_python(data)
     except ValidationError as error:
-        # A mistyped key is often also a missing one: name the typo.
-        first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-    raise InputError(f"{where}: {_complaint(model, first['type'], first['loc'], first['input'], first['msg'])}")
+        errors = error.errors(include_url=False)
+    # Names and keys of a wrong file may hold anything, line ends too.
+    raise InputError(" ".join(f"{where}: {_complaint(adapter, errors, data)}".split()))
 
 
-def _complaint(model: type[BaseModel], kind: str, place: tuple[int | str, ...], value: object, text: str) -> str:
-    path = ".".join(str(part) for part in place)
-    if kind in ("extra_forbidden", "missing"):
-        keys = list(_keys_at(model, place[:-1]))
+def _complaint(adapter: TypeAdapter[Any], errors: Sequence[ErrorDetails], data: object) -> str:
+    same = _of_one_value(errors, data)
+    first = same[0]
+    place = tuple(part for part, is_key in zip(first["loc"], _are_keys(first, data), strict=True) if is_key)
+    path = _path(place, data)
+    kind, value = first["type"], cast("object", first["input"])
+    if kind in ("missing", "extra_forbidden"):
+        schema = _schema_at(adapter, first["loc"][:-1])
+        keys = list(schema.get("properties", ()))
         if kind == "missing":
-            needed = [key for key, field in _keys_at(model, place[:-1]).items() if field.is_required()]
-            return f"{path} is missing; needed are {', '.join(needed)}"
-        return f"unknown key {path}{did_you_mean(str(place[-1]), keys)}; the keys are {', '.join(keys)}"
-    if kind == "model_type":
-        return f"{path} must be a mapping with the keys {', '.join(_keys_at(model, place))}, got {show(value)}"
-    return f"{path} {_LAWS.get(kind, text.replace('Input should be', 'must be'))}, got {show(value)}"
+            return f"{path} is missing; needed are {', '.join(schema.get('required', ()))}"
+        row, _, key = path.rpartition(": ")
+        return f"{row}{': ' if row else ''}unknown key {key}{did_you_mean(str(place[-1]), keys)}; the keys are {', '.join(keys)}"
+    if kind == "union_tag_not_found":
+        return f"{path}type is missing"
+    if kind == "union_tag_invalid":
+        value = first["ctx"]["tag"]
+    forms = [_form(adapter, one) for one in same if one["type"] in _FORMS]
+    law = f"must be {_either(forms)}" if forms else _law(adapter, first)
+    names = [name for one in same for name in _names(one)]
+    hint = did_you_mean(value, names) if isinstance(value, str) else ""
+    return f"{path} {law}, got {show(value)}{hint}"
 
 
-def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> Mapping[str, FieldInfo]:
+def _are_keys(error: ErrorDetails, data: object) -> Iterator[bool]:
+    """Of each part of an error's place, whether it leads into the data; others are pydantic's names of a union's members."""
+    last = len(error["loc"]) - 1
+    for index, part in enumerate(error["loc"]):
+        if isinstance(data, Mapping) and part in data:
+            data = cast("Mapping[object, object]", data)[part]
+        elif isinstance(data, list) and isinstance(part, int):
+            data = cast("list[object]", data)[part]
+        else:
+            yield error["type"] == "missing" and index == last
+            continue
+        yield True
+
+
+def _of_one_value(errors: Sequence[ErrorDetails], data: object, unions: int = 0) -> Sequence[ErrorDetails]:
+    """The first error, or, where a value is of no kind that a union takes, one for each kind; unions: that are passed already.
+
+    A mistyped key is often also a missing one: the typo is told.
+    """
+    first = min(errors, key=lambda one: one["type"] != "extra_forbidden")
+    members = [index for index, is_key in enumerate(_are_keys(first, data)) if not is_key][unions:]
+    if not members:
+        return [first]
+    at = members[0]
+    same = [one for one in errors if one["loc"][:at] == first["loc"][:at] and len(one["loc"]) > at]
+    taken = [one for one in same if len(one["loc"]) > at + 1 or one["type"] not in _FORMS]
+    return _of_one_value(taken, data, unions + 1) if taken else same
+
+
+def _path(place: _Place, data: object) -> str:
+    """The place as people read it: the row of a list at the top, then the keys with dots between."""
+    match place:
+        case (str() as rows, int() as index, *keys) if rows.endswith("s"):
+            row = cast("Mapping[str, Sequence[object]]", data)[rows][index]
+            name = cast("Mapping[str, object]", row).get("name") if isinstance(row, Mapping) else None
+            shown = f" ({_short(name)})" if isinstance(name, str) else ""
+            return f"{rows.removesuffix('s')} {index + (rows != 'levels')}{shown}: {'.'.join(map(_short, keys))}"
+        case _:
+            return ".".join(map(_short, place))
+
+
+def _short(part: object) -> str:
+    text = str(part)
+    return text if len(text) <= 60 else show(text)
+
+
+def _form(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
+    """What a value must be."""
+    schema = _schema_at(adapter, error["loc"])
+    form = _FORMS[error["type"]].format(**error.get("ctx", {}))
+    if schema.get("properties"):
+        return f"{form} with the keys {', '.join(schema['properties'])}"
+    examples = schema.get("examples")
+    return f"{form} such as {examples[0]}" if examples else form
+
+
+def _law(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        return f"must be {_schema_at(adapter, error['loc'])['description']}"
+    law = _LAWS.get(error["type"], error["msg"].replace("Input should be", "must be"))
+    return law.format(**error.get("ctx", {}))
+
+
+def _names(error: ErrorDetails) -> list[str]:
+    """The words that may stand there."""
+    if error["type"] == "one_of":
+        return str(error["ctx"]["names"]).split(", ")
+    told = error["ctx"].get("expected", error["ctx"].get("expected_tags", "")) if "ctx" in error else ""
+    return re.findall(r"'([^']*)'", str(told))
+
+
+def _either(forms: Sequence[str]) -> str:
+    return " or ".join([", ".join(forms[:-1]), forms[-1]]) if len(forms) > 1 else forms[0]
+
+
+class _Quiet(GenerateJsonSchema):
+    def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
+        """Say nothing: what a default is makes no difference here."""
+
+
+def _schema_at(adapter: TypeAdapter[Any], place: _Place) -> _Schema:
+    """What the adapter takes at a place; {} where that is anything, or one of several."""
+    root = adapter.json_schema(schema_generator=_Quiet)
+    found = list(_members(root, root))
     for part in place:
-        model = cast("type[BaseModel]", model.model_fields[str(part)].annotation)
-    return model.model_fields
+        found = [member for schema in found for inner in _inside(schema, part) for member in _members(inner, root)]
+    known = [schema for schema in found if schema.get("type") != "null"]
+    return known[0] if len(known) == 1 else {}
+
+
+def _members(schema: _Schema, root: _Schema) -> Iterator[_Schema]:
+    """The schema, or those of the union that it is."""
+    if "$ref" in schema:
+        yield from _members(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    elif "anyOf" in schema or "oneOf" in schema:
+        for each in schema.get("anyOf", schema.get("oneOf", ())):
+            yield from _members(each, root)
+    else:
+        yield schema
+
+
+def _inside(schema: _Schema, part: int | str) -> Iterator[_Schema]:
+    """What lies at a key, at an index, or in the member of a union that pydantic calls so."""
+    properties = schema.get("properties", {})
+    if part in properties:
+        yield properties[part]
+    elif isinstance(part, int) and "items" in schema:
+        yield schema["items"]
+    elif isinstance(schema.get("additionalProperties"), dict):
+        yield schema["additionalProperties"]
+    elif part in properties.get("type", {}).get("enum", [properties.get("type", {}).get("const")]):
+        yield schema  # a member of a union that states its type
+    elif re.search(rf"\b{schema.get('title', schema.get('type'))}\b", str(part).replace("list[", "array[")):
+        yield schema  # one that is called by its class or as what it is

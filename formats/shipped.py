@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from mapsearch.formats.text import read_text
+from mapsearch.formats.text import decode, read_bytes
 from mapsearch.model.errors import InputError, did_you_mean, show
 
 _DATA = files("mapsearch.formats") / "data"
@@ -22,14 +22,24 @@ def read_named(kind: str, source: object, folder: Path) -> tuple[str, str]:
 
     A text is a path where it has a suffix or a slash, else a name. Raises InputError.
     """
-    names, word = shipped(kind), kind.removesuffix("s").replace("_", " ")
+    data, where = find_named(kind, source, folder)
+    return decode(data, where, f"{_word(kind)} file"), where
+
+
+def find_named(kind: str, source: object, folder: Path) -> tuple[bytes, str]:
+    """As `read_named`, of a file that may be no text."""
+    names, word = shipped(kind), _word(kind)
     if not isinstance(source, str | Path):
         raise InputError(f"a {word} must be a name, one of {', '.join(names)}, or a file's path, got {show(source)}")
     if isinstance(source, str):
         if source in names:
-            return (_DATA / kind / f"{source}.yaml").read_text(encoding="utf-8"), f"{word} {source}"
+            return (_DATA / kind / f"{source}.yaml").read_bytes(), f"{word} {source}"
         if not re.search(r"[./\\]", source):
             hint = did_you_mean(source, names)
             raise InputError(f"no {word} is called {show(source)}{hint}; there are {', '.join(names)}, or give a file's path")
     path = folder / source
-    return read_text(path, f"{word} file", f"; shipped are {', '.join(names)}"), str(path)
+    return read_bytes(path, f"{word} file", f"; shipped are {', '.join(names)}"), str(path)
+
+
+def _word(kind: str) -> str:
+    return kind.removesuffix("s").replace("_", " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from mapsearch.model.errors import InputError
@@ -11,13 +12,17 @@ from mapsearch.model.errors import InputError
 
 def read_text(path: Path, what: str, hint: str = "") -> str:
     """The text of a user's file; `what` names its kind and `hint` ends the text of the InputError where it is unreadable."""
+    return decode(read_bytes(path, what, hint), str(path), what)
+
+
+def read_bytes(path: Path, what: str, hint: str = "") -> bytes:
+    """The content of a user's file, as `read_text`."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: the {what} must be readable: {error.strerror}{hint}") from None
     except ValueError as error:
         raise InputError(f"{str(path)!r}: a path must be UTF-8 text without zero bytes: {error}") from None
-    return decode(data, str(path), what)
 
 
 def decode(data: bytes, where: str, what: str) -> str:
@@ -42,3 +47,14 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
+    """Write files by name to a folder, which is made if need be; their paths. InputError where it is not writable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_whole(folder / name, content)
+    except OSError as error:
+        raise InputError(f"{folder}: the folder must be writable: {error.strerror}; name another by --out") from None
+    return [folder / name for name in files]

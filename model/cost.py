@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Flag, IntEnum, auto
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +135,11 @@ class CostModel(Protocol):
         ...
 
     @property
+    def format(self) -> str:
+        """The file format that its mappings are written in and read from, a name of `formats.registry.FORMATS`."""
+        ...
+
+    @property
     def restriction(self) -> Restriction:
         """What mappings it vouches for; it refuses others one by one."""
         ...
@@ -158,4 +163,13 @@ class BoundedModel(CostModel, Protocol):
         Open are sizes of 0, whose loops stand inside the others of their level, the places there of loops of negative sizes, and
         levels of 0 units with all that stands there. What is open of a level or a dim is open further in.
         """
+        ...
+
+
+@runtime_checkable
+class ToolModel(CostModel, Protocol):
+    """A cost model of another tool, which also counts the layers of that tool's files as they are written, legal or not."""
+
+    def report_written(self, written: Any, hardware: Hardware) -> Evaluation:  # noqa: ANN401 what its format reads
+        """As `Costs.report`, of a layer that `read_mappings` of its format gives; InputError where the tool does not take it."""
         ...

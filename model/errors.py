@@ -30,6 +30,8 @@ class MappingError(InputError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of an error's text: the known word that is nearest, whatever its case, if one is near."""
     folded = {each.casefold(): each for each in known}
+    if len(word) > 3 * max(map(len, folded), default=0):  # too long to be near, and maybe too long to compare
+        return ""
     near = get_close_matches(word.casefold(), folded, n=1)
     return f"; did you mean {folded[near[0]]}?" if near else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapsearch.model.errors import HardwareError
+from mapsearch.model.errors import HardwareError, show
 from mapsearch.model.technology import Technology
 
 
@@ -62,10 +62,10 @@ class Hardware:
         )
         for key, value, most in limits:
             if not 1 <= value <= most:
-                raise HardwareError(f"hardware {self.name}: {key} must be from 1 to {most}, got {value}")
+                raise HardwareError(f"hardware {self.name}: {key} must be from 1 to {most}, got {show(value)}")
         if not 0 <= self.offchip.latency_cycles <= 2**30:
             raise HardwareError(
-                f"hardware {self.name}: offchip.latency_cycles must be from 0 to {2**30}, got {self.offchip.latency_cycles}"
+                f"hardware {self.name}: offchip.latency_cycles must be from 0 to {2**30}, got {show(self.offchip.latency_cycles)}"
             )
         if not 0.0 < self.clock_mhz < 1e6:
-            raise HardwareError(f"hardware {self.name}: clock_mhz must be above 0 and below 1e6, got {self.clock_mhz}")
+            raise HardwareError(f"hardware {self.name}: clock_mhz must be above 0 and below 1e6, got {show(self.clock_mhz)}")

@@ -16,13 +16,15 @@ def check_batch(batch: MappingBatch, layer: Layer, pes: int) -> None:
     _check_arrays(batch)
     units, spatial, order, size = batch.units, batch.spatial, batch.order, batch.size
     where = f"layer {layer.name}, mapping"
-    _refuse(where, (units < 1).any(axis=1), "units must be at least 1 at each level")
+    _refuse(where, np.any(units < 1, axis=1), "units must be at least 1 at each level")
     _refuse(where, units.astype(np.float64).prod(axis=1) > pes, f"the levels' units must multiply to at most {pes} PEs")
-    _refuse(where, ((spatial < -1) | (spatial >= DIMS)).any(axis=1), "spatial must be a dim from 0 to 7, or -1")
-    _refuse(where, ((units > 1) & (spatial < 0)).any(axis=1), "a level of several units needs a spatial dim")
-    _refuse(where, (np.sort(order, axis=2) != np.arange(DIMS)).any(axis=(1, 2)), "each level's order must have each dim 0 to 7 once")
+    _refuse(where, np.any((spatial < -1) | (spatial >= DIMS), axis=1), "spatial must be a dim from 0 to 7, or -1")
+    _refuse(where, np.any((units > 1) & (spatial < 0), axis=1), "a level of several units needs a spatial dim")
+    _refuse(
+        where, (np.sort(order, axis=2) != np.arange(DIMS)).any(axis=(1, 2)), "each level's order must have each dim 0 to 7 once"
+    )
     above = np.concatenate([np.broadcast_to(np.array(layer.extents), (len(size), 1, DIMS)), size[:, :-1]], axis=1)
-    wrong = ((size < 1) | (size > above)).any(axis=1)
+    wrong: NDArray[np.bool_] = np.any((size < 1) | (size > above), axis=1)
     for dim in Dim:
         law = f"sizes of {dim.label} must be from 1 to the extent {layer.extents[dim]}, and not grow from level to level"
         _refuse(where, wrong[:, dim], law)
@@ -40,7 +42,9 @@ def _check_arrays(batch: MappingBatch) -> None:
     )
     for name, array, shape, kind in given:
         if array.shape != shape:
-            raise MappingError(f"{name} must have the shape {shape}, as units has {rows} mappings of {levels} levels, got {array.shape}")
+            raise MappingError(
+                f"{name} must have the shape {shape}, as units has {rows} mappings of {levels} levels, got {array.shape}"
+            )
         if array.dtype != kind:
             raise MappingError(f"{name} must be an array of {kind.__name__}, got {array.dtype}")
 

@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from mapsearch.formats.directives import MappedLayer, parse
-from mapsearch.formats.maestro.mappings_in import read_sources
+from mapsearch.formats.directives import MappedLayer
+from mapsearch.formats.registry import FORMATS
 from mapsearch.formats.text import read_text
 from mapsearch.formats.yaml.hardware import load_hardware
-from mapsearch.model.cost import CostModel, Fit
+from mapsearch.model.cost import CostModel, Fit, ToolModel
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.maestro.model import MaestroModel
-from mapsearch.model.maestro.report import report
-from mapsearch.model.maestro.translate import machine_of
 from mapsearch.model.mapping import encode
 from mapsearch.model.registry import cost_model
 
@@ -48,20 +45,12 @@ def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) 
     """The costs of the layers of directive text; `source` names the text in errors."""
     counter = cost_model(model)
     target = machine(hardware)
-    if isinstance(counter, MaestroModel):
-        return _as_maestro_reads(text, source, target)
-    network = parse(text, source)
-    if not network.layers:
-        raise InputError(f"{source}: the Network must have at least one Layer, got none")
-    for mapped in network.layers:
+    layers = FORMATS[counter.format].mappings_importer.read_mappings(text, source)
+    if isinstance(counter, ToolModel):
+        return [counter.report_written(layer, target) for layer in layers]
+    for mapped in layers:
         mapped.check(target.pes)
-    return [_costs(mapped, target, counter, source) for mapped in network.layers]
-
-
-def _as_maestro_reads(text: str, source: str, hardware: Hardware) -> list[Evaluation]:
-    """What the published MAESTRO prints for the layers of a file as they are written there, legal or not."""
-    target = machine_of(hardware)
-    return [report(layer, target) for layer in read_sources(text, source)]
+    return [_costs(mapped, target, counter, source) for mapped in layers]
 
 
 def machine(hardware: HardwareSource) -> Hardware:

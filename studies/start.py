@@ -9,9 +9,9 @@ from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 
+from mapsearch.formats.networks import MixSource
 from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.formats.yaml.layer_sets import names
-from mapsearch.formats.yaml.mixes import MixSource
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.spaces.machines.space import HardwareSpace, Limits

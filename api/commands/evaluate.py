@@ -22,13 +22,19 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Evaluates each layer of a directive file as it is mapped there.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file, or - for standard input")
-    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    parser.add_argument(
+        "--hardware",
+        default="edge",
+        metavar="H",
+        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
+    )
     parser.add_argument("--model", default="exact", metavar="M", help="cost model: exact, maestro or simulate (default: exact)")
     parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
 
 
 def run(args: Namespace) -> int:
     """Print the costs of all layers, or raise InputError and print none."""
+    from mapsearch.model.registry import cost_model
     from mapsearch.studies.evaluate import evaluate, evaluate_text
 
     if args.file == "-":
@@ -38,10 +44,9 @@ def run(args: Namespace) -> int:
     costs = [each.to_dict() for each in found]
     if args.json:
         write_json(costs)
-    elif args.model == "maestro":
-        _write_maestro_tables(costs, f"hardware {args.hardware}, model maestro")
     else:
-        _write_tables(costs, f"hardware {args.hardware}, model {args.model}")
+        write_tables = _TABLES[cost_model(args.model).format]
+        write_tables(costs, f"hardware {args.hardware}, model {args.model}")
     for cost in costs:
         for warning in cost.get("warnings", ()):
             warn(f"layer {cost['layer']}: {warning}")
@@ -117,3 +122,7 @@ def _write_maestro_tables(costs: list[dict[str, Any]], inputs: str) -> None:
     headers = ("layer", *(f"{access.replace('_', ' ').upper()} {tensor[0].upper()}" for access, tensor in pairs))
     words = [(cost["layer"], *(int(cost[f"{tensor}_{access}_words"]) for access, tensor in pairs)) for cost in costs]
     write_table("Words (W weights, I inputs, O outputs)", headers, words)
+
+
+# By the format that a cost model's files are in: another tool's figures are told in its own words.
+_TABLES = {"directives": _write_tables, "maestro": _write_maestro_tables}

@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from mapsearch.arguments import Subparsers, one_of
+from mapsearch.formats.registry import EXPORTED, FORMATS
 from mapsearch.output import write, write_json
 
 
@@ -18,22 +19,30 @@ def add_parser(subparsers: Subparsers) -> None:
         "express, or would miscount, is refused with the reason.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
-    parser.add_argument("--to", type=one_of("maestro"), required=True, metavar="TOOL", help="maestro")
-    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    parser.add_argument("--to", type=one_of(*EXPORTED), required=True, metavar="FORMAT", help=", ".join(EXPORTED))
+    parser.add_argument(
+        "--hardware",
+        default="edge",
+        metavar="H",
+        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
+    )
     parser.add_argument("--out", default=".", metavar="DIR", help="the folder to write to (default: the working directory)")
     parser.add_argument("--json", action="store_true", help="print the files' names as JSON")
 
 
 def run(args: Namespace) -> int:
     """Write the files and print their names."""
-    from mapsearch.formats.exporters import MaestroExporter, export
+    from mapsearch.formats.directives.files import read_network
+    from mapsearch.formats.text import write_files
     from mapsearch.model.errors import InputError
     from mapsearch.studies.evaluate import machine
 
     if not args.out:
         raise InputError("out must name a folder, got an empty text")
-    paths = export(Path(args.file), MaestroExporter(), args.to, machine(args.hardware), Path(args.out))
-    written = [str(path) for path in paths]
+    path, hardware, target = Path(args.file), machine(args.hardware), FORMATS[args.to]
+    files = target.write_network(read_network(path), hardware) | target.write_hardware(hardware)
+    named = {f"{path.stem}_{name}": content for name, content in files.items()}
+    written = [str(each) for each in write_files(Path(args.out), named)]
     if args.json:
         write_json(written)
     else:

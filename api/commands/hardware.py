@@ -6,7 +6,8 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
-from mapsearch.output import Cell, write, write_json, write_table
+from mapsearch.model.errors import InputError
+from mapsearch.output import Cell, write, write_file, write_json, write_table
 
 if TYPE_CHECKING:
     from mapsearch.model.hardware import Hardware
@@ -23,14 +24,22 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Lists the hardware presets, or one with its figures: of a machine its area and leakage by parts and its "
         "energies per access, of a space of machines its axes, its limits, and its smallest and largest machine.",
     )
-    parser.add_argument("hardware", nargs="?", metavar="NAME|FILE", help="a preset's name or a hardware file")
+    parser.add_argument(
+        "hardware", nargs="?", metavar="NAME|FILE", help="a preset's name or a hardware file, with changes such as edge,pes=64"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--yaml", action="store_true", help="print it as a YAML file, to start your own from")
 
 
 def run(args: Namespace) -> int:
     """Print all presets, or one machine or space."""
-    from mapsearch.formats.yaml.hardware import load_hardware_space, technology_sources
+    from mapsearch.formats.yaml.hardware import load_hardware_space, technology_sources, yaml_text
 
+    if args.yaml:
+        if args.hardware is None:
+            raise InputError("--yaml prints one file; name a preset or a file")
+        write_file(yaml_text(args.hardware))
+        return 0
     if args.hardware is None:
         _list(as_json=args.json)
         return 0

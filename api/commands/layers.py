@@ -6,7 +6,8 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
-from mapsearch.output import write, write_json, write_table
+from mapsearch.model.errors import InputError
+from mapsearch.output import write, write_file, write_json, write_table
 
 if TYPE_CHECKING:
     from mapsearch.formats.yaml.layer_sets import Entry, LayerSet
@@ -19,14 +20,23 @@ def add_parser(subparsers: Subparsers) -> None:
         help="the layer sets shipped, or the layers of one",
         description="Lists the layer sets shipped, or the layers of one set with their sizes.",
     )
-    parser.add_argument("set", nargs="?", metavar="SET", help="a layer set's name or a file")
+    parser.add_argument(
+        "set", nargs="?", metavar="SET[:NAME,..]", help="a layer set's name or a file, and which of its layers (default: all)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--yaml", action="store_true", help="print the set as a YAML file, to start your own from")
 
 
 def run(args: Namespace) -> int:
     """Print all sets, or one."""
-    from mapsearch.formats.yaml.layer_sets import load_layer_set, names
+    from mapsearch.formats.networks import load_network
+    from mapsearch.formats.yaml.layer_sets import load_layer_set, names, yaml_text
 
+    if args.yaml:
+        if args.set is None:
+            raise InputError("--yaml prints one file; name a layer set")
+        write_file(yaml_text(args.set))
+        return 0
     if args.set is None:
         sets = [_summary(load_layer_set(name)) for name in names()]
         if args.json:
@@ -34,7 +44,7 @@ def run(args: Namespace) -> int:
         else:
             _write_sets(sets)
         return 0
-    layers = load_layer_set(args.set)
+    layers = load_network(args.set)
     data = {**_summary(layers), **_contents(layers)}
     if args.json:
         write_json(data)

@@ -28,8 +28,8 @@ def add_parser(subparsers: Subparsers) -> None:
     add(
         "--layer-set",
         metavar="SET",
-        help="a shipped layer set (see mapsearch layers) or a YAML file; several, with commas between and how often "
-        "each runs, such as mobilenet_v2,resnet18:2, are a mix for one machine",
+        help="a shipped layer set (see mapsearch layers) or a YAML file, or some of its layers, such as vgg16:conv1_2,conv2_1; "
+        "several, with commas between and how often each runs, such as mobilenet_v2,resnet18:2, are a mix for one machine",
     )
     add(
         "--hardware",

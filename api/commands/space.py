@@ -16,8 +16,13 @@ def add_parser(subparsers: Subparsers) -> None:
         help="how many mappings of each layer a search may choose from",
         description="Counts the mappings of each different layer of a set, before L1 and L2 refuse any.",
     )
-    parser.add_argument("set", metavar="SET|FILE", help="a layer set's name or a file, or several with commas between")
-    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    parser.add_argument("set", metavar="SET[:NAME,..]", help="a layer set's name or a file, some of its layers, or several sets")
+    parser.add_argument(
+        "--hardware",
+        default="edge",
+        metavar="H",
+        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
+    )
     structure = parser.add_mutually_exclusive_group()
     structure.add_argument("--levels", type=int, metavar="L", help="cluster levels of a mapping (default: 2)")
     structure.add_argument("--dataflow", metavar="NAME", help="a dataflow template's name or file, which holds the structure")
@@ -37,9 +42,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the sizes."""
+    from mapsearch.formats.networks import load_mix
     from mapsearch.formats.yaml.dataflows import load_held
     from mapsearch.formats.yaml.hardware import load_hardware
-    from mapsearch.formats.yaml.mixes import load_mix
     from mapsearch.spaces.mappings.space import Space
     from mapsearch.spaces.mappings.tiles import TileRule
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mapsearch.arguments import Subparsers, one_of
 from mapsearch.model.errors import InputError
 from mapsearch.output import write, write_json, write_table
+from mapsearch.studies.compare import VERIFIERS
 
 if TYPE_CHECKING:
     from mapsearch.studies.compare.published_maestro import Comparison
@@ -23,19 +24,25 @@ def add_parser(subparsers: Subparsers) -> None:
         "Exit code 1 where one differs.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
-    parser.add_argument("--with", type=one_of("maestro"), required=True, dest="tool", metavar="TOOL", help="maestro")
+    parser.add_argument("--with", type=one_of(*VERIFIERS), required=True, dest="tool", metavar="TOOL", help=", ".join(VERIFIERS))
     parser.add_argument("--binary", required=True, metavar="PATH", help="the program's executable")
-    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    parser.add_argument(
+        "--hardware",
+        default="edge",
+        metavar="H",
+        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
+    )
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for each layer (default: 60)")
     parser.add_argument("--json", action="store_true", help="print every number as JSON")
 
 
 def run(args: Namespace) -> int:
     """Print the comparison; 0 where all numbers are equal, else 1."""
-    from mapsearch.studies.compare.published_maestro import verify
+    from importlib import import_module
 
     if not args.timeout > 0.0:
         raise InputError(f"timeout must be above 0 seconds, got {args.timeout:g}")
+    verify = import_module(VERIFIERS[args.tool]).verify
     found = verify(Path(args.file), args.hardware, Path(args.binary), args.timeout)
     if args.json:
         write_json([_plain(one) for one in found])

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from mapsearch.model.errors import DirectiveError, did_you_mean
 from mapsearch.model.layer import MAX_EXTENT
 
-_WORD = r"""(?:(?!//|->)[^\s,;:(){}"])+"""
+# Possessive (`++`, `*+`): a match never gives characters back, for which each would take a hundred bytes.
+_WORD = r"""(?:(?!//|->)[^\s,;:(){}"])++"""
 _TOKEN = re.compile(
-    rf"""(?P<skip>(?:[\s,;:()]|->|//[^\n]*)+)|(?P<brace>[{{}}])|(?P<quoted>"(?:[^"\\\n]|\\.)*")|(?P<word>{_WORD})"""
+    rf"""(?P<skip>(?:[\s,;:()]|->|//[^\n]*+)++)|(?P<brace>[{{}}])|(?P<quoted>"(?:[^"\\\n]|\\.)*+")|(?P<word>{_WORD})"""
 )
 _NUMBER = re.compile(r"-?[0-9]+")
 # Python refuses to read integers of thousands of digits; no legal number has more than these.

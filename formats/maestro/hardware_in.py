@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from mapsearch.formats.text import decode
 from mapsearch.model.errors import HardwareError, did_you_mean, show
 
 _INT_MAX = 2**31 - 1
@@ -20,16 +21,17 @@ _DEFAULTS = {
     "offchip_bw_cstr": _INT_MAX,
     "NoC_NumHops": 1,
 }
-_FILE = re.compile(rf"^\s*(?:{'|'.join(_DEFAULTS)})\b", re.MULTILINE)
+_FILE = re.compile(rf"^\s*(?:{'|'.join(_DEFAULTS)})\b".encode(), re.MULTILINE)
 
 
-def is_maestro(text: str) -> bool:
+def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 they are called anything
     """Whether a line of the text begins with one of MAESTRO's keys."""
-    return _FILE.search(text) is not None
+    return _FILE.search(data) is not None
 
 
-def read_maestro(text: str, where: str) -> dict[str, object]:
+def read_hardware(data: bytes, where: str) -> dict[str, object]:
     """The keys of our hardware files, from MAESTRO's: each is followed by an integer, `//` starts a comment. HardwareError."""
+    text = decode(data, where, "hardware file")
     words = re.split(r"[\s:;,]+", re.sub(r"//.*", "", text).strip(" \t\r\n:;,"))
     values: dict[str, int] = {}
     for key, value in zip(words[::2], [*words[1::2], ""], strict=False):

@@ -15,9 +15,9 @@ _DIRECTIVES = ("TemporalMap", "SpatialMap", "Cluster")
 _NEVER_MADE = ("FC", "POOL", "LSTM")
 
 
-def read_sources(text: str, source: str = "<text>") -> list[Source]:
+def read_mappings(text: str, where: str) -> list[Source]:
     """The layers of a mapping file; DirectiveError, with file and line, where the published program does not take it."""
-    cursor = Cursor(text, source)
+    cursor = Cursor(text, where)
     layers: list[Source] = []
     while cursor.token.kind != "end":
         match cursor.take_word("keyword", ("Network", "Constant", "Accelerator")).text:

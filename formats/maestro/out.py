@@ -1,17 +1,52 @@
-"""Files for the published program: mappings as it reads them, and its hardware file."""
+"""Files that the published program accepts and counts right: mappings, and its hardware file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from mapsearch.model.errors import InputError
+from mapsearch.formats.directives import MappedLayer, Network
+from mapsearch.formats.registry import Files
+from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.maestro.report import report
 from mapsearch.model.maestro.source import Source, SourceMachine
+from mapsearch.model.maestro.translate import machine_of, source_of
 
 _INDENT = "    "
 _INT_MAX = 2**31 - 1
 # The program splits a name at these, and takes only its last part.
 _SEPARATORS = re.compile(r"[^A-Za-z0-9_.]+")
+
+
+def write_network(network: Network, hardware: Hardware) -> Files:
+    """See `Exporter`; a mapping that the program would miscount is refused too."""
+    return {"maestro.m": print_sources(network.name, maestro_sources(network, hardware))}
+
+
+def write_hardware(hardware: Hardware) -> Files:
+    """See `Exporter`."""
+    return {"maestro_hw.m": print_machine(machine_of(hardware), f"hardware {hardware.name}")}
+
+
+def maestro_sources(network: Network, hardware: Hardware) -> list[Source]:
+    """The layers as MAESTRO takes them; MappingError, with file and line where known, where it can't, or would miscount."""
+    return [_source(mapped, hardware) for mapped in network.layers]
+
+
+def _source(mapped: MappedLayer, hardware: Hardware) -> Source:
+    mapped.check(hardware.pes)
+    try:
+        source = source_of(mapped.layer, mapped.mapping, hardware.pes)
+        found = report(source, machine_of(hardware)).figures
+    except InputError as error:
+        raise MappingError(f"{mapped.place}{error}") from None
+    if found["macs"] != found["layer_macs"]:
+        raise MappingError(
+            f"{mapped.place}layer {mapped.layer.name}: MAESTRO would count {found['macs']:,} MACs of its {found['layer_macs']:,}; "
+            + ("it counts strides wrong" if source.stride else "use chunks that divide their tiles")
+        )
+    return source
 
 
 def print_sources(name: str, layers: Iterable[Source]) -> str:

@@ -6,14 +6,14 @@ A level after the first also says how many units a cluster of the level above ha
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field, TypeAdapter
 
-from mapsearch.formats.complaint import validate
+from mapsearch.formats.complaint import checked
 from mapsearch.formats.shipped import read_named, shipped
-from mapsearch.formats.yaml.constraints import dim_of, load_constraints
-from mapsearch.formats.yaml.plain import parse_mapping
+from mapsearch.formats.yaml.constraints import DimLabel, Size, load_constraints
+from mapsearch.formats.yaml.plain import Keys, parse_mapping
 from mapsearch.model.errors import InputError, show
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
@@ -21,21 +21,20 @@ from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints,
 _KIND = "dataflow"
 
 
-class _LevelKeys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    spatial: str
-    order: list[str]
-    cluster: object = None
+class _LevelKeys(Keys):
+    spatial: DimLabel
+    order: list[DimLabel]
+    cluster: Size | Literal["any"] | DimLabel | None = None
 
 
-class _DataflowKeys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _FileKeys(Keys):
     name: str
     title: str = ""
     source: str = ""
-    levels: list[object]
+    levels: Annotated[list[_LevelKeys], Field(min_length=1)]
+
+
+_FILE = TypeAdapter(_FileKeys)
 
 
 def names() -> list[str]:
@@ -49,21 +48,15 @@ def load_dataflow(source: str | Path) -> Constraints:
     Its orders and spatial dims are fixed; dims that an order leaves out stand innermost.
     """
     text, where = read_named(_KIND, source, Path())
-    keys = validate(_DataflowKeys, parse_mapping(text, where, "name: my_dataflow"), where)
-    if not keys.levels:
-        raise InputError(f"{where}: levels must have at least one level, got []")
-    rows = [_level_keys(row, index, f"{where}: level {index}") for index, row in enumerate(keys.levels)]
-    clusters = [_cluster(row.cluster, f"{where}: level {index}") for index, row in enumerate(rows)]
+    keys = checked(_FILE, parse_mapping(text, where, "name: my_dataflow"), where)
+    inner = [_cluster(row, index, f"{where}: level {index}") for index, row in enumerate(keys.levels)]
     levels: list[LevelConstraints] = []
-    for index, (row, cluster) in enumerate(zip(rows, [*clusters[1:], None], strict=True)):
-        place = f"{where}: level {index}"
-        named = [dim_of(word, place) for word in row.order]
-        order = (*named, *(dim for dim in Dim if dim not in named))
-        spatial = dim_of(row.spatial, place)
+    for index, (row, cluster) in enumerate(zip(keys.levels, [*inner[1:], None], strict=True)):
+        order = (*row.order, *(dim for dim in Dim if dim not in row.order))
         try:
-            levels.append(LevelConstraints(order, (spatial,), cluster=cluster))
+            levels.append(LevelConstraints(order, (row.spatial,), cluster=cluster))
         except InputError as error:
-            raise InputError(f"{place}: {error}") from None
+            raise InputError(f"{where}: level {index}: {error}") from None
     return Constraints(keys.name, keys.title, tuple(levels), where)
 
 
@@ -80,26 +73,20 @@ def load_held(dataflow: str | None, constraints: str | None, levels: int) -> tup
     return (load_constraints(constraints) if constraints is not None else Constraints()), levels
 
 
-def _level_keys(row: object, index: int, place: str) -> _LevelKeys:
-    if not isinstance(row, dict):
-        raise InputError(f"{place}: must be a mapping such as {{spatial: K, order: [K, C]}}, got {show(row)}")
-    level = validate(_LevelKeys, cast("dict[str, object]", row), place)
-    if (level.cluster is None) != (index == 0):
-        law = "the first level has no cluster" if index == 0 else "cluster is missing; give a number, a dim or any"
-        raise InputError(f"{place}: {law}")
-    return level
-
-
 def classic_dataflows() -> list[Constraints]:
     """All shipped templates."""
     return [load_dataflow(name) for name in names()]
 
 
-def _cluster(value: object, place: str) -> Sizes | Dim | None:
-    if isinstance(value, str):
-        return None if value == "any" else dim_of(value, place)
-    if value is None:
-        return None
-    if type(value) is not int or value < 1:  # True is an int too
-        raise InputError(f"{place}: cluster must be a whole number of at least 1, a dim or any, got {show(value)}")
-    return Sizes.of(value)
+def _cluster(keys: _LevelKeys, index: int, place: str) -> Sizes | Dim | None:
+    """How many units of a level a Cluster of the level above has."""
+    if (keys.cluster is None) != (index == 0):
+        law = "the first level has no cluster" if index == 0 else "cluster is missing; give a number, a dim or any"
+        raise InputError(f"{place}: {law}")
+    match keys.cluster:
+        case None | "any":
+            return None
+        case Dim():
+            return keys.cluster
+        case size:
+            return Sizes.of(size)

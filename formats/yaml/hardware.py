@@ -4,26 +4,35 @@ A user's file or dict may leave out keys; they take the values of the preset `ed
 offchip. What belongs together is given together: `bits` names all three widths, and a technology is another file or stands whole
 (`technology_files`). `name` is the file's stem or "custom" where it is left out.
 
-Any number may be a range or a list of choices and any flag a list (`hardware_ranges`), and a `budget:` may set limits: such a file
-describes a space of machines. MAESTRO's own hardware files are read too (`maestro_hardware`).
+Any number may be a range or a list of choices and any flag a list (`ranges`), and a `budget:` may set limits: such a file
+describes a space of machines. Files of other formats give the keys of such a file (`registry.HardwareImporter`).
+
+After a name or a path, single keys may stand with other values: `edge,pes=64,l1.bytes=256`.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mapsearch.formats.complaint import validate
-from mapsearch.formats.maestro.hardware_in import is_maestro, read_maestro
-from mapsearch.formats.shipped import read_named, shipped
-from mapsearch.formats.yaml.plain import parse_mapping
+import yaml
+from pydantic import TypeAdapter
+
+from mapsearch.formats.complaint import checked
+from mapsearch.formats.registry import hardware_importer
+from mapsearch.formats.shipped import find_named, read_named, shipped
+from mapsearch.formats.text import decode
+from mapsearch.formats.yaml.plain import Keys, parse_mapping
 from mapsearch.formats.yaml.ranges import budget_of, limits_of, values_of
-from mapsearch.formats.yaml.technology import Keys, Line, load_technology, sources_by_part, technology_to_dict
-from mapsearch.model.errors import HardwareError, InputError
+from mapsearch.formats.yaml.technology import Line, load_technology, sources_by_part, technology_to_dict
+from mapsearch.model.errors import HardwareError, InputError, did_you_mean, show
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Limits
 
@@ -31,6 +40,8 @@ _EXAMPLE = "pes: 256"
 _DEFAULT = "edge"
 _PARTS = ("l1", "l2", "noc", "offchip")
 _TENSORS = ("weight", "input", "output")
+# What may stand after a name or a path.
+_CHANGED = ("name", *KINDS, "technology", *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops")))
 _SPACE = "_space"  # how the names of presets end that are spaces
 _TAKEN = {
     "area_mm2": ("", "mm²"),
@@ -108,6 +119,21 @@ def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
     return {**data, "budget": budget} if budget else data
 
 
+def yaml_text(source: str | Path) -> str:
+    """A YAML file of a source: of a preset its own, with its comments, of others all of their keys."""
+    with _hardware_errors():
+        if source in shipped("hardware"):
+            return read_named("hardware", source, Path())[0]
+        given, where, folder = _given(source)
+        data = _with_defaults(given)
+        _space(deepcopy(data), where, folder)  # refuses what is wrong
+        if isinstance(data["technology"], str):
+            data["technology"] = found_from(data["technology"], folder)
+        if "source" not in given:
+            del data["source"]
+        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
 @contextmanager
 def _hardware_errors() -> Generator[None, None, None]:
     """Whatever is wrong with a file is wrong with the hardware."""
@@ -121,9 +147,68 @@ def _read(source: Source) -> tuple[dict[str, Any], str, Path]:
     """The keys of a source, those left out filled in, how errors call it, and the folder that its paths are taken from."""
     if isinstance(source, Mapping):
         return _with_defaults({"name": "custom", **source}), "hardware", Path()
-    text, where = read_named("hardware", source, Path())
-    data = read_maestro(text, where) if is_maestro(text) else parse_mapping(text, where, _EXAMPLE)
-    return _with_defaults({"name": Path(source).stem, **data}), where, Path(source).parent
+    given, where, folder = _given(source)
+    return _with_defaults(given), where, folder
+
+
+def _given(source: str | Path) -> tuple[dict[str, object], str, Path]:
+    """As `_read`, with the keys that the source states and its name."""
+    file, changes = _changes(source)
+    found, where = find_named("hardware", file, Path())
+    data = {"name": Path(file).stem, **hardware_importer(str(file), found).read_hardware(found, where)}
+    if changes:
+        where = ",".join([where, *changes])
+        data = _changed(data, changes, where)
+    return data, where, Path(file).parent
+
+
+def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 any file may be meant as YAML
+    """See `HardwareImporter`."""
+    return True
+
+
+def read_hardware(data: bytes, where: str) -> dict[str, object]:
+    """See `HardwareImporter`."""
+    return parse_mapping(decode(data, where, "hardware file"), where, _EXAMPLE)
+
+
+def _changes(source: object) -> tuple[Any, list[str]]:
+    """A source without the keys that stand after it, and those, such as `pes=64`; a file of exactly that name has none."""
+    if not isinstance(source, str) or os.path.isfile(source):  # noqa: PTH113 Path.is_file raises where the text is too long for a path
+        return source, []
+    file, *changes = re.split(r",\s*(?=[A-Za-z_][\w.]*=)", source)
+    return file, changes
+
+
+def _changed(data: dict[str, object], changes: list[str], where: str) -> dict[str, object]:
+    """The keys with those of the changes, whose values are YAML; the name tells them."""
+    stated = dict(change.split("=", 1) for change in changes)
+    if len(stated) < len(changes):
+        raise InputError(f"{where}: a key must stand once; remove one")
+    changed: dict[str, Any] = {**data, "name": ",".join([str(data["name"]), *(" ".join(each.split()) for each in changes)])}
+    for key, text in stated.items():
+        if key not in _CHANGED:
+            raise InputError(f"{where}: unknown key {show(key)}{did_you_mean(key, _CHANGED)}; the keys are {', '.join(_CHANGED)}")
+        part, dot, inner = key.partition(".")
+        value = parse_mapping(f"{key}: {text}", where, _EXAMPLE)[key]
+        if key == "technology" and isinstance(value, str):
+            value = found_from(value, Path())
+        if dot:
+            value = {**_part(changed, part), inner: value}
+        changed[part] = value
+    return changed
+
+
+def _part(data: Mapping[str, Any], part: str) -> Mapping[str, object]:
+    """What a file states of a part, all of it where parts are stated whole."""
+    given = data.get(part, _default()["bits"] if part == "bits" else {})
+    return given if isinstance(given, Mapping) else {}
+
+
+def found_from(word: str, folder: Path) -> str:
+    """A path, with what stands after it, as it is found from anywhere; a shipped name as it is."""
+    file, changes = _changes(word)
+    return ",".join([str((folder / file).resolve()) if any(char in file for char in "./\\") else file, *changes])
 
 
 def _with_defaults(data: Mapping[str, object]) -> dict[str, Any]:
@@ -193,6 +278,9 @@ class _HardwareKeys(Keys):
     budget: object = None  # a space's, see limits_of
 
 
+_FILE = TypeAdapter(_HardwareKeys)
+
+
 def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
     budget = data.get("budget")
     axes: list[Axis] = []
@@ -214,7 +302,7 @@ def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
 
 
 def _machine(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
-    keys = validate(_HardwareKeys, data, where)
+    keys = checked(_FILE, data, where)
     technology = load_technology(keys.technology, where, folder)
     try:
         return Hardware(

@@ -1,4 +1,4 @@
-"""The form of a layer-set file: its rows, the layers that each stands for, and errors in it as one line.
+"""The form of a layer-set file: its rows, and the layers that each stands for.
 
 `layers()` of a row: the layers that it stands for, each with how often one run of the row runs it; raises LayerError.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypedDict, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from mapsearch.model.errors import LayerError, show
+from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.layers import Density, conv, depthwise, fc, gemm, lstm, trconv
 
@@ -59,7 +59,7 @@ class DensityRow(_Model):
 
 
 class _AnyRow(_Model):
-    name: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_./-]+$")]
+    name: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_./-]+$", description="letters, digits and _ . / -")]
     count: _Size = 1
 
 
@@ -241,42 +241,3 @@ class LayerFile(_Model):
     published: PublishedRow | None = None
     other_parameters: dict[_Text, _Words] = {}
     layers: Annotated[list[Annotated[MappedRow | UnmappedRow, Field(discriminator="type")]], Field(min_length=1)]
-
-
-_LAWS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a key of this place; check its spelling and the layer's type",
-    "greater_than_equal": "must be >= {ge}, got {got}",
-    "less_than_equal": "must be <= {le}, got {got}",
-    "greater_than": "must be > {gt}, got {got}",
-    "string_type": "must be text, got {got}",
-    "string_too_short": "must be text, got {got}",
-    "string_pattern_mismatch": "must be letters, digits and _ . / -, got {got}",
-    "int_type": "must be a whole number, got {got}",
-    "float_type": "must be a number, got {got}",
-    "list_type": "must be a list, got {got}",
-    "too_short": "must have at least one item, got none",
-    "model_type": "must be keys with values, got {got}",
-    "model_attributes_type": "must be keys with values, got {got}",
-    "dict_type": "must be keys with values, got {got}",
-    "literal_error": "must be {expected}, got {got}",
-    "union_tag_not_found": "type is missing",
-    "union_tag_invalid": "type must be one of {expected_tags}, got {tag!r}",
-}
-
-
-def one_line(error: ValidationError, data: object) -> str:
-    """The first problem of a LayerFile that did not validate: where it is, the law, the value."""
-    first = error.errors(include_url=False)[0]
-    place = [str(part) for part in first["loc"]]
-    prefix = ""
-    if len(place) > 1 and place[0] == "layers":
-        number = int(place[1])
-        row = cast("dict[str, list[object]]", data)["layers"][number]
-        name = cast("dict[str, object]", row).get("name") if isinstance(row, dict) else None
-        prefix = f"layer {number + 1}{f' ({name})' if name else ''}: "
-        # After the row's number stands its type, which pydantic adds.
-        place = place[3:]
-    law = _LAWS.get(first["type"], "{msg}, got {got}").format(**first.get("ctx", {}), msg=first["msg"], got=show(first["input"]))
-    # Names and keys of a wrong file may hold anything, line ends too.
-    return " ".join(f"{prefix}{'.'.join(place)} {law}".split())

@@ -14,16 +14,20 @@ The shipped sets are in `data/layer_sets`. A file looks like this; `LayerSet` sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import ValidationError
+import yaml
+from pydantic import TypeAdapter
 
-from mapsearch.formats.shipped import read_named, shipped
-from mapsearch.formats.yaml.layer_rows import LayerFile, MappedRow, UnmappedRow, Weights, WindowRow, one_line
+from mapsearch.formats.complaint import checked
+from mapsearch.formats.registry import layers_importer
+from mapsearch.formats.shipped import find_named, shipped
+from mapsearch.formats.text import decode
+from mapsearch.formats.yaml.layer_rows import LayerFile, MappedRow, UnmappedRow, Weights, WindowRow
 from mapsearch.formats.yaml.plain import parse_mapping
-from mapsearch.model.errors import InputError, LayerError
+from mapsearch.model.errors import InputError, LayerError, did_you_mean, show
 from mapsearch.model.layer import Layer
 from mapsearch.model.tensors import Tensor
 
@@ -109,6 +113,18 @@ class LayerSet:
         """The entries with those of equal `Layer.shape` merged, in first-seen order: what a search has to map."""
         return merge([self.entries])
 
+    def only(self, names: Collection[str]) -> LayerSet:
+        """With the layers of these names alone, none of which may be none of its."""
+        known = [entry.layer.name for entry in self.entries]
+        for name in names:
+            if name not in known:
+                raise InputError(
+                    f"layer set {self.name} has no layer {show(name)}{did_you_mean(name, known)}; its are {', '.join(known)}"
+                )
+        chosen = tuple(entry for entry in self.entries if entry.layer.name in names)
+        name = f"{self.name}:{','.join(entry.layer.name for entry in chosen)}"
+        return replace(self, name=name, entries=chosen, unmapped=(), other_parameters={}, published=None)
+
 
 def merge(networks: Sequence[Sequence[Entry]]) -> tuple[UniqueLayer, ...]:
     """The entries of all networks with those of equal `Layer.shape` merged, in first-seen order."""
@@ -132,16 +148,36 @@ def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False) -> Laye
     as_listed: take convolutions on the input as it is listed, without padding and with a stride of 1, as some tools do.
     Raises InputError, whose one line names the file, the layer, the law and the value.
     """
-    text, where = read_named("layer_sets", name_or_path, Path())
-    return _parse(Path(name_or_path).stem, where, text, as_listed=as_listed)
+    data, where = find_named("layer_sets", name_or_path, Path())
+    keys = layers_importer(str(name_or_path), data).read_layers(data, where)
+    return _layer_set(Path(name_or_path).stem, where, keys, as_listed=as_listed)
 
 
-def _parse(name: str, where: str, text: str, *, as_listed: bool) -> LayerSet:
-    data = parse_mapping(text, where, "title: A network")
-    try:
-        file = LayerFile.model_validate(data)
-    except ValidationError as error:
-        raise InputError(f"{where}: {one_line(error, data)}") from error
+def yaml_text(name_or_path: str) -> str:
+    """A YAML file of a layer set: its own, with its comments, or what another format's file stands for."""
+    load_layer_set(name_or_path)  # refuses what is wrong
+    data, where = find_named("layer_sets", name_or_path, Path())
+    importer = layers_importer(name_or_path, data)
+    if importer.read_layers is read_layers:
+        return decode(data, where, "layer set file")
+    return yaml.safe_dump(importer.read_layers(data, where), sort_keys=False, allow_unicode=True)
+
+
+def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 any file may be meant as YAML
+    """See `LayersImporter`."""
+    return True
+
+
+def read_layers(data: bytes, where: str) -> dict[str, object]:
+    """See `LayersImporter`."""
+    return parse_mapping(decode(data, where, "layer set file"), where, "title: A network")
+
+
+_FILE = TypeAdapter(LayerFile)
+
+
+def _layer_set(name: str, where: str, keys: dict[str, object], *, as_listed: bool) -> LayerSet:
+    file = checked(_FILE, keys, where)
     entries: list[Entry] = []
     unmapped: list[Unmapped] = []
     owners: dict[str, int] = {}

@@ -1,12 +1,19 @@
-"""YAML as plain data."""
+"""YAML as plain data, and models of its keys."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 import yaml
+from pydantic import BaseModel, ConfigDict
 
 from mapsearch.model.errors import InputError, show
+
+
+class Keys(BaseModel):
+    """A mapping of a file: exactly these keys, of exactly these types."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _UniqueKeys(yaml.SafeLoader):

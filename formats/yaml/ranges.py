@@ -12,10 +12,10 @@ from itertools import pairwise
 from math import floor, inf, log
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
-from mapsearch.formats.complaint import validate
-from mapsearch.formats.yaml.technology import Keys
+from mapsearch.formats.complaint import checked
+from mapsearch.formats.yaml.plain import Keys
 from mapsearch.model.errors import HardwareError, show
 from mapsearch.spaces.machines.space import KINDS, Limits, Value
 
@@ -51,6 +51,9 @@ class _Budget(Keys):
     peak_gops: object = None
 
 
+_WHOLE_RANGE, _NUMBER_RANGE, _BUDGET = TypeAdapter(_WholeRange), TypeAdapter(_NumberRange), TypeAdapter(_Budget)
+
+
 def values_of(given: list[object] | Mapping[str, object], key: str, where: str) -> tuple[Value, ...]:
     """The values of a range or a choice for a key of KINDS, ascending, each once; HardwareError where it is wrong."""
     place, kind = f"{where}: {key}", KINDS[key]
@@ -59,9 +62,9 @@ def values_of(given: list[object] | Mapping[str, object], key: str, where: str) 
     if kind is bool:
         raise HardwareError(f"{place} must be true, false or a list of both, got {show(given)}")
     if kind is int:
-        whole = validate(_WholeRange, given, place)
+        whole = checked(_WHOLE_RANGE, given, place)
         return _range(whole.low, whole.high, whole.step, whole.factor, place)
-    number = validate(_NumberRange, given, place)
+    number = checked(_NUMBER_RANGE, given, place)
     return _range(number.low, number.high, number.step, number.factor, place)
 
 
@@ -130,7 +133,7 @@ def limits_of(budget: object, where: str) -> Limits:
     place = f"{where}: budget"
     if not isinstance(budget, Mapping):
         raise HardwareError(f"{place} must be a mapping with the keys {', '.join(_Budget.model_fields)}, got {show(budget)}")
-    keys = validate(_Budget, cast("Mapping[str, object]", budget), place)
+    keys = checked(_BUDGET, cast("Mapping[str, object]", budget), place)
     amounts = {key: _amount(getattr(keys, key), unit, f"{place}.{key}") for key, unit in _UNITS.items()}
     return Limits(**amounts, **_bandwidth(keys.bandwidth, f"{place}.bandwidth"))
 

@@ -14,18 +14,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field, TypeAdapter
 
-from mapsearch.formats.complaint import validate
+from mapsearch.formats.complaint import checked
+from mapsearch.formats.networks import NetworkSource
 from mapsearch.formats.shipped import read_named, shipped
-from mapsearch.formats.yaml.constraints import dim_of
+from mapsearch.formats.yaml.constraints import DimLabel, Size, Whole
 from mapsearch.formats.yaml.dataflows import names as dataflow_names
-from mapsearch.formats.yaml.hardware import Source
-from mapsearch.formats.yaml.layer_sets import load_layer_set
-from mapsearch.formats.yaml.plain import parse_mapping
-from mapsearch.model.errors import InputError, did_you_mean, show
+from mapsearch.formats.yaml.hardware import Source, found_from
+from mapsearch.formats.yaml.plain import Keys, parse_mapping
+from mapsearch.model.errors import InputError
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.sweep_variants import CLUSTERS
@@ -56,7 +56,7 @@ class Dataflow:
             return cls("dataflow", word)
         if word.endswith(".m"):
             return cls("mappings", str(Path(word).resolve()))
-        return cls("resized", str(Path(word).resolve())) if Path(word).is_dir() else cls("dataflow", _found_from(word, Path()))
+        return cls("resized", str(Path(word).resolve())) if Path(word).is_dir() else cls("dataflow", found_from(word, Path()))
 
     @property
     def name(self) -> str:
@@ -84,50 +84,40 @@ class Study:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers, each shape once; InputError where the set has none of a name."""
-        unique = load_layer_set(self.layer_set).unique
-        known = [name for each in unique for name in each.names]
-        for name in self.names:
-            if name not in known:
-                raise InputError(
-                    f"layer set {self.layer_set} has no layer {name}{did_you_mean(name, known)}; its are {', '.join(known)}"
-                )
-        if not self.names:
-            return tuple(each.layer for each in unique)
-        asked = [(each.layer, [name for name in self.names if name in each.names]) for each in unique]
-        return tuple(replace(layer, name=own[0]) for layer, own in asked if own)
+        return tuple(each.layer for each in NetworkSource(self.layer_set, self.names).load().unique)
 
     def with_layers(self, word: str) -> Study:
         """With the layers that a command line names: SET, or SET:NAME,NAME."""
-        layer_set, _, names = word.rpartition(":") if ":" in word else (word, "", "")
-        return replace(self, layer_set=_found_from(layer_set, Path()), names=tuple(name for name in names.split(",") if name))
+        network = NetworkSource.of(word).found_from(Path())
+        return replace(self, layer_set=network.layer_set, names=network.names)
 
 
-class _LayerKeys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _LayerKeys(Keys):
     set: str
     names: list[str] = []
 
 
-class _DataflowKeys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+_Sizes = Size | Whole | Annotated[list[Size | Whole], Field(min_length=1)]
 
+
+class _DataflowKeys(Keys):
     dataflow: str | None = None
     mappings: str | None = None
     resized: str | None = None
-    tiles: dict[str, object] = {}
-    clusters: list[int] | None = None
+    tiles: dict[DimLabel, _Sizes] = {}
+    clusters: Annotated[list[Size], Field(min_length=1)] | None = None
 
 
-class _StudyKeys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _FileKeys(Keys):
     name: str
     title: str = ""
     source: str = ""
-    hardware: object
-    layers: object
-    dataflows: list[object]
+    hardware: str | dict[str, object]
+    layers: _LayerKeys
+    dataflows: Annotated[list[_DataflowKeys], Field(min_length=1)]
+
+
+_FILE = TypeAdapter(_FileKeys)
 
 
 def names() -> list[str]:
@@ -143,34 +133,23 @@ def load_study(source: str | Path) -> Study:
 
 def study_of(data: dict[str, object], where: str, folder: Path) -> Study:
     """The sweep of a file's keys."""
-    keys = validate(_StudyKeys, data, where)
-    layers = validate(_LayerKeys, _mapping(keys.layers, f"{where}: layers", "{set: vgg16, names: [conv1_2]}"), f"{where}: layers")
-    if not keys.dataflows:
-        raise InputError(f"{where}: dataflows must have at least one, got []")
-    dataflows = tuple(_dataflow(each, f"{where}: dataflow {number}", folder) for number, each in enumerate(keys.dataflows))
-    hardware: Source
-    if isinstance(keys.hardware, str):
-        hardware = _found_from(keys.hardware, folder)
-    else:
-        hardware = dict(_mapping(keys.hardware, f"{where}: hardware", "that of a hardware file, if no name or path"))
-        if isinstance(hardware.get("technology"), str):
-            hardware["technology"] = _found_from(str(hardware["technology"]), folder)
-    return Study(keys.name, hardware, _found_from(layers.set, folder), tuple(layers.names), dataflows)
+    keys = checked(_FILE, data, where)
+    dataflows: list[Dataflow] = []
+    for number, each in enumerate(keys.dataflows, start=1):
+        dataflow = _dataflow(each, f"{where}: dataflow {number}", folder)
+        if dataflow in dataflows:
+            raise InputError(f"{where}: dataflow {number}: {dataflow.name} stands twice; name each once")
+        dataflows.append(dataflow)
+    hardware = keys.hardware
+    if isinstance(hardware, str):
+        hardware = found_from(hardware, folder)
+    elif isinstance(hardware.get("technology"), str):
+        hardware = {**hardware, "technology": found_from(str(hardware["technology"]), folder)}
+    layers = NetworkSource(keys.layers.set, tuple(keys.layers.names)).found_from(folder)
+    return Study(keys.name, hardware, layers.layer_set, layers.names, tuple(dataflows))
 
 
-def _mapping(given: object, where: str, example: str) -> dict[str, object]:
-    if not isinstance(given, dict):
-        raise InputError(f"{where} must be a mapping such as {example}, got {show(given)}")
-    return cast("dict[str, object]", given)
-
-
-def _found_from(word: str, folder: Path) -> str:
-    """A path as it is found from anywhere, a shipped name as it is."""
-    return str((folder / word).resolve()) if any(char in word for char in "./\\") else word
-
-
-def _dataflow(given: object, where: str, folder: Path) -> Dataflow:
-    keys = validate(_DataflowKeys, _mapping(given, where, "{dataflow: kcp_ws}"), where)
+def _dataflow(keys: _DataflowKeys, where: str, folder: Path) -> Dataflow:
     sources: dict[Kind, str | None] = {"dataflow": keys.dataflow, "mappings": keys.mappings, "resized": keys.resized}
     named: list[tuple[Kind, str]] = [(kind, word) for kind, word in sources.items() if word is not None]
     if len(named) != 1:
@@ -180,15 +159,15 @@ def _dataflow(given: object, where: str, folder: Path) -> Dataflow:
         if keys.tiles or keys.clusters is not None:
             raise InputError(f"{where}: tiles and clusters are a template's; mappings have their own")
         return Dataflow(kind, str((folder / word).resolve()))
-    clusters = _sizes(keys.clusters, f"{where}: clusters") if keys.clusters is not None else CLUSTERS
-    tiles = tuple((dim_of(word, f"{where}: tiles"), _sizes(sizes, f"{where}: tiles: {word}")) for word, sizes in keys.tiles.items())
-    return Dataflow(kind, _found_from(word, folder), tiles, clusters)
+    try:
+        read_named("dataflow", found_from(word, folder), Path())
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    clusters = CLUSTERS if keys.clusters is None else tuple(sorted({*keys.clusters}))
+    tiles = tuple((dim, _sizes(given)) for dim, given in keys.tiles.items())
+    return Dataflow(kind, found_from(word, folder), tiles, clusters)
 
 
-def _sizes(given: object, where: str) -> tuple[int, ...]:
-    values = cast("list[object]", given) if isinstance(given, list) else [given]
-    sizes = [MAX_EXTENT if value == _WHOLE else value for value in values]
-    if not sizes or not all(type(size) is int and 1 <= size <= MAX_EXTENT for size in sizes):  # True is an int too
-        law = "must be a list of whole numbers of at least 1, or whole, such as [1, 4, whole]"
-        raise InputError(f"{where}: {law}, got {show(values)}")
-    return tuple(sorted({cast("int", size) for size in sizes}))
+def _sizes(given: int | str | list[int | Whole]) -> tuple[int, ...]:
+    values = given if isinstance(given, list) else [given]
+    return tuple(sorted({value if isinstance(value, int) else MAX_EXTENT for value in values}))

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, TypeAdapter
 
-from mapsearch.formats.complaint import validate
+from mapsearch.formats.complaint import checked
 from mapsearch.formats.shipped import read_named, shipped
-from mapsearch.formats.yaml.plain import parse_mapping
+from mapsearch.formats.yaml.plain import Keys, parse_mapping
 from mapsearch.model.errors import HardwareError, show
 from mapsearch.model.technology import ArbiterLaw, ArbiterTechnology, BufferTechnology, BusLaw, BusTechnology, PowerLaw, Technology
 
@@ -22,17 +22,11 @@ _EXAMPLE = "mac_bits: 8"
 _LEVELS = ("l1", "noc", "l2", "offchip")  # the order of Technology.compressed
 _FIGURES = ("mac_pj", "mac_area_mm2", "mac_leakage_mw", "noc_pj_per_bit", "offchip_pj_per_bit")
 
-Line = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+Line = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of text without blanks at its ends")]
 _Bits = Annotated[int, Field(ge=1, le=2**20)]
 _Amount = Annotated[float, Field(ge=0, le=1e9)]
 _Exponent = Annotated[float, Field(ge=-4, le=4)]
 _Growth = Annotated[float, Field(ge=0, le=4)]
-
-
-class Keys(BaseModel):
-    """A mapping of a file: exactly these keys, of exactly these types."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _Figure(Keys):
@@ -115,7 +109,10 @@ class _TechnologyKeys(Keys):
     leakage_includes_activity: bool = False
     noc_pj_per_bit: _Figure
     offchip_pj_per_bit: _Figure
-    compressed: list[Literal["l1", "noc", "l2", "offchip"]] = []
+    compressed: Annotated[list[Literal["l1", "noc", "l2", "offchip"]], Field(examples=["[offchip]"])] = []
+
+
+_FILE = TypeAdapter(_TechnologyKeys)
 
 
 def load_technology(given: object, where: str, folder: Path) -> Technology:
@@ -165,7 +162,7 @@ def technology_to_dict(technology: Technology) -> dict[str, Any]:
 def _keys(given: object, where: str, folder: Path) -> _TechnologyKeys:
     if isinstance(given, str):
         text, place = read_named("technology", given, folder)
-        return validate(_TechnologyKeys, parse_mapping(text, place, _EXAMPLE), place)
+        return checked(_FILE, parse_mapping(text, place, _EXAMPLE), place)
     if isinstance(given, dict):
-        return validate(_TechnologyKeys, cast("dict[str, object]", given), f"{where}: technology")
+        return checked(_FILE, cast("dict[str, object]", given), f"{where}: technology")
     raise HardwareError(f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}")

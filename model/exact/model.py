@@ -32,6 +32,7 @@ class ExactModel:
     """The cost model to trust: every count equals a walk over the steps with plain sets (`Simulator`)."""
 
     name = "exact"
+    format = "directives"
     restriction = Restriction()
 
     def as_counted(self, layer: Layer) -> Layer:

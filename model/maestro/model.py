@@ -20,7 +20,7 @@ from mapsearch.model.maestro.figures import csv_parts_nj, needs_words
 from mapsearch.model.maestro.levels import tensor_dims
 from mapsearch.model.maestro.program import ENDS, fill_machine, fill_tensors
 from mapsearch.model.maestro.report import report
-from mapsearch.model.maestro.source import DIMS, SLIDING
+from mapsearch.model.maestro.source import DIMS, SLIDING, Source
 from mapsearch.model.maestro.translate import counted_layer, machine_of, source_dims, source_of
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
@@ -86,6 +86,7 @@ class MaestroModel:
     """What the open-source MAESTRO prints; see the package."""
 
     name = "maestro"
+    format = "maestro"
     restriction = Restriction(untiled=(Dim.R, Dim.S), dividing=True, as_listed=True)
 
     def as_counted(self, layer: Layer) -> Layer:
@@ -105,6 +106,10 @@ class MaestroModel:
         order, size = np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
         count_batch(work.copy(), dims, hardware.pes, units, spatial, order, size, figures, fates)
         return MaestroCosts(layer, hardware, batch, _fits(layer, hardware, figures, fates), figures, fates)
+
+    def report_written(self, written: Source, hardware: Hardware) -> NamedFigures:
+        """See `ToolModel` and `report.report`."""
+        return report(written, machine_of(hardware))
 
 
 def _fits(layer: Layer, hardware: Hardware, figures: Floats, fates: Ints) -> NDArray[np.int8]:

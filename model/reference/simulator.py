@@ -41,6 +41,7 @@ class Simulator:
     """The cost model that counts by walking the steps (section 10); for small layers only."""
 
     name = "simulate"
+    format = "directives"
     restriction = Restriction()
 
     def as_counted(self, layer: Layer) -> Layer:

@@ -8,8 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsearch.formats.exporters import maestro_sources, read_network
-from mapsearch.formats.maestro.out import print_machine, print_sources
+from mapsearch.formats.directives.files import read_network
+from mapsearch.formats.maestro.out import maestro_sources, print_machine, print_sources
 from mapsearch.model.errors import InputError
 from mapsearch.model.maestro.figures import printed
 from mapsearch.model.maestro.levels import tensors_of

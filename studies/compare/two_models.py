@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mapsearch.formats.directives import MappedLayer, parse
-from mapsearch.formats.maestro.mappings_in import read_sources
+from mapsearch.formats.maestro.mappings_in import read_mappings
 from mapsearch.formats.text import read_text
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import CountedEvaluation
@@ -60,7 +60,7 @@ def compare_models(path: Path, hardware: HardwareSource) -> list[Figure]:
 
 def _as_written(text: str, layers: int) -> list[Source | None]:
     try:
-        return [*read_sources(text)]
+        return [*read_mappings(text, "")]
     except InputError:
         return [None] * layers
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mapsearch.formats.directives import MappedLayer, Network
-from mapsearch.formats.exporters import Exporter
+from mapsearch.formats.networks import Mix
+from mapsearch.formats.registry import Format
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
-from mapsearch.formats.yaml.mixes import Mix
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
@@ -45,7 +45,7 @@ class SearchInputs:
     settings: Settings
     objectives: tuple[Objective, ...]
     objective: Objective
-    exporter: Exporter
+    format: Format
 
 
 class LayerResults:
@@ -117,7 +117,7 @@ class LayerResults:
             return
         mapped = MappedLayer(unique.layer, best.batch.decode(0, unique.layer))
         name = mapping_name(index + 1, unique.layer.name)
-        text = inputs.exporter.mapping_text(Network(inputs.mix.name, (mapped,)), inputs.hardware)
+        text = inputs.format.mapping_text(Network(inputs.mix.name, (mapped,)), inputs.hardware)
         [metrics] = evaluate_text(text, name, inputs.hardware, inputs.settings.model)
         if objective_of(metrics, inputs.objective, inputs.hardware) != best.value:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
@@ -155,7 +155,7 @@ class LayerResults:
         front = layer_front(layer, joined, self._inputs.objectives, self._inputs.hardware)
         self._fronts[layer.name] = front
         name = front_name(index + 1, layer.name)
-        self._texts[layer.name][name] = self._inputs.exporter.mapping_text(
+        self._texts[layer.name][name] = self._inputs.format.mapping_text(
             front_network(self._inputs.mix.name, front), self._inputs.hardware
         )
         return front
@@ -215,7 +215,7 @@ class LayerResults:
         rows, inputs = self._ordered(), self._inputs
         network = self._together(rows, totals(rows, inputs.hardware, inputs.objective))
         if network is not None:
-            folder.save_mapping(NETWORK, inputs.exporter.mapping_text(Network(inputs.mix.name, network.layers), inputs.hardware))
+            folder.save_mapping(NETWORK, inputs.format.mapping_text(Network(inputs.mix.name, network.layers), inputs.hardware))
 
 
 def _why_none(outcomes: Sequence[Outcome]) -> str:

@@ -52,7 +52,7 @@ class MachineRun:
     def __init__(self, plan: Plan, hardware: Hardware) -> None:
         self._settings, self._layers, self._hardware = plan.settings, plan.layers, hardware
         self.config = record(plan.settings, plan.mix.sources, plan.layers, hardware)
-        self.more_files = {**plan.exporter.hardware_texts(hardware), **plan.files()}
+        self.more_files = {**plan.format.hardware_texts(hardware), **plan.files()}
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{hardware.name}"
         self.results = LayerResults(plan.inputs(hardware), plan.left_out)
         self._job = plan.job()

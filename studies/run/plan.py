@@ -8,14 +8,13 @@ from pathlib import Path
 
 from mapsearch.formats.directives import MappedLayer, print_network
 from mapsearch.formats.directives.seeds import check_any_seed, load_seeds, seeds_network, seeds_of
-from mapsearch.formats.exporters import DirectiveExporter, Exporter, MaestroExporter
+from mapsearch.formats.networks import Mix, MixSource, load_mix
+from mapsearch.formats.registry import FORMATS
 from mapsearch.formats.yaml.dataflows import classic_dataflows, load_held
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
-from mapsearch.formats.yaml.mixes import Mix, MixSource, load_mix
 from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.samplers import searcher_of
@@ -36,7 +35,7 @@ class Plan:
     def __init__(self, settings: Settings, layer_set: MixSource) -> None:
         self.settings = settings
         self.model: CostModel = cost_model(settings.model)
-        self.exporter: Exporter = MaestroExporter() if isinstance(self.model, MaestroModel) else DirectiveExporter()
+        self.format = FORMATS[self.model.format]
         self.mix: Mix = load_mix(layer_set, as_listed=self.model.restriction.as_listed)
         self.layers, self.left_out = _counted(self.mix, self.model)
         self.objectives = objectives_of(settings.objective)
@@ -60,7 +59,7 @@ class Plan:
 
     def inputs(self, hardware: Hardware) -> SearchInputs:
         """What is searched on a machine."""
-        return SearchInputs(self.mix, self.layers, hardware, self.settings, self.objectives, self.objective, self.exporter)
+        return SearchInputs(self.mix, self.layers, hardware, self.settings, self.objectives, self.objective, self.format)
 
     def job(self, power_mw: float = inf) -> LayersJob:
         """How each layer is searched."""

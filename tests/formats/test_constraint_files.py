@@ -23,9 +23,8 @@ from mapsearch.spaces.mappings.space import Space
 from mapsearch.studies.start import run
 
 G, N, K, C, R, S, Y, X = Dim
-DIMS = "the dims are G, N, K, C, R, S, Y', X'"
-SIZE = f"must be a whole number from 1 to {MAX_EXTENT}"
-RANGE = "a list of numbers such as [2, 4] or a range such as {min: 2, max: 8}"
+DIMS = "one of G, N, K, C, R, S, Y', X'"
+SIZE = "must be a whole number, a list such as [2, 4], a mapping with the keys min, max"
 Capture = pytest.CaptureFixture[str]
 
 ALL_FORMS = """
@@ -68,38 +67,47 @@ def test_plain_data_are_a_file_of_the_constraints(name: str, tmp_path: Path) -> 
     ("text", "message"),
     [
         ("", ": must state at least one key, such as `name: my_constraints`, but is empty"),
-        ("name: a\nlevels: []", ": levels must have at least one level, got []"),
+        ("name: a\nlevels: []", ": levels must have at least one item, got []"),
         ("name: a", ": levels is missing; needed are name, levels"),
         ("name: a\nlevel: []", ": unknown key level; did you mean levels?; the keys are name, title, source, levels"),
-        ("name: a\nlevels: [K]", ": level 0: must be a mapping such as {spatial: K, tiles: {C: 8}}, or {}, got 'K'"),
+        ("name: a\nlevels: [K]", ": level 0: must be a mapping with the keys order, spatial, tiles, cluster, got 'K'"),
         (
             "name: a\nlevels: [{}, {tile: {}}]",
             ": level 1: unknown key tile; did you mean tiles?; the keys are order, spatial, tiles, cluster",
         ),
-        ("name: a\nlevels: [{order: [K, 3]}]", ": level 0: order.1 must be text, got 3"),
-        ("name: a\nlevels: [{order: [Y]}]", f": level 0: order: 'Y' is no dim; {DIMS}; did you mean Y'?"),
+        ("name: a\nlevels: [{order: [K, 3]}]", f": level 0: order.1 must be {DIMS}, got 3"),
+        ("name: a\nlevels: [{order: [Y]}]", f": level 0: order.0 must be {DIMS}, got 'Y'; did you mean Y'?"),
         ("name: a\nlevels: [{order: [K, C, K]}]", ": level 0: order: K stands twice; name each once"),
         ("name: a\nlevels: [{order: [..., C, ...]}]", ": level 0: order: ... stands twice; name each once"),
-        ("name: a\nlevels: [{spatial: Q}]", f": level 0: spatial: 'Q' is no dim; {DIMS}"),
+        ("name: a\nlevels: [{spatial: Q}]", f": level 0: spatial must be {DIMS} or a list, got 'Q'"),
         ("name: a\nlevels: [{spatial: [G, G]}]", ": level 0: spatial: G stands twice; name each once"),
-        ("name: a\nlevels: [{tiles: {k: 2}}]", f": level 0: tiles: 'k' is no dim; {DIMS}; did you mean K?"),
+        ("name: a\nlevels: [{tiles: {k: 2}}]", f": level 0: tiles.k must be {DIMS}, got 'k'; did you mean K?"),
         *(
-            (f"name: a\nlevels: [{{tiles: {{K: {given}}}}}]", f": level 0: tiles: K: {SIZE}, whole, {RANGE}, got {shown}")
-            for given, shown in (("0", "0"), ("true", "True"), ("1.5", "1.5"), ("[]", "[]"), ("[2, -1]", "[2, -1]"), ("C", "'C'"))
+            (f"name: a\nlevels: [{{tiles: {{K: {given}}}}}]", f": level 0: tiles.K {SIZE} or 'whole', got {shown}")
+            for given, shown in (("true", "True"), ("1.5", "1.5"), ("C", "'C'"))
+        ),
+        *(
+            (f"name: a\nlevels: [{{tiles: {{K: {given}}}}}]", f": level 0: tiles.K{told}")
+            for given, told in (
+                ("0", " must be >= 1, got 0"),
+                (str(MAX_EXTENT + 1), f" must be <= {MAX_EXTENT}, got {MAX_EXTENT + 1}"),
+                ("[]", " must have at least one item, got []"),
+                ("[2, -1]", ".1 must be >= 1, got -1"),
+            )
         ),
         (
             "name: a\nlevels: [{tiles: {K: {min: 8, max: 4}}}]",
-            ": level 0: tiles: K: min must be at most max, got min 8 and max 4",
+            ": level 0: tiles.K must have a min of at most its max, got {'max': 4, 'min': 8}",
         ),
         (
             "name: a\nlevels: [{tiles: {K: {min: 0}}}]",
-            f": level 0: tiles: K: min must be from 1 to {MAX_EXTENT}, got 0",
+            ": level 0: tiles.K.min must be >= 1, got 0",
         ),
         (
             "name: a\nlevels: [{tiles: {K: {maxi: 4}}}]",
-            ": level 0: tiles: K: unknown key maxi; did you mean max?; the keys are min, max",
+            ": level 0: unknown key tiles.K.maxi; did you mean max?; the keys are min, max",
         ),
-        ("name: a\nlevels: [{cluster: whole}]", f": level 0: cluster: {SIZE}, a dim, {RANGE}, got 'whole'"),
+        ("name: a\nlevels: [{cluster: whole}]", f": level 0: cluster {SIZE} or {DIMS}, got 'whole'"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_in_one_line(text: str, message: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from by_hand import MACHINE, layer_of
 from mapsearch.formats.yaml.constraints import constraints_to_dict, load_constraints
 from mapsearch.formats.yaml.dataflows import classic_dataflows, load_dataflow, load_held, names
 from mapsearch.model.errors import InputError
-from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.mappings.space import Space, Structure
@@ -21,7 +21,7 @@ G, N, K, C, R, S, Y, X = Dim
 CONV = layer_of(K=64, C=32, R=3, S=5, Y=28, X=14)
 DEPTHWISE = Layer("depthwise", LayerType.DSCONV, (96, 1, 1, 1, 3, 3, 14, 14))
 GEMM = Layer("gemm", LayerType.GEMM, (1, 1, 768, 512, 1, 1, 1, 128))
-DIMS = "the dims are G, N, K, C, R, S, Y', X'"
+DIMS = "one of G, N, K, C, R, S, Y', X'"
 
 
 def structure(name: str, layer: Layer, *clusters: int) -> Structure:
@@ -138,15 +138,15 @@ def test_a_template_is_a_case_of_constraints(name: str, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", ": must state at least one key, such as `name: my_dataflow`, but is empty"),
-        ("levels: []\nname: a", ": levels must have at least one level, got []"),
+        ("levels: []\nname: a", ": levels must have at least one item, got []"),
         ("name: a", ": levels is missing; needed are name, levels"),
         ("name: 3\nlevels: [{spatial: K, order: []}]", ": name must be text, got 3"),
         ("name: a\nlevel: []", ": unknown key level; did you mean levels?; the keys are name, title, source, levels"),
-        ("name: a\nlevels: [K]", ": level 0: must be a mapping such as {spatial: K, order: [K, C]}, got 'K'"),
+        ("name: a\nlevels: [K]", ": level 0: must be a mapping with the keys spatial, order, cluster, got 'K'"),
         ("name: a\nlevels: [{order: []}]", ": level 0: spatial is missing; needed are spatial, order"),
-        ("name: a\nlevels: [{spatial: K, order: [K, 3]}]", ": level 0: order.1 must be text, got 3"),
-        ("name: a\nlevels: [{spatial: Y, order: []}]", f": level 0: 'Y' is no dim; {DIMS}; did you mean Y'?"),
-        ("name: a\nlevels: [{spatial: K, order: [Q]}]", f": level 0: 'Q' is no dim; {DIMS}"),
+        ("name: a\nlevels: [{spatial: K, order: [K, 3]}]", f": level 0: order.1 must be {DIMS}, got 3"),
+        ("name: a\nlevels: [{spatial: Y, order: []}]", f": level 0: spatial must be {DIMS}, got 'Y'; did you mean Y'?"),
+        ("name: a\nlevels: [{spatial: K, order: [Q]}]", f": level 0: order.0 must be {DIMS}, got 'Q'"),
         (
             "name: a\nlevels: [{spatial: K, order: [K, C, K]}]",
             ": level 0: order: K stands twice; name each once",
@@ -159,13 +159,19 @@ def test_a_template_is_a_case_of_constraints(name: str, tmp_path: Path) -> None:
         *(
             (
                 f"name: a\nlevels: [{{spatial: K, order: []}}, {{cluster: {given}, spatial: K, order: []}}]",
-                f": level 1: cluster must be a whole number of at least 1, a dim or any, got {shown}",
+                f": level 1: cluster {told}",
             )
-            for given, shown in (("0", "0"), ("true", "True"), ("1.5", "1.5"), ("[2]", "[2]"))
+            for given, told in (
+                ("0", "must be >= 1, got 0"),
+                ("1" + "0" * 200, f"must be <= {MAX_EXTENT}, got {'1' + '0' * 27}...{'0' * 29}"),
+                ("true", f"must be a whole number, 'any' or {DIMS}, got True"),
+                ("1.5", f"must be a whole number, 'any' or {DIMS}, got 1.5"),
+                ("[2]", f"must be a whole number, 'any' or {DIMS}, got [2]"),
+            )
         ),
         (
             "name: a\nlevels: [{spatial: K, order: []}, {cluster: all, spatial: K, order: []}]",
-            f": level 1: 'all' is no dim; {DIMS}",
+            f": level 1: cluster must be a whole number, 'any' or {DIMS}, got 'all'",
         ),
     ],
 )

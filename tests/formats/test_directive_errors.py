@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import pytest
 from directive_text import CONV, parse_layer, temporal
@@ -350,3 +351,17 @@ def test_any_dataflow(dataflow: str) -> None:
         parse_layer(dataflow)
     except InputError as error:
         assert re.fullmatch(r"net\.m:[0-9]+:.*", str(error))  # noqa: PT017 - most texts fail, and some don't
+
+
+@pytest.mark.parametrize("text", ["a" * 10**7, " " * 10**7 + "a", '"' + "a" * 10**7 + '"', "//" + "a" * 10**7 + "\na"])
+def test_a_long_text_takes_no_more_memory_than_a_few_of_it(text: str) -> None:
+    """A file of one letter, space, name or comment is refused in one short line, at a few bytes for each of its own."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(DirectiveError) as caught:
+            parse(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(text)
+    assert len(str(caught.value)) < 200

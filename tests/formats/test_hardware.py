@@ -222,12 +222,12 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"technology": {"name": "t"}}, "hardware: technology: mac_bits is missing"),
         ({"technology": _technology(mac_bit=8)}, "hardware: technology: unknown key mac_bit; did you mean mac_bits?"),
         ({"technology": _technology(mac_pj=1.0)}, "technology: mac_pj must be a mapping with the keys value, source, got 1.0"),
-        ({"technology": _technology(mac_pj={"value": -1.0})}, "mac_pj.value must be greater than or equal to 0, got -1.0"),
+        ({"technology": _technology(mac_pj={"value": -1.0})}, "mac_pj.value must be >= 0.0, got -1.0"),
         (
             {"technology": _technology(compressed=["l3"])},
             "technology: compressed.0 must be 'l1', 'noc', 'l2' or 'offchip', got 'l3'",
         ),
-        ({"technology": _technology(compressed=True)}, "technology: compressed must be a list, such as [offchip], got True"),
+        ({"technology": _technology(compressed=True)}, "technology: compressed must be a list such as [offchip], got True"),
     ],
 )
 def test_refusals(data: dict[Any, Any], text: str) -> None:

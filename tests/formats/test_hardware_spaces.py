@@ -256,7 +256,7 @@ def _within(machine: Hardware, budget: dict[str, Any]) -> bool:
         ),
         ({"pes": {"high": 4, "step": 1}}, "pes: low is missing; needed are low, high"),
         ({"pes": {"low": "1", "high": 4, "step": 1}}, "pes: low must be a whole number, got '1'"),
-        ({"pes": {"low": 1, "high": 10**400, "step": 1}}, "pes: high must be less than or equal to"),
+        ({"pes": {"low": 1, "high": 10**400, "step": 1}}, "pes: high must be <= 9007199254740992, got 1000"),
         ({"pes": WIDE}, "hardware: pes must have at most 1000000 values, got 10000000; take a larger step"),
         ({"clock_mhz": {"low": 1, "high": 2, "factor": 1 + 1e-9}}, "clock_mhz must have at most 1000000 values, got 693"),
         ({"clock_mhz": {"low": 1, "high": 2, "step": 1e-320}}, "clock_mhz must have at most 1000000 values, got inf"),
@@ -316,7 +316,7 @@ def test_a_technology_whose_larger_buffers_are_smaller_is_refused() -> None:
     """Area and leakage do not fall with capacity: the smallest machine of a space is that with the smallest numbers."""
     technology = hardware_to_dict(load_hardware("edge"))["technology"]
     technology["l2"]["area_mm2"]["exponent"] = -0.5
-    assert "technology: l2.area_mm2.exponent must be greater than or equal to 0, got -0.5" in _refusal({"technology": technology})
+    assert "technology: l2.area_mm2.exponent must be >= 0.0, got -0.5" in _refusal({"technology": technology})
 
 
 def test_a_callers_mapping_stays_as_it_is() -> None:

@@ -17,8 +17,8 @@ from small_run import LAYERS, Recorder, results_in, same_for_all
 from small_run import plain_run as run
 
 from mapsearch.cli import main
+from mapsearch.formats.networks import MAX_WEIGHT, load_mix, parse_mix
 from mapsearch.formats.yaml.layer_sets import load_layer_set, names
-from mapsearch.formats.yaml.mixes import MAX_WEIGHT, load_mix, parse_mix
 from mapsearch.model.errors import InputError
 
 Capture = pytest.CaptureFixture[str]

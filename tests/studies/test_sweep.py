@@ -214,7 +214,7 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
     [
         (["maestro"], "did you mean maestro_paper"),
         ([], "a study"),
-        (["{study}", "--layers", "vgg16:conv1_3"], "layer set vgg16 has no layer conv1_3; did you mean conv1_2"),
+        (["{study}", "--layers", "vgg16:conv1_3"], "layer set vgg16 has no layer 'conv1_3'; did you mean conv1_2"),
         (["{study}", "--dataflow", "kcp"], "no dataflow is called 'kcp'"),
         (["{study}", "--dataflow", "yrp_rs", "--dataflow", "yrp_rs"], "dataflow yrp_rs stands twice"),
         (["{study}", "--dataflow", ""], "a dataflow must be a template's name or file, a .m file or a run's folder, got ''"),

@@ -55,6 +55,7 @@ class ChoosyModel:
     """Takes dense layers other than depthwise; refuses what its restriction rules out and some dims at the outermost SpatialMap."""
 
     name = "choosy"
+    format = "directives"
     restriction = Restriction(untiled=(Dim.R, Dim.S), dividing=True)
 
     def __init__(self, refused: Sequence[Dim] = (Dim.K,)) -> None:

@@ -1,0 +1,155 @@
+"""What each file format must do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from mapsearch.formats.directives.network import Network
+from mapsearch.formats.registry import FORMATS, Files, Format, hardware_importer
+from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
+from mapsearch.formats.yaml.layer_sets import LayerSet, load_layer_set
+from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
+
+_NO_TEXT = b"\xff\xfe\x00\xc3\x28"
+
+
+class FormatContract:
+    """Tests of a format of `formats.registry.FORMATS`: subclass it, name the format, and give an example of all that it does.
+
+    name: of the format. networks, machines: what it can express, to be written. unwritable: networks that it cannot, each with a
+    machine and the law that the error tells. mappings, layers, hardware: files by name, to be read. damaged_mappings,
+    damaged_layers, damaged_hardware: texts that it refuses, by the law that the error tells.
+
+        class TestOurs(FormatContract):
+            name = "ours"
+            layers = {"net.ours": b"..."}
+            damaged_layers = {"K must be >= 1": b"..."}
+    """
+
+    name: ClassVar[str]
+    networks: ClassVar[Sequence[tuple[Network, Hardware]]] = ()
+    machines: ClassVar[Sequence[Hardware]] = ()
+    unwritable: ClassVar[Sequence[tuple[Network, Hardware, str]]] = ()
+    mappings: ClassVar[Mapping[str, bytes]] = {}
+    layers: ClassVar[Mapping[str, bytes]] = {}
+    hardware: ClassVar[Mapping[str, bytes]] = {}
+    damaged_mappings: ClassVar[Mapping[str, bytes]] = {}
+    damaged_layers: ClassVar[Mapping[str, bytes]] = {}
+    damaged_hardware: ClassVar[Mapping[str, bytes]] = {}
+
+    def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:  # noqa: ARG002 another format may need it
+        """What must be read back of a network that was written: where a format loses something, say here what is left."""
+        return network.layers
+
+    def machine(self, hardware: Hardware) -> Hardware:
+        """What must be read back of a machine that was written, but for its name."""
+        return hardware
+
+    def layer_set(self, name: str, layers: LayerSet) -> None:
+        """Assert what must be read from the file of `layers` of that name: at least what its figures are."""
+        raise NotImplementedError
+
+    @property
+    def format(self) -> Format:
+        """The one that is tested."""
+        return FORMATS[self.name]
+
+    def test_an_example_of_all_that_it_does(self) -> None:
+        """There are examples and refusals of each part that the format has, and of no other."""
+        does = self.format
+        assert bool(self.networks) == bool(self.unwritable) == bool(does.exporter)
+        assert bool(self.mappings) == bool(self.damaged_mappings) == bool(does.mappings)
+        assert bool(self.layers) == bool(self.damaged_layers) == bool(does.layers)
+        assert bool(self.hardware) == bool(self.damaged_hardware) == bool(does.hardware)
+
+    def test_files_end_in_its_suffixes(self) -> None:
+        """Names of files that are written or read end in the format's suffixes, and lie in no folder."""
+        assert all(suffix.startswith(".") for suffix in self.format.suffixes)
+        written = [self._write(network, hardware) for network, hardware in self.networks]
+        for files in (*written, self.mappings, self.layers, self.hardware):
+            for name in files:
+                assert name.endswith(self.format.suffixes)
+                assert Path(name).name == name
+
+    def test_what_is_written_reads_back(self) -> None:
+        """Mappings are what they were, as far as the format can express them, and are written the same again."""
+        if self.format.mappings:
+            for network, hardware in self.networks:
+                text = self.format.mapping_text(network, hardware)
+                assert list(self.format.mappings_importer.read_mappings(text, "text")) == list(self.expressed(network, hardware))
+
+    def test_machines_read_back(self, tmp_path: Path) -> None:
+        """A machine that is written and read is the same, but for its name."""
+        for hardware in self.machines:
+            for name, content in self.format.write_hardware(hardware).items():
+                file = _file(tmp_path, name, content)
+                expected = self.machine(hardware)
+                assert load_hardware({**_keys(file), "name": expected.name}) == expected
+
+    def test_its_files_are_read(self, tmp_path: Path) -> None:
+        """Each example loads, whatever other formats there are."""
+        for name, content in self.mappings.items():
+            assert self.format.mappings_importer.read_mappings(content.decode(), name)
+        for name, content in self.layers.items():
+            self.layer_set(name, load_layer_set(_file(tmp_path, name, content)))
+        for name, content in self.hardware.items():
+            assert load_hardware_space(_file(tmp_path, name, content)).size >= 1
+
+    def test_what_it_cannot_express_is_refused(self) -> None:
+        """The error is one line with the layer's name and the law."""
+        for network, hardware, law in self.unwritable:
+            text = _refusal(lambda network=network, hardware=hardware: self.format.write_network(network, hardware))
+            assert law in text
+            assert any(mapped.layer.name in text for mapped in network.layers)
+
+    def test_damaged_files_are_refused(self, tmp_path: Path) -> None:
+        """The error is one line that begins with the file and tells the law."""
+        suffix = self.format.suffixes[0]
+        for law, content in self.damaged_mappings.items():
+            text = _refusal(lambda content=content: self.format.mappings_importer.read_mappings(content.decode(), "file"))
+            assert text.startswith("file:")
+            assert law in text
+        for load, damaged in ((load_layer_set, self.damaged_layers), (load_hardware_space, self.damaged_hardware)):
+            for law, content in damaged.items():
+                file = _file(tmp_path, f"damaged{suffix}", content)
+                text = _refusal(lambda load=load, file=file: load(file))
+                assert text.startswith(f"{file}:")
+                assert law in text
+
+    def test_bytes_that_are_none_of_its(self) -> None:
+        """Bytes that are no file of the format are refused in one line that begins with the file."""
+        readers = [self.format.layers_importer.read_layers] if self.format.layers else []
+        readers += [self.format.hardware_importer.read_hardware] if self.format.hardware else []
+        for read in readers:
+            assert _refusal(lambda read=read: read(_NO_TEXT, "file")).startswith("file: ")
+
+    def _write(self, network: Network, hardware: Hardware) -> Files:
+        mappings, machine = self.format.write_network(network, hardware), self.format.write_hardware(hardware)
+        assert not mappings.keys() & machine.keys()
+        return mappings | machine
+
+
+def _refusal(action: Any) -> str:  # noqa: ANN401 anything that may be called
+    """The line of the error that it ends with."""
+    with pytest.raises(InputError) as caught:
+        action()
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def _file(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _keys(file: Path) -> dict[str, Any]:
+    """The keys of our hardware files that a file stands for."""
+    data = file.read_bytes()
+    return hardware_importer(file.name, data).read_hardware(data, str(file))

@@ -1,0 +1,194 @@
+"""The networks that a command line names: a layer set, some of its layers, or a mix of several networks for one machine.
+
+A network is SET or SET:NAME,NAME, a layer set or some of its layers; a mix is several with commas between, each with how often it
+runs: `mobilenet_v2,resnet18:2,vgg16:conv1_2`. Digits after a colon are a weight, anything else is the name of a layer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mapsearch.formats.yaml.layer_sets import Entry, LayerSet, UniqueLayer, load_layer_set, merge, names
+from mapsearch.model.errors import InputError, show
+
+MAX_WEIGHT = 10_000
+
+# One layer set, by name or path, or a text of several as `parse_mix` takes it, or their weights by name or path.
+MixSource = str | os.PathLike[str] | Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSource:
+    """A layer set by its name or path, and the names of its layers that are meant; empty for all."""
+
+    layer_set: str
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> NetworkSource:
+        """What SET or SET:NAME,NAME means; where a file's path has colons, the longest that there is counts."""
+        layer_set, colon, found = ("", "", "") if _is_file(text) else text.rpartition(":")
+        if not colon:
+            return cls(text)
+        return cls(layer_set, tuple(name for name in (each.strip() for each in found.split(",")) if name))
+
+    @property
+    def text(self) -> str:
+        """As `of` takes it."""
+        return f"{self.layer_set}:{','.join(self.names)}" if self.names else self.layer_set
+
+    def found_from(self, folder: Path) -> NetworkSource:
+        """With a path as it is found from anywhere."""
+        known = self.layer_set in names() or not (_is_file(self.layer_set) or re.search(r"[./\\]", self.layer_set))
+        return self if known else replace(self, layer_set=str((folder / self.layer_set).resolve()))
+
+    def load(self, *, as_listed: bool = False) -> LayerSet:
+        """The layers; InputError where there is no such set, or it has none of a name."""
+        layers = load_layer_set(_path_or_name(self.layer_set), as_listed=as_listed)
+        return layers.only(self.names) if self.names else layers
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A network that runs `weight` times."""
+
+    source: NetworkSource
+    weight: int
+    layers: LayerSet
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """One network at least, no two of one name."""
+
+    members: tuple[Member, ...]
+
+    @property
+    def name(self) -> str:
+        """The networks' names, each with how often it runs where that is more than once."""
+        return "+".join(f"{each.layers.name}{f'x{each.weight}' if each.weight > 1 else ''}" for each in self.members)
+
+    @property
+    def unique(self) -> tuple[UniqueLayer, ...]:
+        """The layers of all networks, those of equal shape as one; of several networks, names begin with the network's."""
+        return merge([[self._entry(member, entry) for entry in member.layers.entries] for member in self.members])
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """The weights by what names a network from anywhere, from which the mix can be loaded again."""
+        return {each.source.found_from(Path()).text: each.weight for each in self.members}
+
+    def _entry(self, member: Member, entry: Entry) -> Entry:
+        name = entry.layer.name if len(self.members) == 1 else f"{member.layers.name}/{entry.layer.name}"
+        return replace(entry, layer=replace(entry.layer, name=name), count=entry.count * member.weight)
+
+
+def load_mix(source: MixSource, *, as_listed: bool = False) -> Mix:
+    """The networks of a mix, in its order; `as_listed` as `layer_sets.load_layer_set` takes it.
+
+    Raises InputError where a part is no network or no weight, or a network stands there twice.
+    """
+    members: dict[str, Member] = {}
+    for text, weight in _weights(source).items():
+        network = NetworkSource(os.fspath(source)) if isinstance(source, os.PathLike) else NetworkSource.of(text)
+        layers = network.load(as_listed=as_listed)
+        if layers.name in members:
+            other = members[layers.name].source.text
+            raise InputError(f"two layer sets are called {layers.name}, {other} and {text}; give one of the files another name")
+        members[layers.name] = Member(network, weight, layers)
+    return Mix(tuple(members.values()))
+
+
+def load_network(text: str) -> LayerSet:
+    """The layers of one network, SET or SET:NAME,NAME; InputError where there are several."""
+    members = load_mix(text).members
+    if len(members) > 1 or members[0].weight > 1:
+        raise InputError(f"one layer set must be named here, without a weight, got {show(text)}")
+    return members[0].layers
+
+
+def parse_mix(text: str) -> dict[str, int]:
+    """The weights by network of a text such as `mobilenet_v2,resnet18:2`, where 1 need not be said.
+
+    Where a file's path has commas or colons, the longest that there is counts.
+    """
+    weights: dict[NetworkSource, int] = {}
+    last = NetworkSource("")
+    for part in _parts(text):
+        if last.names and _is_another_layer(part, last.layer_set):
+            weights[replace(last, names=(*last.names, part))] = weights.pop(last)
+            last = next(reversed(weights))
+            continue
+        last, weight = _weighted(part)
+        if not last.layer_set and text:
+            raise InputError(f"a layer set must stand at both sides of a comma and before a colon, got {show(text)}")
+        if last in weights:
+            raise InputError(
+                f"layer set {last.text} stands twice in {show(text)}; name it once, with a weight such as {last.text}:2"
+            )
+        weights[last] = weight
+    return {network.text: weight for network, weight in weights.items()}
+
+
+def _weighted(part: str) -> tuple[NetworkSource, int]:
+    source, colon, after = ("", "", "") if _is_file(part) else part.rpartition(":")
+    if not colon:
+        return NetworkSource(part), 1
+    if re.fullmatch(r"[-+.0-9]*", after):
+        return NetworkSource(source), _checked(source, int(after) if after.isdigit() and len(after) < 10 else after)
+    return NetworkSource(source, (after,)), 1
+
+
+def _is_another_layer(part: str, layer_set: str) -> bool:
+    """Whether what stands after SET:NAME, is no network, but the name of one more layer."""
+    if part in (entry.layer.name for entry in load_layer_set(_path_or_name(layer_set)).entries):
+        return True
+    return part not in ("", *names()) and not _is_file(part) and not re.search(r"[.:/\\]", part)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What stands between the commas, less those in the path of a file."""
+    pieces = text.split(",")
+    while pieces:
+        ends = [end for end in range(2, len(pieces) + 1) if _is_weighted_file(",".join(pieces[:end]))]
+        end = max(ends, default=1)
+        yield ",".join(pieces[:end]).strip()
+        pieces = pieces[end:]
+
+
+def _is_weighted_file(text: str) -> bool:
+    source, _, weight = text.rpartition(":")
+    return _is_file(text) or ("," not in weight and _is_file(source))
+
+
+def _is_file(text: str) -> bool:
+    return os.path.isfile(text)  # noqa: PTH113 Path.is_file raises where the text is too long for a path
+
+
+def _weights(source: MixSource) -> dict[str, int]:
+    match source:
+        case str():
+            return parse_mix(source)
+        case Mapping():
+            if not source:
+                raise InputError("a mix must hold at least one layer set, got none")
+            return {str(each): _checked(str(each), weight) for each, weight in source.items()}
+        case os.PathLike():
+            return {os.fspath(source): 1}
+        case _:  # a caller from Python may give anything
+            raise InputError(f"a layer set must be a name, a file's path or a mapping of weights, got {show(source)}")
+
+
+def _checked(source: str, weight: object) -> int:
+    if type(weight) is not int or not 1 <= weight <= MAX_WEIGHT:  # True is an int too
+        raise InputError(f"layer set {source}: its weight must be a whole number from 1 to {MAX_WEIGHT}, got {show(weight)}")
+    return weight
+
+
+def _path_or_name(source: str) -> str | Path:
+    """A file whose path has a comma or a colon is no name, even without a suffix."""
+    return Path(source) if ("," in source or ":" in source) and _is_file(source) else source

@@ -1,0 +1,148 @@
+"""The file formats: what each reads and writes, by the names that users select them by.
+
+A format is a folder beside this file and a line in FORMATS. Its readers and its writer are modules of that folder that have the
+functions of the protocols here; each is imported when it is first used, so what is heavy belongs there and not in this file.
+Readers of layers and of hardware give the keys of our own YAML files, which are then checked and loaded as those are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # the command line asks for names only, before it knows what to load
+    from mapsearch.formats.directives.network import Network
+    from mapsearch.model.hardware import Hardware
+
+# Contents by file name.
+Files = dict[str, str | bytes]
+
+
+class LayersImporter(Protocol):
+    """Reads the layers of a network."""
+
+    def recognises(self, name: str, data: bytes) -> bool:
+        """Whether a file of that name is of the format, by its name or by its content."""
+        ...
+
+    def read_layers(self, data: bytes, where: str) -> dict[str, object]:
+        """The keys of a layer-set file; InputError, which begins with `where`, for what is none of the format's."""
+        ...
+
+
+class HardwareImporter(Protocol):
+    """Reads a machine, or a space of machines."""
+
+    def recognises(self, name: str, data: bytes) -> bool:
+        """Whether a file of that name is of the format, by its name or by its content."""
+        ...
+
+    def read_hardware(self, data: bytes, where: str) -> dict[str, object]:
+        """The keys of a hardware file; InputError, which begins with `where`, for what is none of the format's."""
+        ...
+
+
+class MappingsImporter(Protocol):
+    """Reads layers with their mappings."""
+
+    def read_mappings(self, text: str, where: str) -> Sequence[Any]:
+        """The layers of a text, one at least, as MappedLayers; InputError, which begins with `where` and the line.
+
+        A format that a `ToolModel` names gives what that model's `report_written` takes.
+        """
+        ...
+
+
+class Exporter(Protocol):
+    """Writes mappings and machines, each as one file or as several; file names end in the format's suffixes."""
+
+    def write_network(self, network: Network, hardware: Hardware) -> Files:
+        """The files of the mappings; MappingError with the reason where the format cannot express one.
+
+        A format that a cost model names writes one text, which `read_mappings` reads.
+        """
+        ...
+
+    def write_hardware(self, hardware: Hardware) -> Files:
+        """The files of the machine, besides our own YAML."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format.
+
+    name: of its folder, and what users call it. suffixes: of its files. layers, mappings, hardware, exporter: the module of
+    the folder that does it, "" where there is none.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    layers: str = ""
+    mappings: str = ""
+    hardware: str = ""
+    exporter: str = ""
+
+    @property
+    def layers_importer(self) -> LayersImporter:
+        """The reader of layers."""
+        importer: LayersImporter = self._module(self.layers)
+        return importer
+
+    @property
+    def mappings_importer(self) -> MappingsImporter:
+        """The reader of mappings."""
+        importer: MappingsImporter = self._module(self.mappings)
+        return importer
+
+    @property
+    def hardware_importer(self) -> HardwareImporter:
+        """The reader of hardware."""
+        importer: HardwareImporter = self._module(self.hardware)
+        return importer
+
+    def write_network(self, network: Network, hardware: Hardware) -> Files:
+        """See `Exporter`."""
+        exporter: Exporter = self._module(self.exporter)
+        return exporter.write_network(network, hardware)
+
+    def write_hardware(self, hardware: Hardware) -> Files:
+        """See `Exporter`."""
+        exporter: Exporter = self._module(self.exporter)
+        return exporter.write_hardware(hardware)
+
+    def mapping_text(self, network: Network, hardware: Hardware) -> str:
+        """The one text of the mappings, in a format that a cost model names."""
+        [text] = self.write_network(network, hardware).values()
+        return str(text)
+
+    def hardware_texts(self, hardware: Hardware) -> dict[str, str]:
+        """The texts of the machine, in a format that a cost model names."""
+        return {name: str(text) for name, text in self.write_hardware(hardware).items()}
+
+    def _module(self, module: str) -> Any:  # noqa: ANN401 a module as one of the protocols
+        return import_module(f"mapsearch.formats.{self.name}.{module}")
+
+
+# A file that several recognise is the first one's; YAML takes what no other does.
+FORMATS: Mapping[str, Format] = {
+    each.name: each
+    for each in (
+        Format("directives", (".m",), mappings="files", exporter="files"),
+        Format("maestro", (".m",), mappings="mappings_in", hardware="hardware_in", exporter="out"),
+        Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware"),
+    )
+}
+EXPORTED = tuple(name for name, each in FORMATS.items() if each.exporter)  # those that files can be written in
+
+
+def layers_importer(name: str, data: bytes) -> LayersImporter:
+    """The reader of a file of layers."""
+    return next(one for each in FORMATS.values() if each.layers and (one := each.layers_importer).recognises(name, data))
+
+
+def hardware_importer(name: str, data: bytes) -> HardwareImporter:
+    """The reader of a hardware file."""
+    return next(one for each in FORMATS.values() if each.hardware and (one := each.hardware_importer).recognises(name, data))
