@@ -257,7 +257,7 @@ def test_a_strided_file_as_written_counts_other_macs() -> None:
     text = """Network strided { Layer one { Type: CONV  Stride { Y: 2 } Dimensions { K: 4, C: 1, R: 3, S: 1, Y: 9, X: 1 }
     Dataflow { SpatialMap(1,1) K; TemporalMap(5,5) Y; TemporalMap(Sz(R),Sz(R)) R; } } }"""
     [source] = read_mappings(text, "text")
-    found = told(source, machine_of(replace(MACHINE, pes=4)))
+    found = told(source, machine_of(replace(MACHINE, pes=4))).figures
     assert (found["macs"], found["layer_macs"]) == (72, 48)
     assert any("the figures are not the layer's" in warning for warning in found["warnings"])
 
