@@ -127,7 +127,7 @@ class Bound:
 
 
 class CostModel(Protocol):
-    """Anything that can count what mappings cost; `tests/model/test_cost_models.py` is what each must pass."""
+    """Anything that can count what mappings cost; `mapsearch.testing.CostModelContract` is what each must pass."""
 
     @property
     def name(self) -> str:

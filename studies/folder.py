@@ -17,7 +17,8 @@ import yaml
 
 from mapsearch.formats.text import write_whole
 from mapsearch.model.errors import InputError
-from mapsearch.studies.results import LayerResult, RunResults, read_layers
+from mapsearch.studies.results import LayerResult, RunResults
+from mapsearch.studies.results_file import read_layers
 
 CONFIG = "config.json"
 RESULTS = "results.json"

@@ -2,8 +2,12 @@
 
 import pytest
 
-pytest.register_assert_rewrite("mapsearch.testing.formats")  # so that a failure tells the values
+pytest.register_assert_rewrite(
+    *(f"mapsearch.testing.{part}" for part in ("cost_models", "formats", "searchers"))
+)  # failures tell values
 
-from mapsearch.testing.formats import FormatContract  # noqa: E402 after it is registered
+from mapsearch.testing.cost_models import CostModelContract  # noqa: E402 after it is registered
+from mapsearch.testing.formats import FormatContract  # noqa: E402 likewise
+from mapsearch.testing.searchers import SearcherContract  # noqa: E402 likewise
 
-__all__ = ["FormatContract"]
+__all__ = ["CostModelContract", "FormatContract", "SearcherContract"]

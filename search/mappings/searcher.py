@@ -119,7 +119,7 @@ class Outcome:
 
 
 class Searcher(Protocol):
-    """Anything that searches a space; `tests/search/test_searchers.py` is what each must pass."""
+    """Anything that searches a space; `mapsearch.testing.SearcherContract` is what each must pass."""
 
     def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """The best mapping of the problem's space within the budget.

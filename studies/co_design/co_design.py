@@ -27,7 +27,8 @@ from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
 from mapsearch.studies.folder import ANEW, RESULTS, RunFolder
-from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults, read_results
+from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults
+from mapsearch.studies.results_file import read_results
 from mapsearch.studies.run.layer_results import LayerResults
 from mapsearch.studies.run.one_machine import RunWatcher
 from mapsearch.studies.run.plan import Plan

@@ -1,49 +1,41 @@
 """What every cost model must do, and that the exact one counts what a walk over the steps counts.
 
-A new cost model joins the list MODELS and must pass all that is parametrised over it; COUNTING are those that count words.
+A new cost model joins the list MODELS, which keep `CostModelContract`; COUNTING are those that count words.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from by_hand import layer_of, spatial, temporal
-from choosy_model import ChoosyModel
 from hypothesis import HealthCheck, example, given, settings
-from strategies import TECHNOLOGY, ample, cases
+from strategies import ample, cases
 
-from mapsearch.model.cost import COUNTS, CostModel, Costs, Count, Fit
-from mapsearch.model.errors import MappingError
+from mapsearch.model.cost import COUNTS, CostModel, Count, Fit
 from mapsearch.model.exact.model import ExactModel
-from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.maestro.model import MaestroModel
-from mapsearch.model.mapping import Directive, Mapping, MappingBatch, encode
+from mapsearch.model.mapping import Directive, Mapping, encode
 from mapsearch.model.priced import CountedCosts
 from mapsearch.model.reference.simulator import Simulator
 from mapsearch.model.tensors import Dim
-from mapsearch.spaces.mappings.space import Space
+from mapsearch.testing.choosy_model import ChoosyModel
+from mapsearch.testing.cost_models import MACHINE, SMALL, CostModelContract, machine_with
 
 Case = tuple[Layer, Hardware, list[Mapping]]
 
 EXACT, SIMULATOR = ExactModel(), Simulator()
 COUNTING: list[ExactModel | Simulator] = [EXACT, SIMULATOR]
 MODELS: list[CostModel] = [*COUNTING, ChoosyModel(), MaestroModel()]
-every_model = pytest.mark.parametrize("model", MODELS, ids=[model.name for model in MODELS])
 counting_model = pytest.mark.parametrize("model", COUNTING, ids=[model.name for model in COUNTING])
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NEEDS = (Count.L1_NEED_BYTES, Count.L2_NEED_BYTES)
 OFFCHIP = (Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE)
 
-
-SMALL = layer_of(K=4, C=3, S=3, X=6)
-MACHINE = Hardware(
-    "machine", 4, 1, 1000.0, (8, 8, 16), Buffer(2**10), Buffer(2**16), Noc(2), Offchip(2, latency_cycles=3), TECHNOLOGY
-)
 MAPPINGS = [
     Mapping(((spatial(1, Dim.K), temporal(2, Dim.X)), (spatial(1, Dim.C), temporal(1, Dim.S))), (2,)),
     Mapping(((temporal(1, Dim.C), spatial(4, Dim.X)), (spatial(3, Dim.X), temporal(2, Dim.K))), (2,)),
@@ -56,95 +48,11 @@ def as_lists(costs: CountedCosts) -> tuple[list[int], list[list[int]]]:
     return costs.fit.tolist(), costs.counts.tolist()
 
 
-def sample(model: CostModel) -> MappingBatch:
-    """Forty mappings of SMALL as the model asks for them."""
-    layer = model.as_counted(SMALL)
-    return Space(layer, MACHINE, restriction=model.restriction).sample(40, np.random.default_rng(0))
-
-
-def figures(costs: Costs) -> list[tuple[int, int, float]]:
-    """Fit, runtime and energy of each mapping; zeros where they mean nothing."""
-    legal = costs.fit == Fit.LEGAL
-    runtime, energy = np.where(legal, costs.runtime_cycles, 0), np.where(legal, costs.energy_pj(), 0.0)
-    return list(zip(costs.fit.tolist(), runtime.tolist(), energy.tolist(), strict=True))
-
-
-def machine_with(l1_bytes: int, l2_bytes: int) -> Hardware:
-    return replace(MACHINE, l1=Buffer(l1_bytes), l2=Buffer(l2_bytes))
-
-
 def test_models_are_told_apart_by_their_names() -> None:
     """Each model has a name of one word, and no two the same."""
     names = [model.name for model in MODELS]
     assert all(name.isidentifier() for name in names)
     assert len(set(names)) == len(names)
-
-
-@every_model
-def test_a_layer_that_is_taken_is_taken_as_it_is(model: CostModel) -> None:
-    """The layer as a model counts it has its name and dims, and is counted so when it comes again, as from a written mapping."""
-    layer = model.as_counted(replace(SMALL, density=(0.5, 0.5, 1.0)))
-    assert (layer.name, layer.extents) == (SMALL.name, SMALL.extents)
-    assert model.as_counted(layer) == layer
-
-
-@every_model
-@pytest.mark.parametrize("rows", [0, 1, 40])
-def test_the_arrays_have_a_row_for_each_mapping(model: CostModel, rows: int) -> None:
-    """A batch of any size, none included, gives int8[B], int64[B] and float64[B]; of what the model asks for, some is LEGAL."""
-    costs = model.evaluate(model.as_counted(SMALL), MACHINE, sample(model)[:rows])
-    for array, kind in ((costs.fit, np.int8), (costs.runtime_cycles, np.int64), (costs.energy_pj(), np.float64)):
-        assert array.dtype == kind
-        assert array.shape == (rows,)
-    assert rows < 40 or (costs.fit == Fit.LEGAL).any()
-
-
-@every_model
-def test_a_batch_costs_what_its_mappings_cost_alone(model: CostModel) -> None:
-    """No mapping's cost depends on the mappings beside it, nor on their order."""
-    batch, layer = sample(model), model.as_counted(SMALL)
-    together = figures(model.evaluate(layer, MACHINE, batch))
-    assert together == [figures(model.evaluate(layer, MACHINE, batch[row : row + 1]))[0] for row in range(len(batch))]
-    assert figures(model.evaluate(layer, MACHINE, batch[::-1])) == together[::-1]
-
-
-@every_model
-def test_an_evaluation_is_pure(model: CostModel) -> None:
-    """The batch stays as it was, and a second evaluation gives equal arrays that are not those of the first."""
-    arrays = (BATCH.units, BATCH.spatial, BATCH.order, BATCH.size)
-    before = [array.copy() for array in arrays]
-    first = model.evaluate(SMALL, MACHINE, BATCH)
-    expected = figures(first)
-    first.runtime_cycles[:] = -1
-    first.fit[:] = -1
-    assert figures(model.evaluate(SMALL, MACHINE, BATCH)) == expected
-    assert all((old == new).all() for old, new in zip(before, arrays, strict=True))
-
-
-@every_model
-@pytest.mark.parametrize("l1_bytes", [16, 2**10])
-def test_a_report_tells_what_is_searched_by(model: CostModel, l1_bytes: int) -> None:
-    """Of a LEGAL mapping it has the MACs, the same runtime and energy, and their product; of another it raises the reason.
-
-    The reason names the layer in one line.
-    """
-    layer = model.as_counted(SMALL)
-    costs = model.evaluate(layer, machine_with(l1_bytes, 2**16), sample(model))
-    for row, (fit, runtime, energy) in enumerate(figures(costs)):
-        if fit == Fit.LEGAL:
-            report = costs.report(row)
-            plain = report.to_dict()
-            assert plain["macs"] == report.macs > 0
-            assert (report.runtime_cycles, report.energy_pj.total) == (runtime, energy)
-            assert (plain["runtime_cycles"], plain["energy_pj"]) == (runtime, report.energy_pj.to_dict())
-            assert report.edp_pj_cycles == plain["edp_pj_cycles"] == runtime * energy
-            assert json.loads(json.dumps(plain)) == plain
-        else:
-            with pytest.raises(MappingError) as caught:
-                costs.report(row)
-            assert str(caught.value) == costs.why_not(row)
-            assert costs.why_not(row).startswith(f"layer {SMALL.name}")
-            assert "\n" not in costs.why_not(row)
 
 
 @counting_model
@@ -292,3 +200,13 @@ def test_the_exact_model_equals_the_simulator(case: Case) -> None:
 def test_the_exact_model_equals_the_simulator_at_length(case: Case) -> None:
     """The same over so many cases that rare meetings of edge chunks, strides and idle PEs come up."""
     _compare(case)
+
+
+class TestEveryModel(CostModelContract):
+    """Each of MODELS keeps the contract of cost models."""
+
+    @pytest.fixture(params=MODELS, ids=[model.name for model in MODELS])
+    def model(self, request: pytest.FixtureRequest) -> CostModel:
+        """Each in turn."""
+        model: CostModel = request.param
+        return model

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from strategies import TECHNOLOGY
 
 from mapsearch.model.cost import COUNTS, Count, Fit
 from mapsearch.model.errors import InputError
@@ -19,6 +18,7 @@ from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch, e
 from mapsearch.model.priced import CountedCosts
 from mapsearch.model.reference.simulator import WALK_LIMIT, Simulator
 from mapsearch.model.tensors import Dim
+from mapsearch.testing.small import TECHNOLOGY
 
 SIMULATOR = Simulator()
 

@@ -8,11 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from choosy_model import ChoosyModel
 from every_mapping import as_batch, every_mapping
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from strategies import TECHNOLOGY
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
@@ -35,6 +33,8 @@ from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.orders import interchangeable
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.tiles import TileRule
+from mapsearch.testing.choosy_model import ChoosyModel
+from mapsearch.testing.small import TECHNOLOGY
 
 EXACT = ExactModel()
 MACHINE = Hardware("machine", 4, 1, 1000.0, (8, 8, 16), Buffer(64), Buffer(1024), Noc(2), Offchip(2, 3), TECHNOLOGY)

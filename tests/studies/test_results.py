@@ -14,7 +14,8 @@ from small_run import finished_run, layer_file, results_in  # noqa: F401 fixture
 import mapsearch
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import CountedEvaluation
-from mapsearch.studies.results import RunResults, read_results
+from mapsearch.studies.results import RunResults
+from mapsearch.studies.results_file import read_results
 from mapsearch.studies.start import run
 
 

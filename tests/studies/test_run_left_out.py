@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from choosy_model import ChoosyModel
 from small_run import Recorder, results_in, same_for_all
 from small_run import plain_evaluate as evaluate
 from small_run import plain_run as run
@@ -20,6 +19,7 @@ from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.tensors import Dim
+from mapsearch.testing.choosy_model import ChoosyModel
 
 LAYERS = """
 title: Three layers

@@ -10,18 +10,14 @@ from hypothesis import strategies as st
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
-from mapsearch.model.technology import BufferTechnology, PowerLaw, Technology
 from mapsearch.model.tensors import Dim
+from mapsearch.testing.small import TECHNOLOGY
 
 LARGEST_EXTENT = 6
 LARGEST_MACS = 600
 LARGEST_PES = 12
 LARGEST_LEVELS = 4
 
-_LAW = PowerLaw(1.0, 0.5)
-_BUFFER = BufferTechnology(access_bits=8, read_pj=_LAW, write_pj=_LAW, area_mm2=_LAW, leakage_mw=_LAW)
-TECHNOLOGY = Technology("unit", 8, 1.0, 1.0, _BUFFER, _BUFFER, noc_pj_per_bit=1.0, offchip_pj_per_bit=1.0)
-"""A technology without meaning, where a machine must have one and counts don't depend on it."""
 
 # Dims whose coordinates slide over each other stay side by side, so that they are often large together.
 _GROUPS: tuple[tuple[Dim, ...], ...] = ((Dim.Y, Dim.R), (Dim.X, Dim.S), (Dim.K,), (Dim.C,), (Dim.N,), (Dim.G,))

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from hypothesis import assume
 from hypothesis import strategies as st
-from strategies import TECHNOLOGY
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
@@ -16,6 +15,7 @@ from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.tiles import TileRule
+from mapsearch.testing.small import TECHNOLOGY
 
 MACHINE = Hardware("machine", 4, 1, 1000.0, (8, 8, 16), Buffer(64), Buffer(1024), Noc(2), Offchip(2, 3), TECHNOLOGY)
 # Dims that a small layer may have more than one index of.
