@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, FiniteFloat, PlainValidator, TypeAdapter
 
@@ -22,7 +22,6 @@ from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.searcher import Certificate
 from mapsearch.spaces.machines.space import Value
 
-_Kind = TypeVar("_Kind")
 _Count = Annotated[int, Field(ge=0)]
 _Positive = Annotated[int, Field(gt=0)]
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
