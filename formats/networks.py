@@ -105,10 +105,10 @@ def load_mix(source: MixSource, *, as_listed: bool = False) -> Mix:
 
 def load_network(text: str) -> LayerSet:
     """The layers of one network, SET or SET:NAME,NAME; InputError where there are several."""
-    members = load_mix(text).members
-    if len(members) > 1 or members[0].weight > 1:
+    first, *others = load_mix(text).members
+    if others or first.weight > 1:
         raise InputError(f"one layer set must be named here, without a weight, got {show(text)}")
-    return members[0].layers
+    return first.layers
 
 
 def parse_mix(text: str) -> dict[str, int]:

@@ -20,7 +20,7 @@ from copy import deepcopy
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import TypeAdapter
@@ -202,7 +202,7 @@ def _changed(data: dict[str, object], changes: list[str], where: str) -> dict[st
 def _part(data: Mapping[str, Any], part: str) -> Mapping[str, object]:
     """What a file states of a part, all of it where parts are stated whole."""
     given = data.get(part, _default()["bits"] if part == "bits" else {})
-    return given if isinstance(given, Mapping) else {}
+    return cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
 
 
 def found_from(word: str, folder: Path) -> str:
