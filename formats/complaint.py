@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from pydantic_core import ErrorDetails
 
-from mapsearch.model.errors import InputError, did_you_mean, show
+from mapsearch.model.errors import InputError, did_you_mean, short, show
 
 _T = TypeVar("_T")
 _Place = tuple[int | str, ...]
@@ -40,8 +40,8 @@ _LAWS = {
     "greater_than_equal": "must be >= {ge}",
     "less_than": "must be < {lt}",
     "less_than_equal": "must be <= {le}",
-    "string_too_short": "must not be empty",
-    "too_short": "must have at least one item",
+    "string_tooshort": "must not be empty",
+    "tooshort": "must have at least one item",
     "invalid_key": "must be a text key",
     "union_tag_invalid": "type must be one of {expected_tags}",
 }
@@ -120,15 +120,10 @@ def _path(place: _Place, data: object) -> str:
         case (str() as rows, int() as index, *keys) if rows.endswith("s"):
             row = cast("Mapping[str, Sequence[object]]", data)[rows][index]
             name = cast("Mapping[str, object]", row).get("name") if isinstance(row, Mapping) else None
-            shown = f" ({_short(name)})" if isinstance(name, str) else ""
-            return f"{rows.removesuffix('s')} {index + (rows != 'levels')}{shown}: {'.'.join(map(_short, keys))}"
+            shown = f" ({short(name)})" if isinstance(name, str) else ""
+            return f"{rows.removesuffix('s')} {index + (rows != 'levels')}{shown}: {'.'.join(map(short, keys))}"
         case _:
-            return ".".join(map(_short, place))
-
-
-def _short(part: object) -> str:
-    text = str(part)
-    return text if len(text) <= 60 else show(text)
+            return ".".join(map(short, place))
 
 
 def _form(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
