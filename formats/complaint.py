@@ -10,17 +10,19 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from pydantic_core import ErrorDetails
 
-from mapsearch.model.errors import InputError, did_you_mean, show
+from mapsearch.model.errors import InputError, did_you_mean, short, show
 
 _T = TypeVar("_T")
 _Place = tuple[int | str, ...]
 _Schema = Mapping[str, Any]
 
+# A key that there is not, of a model and of a dataclass.
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 # What a value must be, by pydantic's types of errors (`one_of` is ours) for values of another kind than that.
 _FORMS = {
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "float_type": "a number, such as 1000 or 1.0e+3",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number, such as 1000 or 1.0e+3"),
     "string_type": "text",
     "list_type": "a list",
     "tuple_type": "a list",
@@ -38,8 +40,8 @@ _LAWS = {
     "greater_than_equal": "must be >= {ge}",
     "less_than": "must be < {lt}",
     "less_than_equal": "must be <= {le}",
-    "string_too_short": "must not be empty",
-    "too_short": "must have at least one item",
+    "string_tooshort": "must not be empty",
+    "tooshort": "must have at least one item",
     "invalid_key": "must be a text key",
     "union_tag_invalid": "type must be one of {expected_tags}",
 }
@@ -65,7 +67,7 @@ def _complaint(adapter: TypeAdapter[Any], errors: Sequence[ErrorDetails], data: 
     place = tuple(part for part, is_key in zip(first["loc"], _are_keys(first, data), strict=True) if is_key)
     path = _path(place, data)
     kind, value = first["type"], cast("object", first["input"])
-    if kind in ("missing", "extra_forbidden"):
+    if kind in ("missing", *_UNKNOWN):
         schema = _schema_at(adapter, first["loc"][:-1])
         keys = list(schema.get("properties", ()))
         if kind == "missing":
@@ -75,7 +77,7 @@ def _complaint(adapter: TypeAdapter[Any], errors: Sequence[ErrorDetails], data: 
     if kind == "union_tag_not_found":
         return f"{path}type is missing"
     if kind == "union_tag_invalid":
-        value = first["ctx"]["tag"]
+        value = first.get("ctx", {})["tag"]
     forms = [_form(adapter, one) for one in same if one["type"] in _FORMS]
     law = f"must be {_either(forms)}" if forms else _law(adapter, first)
     names = [name for one in same for name in _names(one)]
@@ -102,7 +104,7 @@ def _of_one_value(errors: Sequence[ErrorDetails], data: object, unions: int = 0)
 
     A mistyped key is often also a missing one: the typo is told.
     """
-    first = min(errors, key=lambda one: one["type"] != "extra_forbidden")
+    first = min(errors, key=lambda one: one["type"] not in _UNKNOWN)
     members = [index for index, is_key in enumerate(_are_keys(first, data)) if not is_key][unions:]
     if not members:
         return [first]
@@ -118,15 +120,10 @@ def _path(place: _Place, data: object) -> str:
         case (str() as rows, int() as index, *keys) if rows.endswith("s"):
             row = cast("Mapping[str, Sequence[object]]", data)[rows][index]
             name = cast("Mapping[str, object]", row).get("name") if isinstance(row, Mapping) else None
-            shown = f" ({_short(name)})" if isinstance(name, str) else ""
-            return f"{rows.removesuffix('s')} {index + (rows != 'levels')}{shown}: {'.'.join(map(_short, keys))}"
+            shown = f" ({short(name)})" if isinstance(name, str) else ""
+            return f"{rows.removesuffix('s')} {index + (rows != 'levels')}{shown}: {'.'.join(map(short, keys))}"
         case _:
-            return ".".join(map(_short, place))
-
-
-def _short(part: object) -> str:
-    text = str(part)
-    return text if len(text) <= 60 else show(text)
+            return ".".join(map(short, place))
 
 
 def _form(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
@@ -148,10 +145,10 @@ def _law(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
 
 def _names(error: ErrorDetails) -> list[str]:
     """The words that may stand there."""
+    context = error.get("ctx", {})
     if error["type"] == "one_of":
-        return str(error["ctx"]["names"]).split(", ")
-    told = error["ctx"].get("expected", error["ctx"].get("expected_tags", "")) if "ctx" in error else ""
-    return re.findall(r"'([^']*)'", str(told))
+        return str(context["names"]).split(", ")
+    return re.findall(r"'([^']*)'", str(context.get("expected", context.get("expected_tags", ""))))
 
 
 def _either(forms: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mapsearch.formats.yaml.layer_sets import Entry, LayerSet, UniqueLayer, load_layer_set, merge, names
-from mapsearch.model.errors import InputError, show
+from mapsearch.model.errors import InputError, short, show
 
 MAX_WEIGHT = 10_000
 
@@ -105,10 +105,10 @@ def load_mix(source: MixSource, *, as_listed: bool = False) -> Mix:
 
 def load_network(text: str) -> LayerSet:
     """The layers of one network, SET or SET:NAME,NAME; InputError where there are several."""
-    members = load_mix(text).members
-    if len(members) > 1 or members[0].weight > 1:
+    first, *others = load_mix(text).members
+    if others or first.weight > 1:
         raise InputError(f"one layer set must be named here, without a weight, got {show(text)}")
-    return members[0].layers
+    return first.layers
 
 
 def parse_mix(text: str) -> dict[str, int]:
@@ -128,7 +128,7 @@ def parse_mix(text: str) -> dict[str, int]:
             raise InputError(f"a layer set must stand at both sides of a comma and before a colon, got {show(text)}")
         if last in weights:
             raise InputError(
-                f"layer set {last.text} stands twice in {show(text)}; name it once, with a weight such as {last.text}:2"
+                f"layer set {short(last.text)} stands twice in {show(text)}; name it once, with a weight such as {last.text}:2"
             )
         weights[last] = weight
     return {network.text: weight for network, weight in weights.items()}
@@ -185,7 +185,7 @@ def _weights(source: MixSource) -> dict[str, int]:
 
 def _checked(source: str, weight: object) -> int:
     if type(weight) is not int or not 1 <= weight <= MAX_WEIGHT:  # True is an int too
-        raise InputError(f"layer set {source}: its weight must be a whole number from 1 to {MAX_WEIGHT}, got {show(weight)}")
+        raise InputError(f"layer set {short(source)}: its weight must be a whole number from 1 to {MAX_WEIGHT}, got {show(weight)}")
     return weight
 
 

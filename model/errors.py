@@ -44,3 +44,9 @@ def show(value: object) -> str:
     """A value in an error's text: one line, shortened."""
     text = " ".join(_repr.repr(value).split())
     return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def short(word: object) -> str:
+    """A user's word in an error's text: as it is, unless it is long."""
+    text = str(word)
+    return text if len(text) <= 60 else show(text)

@@ -16,7 +16,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help="how many mappings of each layer a search may choose from",
         description="Counts the mappings of each different layer of a set, before L1 and L2 refuse any.",
     )
-    parser.add_argument("set", metavar="SET[:NAME,..]", help="a layer set's name or a file, some of its layers, or several sets")
+    parser.add_argument(
+        "set", metavar="SET|FILE", help="a layer set's name or a file, some of its layers (vgg16:conv1_2), or several sets"
+    )
     parser.add_argument(
         "--hardware",
         default="edge",

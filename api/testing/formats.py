@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -103,7 +104,7 @@ class FormatContract:
     def test_what_it_cannot_express_is_refused(self) -> None:
         """The error is one line with the layer's name and the law."""
         for network, hardware, law in self.unwritable:
-            text = _refusal(lambda network=network, hardware=hardware: self.format.write_network(network, hardware))
+            text = _refusal(partial(self.format.write_network, network, hardware))
             assert law in text
             assert any(mapped.layer.name in text for mapped in network.layers)
 
@@ -111,22 +112,22 @@ class FormatContract:
         """The error is one line that begins with the file and tells the law."""
         suffix = self.format.suffixes[0]
         for law, content in self.damaged_mappings.items():
-            text = _refusal(lambda content=content: self.format.mappings_importer.read_mappings(content.decode(), "file"))
+            text = _refusal(partial(self.format.mappings_importer.read_mappings, content.decode(), "file"))
             assert text.startswith("file:")
             assert law in text
         for load, damaged in ((load_layer_set, self.damaged_layers), (load_hardware_space, self.damaged_hardware)):
             for law, content in damaged.items():
                 file = _file(tmp_path, f"damaged{suffix}", content)
-                text = _refusal(lambda load=load, file=file: load(file))
+                text = _refusal(partial(load, file))
                 assert text.startswith(f"{file}:")
                 assert law in text
 
     def test_bytes_that_are_none_of_its(self) -> None:
         """Bytes that are no file of the format are refused in one line that begins with the file."""
-        readers = [self.format.layers_importer.read_layers] if self.format.layers else []
+        readers: list[Callable[[bytes, str], object]] = [self.format.layers_importer.read_layers] if self.format.layers else []
         readers += [self.format.hardware_importer.read_hardware] if self.format.hardware else []
         for read in readers:
-            assert _refusal(lambda read=read: read(_NO_TEXT, "file")).startswith("file: ")
+            assert _refusal(partial(read, _NO_TEXT, "file")).startswith("file: ")
 
     def _write(self, network: Network, hardware: Hardware) -> Files:
         mappings, machine = self.format.write_network(network, hardware), self.format.write_hardware(hardware)
@@ -134,7 +135,7 @@ class FormatContract:
         return mappings | machine
 
 
-def _refusal(action: Any) -> str:  # noqa: ANN401 anything that may be called
+def _refusal(action: Callable[[], object]) -> str:
     """The line of the error that it ends with."""
     with pytest.raises(InputError) as caught:
         action()

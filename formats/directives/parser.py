@@ -9,7 +9,7 @@ from mapsearch.formats.directives.layer_blocks import WINDOWS, check_type, dim_n
 from mapsearch.formats.directives.network import MappedLayer, Network
 from mapsearch.formats.directives.tokens import Cursor, use_one_of
 from mapsearch.formats.directives.translate import LevelText, Statement, translate
-from mapsearch.model.errors import LayerError
+from mapsearch.model.errors import LayerError, short
 from mapsearch.model.layer import MAX_MACS, Layer, LayerType
 from mapsearch.model.mapping import MapKind
 from mapsearch.model.tensors import Dim
@@ -57,7 +57,7 @@ def _constant(cursor: Cursor) -> None:
     token = cursor.token
     name = cursor.take_name("Constant")
     if name in cursor.constants:
-        raise cursor.error(token, f"Constant {name} is defined twice; remove one of the two")
+        raise cursor.error(token, f"Constant {short(name)} is defined twice; remove one of the two")
     cursor.constants[name] = cursor.take_count(f"Constant {name}")
 
 
@@ -76,7 +76,7 @@ def _layer(cursor: Cursor) -> MappedLayer:
     """One layer. Its items are found first, so that they may come in any order, and read after."""
     line = cursor.take_word("keyword", ("Layer",)).line
     name = cursor.take_name("Layer")
-    cursor.context = f"layer {name}: "
+    cursor.context = f"layer {short(name)}: "
     if cursor.token.text != "{":
         raise cursor.error(
             cursor.token, f"expected '{{' after the name, got {cursor.token.shown}; quote a name that has separators"

@@ -7,6 +7,7 @@ here too, and what it rejects is an error.
 from __future__ import annotations
 
 from mapsearch.formats.directives.tokens import Cursor, use_one_of
+from mapsearch.model.errors import short
 from mapsearch.model.maestro.source import TENSORS, Source, SourceMap
 
 _ITEMS = ("Type", "Stride", "Dimensions", "Dataflow")
@@ -50,7 +51,7 @@ def _network(cursor: Cursor) -> list[Source]:
 def _layer(cursor: Cursor) -> Source:
     start = cursor.take_word("keyword", ("Layer",))
     name = cursor.take_name("Layer")
-    cursor.context = f"layer {name}: "
+    cursor.context = f"layer {short(name)}: "
     kind = ""
     dims: dict[str, int] = {}
     stride: dict[str, int] = {}

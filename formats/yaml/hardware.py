@@ -20,7 +20,7 @@ from copy import deepcopy
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import TypeAdapter
@@ -32,7 +32,7 @@ from mapsearch.formats.text import decode
 from mapsearch.formats.yaml.plain import Keys, parse_mapping
 from mapsearch.formats.yaml.ranges import budget_of, limits_of, values_of
 from mapsearch.formats.yaml.technology import Line, load_technology, sources_by_part, technology_to_dict
-from mapsearch.model.errors import HardwareError, InputError, did_you_mean, show
+from mapsearch.model.errors import HardwareError, InputError, did_you_mean, short, show
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Limits
 
@@ -157,7 +157,7 @@ def _given(source: str | Path) -> tuple[dict[str, object], str, Path]:
     found, where = find_named("hardware", file, Path())
     data = {"name": Path(file).stem, **hardware_importer(str(file), found).read_hardware(found, where)}
     if changes:
-        where = ",".join([where, *changes])
+        where = ",".join([where, *map(short, changes)])
         data = _changed(data, changes, where)
     return data, where, Path(file).parent
 
@@ -202,7 +202,7 @@ def _changed(data: dict[str, object], changes: list[str], where: str) -> dict[st
 def _part(data: Mapping[str, Any], part: str) -> Mapping[str, object]:
     """What a file states of a part, all of it where parts are stated whole."""
     given = data.get(part, _default()["bits"] if part == "bits" else {})
-    return given if isinstance(given, Mapping) else {}
+    return cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
 
 
 def found_from(word: str, folder: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from mapsearch.model.errors import InputError, show
+from mapsearch.model.errors import InputError, short, show
 
 
 class Keys(BaseModel):
@@ -23,7 +23,9 @@ class _UniqueKeys(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value} stands twice; remove one", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {short(key.value)} stands twice; remove one", problem_mark=key.start_mark
+                )
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
 
