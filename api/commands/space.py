@@ -40,8 +40,8 @@ def run(args: Namespace) -> int:
     from mapsearch.formats.yaml.dataflows import load_held
     from mapsearch.formats.yaml.hardware import load_hardware
     from mapsearch.formats.yaml.mixes import load_mix
+    from mapsearch.spaces.mappings.rules import TileRule
     from mapsearch.spaces.mappings.space import Space
-    from mapsearch.spaces.mappings.tiles import TileRule
 
     held, levels = load_held(args.dataflow, args.constraints, 2 if args.levels is None else args.levels)
     hardware, tiles = load_hardware(args.hardware), TileRule[args.tiles.upper()]

@@ -18,14 +18,14 @@ from mapsearch.model.errors import InputError, did_you_mean, show
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.fronts import STEERED
+from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.structures import check_installed
 from mapsearch.search.objectives.expression import NAMED
 from mapsearch.search.objectives.objective import objectives_of
 from mapsearch.spaces.machines.space import HardwareSpace
-from mapsearch.spaces.mappings.space import MAX_LEVELS
-from mapsearch.spaces.mappings.tiles import TileRule
+from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 
 # The default search; a mobilenet takes it about 45 seconds on two cores, half of it for these trials.
 DEFAULT_TRIALS = 60

@@ -20,8 +20,8 @@ from mapsearch.formats.yaml import layer_sets
 from mapsearch.formats.yaml.dataflows import load_held
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 
 Capture = pytest.CaptureFixture[str]
 Golden = Callable[[str, str], None]

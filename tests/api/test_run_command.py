@@ -17,7 +17,7 @@ from small_run import NAMES, layer_file, results_in, same_for_all
 
 from mapsearch.cli import main
 from mapsearch.commands.run import SAMPLERS
-from mapsearch.search.mappings.searcher import Sampler
+from mapsearch.search.mappings.sampler import Sampler
 
 Capture = pytest.CaptureFixture[str]
 FIXTURES = (layer_file,)  # pytest finds it here, as layers

@@ -28,16 +28,17 @@ from mapsearch.model.tensors import Dim
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import POLISH_SHARE, Budget, Outcome, Sampler, Searcher
+from mapsearch.search.mappings.searcher import POLISH_SHARE, Budget, Outcome, Searcher
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.expression import NAMED
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.processes import run_tasks
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space, Structure
-from mapsearch.spaces.mappings.tiles import TileRule
 from mapsearch.studies.run.network_totals import objective_of
 
 # Those that go through the whole space are tested on smaller layers, in test_branch_and_bound.

@@ -13,7 +13,7 @@ from small_run import FILES, FRONTS, NAMES, Recorder, finished_run, layer_file, 
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.errors import InputError
-from mapsearch.search.mappings.searcher import Sampler
+from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.studies.evaluate import evaluate
 from mapsearch.studies.start import run
 
