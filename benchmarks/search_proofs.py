@@ -21,7 +21,7 @@ from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.studies.run.settings import DEFAULT_TRIALS
+from mapsearch.studies.run.options import DEFAULT_TRIALS
 
 SETS = ("mobilenet", "mobilenet_v2", "resnet18", "alexnet", "bert_base")
 MACHINES = ("edge", "eyeriss")

@@ -15,7 +15,8 @@ from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
-from mapsearch.studies.run.settings import DEFAULT_TRIALS, UNLIMITED_TRIALS
+from mapsearch.studies.run.options import DEFAULT_TRIALS
+from mapsearch.studies.run.settings import UNLIMITED_TRIALS
 
 LAYERS = (
     ("mobilenet", "conv1"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from mapsearch.arguments import Subparsers, one_of
+from mapsearch.arguments import Subparsers
 from mapsearch.output import write, write_json
 
 
@@ -18,7 +18,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "express, or would miscount, is refused with the reason.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
-    parser.add_argument("--to", type=one_of("maestro"), required=True, metavar="TOOL", help="maestro")
+    parser.add_argument("--to", choices=("maestro",), required=True, metavar="TOOL", help="maestro")
     parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
     parser.add_argument("--out", default=".", metavar="DIR", help="the folder to write to (default: the working directory)")
     parser.add_argument("--json", action="store_true", help="print the files' names as JSON")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from mapsearch.arguments import Subparsers, one_of
+from mapsearch.arguments import Subparsers
 from mapsearch.output import write, write_json, write_table
 
 
@@ -27,7 +27,7 @@ def add_parser(subparsers: Subparsers) -> None:
     rules = ("balanced", "divisors", "all")
     parser.add_argument(
         "--tiles",
-        type=one_of(*rules),
+        choices=rules,
         default="balanced",
         metavar="RULE",
         help=f"tile sizes: {', '.join(rules)} (default: balanced)",
