@@ -62,7 +62,7 @@ def errors_let_go() -> Generator[None]:
     before = sys.stderr
     if before is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
         replace_by_nothing(2)  # else the next file that is opened would be taken for it, and worker processes would have none
-    with open(2, "w", encoding="utf-8", closefd=False) if before is None else nullcontext(before) as stream:  # noqa: PTH123 a number
+    with open(2, "w", encoding="utf-8", closefd=False) if before is None else nullcontext(before) as stream:
         sys.stderr = cast("TextIO", _Errors(stream))
         try:
             yield
@@ -127,8 +127,9 @@ def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
     terminal = sys.stdout.isatty()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for index, column in enumerate(columns):
-        numbers = all(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+        told = [row[index] for row in rows if row[index] != ""]
+        numbers = all(isinstance(cell, int | float) for cell in told)
+        table.add_column(column, justify="right" if told and numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_text(cell) for cell in row))
     # Its own file: where the reader of standard output has gone, a console that flushes that would leave with code 1.

@@ -57,9 +57,8 @@ def _write(found: Comparison) -> None:
 
 
 def _row(row: Row) -> list[Cell]:
-    cycles, energies = (
-        [None if side is None else getattr(side, name) for side in (row.first, row.second)] for name in _FIGURES[:2]
-    )
-    ratios = ["" if row.ratios is None or row.ratios[name] is None else f"{row.ratios[name]:.4g}" for name in _FIGURES]
-    uj = ["" if energy is None else f"{energy / 1e6:.4g}" for energy in energies]
-    return [row.layer, row.count, *("" if each is None else f"{each:,}" for each in cycles), ratios[0], *uj, *ratios[1:]]
+    sides = (row.first, row.second)
+    cycles = [side.runtime_cycles if side is not None else "" for side in sides]
+    energies_uj = [side.energy_pj / 1e6 if side is not None else "" for side in sides]
+    ratios = ["" if each is None else each for each in (row.ratios or dict.fromkeys(_FIGURES)).values()]
+    return [row.layer, row.count, *cycles, ratios[0], *energies_uj, *ratios[1:]]

@@ -125,8 +125,9 @@ def _changed(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "")
     for key in dict.fromkeys(chain(one, other)):
         first, second = one.get(key), other.get(key)
         if isinstance(first, Mapping) and isinstance(second, Mapping):
-            names = {"name": first.get("name")}, {"name": second.get("name")}
-            alike = names[0] == names[1]  # two technologies, say, of different names have no figure alike
-            yield from _changed(*((first, second) if alike else names), f"{prefix}{key}.")
+            if first.get("name") == second.get("name"):
+                yield from _changed(first, second, f"{prefix}{key}.")
+            else:  # two technologies, say, of which no figure is alike
+                yield f"{prefix}{key} {show(first.get('name'))}, and {show(second.get('name'))}"
         elif first != second:
             yield f"{prefix}{key} {show(first)}, and {show(second)}"
