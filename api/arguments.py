@@ -16,6 +16,7 @@ from argparse import (
 )
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from mapsearch.model.errors import did_you_mean
@@ -66,8 +67,13 @@ class Parser(ArgumentParser):
         """Raise UsageError, pointing at the help of the command."""
         raise UsageError(f"{message}; see {self.prog} --help")
 
-    def refuse(self, extra: Sequence[str], argv: Sequence[str]) -> NoReturn:
-        """Raise UsageError for arguments of a command line, `argv`, that the command does not take."""
+    def unknown(self, argv: Sequence[str]) -> list[str]:
+        """The long options of a command line that the command does not take."""
+        words = (word for word in takewhile(lambda word: word != "--", argv) if re.fullmatch(r"--\S+", word))
+        return [word for word in words if word.partition("=")[0] not in self._option_string_actions]
+
+    def refuse(self, extra: Sequence[str], argv: Sequence[str]) -> None:
+        """Raise UsageError where there are arguments of a command line, `argv`, that the command does not take."""
         for word in extra:
             if word.startswith("-"):
                 options = re.findall(r"--[a-z0-9-]+", self.format_help())
@@ -77,7 +83,8 @@ class Parser(ArgumentParser):
                     value = value or next(iter(argv[argv.index(word) + 1 :]), "N")
                     self.error(f"unknown option {option}; change a machine's figure by --hardware edge,{figure}={value}")
                 self.error(f"unknown option {word}{did_you_mean(option, options)}")
-        self.error(f"unexpected argument {extra[0]!r}")
+        if extra:
+            self.error(f"unexpected argument {extra[0]!r}")
 
     def add_settings(self, kind: type[DataclassInstance], title: str) -> None:
         """Add the options of the settings that a dataclass declares, under a title; one that is not given leaves no trace."""

@@ -139,14 +139,18 @@ def make_parser() -> tuple[Parser, Subparsers]:
 
 def _parse(argv: Sequence[str]) -> Namespace:
     parser, subparsers = make_parser()
+    argv = list(argv)
     while argv[:1] == ["help"]:
         argv = [*argv[1:], "--help"]
     first = next((word for word in argv if not word.startswith("-")), None)
     if first is not None and first not in COMMANDS and "--print-completion" not in argv:
         parser.error(f"no command is called {first!r}{did_you_mean(first, COMMANDS)}; there are {', '.join(COMMANDS)}")
+    if first in COMMANDS:
+        command = subparsers.choices[first]
+        # Before all else: the value of a misspelt option would be taken for an argument.
+        command.refuse(command.unknown(argv[argv.index(first) + 1 :]), argv)
     args, extra = parser.parse_known_args(argv)
-    if extra:
-        subparsers.choices[args.command].refuse(extra, argv)
+    subparsers.choices[args.command].refuse(extra, argv)
     return args
 
 

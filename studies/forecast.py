@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from mapsearch.formats.yaml.mixes import MixSource
 from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.problem import Problem
@@ -16,6 +17,7 @@ from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.studies.declared import SettingError
+from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.start import Prepared, prepare
 
@@ -42,7 +44,7 @@ class Forecast:
     """
 
     title: str
-    folder: Path
+    folder: str
     hardware: str
     machines: int
     layers: list[LayerForecast]
@@ -53,13 +55,13 @@ class Forecast:
 
 
 def forecast(
-    layer_set: Any = None,  # noqa: ANN401 these as `mapsearch.run` takes them
-    hardware: Any = None,  # noqa: ANN401
+    layer_set: MixSource | None = None,
+    hardware: HardwareSource | None = None,
     *,
-    out: Any = None,  # noqa: ANN401
+    out: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     resume: bool = False,
-    **settings: Any,  # noqa: ANN401
+    **settings: Any,  # noqa: ANN401 the fields of SearchOptions, checked there
 ) -> Forecast:
     """Load and check what `mapsearch.run` is given, as it does before it begins; raises the same errors."""
     if resume:
@@ -76,7 +78,7 @@ def forecast(
     seconds, basis = _duration(begun, problems)
     return Forecast(
         begun.study.title,
-        begun.folder.path,
+        str(begun.folder.path),
         begun.space.name,
         begun.space.size,
         layers,
