@@ -95,7 +95,7 @@ class Parser(ArgumentParser):
             place = group
             if len(names) < len(each.options):
                 place = group.add_mutually_exclusive_group() if names else group
-                place.add_argument(each.name, nargs="?", **{**words, **({"help": f"as {names[0]}"} if names else {})})
+                place.add_argument(each.name, **{**words, "nargs": "?", "help": f"as {names[0]}" if names else words["help"]})
             if names:
                 place.add_argument(*names, dest=each.name, **words)
 

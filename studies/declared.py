@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mapsearch.model.errors import InputError, did_you_mean, show
 
@@ -68,7 +68,7 @@ def text(example: str) -> Law:
 
 def path(what: str) -> Law:
     """A text or path that names a file or folder."""
-    return Law(f"must name {what}", lambda value: isinstance(value, str | os.PathLike) and os.fspath(value) != "")
+    return Law(f"must name {what}", lambda value: isinstance(value, str | os.PathLike) and str(cast("object", value)) != "")
 
 
 def _number(kind: type[int | float]) -> Callable[[str], object]:

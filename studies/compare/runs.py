@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from mapsearch.model.errors import InputError, show
 from mapsearch.studies.pictures.recorded import read_run
@@ -123,11 +123,13 @@ def _differences(a: _Run, b: _Run) -> Iterator[str]:
 def _changed(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Keys, nested ones with dots between, whose values differ, with both values."""
     for key in dict.fromkeys(chain(one, other)):
-        first, second = one.get(key), other.get(key)
+        first: object = one.get(key)
+        second: object = other.get(key)
         if isinstance(first, Mapping) and isinstance(second, Mapping):
-            if first.get("name") == second.get("name"):
-                yield from _changed(first, second, f"{prefix}{key}.")
+            parts, others = cast("Mapping[str, Any]", first), cast("Mapping[str, Any]", second)
+            if parts.get("name") == others.get("name"):
+                yield from _changed(parts, others, f"{prefix}{key}.")
             else:  # two technologies, say, of which no figure is alike
-                yield f"{prefix}{key} {show(first.get('name'))}, and {show(second.get('name'))}"
+                yield f"{prefix}{key} {show(parts.get('name'))}, and {show(others.get('name'))}"
         elif first != second:
             yield f"{prefix}{key} {show(first)}, and {show(second)}"
