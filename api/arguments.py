@@ -95,7 +95,8 @@ class Parser(ArgumentParser):
             place = group
             if len(names) < len(each.options):
                 place = group.add_mutually_exclusive_group() if names else group
-                place.add_argument(each.name, **{**words, "nargs": "?", "help": f"as {names[0]}" if names else words["help"]})
+                alone: dict[str, Any] = {**words, "nargs": "?", "help": f"as {names[0]}" if names else words["help"]}
+                place.add_argument(each.name, **alone)
             if names:
                 place.add_argument(*names, dest=each.name, **words)
 
