@@ -1,29 +1,62 @@
-"""A command line whose errors are one line, with the word that was probably meant."""
+"""A command line whose errors are one line, with the word that was probably meant; options made from declared settings."""
 
 from __future__ import annotations
 
 import re
 import sys
 from argparse import (
+    SUPPRESS,
+    Action,
+    ArgumentError,
     ArgumentParser,
     ArgumentTypeError,
+    HelpFormatter,
+    Namespace,
     _SubParsersAction,  # pyright: ignore[reportPrivateUsage] argparse's only name for the type
 )
-from collections.abc import Callable
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from mapsearch.model.errors import did_you_mean
+from mapsearch.studies.declared import FLAG, Law, Setting, SettingError, declared, one_of
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance, SupportsWrite
+
+# What other tools call a machine's figures on their command lines, as hardware files do.
+_FIGURES = {
+    **dict.fromkeys(("pes", "num_pes", "num_pe"), "pes"),
+    **dict.fromkeys(("l1", "l1_size", "l1_bytes"), "l1.bytes"),
+    **dict.fromkeys(("l2", "l2_size", "l2_bytes"), "l2.bytes"),
+    **dict.fromkeys(("nocbw", "noc_bw", "noc"), "noc.bytes_per_cycle"),
+    **dict.fromkeys(("offchip_bw", "offchip"), "offchip.bytes_per_cycle"),
+    **dict.fromkeys(("clock", "clock_mhz"), "clock_mhz"),
+}
 
 
 class UsageError(Exception):
     """A command line that breaks a law; its text is one line."""
 
 
+class Help(HelpFormatter):
+    """Fills paragraphs, and leaves lines that are indented as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = (line if line.startswith(" ") else super(Help, self)._fill_text(line, width, indent) for line in text.split("\n"))
+        return "\n".join(lines)
+
+
 class Parser(ArgumentParser):
     """An ArgumentParser that raises UsageError, and takes no abbreviated options."""
 
     def __init__(self, **keywords: Any) -> None:  # noqa: ANN401 those of ArgumentParser
-        super().__init__(allow_abbrev=False, **keywords)
+        super().__init__(allow_abbrev=False, formatter_class=Help, **keywords)
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Write the help; argparse's own would not tell where that fails."""
+        (file or sys.stdout).write(self.format_help())
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """Leave after --help or --version, with all of it written."""
@@ -34,24 +67,83 @@ class Parser(ArgumentParser):
         """Raise UsageError, pointing at the help of the command."""
         raise UsageError(f"{message}; see {self.prog} --help")
 
-    def refuse(self, extra: list[str]) -> NoReturn:
-        """Raise UsageError for arguments that the command does not take."""
+    def unknown(self, argv: Sequence[str]) -> list[str]:
+        """The long options of a command line that the command does not take."""
+        words = (word for word in takewhile(lambda word: word != "--", argv) if re.fullmatch(r"--\S+", word))
+        return [word for word in words if word.partition("=")[0] not in self._option_string_actions]
+
+    def refuse(self, extra: Sequence[str], argv: Sequence[str]) -> None:
+        """Raise UsageError where there are arguments of a command line, `argv`, that the command does not take."""
         for word in extra:
             if word.startswith("-"):
                 options = re.findall(r"--[a-z0-9-]+", self.format_help())
-                self.error(f"unknown option {word}{did_you_mean(word.split('=')[0], options)}")
-        self.error(f"unexpected argument {extra[0]!r}")
+                option, _, value = word.partition("=")
+                figure = _FIGURES.get(option.strip("-").replace("-", "_").lower())
+                if figure is not None and "--hardware" in options:
+                    value = value or next(iter(argv[argv.index(word) + 1 :]), "N")
+                    self.error(f"unknown option {option}; change a machine's figure by --hardware edge,{figure}={value}")
+                self.error(f"unknown option {word}{did_you_mean(option, options)}")
+        if extra:
+            self.error(f"unexpected argument {extra[0]!r}")
+
+    def add_settings(self, kind: type[DataclassInstance], title: str) -> None:
+        """Add the options of the settings that a dataclass declares, under a title; one that is not given leaves no trace."""
+        group = self.add_argument_group(title)
+        for each in declared(kind):
+            words = _parsing_of(each)
+            names = [name for name in each.options if name.startswith("-")]
+            place = group
+            if len(names) < len(each.options):
+                place = group.add_mutually_exclusive_group() if names else group
+                alone: dict[str, Any] = {**words, "nargs": "?", "help": f"as {names[0]}" if names else words["help"]}
+                place.add_argument(each.name, **alone)
+            if names:
+                place.add_argument(*names, dest=each.name, **words)
+
+    def _check_value(self, action: Action, value: Any) -> None:  # noqa: ANN401 as argparse has it
+        if action.choices is not None:
+            told = one_of(*map(str, action.choices)).broken(value)
+            if told is not None:
+                raise ArgumentError(action, told)
 
 
 Subparsers: TypeAlias = "_SubParsersAction[Parser]"
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
-    """The `type` of an argument that must be one of the choices."""
+def by_law(law: Law) -> Callable[[str], object]:
+    """The `type` of an argument whose value keeps to a law."""
 
-    def check(word: str) -> str:
-        if word not in choices:
-            raise ArgumentTypeError(f"must be one of {', '.join(choices)}, got {word!r}{did_you_mean(word, choices)}")
-        return word
+    def read(word: str) -> object:
+        value = law.read(word)
+        told = law.broken(value)
+        if told is not None:
+            raise ArgumentTypeError(told)
+        return value
 
-    return check
+    return read
+
+
+@contextmanager
+def named_as_typed(*kinds: type[DataclassInstance]) -> Generator[None]:
+    """Let errors of these settings call them by their options."""
+    try:
+        yield
+    except SettingError as error:
+        spelling = {each.name: each.spelling for kind in kinds for each in declared(kind)}
+        raise UsageError(error.sentence(spelling.__getitem__)) from None
+
+
+def given(args: Namespace, *kinds: type[DataclassInstance]) -> dict[str, Any]:
+    """The settings that the command line gives, by their names."""
+    names = {each.name for kind in kinds for each in declared(kind)}
+    return {name: value for name, value in vars(args).items() if name in names}
+
+
+def _parsing_of(each: Setting) -> dict[str, Any]:
+    """What argparse is told of a setting, besides its names; without a default one that is not given leaves no trace."""
+    default = "" if each.default is None or each.law is FLAG or each.default == () else f" (default: {each.default})"
+    words: dict[str, Any] = {"help": f"{each.help}{default}".replace("%", "%%"), "default": SUPPRESS}
+    if each.law is FLAG:
+        return {**words, "action": "store_true"}
+    words |= {"metavar": each.metavar, **({"action": "append"} if each.default == () else {})}
+    return {**words, **({"choices": each.law.choices} if each.law.choices else {"type": by_law(each.law)})}

@@ -8,19 +8,17 @@ A command is a module with `add_parser(subparsers)` and `run(args) -> int`, whos
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
-from contextlib import suppress
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Protocol, cast
 
 from mapsearch.arguments import Parser, Subparsers, UsageError
-from mapsearch.commands import bench, compare_models, evaluate, export, hardware, layers, plot, run, space, sweep, verify
+from mapsearch.commands import bench, compare, compare_models, evaluate, export, hardware, layers, plot, run, space, sweep, verify
+from mapsearch.commands.examples import help_end
 from mapsearch.model.errors import InputError, did_you_mean
-from mapsearch.output import printable, write
+from mapsearch.output import PLAIN, errors_let_go, replace_by_nothing, say, write
 
 
 class Command(Protocol):
@@ -40,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "plot": plot,
     "sweep": sweep,
     "evaluate": evaluate,
+    "compare": compare,
     "compare-models": compare_models,
     "export": export,
     "verify": verify,
@@ -54,8 +53,7 @@ class _Notices(logging.Handler):
     """Writes what the package has to say while it works to standard error, above the bars that may stand there."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(AttributeError, OSError):  # standard error is closed or full: a notice is no reason to stop
-            sys.stderr.write(f"mapsearch: {record.getMessage()}\n")
+        say(record.getMessage())
 
 
 _NOTICES = _Notices(logging.INFO)
@@ -63,30 +61,35 @@ _NOTICES = _Notices(logging.INFO)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process where None is given); the exit code."""
-    try:
-        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
-            return _fail("standard output is closed")
-        if hasattr(sys.stdout, "reconfigure"):
-            # A terminal that lacks a character is no error.
-            cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
-        args = _parse(sys.argv[1:] if argv is None else argv)
-        logger = logging.getLogger("mapsearch")
-        logger.addHandler(_NOTICES)
-        logger.setLevel(logging.INFO)
-        code = COMMANDS[args.command].run(args)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        _drop_output()
-        return 141
-    except (UsageError, InputError) as error:
-        return _fail(str(error))
-    except OSError as error:
-        _drop_output()
-        return _fail(f"{error.filename or 'output'}: {error.strerror or error}")
-    else:
-        return code
+    with errors_let_go():
+        try:
+            code = _main(sys.argv[1:] if argv is None else argv)
+        except KeyboardInterrupt:
+            return 130
+        except BrokenPipeError:
+            _drop_output()
+            return 141
+        except (UsageError, InputError) as error:
+            return _fail(str(error))
+        except OSError as error:
+            _drop_output()
+            return _fail(f"{error.filename or 'output'}: {error.strerror or error}")
+        else:
+            return code
+
+
+def _main(argv: Sequence[str]) -> int:
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
+        raise UsageError("standard output is closed")
+    if hasattr(sys.stdout, "reconfigure"):
+        cast("TextIOWrapper", sys.stdout).reconfigure(errors=PLAIN)
+    args = _parse(argv)
+    logger = logging.getLogger("mapsearch")
+    logger.addHandler(_NOTICES)
+    logger.setLevel(logging.WARNING if getattr(args, "quiet", False) else logging.INFO)
+    code = COMMANDS[args.command].run(args)
+    sys.stdout.flush()
+    return code
 
 
 class _Version(Action):
@@ -99,23 +102,60 @@ class _Version(Action):
         parser.exit()
 
 
-def _parse(argv: Sequence[str]) -> Namespace:
-    parser = Parser(prog="mapsearch", description="Finds how the layers of a neural network run best on a spatial accelerator.")
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+class _Completion(Action):
+    """Prints a script with which a shell completes commands, options and their words."""
+
+    def __call__(self, parser: ArgumentParser, _: Namespace, shell: object, __: str | None = None) -> None:
+        from mapsearch.model.extras import require
+
+        require("completion", "completion", "shtab")
+        import shtab
+
+        sys.stdout.write(shtab.complete(parser, str(shell)))
+        parser.exit()
+
+
+def make_parser() -> tuple[Parser, Subparsers]:
+    """The parser of the command line, and those of its commands."""
+    parser = Parser(
+        prog="mapsearch",
+        description="Finds how the layers of a neural network run best on a spatial accelerator.",
+        epilog=help_end(""),
+    )
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version and exit")
+    parser.add_argument(
+        "--print-completion",
+        action=_Completion,
+        choices=("bash", "zsh", "tcsh"),
+        metavar="SHELL",
+        help="print a script that completes commands and options in bash, zsh or tcsh, and exit",
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS.values():
+    for name, command in COMMANDS.items():
         command.add_parser(subparsers)
+        subparsers.choices[name].epilog = help_end(name)
+    return parser, subparsers
+
+
+def _parse(argv: Sequence[str]) -> Namespace:
+    parser, subparsers = make_parser()
+    argv = list(argv)
+    while argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
     first = next((word for word in argv if not word.startswith("-")), None)
-    if first is not None and first not in COMMANDS:
+    if first is not None and first not in COMMANDS and "--print-completion" not in argv:
         parser.error(f"no command is called {first!r}{did_you_mean(first, COMMANDS)}; there are {', '.join(COMMANDS)}")
+    if first in COMMANDS:
+        command = subparsers.choices[first]
+        # Before all else: the value of a misspelt option would be taken for an argument.
+        command.refuse(command.unknown(argv[argv.index(first) + 1 :]), argv)
     args, extra = parser.parse_known_args(argv)
-    if extra:
-        subparsers.choices[args.command].refuse(extra)
+    subparsers.choices[args.command].refuse(extra, argv)
     return args
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"mapsearch: error: {printable(' '.join(message.split()))}\n")
+    say(f"error: {' '.join(message.split())}")
     return 2
 
 
@@ -124,5 +164,4 @@ def _drop_output() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
+        replace_by_nothing(1)

@@ -1,16 +1,93 @@
-"""Results on standard output: tables for people, JSON for programs."""
+"""Results on standard output, tables for people and JSON for programs; and what is said of the work on standard error."""
 
 from __future__ import annotations
 
+import codecs
+import os
 import sys
-from collections.abc import Sequence
-from io import StringIO
-from typing import TypeVar
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from io import StringIO, TextIOBase
+from typing import TextIO, TypeVar, cast
 
 Cell = str | int | float
 Row = TypeVar("Row")
 
 SHOWN = 12  # points of a front
+PLAIN = "plain"  # the error handler of encodings that lack some of our characters
+_PLAIN = str.maketrans("─━…→·²³µ", "--.>*23u")
+
+
+class _Errors(TextIOBase):
+    """Standard error that may be closed, full or gone: what cannot be written there is let go, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattribute__(self, name: str) -> object:  # TextIOBase has an encoding of its own, which cannot be set
+        return self._stream.encoding if name == "encoding" else super().__getattribute__(name)
+
+    def write(self, text: str) -> int:
+        """Write the text, if that can be done."""
+        try:
+            self._stream.write(text)
+        except (OSError, ValueError):  # full, or closed since
+            self._let_go()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that can be done."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._let_go()
+
+    def isatty(self) -> bool:
+        """As of the stream."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """As of the stream."""
+        return self._stream.fileno()
+
+    def _let_go(self) -> None:
+        """Put nothing in the place of the descriptor: the interpreter would fail on it again when it ends."""
+        with suppress(OSError, ValueError):
+            replace_by_nothing(self._stream.fileno())
+
+
+@contextmanager
+def errors_let_go() -> Generator[None]:
+    """While it lasts, no write to standard error fails, whoever writes."""
+    before = sys.stderr
+    if before is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
+        replace_by_nothing(2)  # else the next file that is opened would be taken for it, and worker processes would have none
+    with open(2, "w", encoding="utf-8", closefd=False) if before is None else nullcontext(before) as stream:
+        sys.stderr = cast("TextIO", _Errors(stream))
+        try:
+            yield
+        finally:
+            sys.stderr = before
+
+
+def replace_by_nothing(descriptor: int) -> None:
+    """Let what is written to the descriptor from now on, here and in child processes, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != descriptor:
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 takes it by place only
+
+
+def plain(error: UnicodeError) -> tuple[str, int]:
+    """The handler PLAIN: for characters that an encoding lacks the likes of `mm2`, and else backslash escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    return text.encode("ascii", "backslashreplace").decode(), error.end
+
+
+codecs.register_error(PLAIN, plain)
 
 
 def write(text: str) -> None:
@@ -24,9 +101,14 @@ def write_file(text: str) -> None:
     sys.stdout.buffer.write(text.encode())
 
 
+def say(text: str) -> None:
+    """A line of the program's own on standard error."""
+    sys.stderr.write(f"mapsearch: {printable(text)}\n")
+
+
 def warn(text: str) -> None:
     """A line on standard error, for what a reader of the figures should know."""
-    sys.stderr.write(f"mapsearch: warning: {printable(text)}\n")
+    say(f"warning: {text}")
 
 
 def printable(text: str) -> str:
@@ -51,13 +133,16 @@ def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
     terminal = sys.stdout.isatty()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for index, column in enumerate(columns):
-        numbers = all(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+        told = [row[index] for row in rows if row[index] != ""]
+        numbers = all(isinstance(cell, int | float) for cell in told)
+        table.add_column(column, justify="right" if told and numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_text(cell) for cell in row))
     # Its own file: where the reader of standard output has gone, a console that flushes that would leave with code 1.
     drawn = StringIO()
-    Console(file=drawn, force_terminal=terminal, width=10_000, markup=False, emoji=False, highlight=False).print(table)
+    # Without a height, rich takes a dumb terminal for one of 80 columns.
+    console = Console(file=drawn, force_terminal=terminal, width=10_000, height=100, markup=False, emoji=False, highlight=False)
+    console.print(table)
     if title:
         write(title)
     for line in drawn.getvalue().splitlines():

@@ -15,12 +15,13 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Sampler
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.studies.run.settings import DEFAULT_TRIALS
+from mapsearch.studies.run.options import DEFAULT_TRIALS
 
 SETS = ("mobilenet", "mobilenet_v2", "resnet18", "alexnet", "bert_base")
 MACHINES = ("edge", "eyeriss")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.one_machine import MachineRun, RunWatcher
+from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings, check_same
 
@@ -39,7 +41,7 @@ def run(
     layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
     {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
     (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
-    hardware and settings are taken and may not be others. settings: the fields of `settings.Settings` (objective, sampler,
+    hardware and settings are taken and may not be others. settings: the fields of `options.SearchOptions` (objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
     warm_start, model).
 
@@ -50,13 +52,33 @@ def run(
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
     """
-    if jobs is not None and (type(jobs) is not int or jobs < 1):
-        raise InputError(f"jobs must be a whole number of at least 1, got {jobs!r}")
-    if out is not None and not str(out):
-        raise InputError("out must name a folder, got an empty text")
-    if resume and out is None:
-        raise InputError("resuming needs the run's folder; name it as out (--out DIR)")
-    recorded = RunFolder(Path(out)).config() if resume and out is not None else None
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs), settings)
+    study, folder = begun.study, begun.folder
+    if begun.recorded is not None:
+        check_same(begun.recorded, study.config, str(folder.path))
+        study.go_on_from(folder)
+    else:
+        _create(folder, study.config, study.more_files)
+    return study.search(folder, begun.jobs, watcher)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run whose inputs are loaded and checked, before anything is written; recorded: of the run that it goes on with."""
+
+    plan: Plan
+    space: HardwareSpace
+    study: MachineRun | CoDesign
+    folder: RunFolder
+    recorded: dict[str, Any] | None
+    jobs: int
+
+
+def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
+    """Load what is asked for, or what the folder of the run to go on with has recorded."""
+    folder = RunFolder(Path(inputs.out)) if inputs.out is not None else None
+    recorded = folder.config() if inputs.resume and folder is not None else None
+    layer_set, hardware = inputs.layer_set, inputs.hardware
     if recorded is not None:
         layer_set = recorded["layer_set"] if layer_set is None else layer_set
         hardware = recorded.get("hardware_space", recorded.get("hardware")) if hardware is None else hardware
@@ -65,14 +87,9 @@ def run(
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
     plan = Plan(Settings.of(settings), layer_set)
     space = _space("edge" if hardware is None else hardware)
-    run_ = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
-    folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
-    if recorded is not None:
-        check_same(recorded, run_.config, str(folder.path))
-        run_.go_on_from(folder)
-    else:
-        _create(folder, run_.config, run_.more_files)
-    return run_.search(folder, jobs or int(joblib.cpu_count()), watcher)
+    study = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
+    folder = folder or RunFolder(unused_folder(study.title))
+    return Prepared(plan, space, study, folder, recorded, inputs.jobs or int(joblib.cpu_count()))
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:

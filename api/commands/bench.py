@@ -22,7 +22,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "with every count and the energies, how many its lower bound, and how many times as fast as plain NumPy it is.",
     )
     parser.add_argument(
-        "--seconds", type=_seconds, default=1.0, metavar="S", help="about how long to measure each layer (default: 1)"
+        "--seconds",
+        type=_seconds,
+        default=1.0,
+        metavar="S",
+        help="about how long to measure each layer, but once at the least, which takes up to a second (default: 1)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

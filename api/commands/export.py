@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from mapsearch.arguments import Subparsers, one_of
+from mapsearch.arguments import Subparsers
 from mapsearch.formats.registry import EXPORTED, FORMATS
 from mapsearch.output import write, write_json
 
@@ -19,7 +19,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "express, or would miscount, is refused with the reason.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
-    parser.add_argument("--to", type=one_of(*EXPORTED), required=True, metavar="FORMAT", help=", ".join(EXPORTED))
+    parser.add_argument("--to", choices=EXPORTED, required=True, metavar="FORMAT", help=", ".join(EXPORTED))
     parser.add_argument(
         "--hardware",
         default="edge",

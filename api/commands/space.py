@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from mapsearch.arguments import Subparsers, one_of
+from mapsearch.arguments import Subparsers
 from mapsearch.output import write, write_json, write_table
 
 
@@ -34,7 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
     rules = ("balanced", "divisors", "all")
     parser.add_argument(
         "--tiles",
-        type=one_of(*rules),
+        choices=rules,
         default="balanced",
         metavar="RULE",
         help=f"tile sizes: {', '.join(rules)} (default: balanced)",
@@ -47,8 +47,8 @@ def run(args: Namespace) -> int:
     from mapsearch.formats.networks import load_mix
     from mapsearch.formats.yaml.dataflows import load_held
     from mapsearch.formats.yaml.hardware import load_hardware
+    from mapsearch.spaces.mappings.rules import TileRule
     from mapsearch.spaces.mappings.space import Space
-    from mapsearch.spaces.mappings.tiles import TileRule
 
     held, levels = load_held(args.dataflow, args.constraints, 2 if args.levels is None else args.levels)
     hardware, tiles = load_hardware(args.hardware), TileRule[args.tiles.upper()]

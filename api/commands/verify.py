@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsearch.arguments import Subparsers, one_of
+from mapsearch.arguments import Subparsers
 from mapsearch.model.errors import InputError
 from mapsearch.output import write, write_json, write_table
 from mapsearch.studies.compare import VERIFIERS
@@ -24,7 +24,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "Exit code 1 where one differs.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
-    parser.add_argument("--with", type=one_of(*VERIFIERS), required=True, dest="tool", metavar="TOOL", help=", ".join(VERIFIERS))
+    parser.add_argument("--with", choices=tuple(VERIFIERS), required=True, dest="tool", metavar="TOOL", help=", ".join(VERIFIERS))
     parser.add_argument("--binary", required=True, metavar="PATH", help="the program's executable")
     parser.add_argument(
         "--hardware",

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mapsearch.model.evaluation import Evaluation, NamedFigures
 from mapsearch.output import Cell, spread, write, write_table
@@ -34,7 +34,7 @@ class RunProgress:
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TaskProgressColumn(),  # the share done: trials, or layers of machines, have no one unit
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self._console,

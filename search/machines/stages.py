@@ -21,7 +21,8 @@ from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.proven import ExactSearcher
-from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Sampler, Searcher
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Searcher
 from mapsearch.search.mappings.task import compile_for
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher

@@ -16,8 +16,8 @@ from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.constraints import Constraints
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound, 
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Budget, Outcome, Sampler
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.searcher import Budget, Outcome
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.progress import Tick

@@ -6,7 +6,8 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.mappings.fronts import STEERED, FrontSearcher
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.proven import BY_DEFAULT, TO_PROVE, ExactSearcher
-from mapsearch.search.mappings.searcher import Sampler, Searcher
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.searcher import Searcher
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.plain import Plain
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.pareto import Front
 from mapsearch.search.progress import Tick
@@ -18,20 +18,6 @@ from mapsearch.search.progress import Tick
 # Evaluations of a last search from the best of all trials, sizes and structures together, for each one of the trials.
 POLISH_SHARE = 0.5
 EVALUATIONS_PER_TRIAL = 1400
-
-
-class Sampler(StrEnum):
-    """How a search goes: branch and bound for a while, or to the end; a genetic search; or one of Optuna's samplers."""
-
-    AUTO = "auto"
-    EXACT = "exact"
-    GENETIC = "genetic"
-    TPE = "tpe"
-    RANDOM = "random"
-    NSGAII = "nsgaii"
-    CMAES = "cmaes"
-    QMC = "qmc"
-    BRUTEFORCE = "bruteforce"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import numpy as np
 import optuna
 
-from mapsearch.model.errors import InputError
+from mapsearch.model.extras import require
 from mapsearch.model.tensors import Dim
 from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.population import Population, best_sizes
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Budget, Outcome, Sampler
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.searcher import Budget, Outcome
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.trials import Trial, search_by_trials
 from mapsearch.search.progress import Tick
@@ -32,12 +32,8 @@ NEEDED = {Sampler.CMAES: "cmaes", Sampler.QMC: "scipy"}
 
 def check_installed(sampler: Sampler) -> None:
     """Raise InputError where a sampler needs a package that is not there."""
-    package = NEEDED.get(sampler)
-    if package is not None and find_spec(package) is None:
-        raise InputError(
-            f"the sampler {sampler} needs the package {package}, which is not installed; "
-            f"pip install {package}, or use another sampler"
-        )
+    if sampler in NEEDED:
+        require(f"the sampler {sampler}", "samplers", NEEDED[sampler])
 
 
 class OptunaSearcher:

@@ -21,11 +21,11 @@ from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.choices import Choices, first_fitting
 from mapsearch.spaces.mappings.constraints import Constraints
 from mapsearch.spaces.mappings.orders import Inside, is_fixed, kinds_of, legal_order, orders_of
+from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 from mapsearch.spaces.mappings.size import Counter, Orders
-from mapsearch.spaces.mappings.tiles import TileRule, draw_sizes, limits_of, settle_all
+from mapsearch.spaces.mappings.tiles import draw_sizes, limits_of, settle_all
 from mapsearch.spaces.mappings.variation import vary_mappings
 
-MAX_LEVELS = 3
 # Chains of sizes of one dim that are counted one by one, about a tenth of a second.
 MAX_CHAINS = 10**7
 # Ways to split the PEs into units of the levels, each counted in about a millisecond.

@@ -11,7 +11,6 @@ that of depth 0, which never moves, or that of the full depth.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from math import gcd
 
 import numpy as np
@@ -22,20 +21,10 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.windows import tile_words
+from mapsearch.spaces.mappings.rules import TileRule
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.int8]
-
-
-class TileRule(IntEnum):
-    """Which sizes of a tile may be chosen.
-
-    BALANCED: the smallest size for each trip count; DIVISORS: sizes that divide the tile; ALL: every size.
-    """
-
-    BALANCED = 0
-    DIVISORS = 1
-    ALL = 2
 
 
 BALANCED, DIVISORS = int(TileRule.BALANCED), int(TileRule.DIVISORS)

@@ -20,7 +20,8 @@ from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Candidate, MachineSearch, check_space
 from mapsearch.search.machines.stages import Stage, map_fully, with_mapping
 from mapsearch.search.mappings.branch_and_bound import check_bounded
-from mapsearch.search.mappings.searcher import Budget, Sampler
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.pareto import non_dominated
 from mapsearch.search.progress import Watcher
 from mapsearch.spaces.machines.space import HardwareSpace

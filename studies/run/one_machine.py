@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Outcome, Sampler
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.searcher import Outcome
 from mapsearch.search.processes import run_tasks
 from mapsearch.studies.folder import RunFolder
 from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults

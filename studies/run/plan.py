@@ -19,9 +19,10 @@ from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.objectives.objective import Objective, objectives_of
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.layer_results import SearchInputs
-from mapsearch.studies.run.settings import TILE_RULES, Settings
+from mapsearch.studies.run.settings import Settings
 
 
 class Plan:
@@ -72,7 +73,7 @@ class Plan:
             objectives=self.objectives,
             objective=self.objective,
             levels=levels,
-            tiles=TILE_RULES[settings.tiles],
+            tiles=TileRule[settings.tiles.upper()],
             constraints=held,
             dataflows=tuple(classic_dataflows()),
             known=tuple(tuple(seeds_of(unique.layer, self._known)) for unique in self.layers),

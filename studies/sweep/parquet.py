@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,14 +27,7 @@ ROW_GROUP = 2**18
 # The shipped sweep's take less than 2; how many depends on how often their values repeat.
 BYTES_PER_DESIGN = 8
 _COUNTED = b"mapsearch.counted"
-_NEEDED = ("pyarrow", "matplotlib")
-
-
-def check_installed() -> None:
-    """Raise InputError unless what a sweep writes with is there."""
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise InputError(f"a sweep writes Parquet and pictures and needs {' and '.join(missing)}; pip install 'mapsearch[sweep]'")
+NEEDED = ("pyarrow", "matplotlib")
 
 
 def part_path(folder: Path, number: int) -> Path:

@@ -18,16 +18,17 @@ from mapsearch.formats.text import write_whole
 from mapsearch.formats.yaml.dataflows import names as dataflow_names
 from mapsearch.formats.yaml.hardware import Source
 from mapsearch.formats.yaml.sweeps import Dataflow, Study, load_study, names, study_of
-from mapsearch.model.errors import InputError, show
+from mapsearch.model.errors import InputError
+from mapsearch.model.extras import require
 from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.studies.folder import unused_folder
-from mapsearch.studies.sweep.parquet import check_installed, part_path, read_counted, read_designs, write_part
+from mapsearch.studies.sweep.options import MOST_DESIGNS, SweepOptions
+from mapsearch.studies.sweep.parquet import NEEDED, part_path, read_counted, read_designs, write_part
 from mapsearch.studies.sweep.plan import Part, SweepPlan
 from mapsearch.studies.sweep.summary import Swept, front_as_csv, summary_of
 
 CONFIG = "config.json"
-MOST_DESIGNS = 10**10
 
 
 class Watcher(Protocol):
@@ -64,11 +65,8 @@ def sweep(
     input breaks a law, or where there are more designs than designs_at_most or more to save than the disk has room for, and
     OSError where the folder can no longer be written.
     """
-    check_installed()
-    if type(designs_at_most) is not int or designs_at_most < 1:
-        raise InputError(f"designs_at_most must be a whole number of at least 1, got {show(designs_at_most)}")
-    if resume and out is None:
-        raise InputError("resuming needs the sweep's folder; name it as out (--out DIR)")
+    require("a sweep, which writes Parquet and pictures,", "sweep", *NEEDED)
+    SweepOptions(study, layers, dataflows, hardware, designs_at_most, out, resume)
     recorded = _recorded(Path(out)) if resume and out is not None else None
     own = load_study(study if isinstance(study, str) else Path(study)) if study is not None else None
     if own is None and recorded is not None:

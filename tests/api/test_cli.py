@@ -20,8 +20,8 @@ from mapsearch.formats.yaml import layer_sets
 from mapsearch.formats.yaml.dataflows import load_held
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 
 Capture = pytest.CaptureFixture[str]
 Golden = Callable[[str, str], None]
@@ -76,10 +76,11 @@ def test_every_command_has_help(capsys: Capture, command: str) -> None:
     assert re.search(rf"\n    {command}\s", capsys.readouterr().out)
 
 
-def test_version(capsys: Capture) -> None:
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(capsys: Capture, option: str) -> None:
     """The command and the package tell the same version."""
     with pytest.raises(SystemExit) as caught:
-        main(["--version"])
+        main([option])
     assert caught.value.code == 0
     assert capsys.readouterr().out == f"mapsearch {mapsearch.__version__}\n"
 
@@ -166,11 +167,12 @@ def test_no_space_for_any_mapping(capsys: Capture, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
+@pytest.mark.parametrize("environment", [{}, {"PYTHONUNBUFFERED": "1"}])
 @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["hardware"], ["layers", "ncf", "--json"]])
-def test_full_disk(argv: list[str]) -> None:
-    """Output that cannot be written is one line and exit code 2."""
+def test_full_disk(argv: list[str], environment: dict[str, str]) -> None:
+    """Output that cannot be written is one line and exit code 2, whether it fails at once or at the end."""
     with FULL.open("w") as full:
-        done = _process(["-m", "mapsearch", *argv], full.fileno())
+        done = _process(["-m", "mapsearch", *argv], full.fileno(), **environment)
     assert (done.returncode, done.stderr) == (2, "mapsearch: error: output: No space left on device\n")
 
 
@@ -191,11 +193,15 @@ def test_closed_output() -> None:
     assert (done.returncode, done.stderr) == (2, "mapsearch: error: standard output is closed\n")
 
 
-def test_terminal_without_the_characters() -> None:
-    """Characters that the output's encoding lacks are escaped."""
+def test_terminal_without_the_characters(tmp_path: Path) -> None:
+    """Characters that the output's encoding lacks have plain ones in their place, of the same width; others are escaped."""
     done = _process(["-m", "mapsearch", "hardware"], PYTHONIOENCODING="ascii")
-    assert done.returncode == 0
-    assert "area (mm\\xb2)" in done.stdout
+    whole = _process(["-m", "mapsearch", "hardware"], PYTHONIOENCODING="utf-8")
+    assert (done.returncode, whole.returncode) == (0, 0)
+    assert done.stdout == whole.stdout.replace("²", "2").replace("─", "-")
+    path = tmp_path / "ü.yaml"
+    path.write_text("pes: 4\n", "utf-8")
+    assert "\\xfc" in _process(["-m", "mapsearch", "hardware", str(path)], PYTHONIOENCODING="ascii").stdout
 
 
 # Listings.

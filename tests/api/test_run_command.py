@@ -16,8 +16,6 @@ import pytest
 from small_run import NAMES, layer_file, results_in, same_for_all
 
 from mapsearch.cli import main
-from mapsearch.commands.run import SAMPLERS
-from mapsearch.search.mappings.searcher import Sampler
 
 Capture = pytest.CaptureFixture[str]
 FIXTURES = (layer_file,)  # pytest finds it here, as layers
@@ -123,11 +121,6 @@ def test_an_interrupted_command_goes_on(layers: Path, tmp_path: Path, capsys: Ca
     assert same_for_all(results_in(stopped)) == same_for_all(results_in(tmp_path / "whole"))
 
 
-def test_the_samplers_of_the_command_are_all_that_there_are() -> None:
-    """The list that --help shows without loading the search is the search's own."""
-    assert tuple(Sampler) == SAMPLERS
-
-
 def test_a_run_within_evaluations(layers: Path, tmp_path: Path) -> None:
     """With --evaluations no layer takes more of them, over all its restarts."""
     command = ["run", "--layer-set", str(layers), "--jobs", "1", "--evaluations", "100", "--restarts", "2"]
@@ -146,7 +139,20 @@ def test_a_run_within_evaluations(layers: Path, tmp_path: Path) -> None:
             "run --layer-set ncf --sampler tp --out new",
             "argument --sampler: must be one of auto, exact, genetic, tpe, random, nsgaii, cmaes, qmc, bruteforce, got 'tp'",
         ),
-        ("run --layer-set ncf --trials 0 --out new", "trials must be a whole number from 1 to "),
+        ("run --layer-set ncf --trials 0 --out new", "argument --trials: must be a whole number from 1 to 1000000000, got 0; see "),
+        ("run ncf --trials two --out new", "argument --trials: must be a whole number from 1 to 1000000000, got 'two'; see "),
+        ("run ncf --timeout nan --out new", "argument --timeout: must be above 0 and below 1e9, got nan; see mapsearch run --help"),
+        (
+            "run ncf --evaluations 9 --sampler exact --out new",
+            "--sampler exact ends with its proof, not after --evaluations; use an",
+        ),
+        ("run ncf --trials 9 --evaluations 9 --out new", "--trials and --evaluations are two ways to say how long a search is; "),
+        ("run ncf --layer-set ncf --out new", "argument --layer-set: not allowed with argument SET; see mapsearch run --help"),
+        ("run ncf resnet18 --out new", "unexpected argument 'resnet18'; see mapsearch run --help"),
+        ("run ncf --pes 64", "unknown option --pes; change a machine's figure by --hardware edge,pes=64; see mapsearch run --help"),
+        ("run ncf --l1_size=512", "unknown option --l1_size; change a machine's figure by --hardware edge,l1.bytes=512; see "),
+        ("run ncf --resume", "--resume needs the run's folder; name it by --out"),
+        ("run ncf --resume --out new --dry-run", "a run that goes on (--resume) cannot be told of before; give a new run's inputs"),
         ("run --layer-set ncf --out file/new", "file/new: the run's folder must be writable: Not a directory; name another folder"),
         ("run --out new --resume", "new/config.json: does not exist; no run to resume here; start one without --resume"),
     ],

@@ -26,13 +26,14 @@ from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound, 
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.proven import TO_PROVE, ExactSearcher
+from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import Budget, Certificate, Outcome, Sampler
+from mapsearch.search.mappings.searcher import Budget, Certificate, Outcome
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.orders import interchangeable
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 from mapsearch.testing.choosy_model import ChoosyModel
 from mapsearch.testing.small import TECHNOLOGY
 

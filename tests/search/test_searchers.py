@@ -21,15 +21,16 @@ from mapsearch.model.hardware import Buffer
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import Budget, Sampler, Searcher
+from mapsearch.search.mappings.searcher import Budget, Searcher
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.processes import run_tasks
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 from mapsearch.testing.searchers import (
     BUDGET,
     EDP,
@@ -72,7 +73,9 @@ def test_a_sampler_whose_package_is_missing_is_told_in_one_line(monkeypatch: pyt
     """The error names the package; a sampler that needs none, or has what it needs, is none."""
     check_installed(Sampler.TPE)
     monkeypatch.setitem(NEEDED, Sampler.CMAES, "no_such_package")
-    with pytest.raises(InputError, match=r"^the sampler cmaes needs the package no_such_package, which is not installed; pip "):
+    with pytest.raises(
+        InputError, match=r"^the sampler cmaes needs no_such_package, not installed here; pip install no_such_package, "
+    ):
         check_installed(Sampler.CMAES)
     monkeypatch.setitem(NEEDED, Sampler.CMAES, "numpy")
     check_installed(Sampler.CMAES)

@@ -23,14 +23,15 @@ from mapsearch.model.tensors import Dim
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Budget, Sampler
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.choices import Choices, Lack
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, LevelConstraints, Sizes
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 
 G, _, K, C, R, S, Y, X = Dim
 EXACT = ExactModel()

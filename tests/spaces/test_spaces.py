@@ -25,8 +25,9 @@ from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
-from mapsearch.spaces.mappings.space import MAX_LEVELS, Space
-from mapsearch.spaces.mappings.tiles import TileRule, limits_of, settle
+from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
+from mapsearch.spaces.mappings.space import Space
+from mapsearch.spaces.mappings.tiles import limits_of, settle
 
 EXACT = ExactModel()
 SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

@@ -322,5 +322,7 @@ def test_without_matplotlib(done: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     """Where matplotlib is not installed, one line says what to install."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["plot", str(done)]) == 2
-    expected = "mapsearch: error: pictures need the package matplotlib, which is not installed; pip install 'mapsearch[plots]'\n"
-    assert capsys.readouterr().err == expected
+    assert capsys.readouterr().err == (
+        "mapsearch: error: a picture needs matplotlib, not installed here; pip install matplotlib, or in the folder of mapsearch's "
+        "sources: pip install '.[plots]'\n"
+    )

@@ -15,7 +15,7 @@ from small_run import plain_run as run
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.errors import InputError
-from mapsearch.search.mappings.searcher import Sampler
+from mapsearch.search.mappings.sampler import Sampler
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = (
@@ -175,11 +175,14 @@ def test_a_folder_that_cannot_be_is_told_before_the_search(
         ({"trials": 2.5}, "trials must be a whole number from 1 to 1000000000, got 2.5"),
         ({"trials": True}, "trials must be a whole number from 1 to 1000000000, got True"),
         ({"evaluations": 0}, "evaluations must be a whole number from 1 to 1000000000, got 0"),
-        ({"evaluations": 2, "restarts": 3}, "evaluations must be a whole number from 3 to 1000000000, got 2"),
-        ({"evaluations": 9, "trials": 3}, "trials and evaluations are two ways to say how long a search is; give one of them"),
+        (
+            {"evaluations": 2, "restarts": 3},
+            "evaluations must be a whole number from 3 to 1000000000, got 2, as each of restarts needs one",
+        ),
+        ({"evaluations": 9, "trials": 3}, "trials and evaluations are two ways to say how long a search is; give one"),
         (
             {"evaluations": 9, "trials": None, "sampler": "exact"},
-            "an exact search ends with its proof, not after some evaluations; use another sampler or a timeout",
+            "sampler exact ends with its proof, not after evaluations; use another sampler, or timeout_seconds",
         ),
         ({"restarts": 0}, "restarts must be a whole number from 1 to 1000000000, got 0"),
         ({"seed": -1}, "seed must be a whole number from 0 to 1000000000, got -1"),
@@ -189,7 +192,7 @@ def test_a_folder_that_cannot_be_is_told_before_the_search(
         ({"timeout_seconds": float("nan")}, "timeout_seconds must be above 0 and below 1e9, got nan"),
         ({"timeout_seconds": "1"}, "timeout_seconds must be above 0 and below 1e9, got '1'"),
         ({"jobs": 0}, "jobs must be a whole number of at least 1, got 0"),
-        ({"resume": True}, "resuming needs the run's folder; name it as out (--out DIR)"),
+        ({"resume": True}, "resume needs the run's folder; name it by out"),
         ({"trails": 3}, f"unknown setting trails; did you mean trials?; the settings are {SETTINGS}"),
     ],
 )

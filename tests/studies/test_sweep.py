@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -29,7 +30,6 @@ from mapsearch.search.designs.walk import DESIGN
 from mapsearch.spaces.machines.space import Axis, HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import template_variants
 from mapsearch.studies.evaluate import evaluate_text
-from mapsearch.studies.sweep import parquet as design_files
 from mapsearch.studies.sweep.plan import SweepPlan
 from mapsearch.studies.sweep.sweep import sweep
 
@@ -218,11 +218,11 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
         (["{study}", "--dataflow", "kcp"], "no dataflow is called 'kcp'"),
         (["{study}", "--dataflow", "yrp_rs", "--dataflow", "yrp_rs"], "dataflow yrp_rs stands twice"),
         (["{study}", "--dataflow", ""], "a dataflow must be a template's name or file, a .m file or a run's folder, got ''"),
-        (["{study}", "--designs-at-most", "0"], "designs_at_most must be a whole number of at least 1, got 0"),
+        (["{study}", "--designs-at-most", "0"], "argument --designs-at-most: must be a whole number of at least 1, got 0"),
         (["{study}", "--designs-at-most", "100"], "has 4,032 designs, which take about 1 s and 0.064 MB at the most"),
         (["{study}", "--hardware", "nowhere.yaml"], "nowhere.yaml: the hardware file must be readable"),
         (["{study}", "--hardware", "{tiny}"], "the smallest machine needs"),
-        (["{study}", "--resume"], "resuming needs the sweep's folder"),
+        (["{study}", "--resume"], "--resume needs the sweep's folder; name it by --out"),
         (["--resume", "--out", "{out}"], "no sweep to resume here"),
         (["maestro_paper", "--hardware", "{large}"], "designs, which take"),
         (["{study}", "--layers", "{big}", "--hardware", "{slow}"], "MACs x (2 x NoC latency + 200) must be below 2^62 cycles"),
@@ -313,12 +313,10 @@ def test_layers_keep_the_name_that_was_asked_for() -> None:
 
 def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without pyarrow a sweep says so before anything else."""
-
-    def without_pyarrow(name: str) -> object:
-        return None if name == "pyarrow" else object()
-
-    monkeypatch.setattr(design_files, "find_spec", without_pyarrow)
-    with pytest.raises(InputError, match="needs pyarrow; pip install 'mapsearch"):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(
+        InputError, match=r"needs pyarrow, not installed here; pip install pyarrow, or in .*: pip install '\.\[sweep\]'$"
+    ):
         sweep("maestro_paper", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -18,8 +18,8 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 LAYER = layer_of(K=24, C=12, R=3, S=3, Y=10, X=10)

@@ -14,8 +14,8 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import LevelConstraints, Sizes
 from mapsearch.spaces.mappings.orders import interchangeable
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 
 
 class Choice(NamedTuple):

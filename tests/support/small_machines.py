@@ -22,7 +22,7 @@ from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
 from mapsearch.spaces.mappings.constraints import Constraints
-from mapsearch.spaces.mappings.tiles import TileRule
+from mapsearch.spaces.mappings.rules import TileRule
 
 UNREFINED = Allowance(8, ((Stage.QUICK, inf), (Stage.FULL, inf)))  # to the end too, but quicker
 BUDGET = Budget(trials=2, evaluations_per_trial=100)

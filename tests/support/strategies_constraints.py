@@ -13,8 +13,8 @@ from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, LevelConstraints, Sizes
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import TileRule
 from mapsearch.testing.small import TECHNOLOGY
 
 MACHINE = Hardware("machine", 4, 1, 1000.0, (8, 8, 16), Buffer(64), Buffer(1024), Noc(2), Offchip(2, 3), TECHNOLOGY)

@@ -1,0 +1,29 @@
+"""What `mapsearch run --dry-run` shows."""
+
+from __future__ import annotations
+
+from mapsearch.output import write, write_table
+from mapsearch.studies.forecast import Forecast
+
+
+def print_forecast(found: Forecast) -> None:
+    """The layers with the sizes of their spaces, the machines, the time and its basis, and the folder."""
+    rows = [(layer.name, layer.count, layer.macs, f"{layer.mappings:.3g}") for layer in found.layers]
+    write_table("", ("layer", "count", "MACs", "mappings"), rows)
+    for layer in found.left_out:
+        write(f"left out: {layer.name}: {layer.reason}")
+    several = f", {found.machines:,} machines; mappings are those of the largest" if found.machines > 1 else ""
+    write(f"hardware: {found.hardware}{several}")
+    if found.seconds is None:
+        write(f"time:     not known: {found.basis}")
+    else:
+        write(f"time:     {_duration(found.seconds)} at the most: {found.basis}")
+    write(f"folder:   {found.folder} (nothing is written now)")
+
+
+def _duration(seconds: float) -> str:
+    """Two digits of it, in the unit that suits."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"about {seconds / size:.2g} {unit}"
+    return f"about {seconds:.2g} s"

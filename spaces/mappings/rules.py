@@ -1,0 +1,18 @@
+"""What a space of mappings is chosen by: how many levels, and which sizes of tiles; without numpy, for the command line's sake."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+MAX_LEVELS = 3
+
+
+class TileRule(IntEnum):
+    """Which sizes of a tile may be chosen.
+
+    BALANCED: the smallest size for each trip count; DIVISORS: sizes that divide the tile; ALL: every size.
+    """
+
+    BALANCED = 0
+    DIVISORS = 1
+    ALL = 2

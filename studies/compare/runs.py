@@ -1,0 +1,136 @@
+"""Two runs side by side: each layer's figures and the network's, and in what the runs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Self, cast
+
+from mapsearch.model.errors import InputError, show
+from mapsearch.studies.recorded import read_run
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a layer, or a network, costs."""
+
+    runtime_cycles: int
+    energy_pj: float
+    edp_pj_cycles: float
+
+    def over(self, other: Self) -> dict[str, float | None]:
+        """Each figure over the other's; None where that is 0."""
+        names = ("runtime_cycles", "energy_pj", "edp_pj_cycles")
+        pairs = ((name, getattr(self, name), getattr(other, name)) for name in names)
+        return {name: mine / others if others else None for name, mine, others in pairs}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A layer of one or both runs; ratios: the second run's figures over the first's, where both have it."""
+
+    layer: str
+    count: int
+    first: Figures | None
+    second: Figures | None
+    ratios: dict[str, float | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs: their titles, what they differ in, their layers in the order of the first, and their networks' sums."""
+
+    titles: tuple[str, str]
+    differences: list[str]
+    layers: list[Row]
+    network: Row
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is compared; layers: by name, how often each runs, its MACs and its figures."""
+
+    title: str
+    complete: bool
+    networks: dict[str, int]
+    settings: dict[str, Any]
+    hardware: dict[str, Any]
+    layers: dict[str, tuple[int, int, Figures]]
+    count: int
+    totals: Figures
+
+
+def compare_runs(first: Path, second: Path) -> Comparison:
+    """The runs in two folders; InputError where one holds none, or they have no layer in common."""
+    a, b = _read(first), _read(second)
+    rows = [_row(name, a, b) for name in dict.fromkeys(chain(a.layers, b.layers))]
+    if not any(row.ratios for row in rows):
+        raise InputError(f"{first} and {second}: must have a layer in common, of one name and as many MACs, to be compared")
+    network = Row("network", a.count, a.totals, b.totals, b.totals.over(a.totals))
+    return Comparison((a.title, b.title), list(_differences(a, b)), rows, network)
+
+
+def _read(folder: Path) -> _Run:
+    run = read_run(folder)
+    layers = {
+        layer.name: (
+            layer.count,
+            layer.metrics.macs,
+            Figures(layer.metrics.runtime_cycles, layer.metrics.energy_pj.total, layer.metrics.edp_pj_cycles),
+        )
+        for layer in run.layers
+    }
+    totals = run.results.totals
+    return _Run(
+        run.title,
+        run.results.complete,
+        {network.name: network.weight for network in run.results.networks},
+        run.config["settings"],
+        run.config["hardware"],
+        layers,
+        totals.layers,
+        Figures(totals.runtime_cycles, totals.energy_pj.total, totals.edp_pj_cycles),
+    )
+
+
+def _row(name: str, a: _Run, b: _Run) -> Row:
+    in_a, in_b = a.layers.get(name), b.layers.get(name)
+    first, second = in_a[2] if in_a else None, in_b[2] if in_b else None
+    same = in_a is not None and in_b is not None and in_a[1] == in_b[1]
+    ratios = second.over(first) if first is not None and second is not None and same else None
+    count = in_a[0] if in_a else in_b[0] if in_b else 0
+    return Row(name, count, first, second, ratios)
+
+
+def _differences(a: _Run, b: _Run) -> Iterator[str]:
+    """Each thing in which the runs differ and which their figures depend on, one line each."""
+    for what, one, other in (
+        ("networks", a.networks, b.networks),
+        ("settings", a.settings, b.settings),
+        ("hardware", a.hardware, b.hardware),
+    ):
+        yield from (f"{what}: {line}" for line in _changed(one, other))
+    for run, which in ((a, "first"), (b, "second")):
+        if not run.complete:
+            yield f"the {which} run is not complete"
+    for name, (count, macs, _) in a.layers.items():
+        if name in b.layers and b.layers[name][:2] != (count, macs):
+            yield f"layer {name}: {count:,} times {macs:,} MACs, and {b.layers[name][0]:,} times {b.layers[name][1]:,} MACs"
+
+
+def _changed(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Keys, nested ones with dots between, whose values differ, with both values."""
+    for key in dict.fromkeys(chain(one, other)):
+        first: object = one.get(key)
+        second: object = other.get(key)
+        told = f"{prefix}{key} {show(first)}, and {show(second)}"
+        if isinstance(first, Mapping) and isinstance(second, Mapping):
+            parts, others = cast("Mapping[str, Any]", first), cast("Mapping[str, Any]", second)
+            if parts.get("name") == others.get("name"):
+                yield from _changed(parts, others, f"{prefix}{key}.")
+            else:  # two technologies, say, of which no figure is alike
+                yield f"{prefix}{key} {show(parts.get('name'))}, and {show(others.get('name'))}"
+        elif first != second:
+            yield told

@@ -1,0 +1,150 @@
+"""Settings declared once: a dataclass says of each its default, law, help and option; checks and options are made from that.
+
+Nothing here, nor where settings are declared, imports what is slow to import: the command line's help is made from it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from math import inf
+from typing import TYPE_CHECKING, Any, cast
+
+from mapsearch.model.errors import InputError, did_you_mean, show
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+class SettingError(InputError):
+    """Settings that break a law.
+
+    sentence: what is wrong, given how the settings are called; the error's own text calls them as Python's keywords.
+    """
+
+    def __init__(self, sentence: Callable[[Callable[[str], str]], str]) -> None:
+        super().__init__(sentence(str))
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What a value must be.
+
+    text: goes on from the setting's name. read: what a word of the command line stands for, or the word itself where it stands
+    for no such value. choices: all words that there are, where they are few.
+    """
+
+    text: str
+    allows: Callable[[object], bool]
+    read: Callable[[str], object] = str
+    choices: tuple[str, ...] = ()
+
+    def broken(self, value: object) -> str | None:
+        """How the value breaks the law, to go on from the setting's name; None where it does not."""
+        if self.allows(value):
+            return None
+        return f"{self.text}, got {show(value)}{did_you_mean(str(value), self.choices)}"
+
+
+def whole(least: int, most: float = 10**9) -> Law:
+    """A whole number; most: infinite for none."""
+    text = f"from {least} to {most}" if most < inf else f"of at least {least}"
+    return Law(
+        f"must be a whole number {text}", lambda value: type(value) is int and least <= value <= most, _number(int)
+    )  # True is an int
+
+
+def one_of(*choices: str) -> Law:
+    """One of a few words."""
+    return Law(f"must be one of {', '.join(choices)}", lambda value: value in choices, choices=choices)
+
+
+def text(example: str) -> Law:
+    """Any text."""
+    return Law(f"must be a text, such as {example}", lambda value: isinstance(value, str))
+
+
+def path(what: str) -> Law:
+    """A text or path that names a file or folder."""
+    return Law(f"must name {what}", lambda value: isinstance(value, str | os.PathLike) and str(cast("object", value)) != "")
+
+
+def _number(kind: type[int | float]) -> Callable[[str], object]:
+    def read(word: str) -> object:
+        try:
+            return kind(word)
+        except ValueError:
+            return word
+
+    return read
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
+
+
+SECONDS = Law("must be above 0 and below 1e9", _is_seconds, _number(float))
+FLAG = Law("must be True or False", lambda value: isinstance(value, bool))
+# What has laws of its own where it is loaded.
+ANYTHING = Law("", lambda _: True)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it is declared.
+
+    options: its names on the command line; without dashes for what stands there without a name. metavar: what its value is
+    called. default: of Python; None, or an empty tuple of those that may stand more than once, where it is not given.
+    """
+
+    name: str
+    default: Any
+    law: Law
+    metavar: str
+    help: str
+    options: tuple[str, ...]
+
+    @property
+    def spelling(self) -> str:
+        """How an error calls it on the command line."""
+        return next((option for option in self.options if option.startswith("-")), self.metavar)
+
+
+_KEY = "setting"
+
+
+def setting(law: Law, metavar: str, help_: str, *options: str) -> dict[str, Any]:
+    """The metadata of a dataclass's field that is a setting; options: see `Setting`, by default the field's name."""
+    return {_KEY: (law, metavar, help_, options)}
+
+
+def declared(kind: type[DataclassInstance]) -> list[Setting]:
+    """The settings that a dataclass declares."""
+    found: list[Setting] = []
+    for each in fields(kind):
+        law, metavar, help_, options = each.metadata[_KEY]
+        found.append(Setting(each.name, each.default, law, metavar, help_, options or (f"--{each.name.replace('_', '-')}",)))
+    return found
+
+
+def check(settings: DataclassInstance) -> None:
+    """Raise SettingError unless each setting keeps to its law; one that may be left out may be None."""
+    for each in declared(type(settings)):
+        value = getattr(settings, each.name)
+        told = None if value is None and each.default is None else each.law.broken(value)
+        if told is not None:
+            raise SettingError(_sentence(each.name, told))
+
+
+def _sentence(name: str, told: str) -> Callable[[Callable[[str], str]], str]:
+    return lambda called: f"{called(name)} {told}"
+
+
+def known(kind: type[DataclassInstance], given: Iterable[str]) -> None:
+    """Raise InputError where a name that is given is no setting of the dataclass."""
+    names = [each.name for each in fields(kind)]
+    for name in given:
+        if name not in names:
+            raise InputError(f"unknown setting {name}{did_you_mean(name, names)}; the settings are {', '.join(names)}")

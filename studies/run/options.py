@@ -1,0 +1,132 @@
+"""What a user may say of a run: keywords of `mapsearch.run` and options of `mapsearch run`, with their laws and help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
+from mapsearch.studies.declared import ANYTHING, FLAG, SECONDS, SettingError, check, one_of, path, setting, text, whole
+
+if TYPE_CHECKING:
+    import os
+
+    from mapsearch.formats.networks import MixSource
+    from mapsearch.studies.evaluate import HardwareSource
+
+# The default search; a mobilenet takes it about 45 seconds on two cores, half of it for these trials.
+DEFAULT_TRIALS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What is run and where; a run that goes on takes the layer set and the hardware from its folder."""
+
+    layer_set: MixSource | None = field(
+        default=None,
+        metadata=setting(
+            ANYTHING,
+            "SET",
+            "a shipped layer set (see mapsearch layers) or a YAML file, or some of its layers, such as vgg16:conv1_2,conv2_1; "
+            "several, with commas between and how often each runs, such as mobilenet_v2,resnet18:2, are a mix for one machine",
+            "layer_set",
+            "--layer-set",
+        ),
+    )
+    hardware: HardwareSource | None = field(
+        default=None,
+        metadata=setting(
+            ANYTHING,
+            "H",
+            "a preset (see mapsearch hardware) or a YAML file; of a space of machines the best is searched too (default: edge)",
+        ),
+    )
+    out: str | os.PathLike[str] | None = field(
+        default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
+    )
+    resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
+    jobs: int | None = field(default=None, metadata=setting(whole(1, inf), "N", "processes (default: one a core)"))
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.resume and self.out is None:
+            raise SettingError(lambda called: f"{called('resume')} needs the run's folder; name it by {called('out')}")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How the search goes: what a run's results depend on, besides the layers and the machine."""
+
+    objective: str = field(
+        default="edp",
+        metadata=setting(
+            text("latency, energy, edp, ed2p, area-delay or an expression"),
+            "O",
+            "latency, energy, edp, ed2p, area-delay, or an expression of runtime_cycles, energy_pj, area_mm2 and macs such as "
+            "'max(energy_pj / 1e6, runtime_cycles)'; several, with commas between, give Pareto fronts",
+        ),
+    )
+    sampler: str = field(default="auto", metadata=setting(one_of(*Sampler), "S", ", ".join(Sampler)))
+    trials: int | None = field(
+        default=None,
+        metadata=setting(whole(1), "N", f"structures, or populations, tried per layer and restart (default: {DEFAULT_TRIALS})"),
+    )
+    evaluations: int | None = field(
+        default=None,
+        metadata=setting(whole(1), "N", "mappings costed per layer at the most, shared by its restarts, in place of trials"),
+    )
+    timeout_seconds: float | None = field(
+        default=None, metadata=setting(SECONDS, "SECONDS", "about how long the whole run may search", "--timeout")
+    )
+    seed: int = field(default=0, metadata=setting(whole(0), "N", "same seed, same results, whatever the number of jobs"))
+    restarts: int = field(default=1, metadata=setting(whole(1), "N", "independent searches per layer, the best of which counts"))
+    levels: int = field(
+        default=2,
+        metadata=setting(whole(1, MAX_LEVELS), "L", f"cluster levels of the mappings, 1 to {MAX_LEVELS}; a dataflow has its own"),
+    )
+    tiles: str = field(
+        default="balanced",
+        metadata=setting(one_of(*(rule.name.lower() for rule in TileRule)), "T", "tile sizes: balanced, divisors or all"),
+    )
+    dataflow: str | None = field(
+        default=None,
+        metadata=setting(
+            path("a dataflow or its file"),
+            "D",
+            "hold the structure fixed and search sizes only: kcp_ws, xp_ws, yxp_os, yrp_rs, cp_nlr or a file",
+        ),
+    )
+    constraints: str | None = field(
+        default=None,
+        metadata=setting(
+            path("constraints or their file"),
+            "FILE",
+            "fix or bound orders, shared dims, tile sizes and Clusters: nvdla, tpu, eyeriss, flexible_order or a file",
+        ),
+    )
+    warm_start: str | None = field(
+        default=None,
+        metadata=setting(ANYTHING, "PATH", "a directive file, or a folder of them such as a run's, whose mappings to start from"),
+    )
+    model: str = field(default="exact", metadata=setting(ANYTHING, "M", "the cost model: exact, maestro or simulate"))
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.evaluations is None:
+            return
+        few = whole(self.restarts).broken(self.evaluations)
+        if few is not None:
+            raise SettingError(lambda called: f"{called('evaluations')} {few}, as each of {called('restarts')} needs one")
+        if self.trials is not None:
+            raise SettingError(
+                lambda called: f"{called('trials')} and {called('evaluations')} are two ways to say how long a search is; give one"
+            )
+        if self.sampler == Sampler.EXACT:
+            raise SettingError(
+                lambda called: (
+                    f"{called('sampler')} exact ends with its proof, not after {called('evaluations')}; use another "
+                    f"sampler, or {called('timeout_seconds')}"
+                )
+            )

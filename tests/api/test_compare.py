@@ -1,0 +1,91 @@
+"""`mapsearch compare`: two runs side by side."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from small_run import NAMES, finished_run, layer_file, results_in
+
+from mapsearch.cli import main
+from mapsearch.studies.start import run
+
+Capture = pytest.CaptureFixture[str]
+FIXTURES = (layer_file, finished_run)  # pytest finds them here, as layers and done
+
+
+@pytest.fixture(name="other", scope="module")
+def other_run(layers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the first network on another machine, with another seed."""
+    folder = tmp_path_factory.mktemp("other") / "run"
+    run(layers, "eyeriss", out=folder, jobs=1, trials=3, sampler="tpe", seed=1)
+    return folder
+
+
+def test_ratios_are_of_the_recorded_figures(done: Path, other: Path, capsys: Capture) -> None:
+    """Each layer and the network have both runs' figures, and the second's over the first's."""
+    assert main(["compare", str(done), str(other), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    first, second = results_in(done), results_in(other)
+    assert [row["layer"] for row in told["layers"]] == NAMES
+    for row, one, two in zip(told["layers"], first["layers"], second["layers"], strict=True):
+        assert row["first"]["runtime_cycles"] == one["metrics"]["runtime_cycles"]
+        assert row["second"]["energy_pj"] == two["metrics"]["energy_pj"]["total"]
+        assert row["ratios"]["runtime_cycles"] == two["metrics"]["runtime_cycles"] / one["metrics"]["runtime_cycles"]
+    assert told["network"]["first"]["edp_pj_cycles"] == first["totals"]["edp_pj_cycles"]
+    assert told["network"]["ratios"]["edp_pj_cycles"] == second["totals"]["edp_pj_cycles"] / first["totals"]["edp_pj_cycles"]
+
+
+def test_the_table_and_what_differs_above_it(done: Path, other: Path, capsys: Capture) -> None:
+    """The titles, each difference of settings and hardware in a line, then a row a layer and one for the network."""
+    assert main(["compare", str(done), str(other)]) == 0
+    above, table = capsys.readouterr().out.split("\n\n", 1)
+    lines = above.splitlines()
+    assert lines[:2] == ["A: three on edge, objective edp, seed 0", "B: three on eyeriss, objective edp, seed 1"]
+    assert "   settings: seed 0, and 1" in lines
+    assert "   hardware: pes 256, and 168" in lines
+    assert "   hardware: technology 'cacti_45nm', and 'eyeriss_65nm'" in lines
+    rows = [re.split(r" {2,}", line) for line in table.splitlines()[2:6]]
+    assert [row[0] for row in rows] == [*NAMES, "network"]
+    assert all(len(row) == 9 for row in rows)
+    assert max(len(line) for line in table.splitlines()) <= 100
+
+
+def test_a_run_beside_itself(done: Path, capsys: Capture) -> None:
+    """Nothing differs and all ratios are 1."""
+    assert main(["compare", str(done), str(done), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["differences"] == []
+    assert {ratio for row in (*told["layers"], told["network"]) for ratio in row["ratios"].values()} == {1.0}
+
+
+def test_layers_of_one_run_only(done: Path, tmp_path: Path, capsys: Capture) -> None:
+    """A layer that only one run has, has blanks in the other's place and is named below; other shapes have no ratio."""
+    file = tmp_path / "some.yaml"
+    file.write_text(
+        "title: t\nsource: s\nlayers:\n  - {name: gemm, type: GEMM, M: 12, N: 16, K: 20}\n  - {name: more, type: FC, K: 3, C: 4}\n"
+        "  - {name: depthwise, type: FC, K: 3, C: 5}\n"
+    )
+    run(file, out=tmp_path / "some", jobs=1, trials=1, sampler="tpe")
+    assert main(["compare", str(done), str(tmp_path / "some")]) == 0
+    text = capsys.readouterr().out
+    assert "   networks: three 1, and None" in text
+    assert "   layer depthwise: 1 times 7,056 MACs, and 1 times 15 MACs" in text
+    assert text.endswith("only in A: conv/1\nonly in B: more\n")
+    assert main(["compare", str(done), str(tmp_path / "some"), "--json"]) == 0
+    rows = {row["layer"]: row for row in json.loads(capsys.readouterr().out)["layers"]}
+    assert (rows["conv/1"]["second"], rows["more"]["first"], rows["depthwise"]["ratios"]) == (None, None, None)
+    assert rows["gemm"]["ratios"] is not None
+
+
+def test_what_cannot_be_compared(done: Path, tmp_path: Path, capsys: Capture) -> None:
+    """A folder without a run, and runs of nothing in common, are one line and exit code 2."""
+    assert main(["compare", str(done), str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"mapsearch: error: {tmp_path}/config.json: does not exist")
+    file = tmp_path / "other.yaml"
+    file.write_text("title: t\nsource: s\nlayers:\n  - {name: more, type: FC, K: 3, C: 4}\n")
+    run(file, out=tmp_path / "run", jobs=1, trials=1, sampler="tpe")
+    assert main(["compare", str(done), str(tmp_path / "run")]) == 2
+    assert "must have a layer in common" in capsys.readouterr().err

@@ -1,0 +1,86 @@
+"""Terminals and standard errors of all kinds: nothing that is said of the work ends it, and no figure is cut in two."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FULL = Path("/dev/full")
+LAYERS = "title: t\nsource: s\nlayers:\n  - {name: a, type: GEMM, M: 6, N: 5, K: 8}\n  - {name: b, type: FC, K: 10, C: 12}\n"
+BROKEN = ["2>&-", pytest.param("2>/dev/full", marks=pytest.mark.skipif(not FULL.exists(), reason="no device that is always full"))]
+
+
+def _shell(tmp_path: Path, arguments: str, redirection: str = "") -> subprocess.CompletedProcess[str]:
+    """A command in a shell with a standard error as given."""
+    (tmp_path / "two.yaml").write_text(LAYERS)
+    code = f"{shlex.quote(sys.executable)} -m mapsearch {arguments} {redirection}"
+    return subprocess.run(["sh", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603, S607 our own
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("redirection", BROKEN)
+def test_a_run_needs_no_standard_error(tmp_path: Path, redirection: str, jobs: int) -> None:
+    """Closed or full, it stops no run, in one process or several: the results are there and the exit code is 0."""
+    done = _shell(tmp_path, f"run two.yaml --evaluations 200 --jobs {jobs} --out x", redirection)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("written: x (")
+    assert (tmp_path / "x" / "results.csv").read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize("redirection", BROKEN)
+def test_a_sweep_needs_no_standard_error(tmp_path: Path, redirection: str) -> None:
+    """The same for a sweep."""
+    done = _shell(tmp_path, "sweep --layers two.yaml:a --dataflow kcp_ws --hardware edge_space --out x", redirection)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("written: x (")
+
+
+@pytest.mark.parametrize("redirection", BROKEN)
+def test_an_error_that_cannot_be_told_has_its_exit_code(tmp_path: Path, redirection: str) -> None:
+    """A user's error is 2 also where nobody can read it."""
+    assert _shell(tmp_path, "evaluate nothing.m", redirection).returncode == 2
+    assert _shell(tmp_path, "rnu", redirection).returncode == 2
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown", "xterm"])
+def test_no_terminal_folds_a_table(term: str) -> None:
+    """On a terminal of any kind each row of a table is one line."""
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "mapsearch", "hardware"], stdout=follower, env={**os.environ, "TERM": term}
+    ) as process:
+        os.close(follower)
+        text = b""
+        while chunk := _read(leader):
+            text += chunk
+    os.close(leader)
+    assert process.returncode == 0
+    lines = text.decode().splitlines()
+    assert [line.split()[0] for line in lines[2:8]] == ["cloud", "edge", "eyeriss", "nvdla_like", "shidiannao_like", "tpu_like"]
+
+
+def _read(descriptor: int) -> bytes:
+    """What comes next from a terminal; nothing once its other end is closed."""
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+def test_quiet_says_nothing_but_the_results(tmp_path: Path) -> None:
+    """With --quiet standard error is empty, and standard output as without."""
+    loud = _shell(tmp_path, "run two.yaml --evaluations 200 --jobs 1 --json --out x")
+    quiet = _shell(tmp_path, "run two.yaml --evaluations 200 --jobs 1 --json --out y --quiet")
+    assert (loud.returncode, quiet.returncode) == (0, 0)
+    assert "a: " in loud.stderr
+    assert quiet.stderr == ""
+    assert quiet.stdout.count("\n") == loud.stdout.count("\n")
+    swept = _shell(tmp_path, "sweep --layers two.yaml:a --dataflow kcp_ws --hardware edge_space --out z --quiet")
+    assert (swept.returncode, swept.stderr) == (0, "")
+    assert "written: z (" in swept.stdout
