@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
 from mapsearch.model.errors import InputError
+
+_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")  # as `write_whole` names them
 
 
 def read_text(path: Path, what: str, hint: str = "") -> str:
@@ -42,3 +45,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(*folders: Path) -> None:
+    """Remove the temporary files of writers that were killed; nobody else may be writing in these folders."""
+    for folder in folders:
+        for path in folder.glob(".*"):
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,10 @@ from mapsearch.spaces.machines.space import HardwareSpace, Limits
 from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
-from mapsearch.studies.run.one_machine import MachineRun, RunWatcher
+from mapsearch.studies.run.one_machine import MachineRun
 from mapsearch.studies.run.plan import Plan
-from mapsearch.studies.run.settings import Settings, check_same
+from mapsearch.studies.run.settings import Settings
+from mapsearch.studies.watching import RunWatcher
 
 
 def run(
@@ -67,11 +67,11 @@ def run(
     run_ = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
     folder = RunFolder(Path(out) if out is not None else unused_folder(run_.title))
     if recorded is not None:
-        check_same(recorded, run_.config, str(folder.path))
-        run_.go_on_from(folder)
-    else:
-        _create(folder, run_.config, run_.more_files)
-    return run_.search(folder, jobs or int(joblib.cpu_count()), watcher)
+        folder.check_same(recorded, run_.config)
+    with folder.at_work(run_.files, watcher, resume=resume):
+        if resume:
+            run_.go_on_from(folder)
+        return run_.search(folder, jobs or int(joblib.cpu_count()), watcher)
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:
@@ -82,11 +82,3 @@ def _space(hardware: HardwareSource) -> HardwareSpace:
             return load_hardware_space(Path(hardware))
         case _:
             return load_hardware_space(hardware)
-
-
-def _create(folder: RunFolder, config: Mapping[str, Any], more: Mapping[str, str]) -> None:
-    try:
-        folder.create(config, more)
-    except OSError as error:
-        hint = "name another folder as out (--out DIR)"
-        raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None

@@ -91,7 +91,7 @@ def run(args: Namespace) -> int:
     if args.json:
         write_json(results)
     else:
-        print_results(results)
+        print_results(results, saved=failure is None or failure.folder is not None)
     if failure is not None:
         raise failure
     return 0 if results["complete"] else 130

@@ -42,13 +42,20 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: Namespace) -> int:
     """Sweep, and print what was found."""
     from mapsearch.output import write_json
-    from mapsearch.studies.sweep.sweep import sweep
+    from mapsearch.studies.drawn_sweep import sweep
+    from mapsearch.studies.saving import UnsavedRunError
     from mapsearch.tables.sweep import SweepProgress, print_summary
 
+    failure: UnsavedRunError | None = None
     with SweepProgress() as progress:
-        summary = sweep(watcher=progress, **{key: value for key, value in vars(args).items() if key in OPTIONS})
+        try:
+            summary = sweep(watcher=progress, **{key: value for key, value in vars(args).items() if key in OPTIONS})
+        except UnsavedRunError as error:
+            failure, summary = error, error.results
     if args.json:
         write_json(summary)
     else:
-        print_summary(summary)
+        print_summary(summary, saved=failure is None or failure.folder is not None)
+    if failure is not None:
+        raise failure
     return 0 if summary["complete"] else 130

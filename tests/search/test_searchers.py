@@ -362,7 +362,7 @@ def test_leaving_early_stops_the_tasks(jobs: int) -> None:
     outcomes.close()
 
 
-@pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
+@pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM), (1, signal.SIGHUP)])
 def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> None:
     """After a Ctrl-C or a plain kill the searches under way give what they have, unfinished, and the others do not start.
 
@@ -376,7 +376,9 @@ def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> No
             seen.append(trials.tolist())
             os.kill(os.getpid(), number)
 
-    outcomes = dict(run_tasks(tasks(4, Budget(10**6, 5)), jobs, watch))
+    outcomes: dict[int, Outcome] = {}
+    with pytest.raises(KeyboardInterrupt):
+        outcomes.update(run_tasks(tasks(4, Budget(10**6, 5)), jobs, watch))
     assert sorted(outcomes) == list(range(jobs))
     assert not any(outcome.finished for outcome in outcomes.values())
     assert [len(trials) for trials in seen] == [4]

@@ -179,7 +179,7 @@ def test_notes_that_cannot_be_kept_lose_nothing(inputs: Path, done: Path, tmp_pa
                 (tmp_path / "run" / "machines").write_text("in the way")
             super().compared(state)
 
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+        def began(self, searches: Sequence[str], ticks: int) -> None:
             pass
 
     results = co_design(inputs, tmp_path / "run", watcher=Losing())
@@ -192,10 +192,10 @@ def test_a_stop_while_comparing_is_a_stop(inputs: Path, done: Path, tmp_path: Pa
     """After Ctrl-C in the comparison the run is not complete, and going on gives what an uninterrupted run gives."""
 
     class Interrupting(Recorder):
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+        def began(self, searches: Sequence[str], ticks: int) -> None:
             if ("comparing",) in self.calls:
                 raise KeyboardInterrupt
-            super().began(folder, searches, ticks)
+            super().began(searches, ticks)
 
     stopped = co_design(inputs, tmp_path / "run", watcher=Interrupting())
     assert not stopped["complete"]
@@ -208,8 +208,8 @@ def test_a_stop_before_any_machine_is_mapped(inputs: Path, tmp_path: Path) -> No
     """Ctrl-C in the first batch is Ctrl-C, no complaint about the space."""
 
     class Interrupting(Recorder):
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
-            super().began(folder, searches, ticks)
+        def began(self, searches: Sequence[str], ticks: int) -> None:
+            super().began(searches, ticks)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
