@@ -67,6 +67,7 @@ def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None]
             asked.set()
             board[-1] = 1
 
+        outcomes: Iterator[tuple[int, R | None]]
         if jobs == 1:
             outcomes = ((index, _run_task(task, index, board)) for index, task in enumerate(tasks))
         else:

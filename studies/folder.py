@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import signal
 from collections.abc import Generator, Mapping, Sequence
@@ -119,6 +120,13 @@ class StudyFolder:
             write_whole(self.path / name, text)
         for part in self.parts:
             (self.path / part).mkdir(exist_ok=True)
+
+    @classmethod
+    def recorded_in(cls, path: str | os.PathLike[str] | None) -> dict[str, Any]:
+        """The configuration of a study that is to be resumed; InputError where there is none."""
+        if path is None:
+            raise InputError(f"resuming needs the {cls.kind}'s folder; name it as out (--out DIR)")
+        return cls(Path(path)).config()
 
     def config(self) -> dict[str, Any]:
         """The recorded configuration; InputError where there is none."""

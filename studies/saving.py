@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from mapsearch.studies.folder import StudyFolder
 
 F = TypeVar("F", bound=StudyFolder)
-F_contra = TypeVar("F_contra", bound=StudyFolder, contravariant=True)
-
-
-class Savable(Protocol[F_contra]):
-    """What a study found."""
-
-    def save_all(self, folder: F_contra) -> None:
-        """Write everything."""
-        ...
-
-    def results(self, path: Path) -> dict[str, Any]:
-        """What the folder at `path` holds of it."""
-        ...
 
 
 class UnsavedRunError(OSError):
@@ -35,15 +22,20 @@ class UnsavedRunError(OSError):
         self.results = results
 
 
-def save_in_the_end(found: Savable[F], folder: F, files: Mapping[str, str]) -> None:
-    """Save everything; where that fails, with the files in a temporary folder instead, and raise UnsavedRunError."""
+def save_in_the_end(
+    folder: F, files: Mapping[str, str], save: Callable[[F], None], results: Callable[[Path], dict[str, Any]]
+) -> None:
+    """Save everything; where that fails, with the files in a temporary folder instead, and raise UnsavedRunError.
+
+    results: what was found, as the folder of that path holds it.
+    """
     try:
-        found.save_all(folder)
+        save(folder)
     except OSError as error:
         try:
             refuge = type(folder)(Path(tempfile.mkdtemp(prefix=f"mapsearch-{folder.kind}-")))
             refuge.record(files)
-            found.save_all(refuge)
+            save(refuge)
         except OSError:
-            raise UnsavedRunError(error, folder.path, None, found.results(folder.path)) from None
-        raise UnsavedRunError(error, folder.path, refuge.path, found.results(refuge.path)) from None
+            raise UnsavedRunError(error, folder.path, None, results(folder.path)) from None
+        raise UnsavedRunError(error, folder.path, refuge.path, results(refuge.path)) from None

@@ -53,9 +53,7 @@ def run(
         raise InputError(f"jobs must be a whole number of at least 1, got {jobs!r}")
     if out is not None and not str(out):
         raise InputError("out must name a folder, got an empty text")
-    if resume and out is None:
-        raise InputError("resuming needs the run's folder; name it as out (--out DIR)")
-    recorded = RunFolder(Path(out)).config() if resume and out is not None else None
+    recorded = RunFolder.recorded_in(out) if resume else None
     if recorded is not None:
         layer_set = recorded["layer_set"] if layer_set is None else layer_set
         hardware = recorded.get("hardware_space", recorded.get("hardware")) if hardware is None else hardware

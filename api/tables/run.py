@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +25,7 @@ class RunProgress:
     """A `RunWatcher` that shows, on standard error, a bar for the run and one for each search under way.
 
     Where standard error is no terminal, it is a line for each layer that is done. A search for a machine has a line after each
-    batch of searches, and bars for the batch.
+    batch of searches, and bars for the batch. A terminal that was closed is no reason to stop short.
     """
 
     def __init__(self) -> None:
@@ -50,7 +51,8 @@ class RunProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bars.stop()
+        with suppress(OSError):
+            self._bars.stop()
 
     def opened(self, folder: Path) -> None:
         """See `RunWatcher`."""
@@ -74,13 +76,15 @@ class RunProgress:
 
     def compared(self, state: Mapping[str, Any]) -> None:
         """See `RunWatcher`."""
-        self._console.print(progress(state), highlight=False, soft_wrap=True)
+        with suppress(OSError):
+            self._console.print(progress(state), highlight=False, soft_wrap=True)
 
     def found(self, result: Mapping[str, Any]) -> None:
         """See `RunWatcher`."""
         self._left -= 1
         if not self._console.is_terminal:
-            sys.stderr.write(f"{result['name']}: {_summary(result)}; {self._left} to go\n")
+            with suppress(OSError):
+                sys.stderr.write(f"{result['name']}: {_summary(result)}; {self._left} to go\n")
 
 
 def _summary(result: Mapping[str, Any]) -> str:

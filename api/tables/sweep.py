@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
@@ -50,7 +51,8 @@ class SweepProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
+        with suppress(OSError):  # a terminal that was closed
+            self._bar.stop()
 
     def opened(self, folder: Path) -> None:
         """See `SweepWatcher`."""

@@ -102,16 +102,11 @@ class Least:
     energy_pj: Floats
 
     @classmethod
-    def nothing(cls, job: LayersJob) -> Self:
-        """What they cost at least where no bound is known."""
-        return cls(np.zeros(len(job.layers)), np.zeros(len(job.layers)))
-
-    @classmethod
     def on(cls, job: LayersJob, hardware: Hardware) -> Self:
-        """On a machine, whatever power they draw."""
+        """On a machine, whatever power they draw; 0 where the model has no bound."""
         shape, model = (1, job.levels), job.model
         if not isinstance(model, BoundedModel):
-            return cls.nothing(job)
+            return cls(np.zeros(len(job.layers)), np.zeros(len(job.layers)))
         order = np.tile(np.arange(DIMS, dtype=np.int8), (*shape, 1))
         nothing = MappingBatch(np.zeros(shape, np.int64), np.zeros(shape, np.int8), order, np.zeros((*shape, DIMS), np.int64))
         bounds = [model.bound(layer, hardware, nothing) for layer in job.layers]

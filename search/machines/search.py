@@ -128,7 +128,8 @@ class MachineSearch:
     ) -> None:
         """Find bounds of the machines, those of the space within its limits.
 
-        budget: of a layer's full search. deadline: of `time.monotonic`, after which only the best is mapped fully yet.
+        budget: of a layer's full search. deadline: of `time.monotonic`; after it one machine is mapped, if none is yet, and only
+        the best fully.
         """
         self._space, self._job, self._budget, self._notebook, self._deadline = space, job, budget, notebook, deadline
         self.machines = dict(self._bounded(machines))
@@ -146,7 +147,7 @@ class MachineSearch:
         for point, hardware in machines.items():
             widest = self._widest(point)
             if widest not in groups:
-                groups[widest] = Least.nothing(self._job) if self._late else Least.on(self._job, self._space.at(widest))
+                groups[widest] = Least.on(self._job, self._space.at(widest))
             yield point, Candidate(point, hardware, groups[widest], groups[widest].values(self._job, hardware), none)
 
     def _widest(self, point: Point) -> Point:
@@ -192,7 +193,7 @@ class MachineSearch:
         """What is mapped next, chosen when all before it is done."""
         for batch in self._proposed(allowance.proposed):
             yield Stage.QUICK, batch
-            if self._late:
+            if self._late and self.best is not None:
                 break
         self._tighten()
         for stage, most in allowance.then:

@@ -130,7 +130,7 @@ class CoDesign:
         with contextlib.suppress(OSError):  # told of by the last save
             folder.record(config_files(self.config))
             write_machines(folder.path / "machines.csv", [self._row(machine) for machine in search.machines.values()])
-        save_in_the_end(found, folder, {**self.files, **config_files(self.config)})
+        save_in_the_end(folder, {**self.files, **config_files(self.config)}, found.save_all, found.results)
         return found.results(folder.path)
 
     def _told(self, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> dict[str, Any]:

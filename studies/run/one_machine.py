@@ -74,7 +74,7 @@ class MachineRun:
         except KeyboardInterrupt:
             pass  # what was found is saved
         finally:
-            save_in_the_end(self.found, folder, self.files)
+            save_in_the_end(folder, self.files, self.found.save_all, self.found.results)
         return self.found.results(folder.path)
 
     def _name(self, index: int) -> str:

@@ -67,9 +67,7 @@ def sweep(
     check_installed()
     if type(designs_at_most) is not int or designs_at_most < 1:
         raise InputError(f"designs_at_most must be a whole number of at least 1, got {show(designs_at_most)}")
-    if resume and out is None:
-        raise InputError("resuming needs the sweep's folder; name it as out (--out DIR)")
-    recorded = SweepFolder(Path(out)).config() if resume and out is not None else None
+    recorded = SweepFolder.recorded_in(out) if resume else None
     own = load_study(study if isinstance(study, str) else Path(study)) if study is not None else None
     if own is None and recorded is not None:
         own = study_of(recorded["sweep"], str(out), Path())
@@ -137,7 +135,7 @@ class _Sweep:
         except KeyboardInterrupt:
             pass  # what is done is kept
         self._seconds = perf_counter() - began
-        save_in_the_end(self, folder, self.files)
+        save_in_the_end(folder, self.files, self._save, self.results)
         return self.results(folder.path)
 
     def _do(self, part: Part, folder: Path) -> None:
@@ -156,7 +154,7 @@ class _Sweep:
         found.counted.add(counted)
         found.front.add(front.designs)
 
-    def save_all(self, folder: SweepFolder) -> None:
+    def _save(self, folder: SweepFolder) -> None:
         """Write what is not written part by part."""
         write_whole(folder.path / "front.csv", front_as_csv(self.plan, self._found))
         write_whole(folder.path / "summary.json", json.dumps(self.results(folder.path), indent=1) + "\n")

@@ -6,8 +6,9 @@ import itertools
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ from mapsearch.model.exact.model import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import encode
 from mapsearch.model.tensors import Dim
+from mapsearch.search.board import board_of
+from mapsearch.search.locks import locked
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.problem import Problem
@@ -36,6 +39,7 @@ from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.expression import NAMED
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.processes import run_tasks
+from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.space import Space, Structure
 from mapsearch.spaces.mappings.tiles import TileRule
 from mapsearch.studies.run.network_totals import objective_of
@@ -383,3 +387,43 @@ def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> No
     assert not any(outcome.finished for outcome in outcomes.values())
     assert [len(trials) for trials in seen] == [4]
     assert signal.getsignal(number) is handler
+
+
+@dataclass(frozen=True)
+class Late:
+    """A job that is told to stop when it has ticked for the last time."""
+
+    number: int
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    def run(self, tick: Tick) -> int:
+        tick(1)
+        if self.number == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return self.number
+
+
+def test_a_stop_after_the_last_tick_is_not_lost() -> None:
+    """Who asks for a stop when all is done gets all of it, and KeyboardInterrupt then."""
+    outcomes: dict[int, int] = {}
+    with pytest.raises(KeyboardInterrupt):
+        outcomes.update(run_tasks([Late(0), Late(1)], 1, None))
+    assert outcomes == {0: 0, 1: 1}
+
+
+def test_boards_of_killed_processes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board that nobody has locked is removed by the next search; one in use, and one that may be about to be, stay."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    orphan, used, young, run = (tmp_path / f"mapsearch-{name}" for name in ("board-1", "board-2", "board-3", "run-4"))
+    for folder in (orphan, used, young, run):
+        folder.mkdir()
+        (folder / "board").write_bytes(b"")
+        if folder != young:
+            os.utime(folder, (0, 0))
+    with locked(used) as held, board_of(3, None, shared=True) as board:
+        assert held
+        assert board.tolist() == [0, 0, 0, 0]
+        assert orphan not in tmp_path.iterdir()
+    assert sorted(tmp_path.iterdir()) == sorted([used, young, run])

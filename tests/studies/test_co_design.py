@@ -122,6 +122,14 @@ def test_the_watcher_is_told_of_each_batch(inputs: Path, tmp_path: Path) -> None
     assert stages[-1] == "comparing"
 
 
+def test_a_timeout_leaves_out_what_there_is_no_time_for(inputs: Path, tmp_path: Path) -> None:
+    """Where looking at the machines takes all the time, one is mapped and saved, and it is compared with no other."""
+    results = co_design(inputs, tmp_path / "run", timeout_seconds=1e-6)
+    assert results["complete"]
+    assert results["co_design"]["mapped"] == {"quick": 1, "refined": 1, "full": 1}
+    assert results["co_design"]["comparison"] == []
+
+
 def test_its_machines_are_drawn(done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pictures have the front of machines, with each machine's values."""
     assert main(["plot", str(done), "--out", str(tmp_path), "--format", "svg"]) == 0
