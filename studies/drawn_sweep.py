@@ -23,7 +23,7 @@ def _drawn(compute: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
         if find_spec("matplotlib") is None:
             _LOG.info("pictures are left out, as they need matplotlib; pip install 'mapsearch[sweep]', and --resume draws them")
             return summary
-        from mapsearch.studies.pictures.designs import draw
+        from mapsearch.studies.pictures.designs import draw  # noqa: PLC0415 matplotlib takes half a second, and may be missing
 
         draw(summary)
         return summary

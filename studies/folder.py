@@ -179,7 +179,7 @@ class RunFolder(StudyFolder):
 
     def check_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """See `StudyFolder`; the layers say what their sets hold, and a search for a machine finds the hardware itself."""
-        found = {"layer_set"} | ({"hardware"} if "hardware_space" in now else set())
+        found = ("layer_set", "hardware") if "hardware_space" in now else ("layer_set",)
         old, new = ({key: each[key] for key in each if key not in found} for each in (recorded, now))
         super().check_same(old, new)
 

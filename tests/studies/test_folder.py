@@ -20,6 +20,7 @@ from small_run import NAMES, Recorder, finished_run, layer_file, results_in, sam
 
 from mapsearch.cli import main
 from mapsearch.model.errors import InputError
+from mapsearch.studies import drawn_sweep
 from mapsearch.studies.saving import UnsavedRunError
 from mapsearch.studies.start import run
 from mapsearch.studies.sweep.plan import SweepPlan
@@ -201,6 +202,26 @@ def test_a_sweep_is_summed_up_elsewhere(layers: Path, tmp_path: Path, monkeypatc
     assert refuge is not None
     assert json.loads((refuge / "summary.json").read_text()) == caught.value.results
     assert (refuge / "config.json").read_bytes() == (out / "config.json").read_bytes()
+
+
+def test_pictures_need_matplotlib_alone(layers: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib a sweep is computed and saved, and a line says that the pictures are missing, and how to get them."""
+
+    def nothing(_: str) -> None:
+        return None
+
+    out = tmp_path / "sweep"
+    swept(layers, out)
+    with monkeypatch.context() as patch:
+        patch.setattr(drawn_sweep, "find_spec", nothing)
+        assert main(["sweep", "--out", str(out), "--resume"]) == 0
+    captured = capsys.readouterr()
+    assert "mapsearch: pictures are left out, as they need matplotlib; pip install " in captured.err
+    assert captured.out.splitlines()[-1] == f"written: {out} (summary.json, front.csv, designs/, mappings/)"
+    assert main(["sweep", "--out", str(out), "--resume"]) == 0
+    for name in ("area_power.png", "energy_throughput.png"):
+        assert (out / name).read_bytes().startswith(b"\x89PNG")
+    assert capsys.readouterr().out.endswith("mappings/, area_power.png, energy_throughput.png)\n")
 
 
 def _children(pid: int) -> list[int]:

@@ -28,7 +28,6 @@ from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN
 from mapsearch.spaces.machines.space import Axis, HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import template_variants
-from mapsearch.studies import drawn_sweep
 from mapsearch.studies.drawn_sweep import sweep
 from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.sweep import parquet as design_files
@@ -324,26 +323,6 @@ def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(InputError, match="needs pyarrow; pip install 'mapsearch"):
         sweep("maestro_paper", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_pictures_need_matplotlib_alone(
-    done: tuple[Path, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without matplotlib a sweep is computed and saved, and one line says that the pictures are missing, and how to get them."""
-    out = tmp_path / "out"
-    shutil.copytree(done[0], out)
-    for picture in out.glob("*.png"):
-        picture.unlink()
-    with monkeypatch.context() as patch:
-        patch.setattr(drawn_sweep, "find_spec", lambda _: None)
-        assert main(["sweep", "--out", str(out), "--resume"]) == 0
-    captured = capsys.readouterr()
-    [line] = [line for line in captured.err.splitlines() if "matplotlib" in line]
-    assert line.startswith("mapsearch: pictures are left out, as they need matplotlib; pip install ")
-    assert captured.out.splitlines()[-1] == f"written: {out} (summary.json, front.csv, designs/, mappings/)"
-    assert main(["sweep", "--out", str(out), "--resume"]) == 0
-    for name in ("area_power.png", "energy_throughput.png"):
-        assert (out / name).read_bytes() == (done[0] / name).read_bytes()
 
 
 def test_the_command(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
