@@ -14,14 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mapsearch.studies.drawn_sweep import sweep
     from mapsearch.studies.evaluate import evaluate
     from mapsearch.studies.start import run
-    from mapsearch.studies.sweep.sweep import sweep
 
     __version__: str
 
 __all__ = ["__version__", "evaluate", "run", "sweep"]
-_MODULES = {"evaluate": "mapsearch.studies.evaluate", "run": "mapsearch.studies.start", "sweep": "mapsearch.studies.sweep.sweep"}
+_MODULES = {"evaluate": "mapsearch.studies.evaluate", "run": "mapsearch.studies.start", "sweep": "mapsearch.studies.drawn_sweep"}
 
 if not TYPE_CHECKING:  # else a checker would take any name for an attribute
 

@@ -114,11 +114,9 @@ def _refined(job: LayersJob, machines: list[Hardware], folder: Path, jobs: int, 
     for first in range(0, len(machines), BATCH):
         some = machines[first : first + BATCH]
         seeds = [(0, first + place) for place in range(len(some))]
-        for hardware, mapped in zip(
-            some, map_machines(job, Stage.REFINED, [(each, seed_mappings) for each in some], seeds, jobs, None), strict=True
-        ):
-            found[hardware] = float(mapped.values(job)[0]) if mapped is not None else float("inf")
-            print(f"{len(found)} of {len(machines)}: {found[hardware] / value:.4f} of co-design's, refined", flush=True)
+        for place, mapped in map_machines(job, Stage.REFINED, [(each, seed_mappings) for each in some], seeds, jobs, None):
+            found[some[place]] = float(mapped.values(job)[0])
+            print(f"{len(found)} of {len(machines)}: {found[some[place]] / value:.4f} of co-design's, refined", flush=True)
     return found
 
 
@@ -126,10 +124,8 @@ def _mapped(job: LayersJob, machines: list[Hardware], jobs: int, value: float) -
     """The objectives of machines mapped by the default search."""
     found: list[float] = []
     for number, hardware in enumerate(machines, start=1):
-        mapped = map_fully(job, hardware, Settings.of({}).budget(None), jobs, None)
-        if mapped is None:
-            break
-        found.append(float(mapped[0].values(job)[0]))
+        [(mapped, _)] = map_fully(job, hardware, Settings.of({}).budget(None), jobs, None)
+        found.append(float(mapped.values(job)[0]))
         sizes = hardware.pes, hardware.l1.bytes, hardware.l2.bytes, hardware.noc.bytes_per_cycle, hardware.offchip.bytes_per_cycle
         print(f"{number} of {len(machines)}: {sizes} {found[-1]:.6g}, {found[-1] / value:.4f} of co-design's", flush=True)
     return found

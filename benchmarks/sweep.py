@@ -17,8 +17,8 @@ from tables import table
 from mapsearch.formats.yaml.sweeps import load_study
 from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted, machine_tables
+from mapsearch.studies.drawn_sweep import sweep
 from mapsearch.studies.sweep.plan import SweepPlan
-from mapsearch.studies.sweep.sweep import sweep
 
 STUDY = "maestro_paper"
 REPEATS = 5
@@ -46,11 +46,14 @@ class Clock:
     def __init__(self) -> None:
         self.first = self.last = 0.0
 
-    def began(self, folder: Path, plan: SweepPlan) -> None:  # noqa: ARG002 a Watcher's
+    def opened(self, folder: Path) -> None:
+        """Nothing yet."""
+
+    def began(self, plan: SweepPlan) -> None:  # noqa: ARG002 a SweepWatcher's
         """Start."""
         self.first = process_time()
 
-    def advanced(self, designs: int, valid: int) -> None:  # noqa: ARG002 a Watcher's
+    def advanced(self, designs: int, valid: int) -> None:  # noqa: ARG002 a SweepWatcher's
         """Go on."""
         self.last = process_time()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from mapsearch.model.errors import InputError
+
+_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")  # as `write_whole` names them
 
 
 def read_text(path: Path, what: str, hint: str = "") -> str:
@@ -58,3 +61,11 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
     except OSError as error:
         raise InputError(f"{folder}: the folder must be writable: {error.strerror}; name another by --out") from None
     return [folder / name for name in files]
+
+
+def remove_leftovers(*folders: Path) -> None:
+    """Remove the temporary files of writers that were killed; nobody else may be writing in these folders."""
+    for folder in folders:
+        for path in folder.glob(".*"):
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink(missing_ok=True)

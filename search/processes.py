@@ -1,31 +1,26 @@
-"""Searches side by side: joblib processes, a board that they and the parent share, and a stop that loses nothing."""
+"""Searches side by side in joblib's processes, and the signals that end them without a loss."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from functools import cache
-from pathlib import Path
+from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, TypeVar, cast
 
 import joblib  # type: ignore[import-untyped]
-import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
+from mapsearch.search.board import POLL_SECONDS, Board, board_of
 from mapsearch.search.progress import Tick
 
-POLL_SECONDS = 0.2
-# Signals that end searches with what they have: Ctrl-C, and what `kill` and batch systems send.
-STOPS = (signal.SIGINT, signal.SIGTERM)
+# What ends work with what it has: Ctrl-C, what `kill` and batch systems send, and a closed terminal; some systems have no SIGHUP.
+STOPS = tuple(number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -38,32 +33,46 @@ class Job(Protocol[R_co]):
         """Call every kernel that the work does, once, so that the workers find them in numba's cache."""
         ...
 
-    def run(self, tick: Tick) -> R_co:
-        """Do it; tick: called now and then with how far it is, ends it with what it has once it returns True."""
+    def run(self, tick: Tick) -> R_co | None:
+        """Do it; tick: called now and then with how far it is, ends it with what it has once it returns True; None if nothing."""
         ...
 
 
-def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Generator[tuple[int, R]]:
+@contextmanager
+def stops_handled(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Generator[None]:
+    """Give the STOPS a handler, in the main thread. What is ignored stays so: SIGINT in a background job, SIGHUP under nohup."""
+    main = threading.current_thread() is threading.main_thread()
+    numbers = [number for number in STOPS if main and signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
+
+
+def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:
     """Yield (index of the task, what it came to) as the tasks end, in any order, from `jobs` processes.
 
     watch: called now and then, from a thread of its own, with int64[tasks], how far each is, as it ticks.
-    The first Ctrl-C makes the running tasks end with what they have and the others not start; a second one interrupts.
+    The first of the STOPS makes the running tasks end with what they have and the others not start, and raises KeyboardInterrupt
+    once all is yielded; a second one raises it at once.
     """
-    with tempfile.TemporaryDirectory(prefix="mapsearch-") as folder, _watched(Path(folder) / "board", len(tasks), watch) as board:
+    asked = threading.Event()
+    with board_of(len(tasks), watch, shared=jobs > 1) as board:
+
+        def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 a signal handler's parameters
+            if asked.is_set():
+                raise KeyboardInterrupt
+            asked.set()
+            board[-1] = 1
+
+        outcomes: Iterator[tuple[int, R | None]]
         if jobs == 1:
-            with _stop_on_interrupt(board):
-                for index, task in enumerate(tasks):
-                    outcome = _run_task(task, index, board)
-                    if outcome is not None:
-                        yield index, outcome
-            return
-        tasks[0].prepare()
-        with _interrupts_ignored():  # which the workers inherit as they start
-            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="all")
-            delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
-            calls = (delayed(task, index, board) for index, task in enumerate(tasks))
-            outcomes = cast("Iterator[tuple[int, R | None]]", parallel(calls))
-        with _stop_on_interrupt(board):
+            outcomes = ((index, _run_task(task, index, board)) for index, task in enumerate(tasks))
+        else:
+            outcomes = _started(tasks, jobs, board)
+        with stops_handled(stop):
             try:
                 for index, outcome in outcomes:
                     if outcome is not None:
@@ -76,20 +85,26 @@ def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[NDArray[np.in
             finally:  # joblib cancels, with a warning, what is under way when its outcomes are not taken
                 board[-1] = 1
                 deque(outcomes, maxlen=0)
+    if asked.is_set():  # by a signal that came when the last task had had its last tick, too
+        raise KeyboardInterrupt
 
 
-def _run_indexed(task: Job[R], index: int, board: NDArray[np.int64]) -> tuple[int, R | None]:
-    _prepare_worker()
-    return index, _run_task(task, index, board)
+def _started(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Iterator[tuple[int, R | None]]:
+    """The outcomes of tasks that have been given to worker processes."""
+    tasks[0].prepare()
+    delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
+    calls = (delayed(task, index, board) for index, task in enumerate(tasks))
+    with stops_handled(signal.SIG_IGN):  # which the workers inherit as they start
+        parallel = joblib.Parallel(
+            jobs, return_as="generator_unordered", pre_dispatch="all", initializer=_prepare_worker, initargs=(os.getpid(),)
+        )
+        return cast("Iterator[tuple[int, R | None]]", parallel(calls))
 
 
-@cache
-def _prepare_worker() -> None:
-    """Once in each worker: leave Ctrl-C to the parent, and end with it, however it ends."""
-    if threading.current_thread() is threading.main_thread():
-        for number in STOPS:
-            signal.signal(number, signal.SIG_IGN)
-    parent = os.getppid()
+def _prepare_worker(parent: int) -> None:
+    """Leave the STOPS to the parent, and end with it, however and whenever it ends."""
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
 
     def end_with_parent() -> None:
         while os.getppid() == parent:
@@ -99,7 +114,11 @@ def _prepare_worker() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _run_task(task: Job[R], index: int, board: NDArray[np.int64]) -> R | None:
+def _run_indexed(task: Job[R], index: int, board: Board) -> tuple[int, R | None]:
+    return index, _run_task(task, index, board)
+
+
+def _run_task(task: Job[R], index: int, board: Board) -> R | None:
     """What a task came to, or None where all were told to stop before it began."""
     if board[-1]:
         return None
@@ -109,54 +128,3 @@ def _run_task(task: Job[R], index: int, board: NDArray[np.int64]) -> R | None:
         return bool(board[-1])
 
     return task.run(tick)
-
-
-@contextlib.contextmanager
-def _watched(path: Path, tasks: int, watch: Callable[[NDArray[np.int64]], None] | None) -> Generator[NDArray[np.int64]]:
-    """The board: int64[tasks + 1] in a file that all processes map, how far each task is and, last, 1 to stop."""
-    board = np.memmap(path, np.int64, "w+", shape=(tasks + 1,))
-    ended = threading.Event()
-
-    def poll() -> None:
-        while watch is not None and not ended.wait(POLL_SECONDS):
-            watch(np.array(board[:-1]))
-
-    poller = threading.Thread(target=poll, daemon=True)
-    poller.start()
-    try:
-        yield board
-    finally:
-        board[-1] = 1
-        ended.set()
-        poller.join()
-
-
-@contextlib.contextmanager
-def _interrupts_ignored() -> Generator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def _stop_on_interrupt(board: NDArray[np.int64]) -> Generator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 a signal handler's parameters
-        if board[-1]:
-            raise KeyboardInterrupt
-        board[-1] = 1
-
-    before = {number: signal.signal(number, stop) for number in STOPS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

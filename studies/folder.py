@@ -1,6 +1,7 @@
-"""A run's folder: config.json, hardware.yaml, results.json, results.csv, network.m, mappings/ and fronts/, each file written whole.
+"""A study's folder, each file written whole; and that of a run.
 
-results.json grows as layers are done, so that a run which stops anywhere can go on from it.
+A run's has config.json, hardware.yaml, results.json, results.csv, network.m, mappings/ and fronts/. results.json grows as layers
+are done, so that a run which stops anywhere can go on from it.
 """
 
 from __future__ import annotations
@@ -8,17 +9,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import yaml
 
-from mapsearch.formats.text import write_whole
-from mapsearch.model.errors import InputError
+from mapsearch.formats.text import remove_leftovers, write_whole
+from mapsearch.model.errors import InputError, show
+from mapsearch.search.locks import locked
+from mapsearch.search.processes import stops_handled
 from mapsearch.studies.results import LayerResult, RunResults
 from mapsearch.studies.results_file import read_layers
+from mapsearch.studies.watching import StudyWatcher
 
 CONFIG = "config.json"
 RESULTS = "results.json"
@@ -34,6 +41,15 @@ def mapping_name(index: int, layer: str) -> str:
 def front_name(index: int, layer: str) -> str:
     """The directive file of a layer's front, relative to the folder."""
     return f"fronts/{index:02d}_{in_file_name(layer)}.m"
+
+
+def config_files(config: Mapping[str, Any]) -> dict[str, str]:
+    """A run's configuration, and its `hardware` and `hardware_space` as hardware files, by file name."""
+    hardware = [part for part in ("hardware", "hardware_space") if part in config]
+    return {
+        CONFIG: json.dumps(config, indent=2) + "\n",
+        **{f"{part}.yaml": yaml.safe_dump(dict(config[part]), sort_keys=False) for part in hardware},
+    }
 
 
 def unused_folder(title: str) -> Path:
@@ -52,43 +68,121 @@ def in_file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:80]
 
 
-class RunFolder:
-    """The files of one run."""
+class StudyFolder:
+    """A folder in which a study works: its inputs, recorded before work starts, and what it finds.
+
+    kind: of study. parts: the folders in it. config.json is written first, so that a study that was killed at any time can go on.
+    """
+
+    kind: ClassVar[str]
+    parts: ClassVar[tuple[str, ...]]
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def create(self, config: Mapping[str, Any], more: Mapping[str, str]) -> None:
-        """Make the folder, record the configuration and write the texts of `more` to files of those names.
+    @contextmanager
+    def at_work(self, files: Mapping[str, str], watcher: StudyWatcher | None, *, resume: bool) -> Generator[None]:
+        """Begin a study, or resume it, alone in the folder; what ends it, such as Ctrl-C or `kill`, raises KeyboardInterrupt.
 
-        Raises InputError where anything is there already, and OSError.
+        files: what records its inputs, as texts by name, config.json first. Raises InputError where another process works in the
+        folder, where it is not writable, and where a study is to begin and the folder holds something already.
         """
+        with ExitStack() as held:
+            try:
+                with suppress(FileExistsError):
+                    self.path.mkdir(parents=True)
+                held.enter_context(locked(self.path))
+                remove_leftovers(self.path, *(self.path / part for part in self.parts))
+                if not resume:
+                    self._check_empty()
+                self.record({name: text for name, text in files.items() if not (self.path / name).exists()})
+            except BlockingIOError:
+                raise InputError(
+                    f"{self.path}: another process is at work in it; wait until that ends, or name another folder"
+                ) from None
+            except OSError as error:
+                hint = "name another folder as out (--out DIR)"
+                raise InputError(f"{self.path}: the {self.kind}'s folder must be writable: {error.strerror}; {hint}") from None
+            held.enter_context(stops_handled(signal.default_int_handler))
+            if watcher is not None:
+                watcher.opened(self.path)
+            yield
+
+    def _check_empty(self) -> None:
         if (self.path / CONFIG).exists():
-            raise InputError(f"{self.path}: holds a run already; go on with it by --resume, or name another folder")
-        if self.path.exists() and any(self.path.iterdir()):
-            raise InputError(f"{self.path}: the run's folder must be new or empty; name another folder")
-        for name in ("mappings", "fronts"):
-            (self.path / name).mkdir(parents=True, exist_ok=True)
-        for name, text in more.items():
+            raise InputError(f"{self.path}: holds a run or a sweep already; go on with it by --resume, or name another folder")
+        if any(self.path.iterdir()):
+            raise InputError(f"{self.path}: the {self.kind}'s folder must be new or empty; name another folder")
+
+    def record(self, files: Mapping[str, str]) -> None:
+        """Write texts to files of those names, and make the folder's parts."""
+        for name, text in files.items():
+            (self.path / name).parent.mkdir(exist_ok=True)
             write_whole(self.path / name, text)
-        self.record(config)
+        for part in self.parts:
+            (self.path / part).mkdir(exist_ok=True)
 
-    def record(self, config: Mapping[str, Any]) -> None:
-        """Write the configuration, and its `hardware` and `hardware_space` as hardware files."""
-        for part in ("hardware", "hardware_space"):
-            if part in config:
-                write_whole(self.path / f"{part}.yaml", yaml.safe_dump(dict(config[part]), sort_keys=False))
-        write_whole(self.path / CONFIG, json.dumps(config, indent=2) + "\n")
+    @classmethod
+    def recorded_in(cls, path: str | os.PathLike[str] | None) -> dict[str, Any]:
+        """The configuration of a study that is to be resumed; InputError where there is none."""
+        if path is None:
+            raise InputError(f"resuming needs the {cls.kind}'s folder; name it as out (--out DIR)")
+        return cls(Path(path)).config()
 
-    def config(self, hint: str = "no run to resume here; start one without --resume") -> dict[str, Any]:
+    def config(self, hint: str = "") -> dict[str, Any]:
         """The recorded configuration; InputError, which ends with the hint, where there is none."""
-        config = self.read(CONFIG, hint)
+        return self.read(CONFIG, hint or f"no {self.kind} to resume here; start one without --resume")
+
+    def check_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """Raise InputError unless a study may go on: everything in its configuration but the versions as recorded."""
+        for part in {**now, **recorded}:
+            before, after = recorded.get(part), now.get(part)
+            if before == after or part == "versions":
+                continue
+            changed = ""
+            if isinstance(before, Mapping) and isinstance(after, Mapping):
+                old, new = cast("Mapping[str, object]", before), cast("Mapping[str, object]", after)
+                key = next((key for key in {**old, **new} if old.get(key) != new.get(key)), None)
+                if key is None:  # a study of before there was such a setting, which is not given
+                    continue
+                changed = f", but {key} was {show(old.get(key))} and is now {show(new.get(key))}"
+            raise InputError(f"{self.path}: resuming needs the same {part}{changed}; resume with the recorded one, or {ANEW}")
+
+    def read(self, name: str, hint: str) -> dict[str, Any]:
+        """The JSON object in a file of the folder; InputError, which ends with the hint, where there is none."""
+        path = self.path / name
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"{path}: does not exist; {hint}") from None
+        except (ValueError, OSError) as error:
+            raise InputError(f"{path}: must be readable JSON ({error}); {hint}") from None
+        if not isinstance(data, dict):
+            raise InputError(f"{path}: must hold a JSON object; {hint}")
+        return cast("dict[str, Any]", data)
+
+
+class RunFolder(StudyFolder):
+    """The files of one run."""
+
+    kind = "run"
+    parts = ("mappings", "fronts")
+
+    def config(self, hint: str = "") -> dict[str, Any]:
+        """See `StudyFolder`."""
+        config = super().config(hint)
         hardware = config.get("hardware_space", config.get("hardware"))
         if hardware is None or not {"layer_set", "settings"} <= config.keys():
             raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {ANEW}")
         if not isinstance(config["settings"], dict) or not isinstance(hardware, dict):
             raise InputError(f"{self.path / CONFIG}: settings and hardware must be JSON objects; {ANEW}")
         return config
+
+    def check_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """See `StudyFolder`; the layers say what their sets hold, and a search for a machine finds the hardware itself."""
+        found = ("layer_set", "hardware") if "hardware_space" in now else ("layer_set",)
+        old, new = ({key: each[key] for key in each if key not in found} for each in (recorded, now))
+        super().check_same(old, new)
 
     def finished(self) -> list[tuple[LayerResult, dict[str, str]]]:
         """The recorded result of each layer that is done, and its directive texts by file name; InputError where one is damaged."""
@@ -106,19 +200,6 @@ class RunFolder:
     def _texts_of(self, row: LayerResult) -> dict[str, str]:
         files = [name for name in (row.mapping_file, row.front_file) if name is not None]
         return {name: (self.path / name).read_text(encoding="utf-8") for name in files}
-
-    def read(self, name: str, hint: str) -> dict[str, Any]:
-        """The JSON object in a file of the folder; InputError, which ends with the hint, where there is none."""
-        path = self.path / name
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"{path}: does not exist; {hint}") from None
-        except (ValueError, OSError) as error:
-            raise InputError(f"{path}: must be readable JSON ({error}); {hint}") from None
-        if not isinstance(data, dict):
-            raise InputError(f"{path}: must hold a JSON object; {hint}")
-        return cast("dict[str, Any]", data)
 
     def save_mapping(self, name: str, text: str) -> None:
         """Write a directive file."""

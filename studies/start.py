@@ -20,10 +20,11 @@ from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
 from mapsearch.studies.results import RunResults
-from mapsearch.studies.run.one_machine import MachineRun, RunWatcher
+from mapsearch.studies.run.one_machine import MachineRun
 from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.run.plan import Plan
-from mapsearch.studies.run.settings import Settings, check_same
+from mapsearch.studies.run.settings import Settings
+from mapsearch.studies.watching import RunWatcher
 
 
 def run(
@@ -55,11 +56,11 @@ def run(
     begun = prepare(Inputs(layer_set, hardware, out, resume, jobs), settings)
     study, folder = begun.study, begun.folder
     if begun.recorded is not None:
-        check_same(begun.recorded, study.config, str(folder.path))
-        study.go_on_from(folder)
-    else:
-        _create(folder, study.config, study.more_files)
-    return study.search(folder, begun.jobs, watcher)
+        folder.check_same(begun.recorded, study.config)
+    with folder.at_work(study.files, watcher, resume=resume):
+        if resume:
+            study.go_on_from(folder)
+        return study.search(folder, begun.jobs, watcher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,7 @@ class Prepared:
 
 def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     """Load what is asked for, or what the folder of the run to go on with has recorded."""
-    folder = RunFolder(Path(inputs.out)) if inputs.out is not None else None
-    recorded = folder.config() if inputs.resume and folder is not None else None
+    recorded = RunFolder.recorded_in(inputs.out) if inputs.resume else None
     layer_set, hardware = inputs.layer_set, inputs.hardware
     if recorded is not None:
         layer_set = recorded["layer_set"] if layer_set is None else layer_set
@@ -88,7 +88,7 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     plan = Plan(Settings.of(settings), layer_set)
     space = _space("edge" if hardware is None else hardware)
     study = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
-    folder = folder or RunFolder(unused_folder(study.title))
+    folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
     return Prepared(plan, space, study, folder, recorded, inputs.jobs or int(joblib.cpu_count()))
 
 
@@ -100,11 +100,3 @@ def _space(hardware: HardwareSource) -> HardwareSpace:
             return load_hardware_space(Path(hardware))
         case _:
             return load_hardware_space(hardware)
-
-
-def _create(folder: RunFolder, config: Mapping[str, Any], more: Mapping[str, str]) -> None:
-    try:
-        folder.create(config, more)
-    except OSError as error:
-        hint = "name another folder as out (--out DIR)"
-        raise InputError(f"{folder.path}: the run's folder must be writable: {error.strerror}; {hint}") from None

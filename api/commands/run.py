@@ -64,7 +64,7 @@ def _search(asked: dict[str, Any], *, quiet: bool, as_json: bool) -> int:
     if as_json:
         write_json(results.to_dict())
     else:
-        print_results(results)
+        print_results(results, saved=failure is None or failure.folder is not None)
     if failure is not None:
         raise failure
     return 0 if results.complete else 130

@@ -28,13 +28,20 @@ def run(args: Namespace) -> int:
     from contextlib import nullcontext
 
     from mapsearch.output import write_json
-    from mapsearch.studies.sweep.sweep import sweep
+    from mapsearch.studies.drawn_sweep import sweep
+    from mapsearch.studies.saving import UnsavedRunError
     from mapsearch.tables.sweep import SweepProgress, print_summary
 
+    failure: UnsavedRunError | None = None
     with named_as_typed(SweepOptions), nullcontext() if args.quiet else SweepProgress() as progress:
-        summary = sweep(watcher=progress, **given(args, SweepOptions))
+        try:
+            summary = sweep(watcher=progress, **given(args, SweepOptions))
+        except UnsavedRunError as error:
+            failure, summary = error, error.results
     if args.json:
         write_json(summary)
     else:
-        print_summary(summary)
+        print_summary(summary, saved=failure is None or failure.folder is not None)
+    if failure is not None:
+        raise failure
     return 0 if summary["complete"] else 130

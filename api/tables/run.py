@@ -26,7 +26,7 @@ class RunProgress:
     """A `RunWatcher` that shows, on standard error, a bar for the run and one for each search under way.
 
     Where standard error is no terminal, it is a line for each layer that is done. A search for a machine has a line after each
-    batch of searches, and bars for the batch.
+    batch of searches, and bars for the batch. A terminal that was closed is no reason to stop short.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,7 @@ class RunProgress:
             disable=not self._console.is_terminal,
         )
         self._total = self._bars.add_task("loading", total=None)
+        self._folder = Path()
         self._searches: list[TaskID] = []
         self._ticks = 0
         self._left = 0
@@ -53,14 +54,18 @@ class RunProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bars.stop()
 
-    def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+    def opened(self, folder: Path) -> None:
+        """See `RunWatcher`."""
+        self._folder = folder
+
+    def began(self, searches: Sequence[str], ticks: int) -> None:
         """See `RunWatcher`."""
         self._ticks = ticks
         self._left = len(set(searches))  # a layer stands there once for each restart
         each = ticks if ticks < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
         for task in (self._total, *self._searches):
             self._bars.remove_task(task)
-        self._total = self._bars.add_task(f"searching, into {folder}", total=None if each is None else each * len(searches))
+        self._total = self._bars.add_task(f"searching, into {self._folder}", total=None if each is None else each * len(searches))
         self._searches = [self._bars.add_task(f"  {name}", total=each, visible=False) for name in searches]
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:
@@ -102,8 +107,8 @@ def _gap(gap: float | None) -> str:
     return "optimal" if gap == 0 else f"< {100 * gap:.2g}%"
 
 
-def print_results(results: RunResults) -> None:
-    """The table of layers, the network's totals, and where everything is."""
+def print_results(results: RunResults, *, saved: bool = True) -> None:
+    """The table of layers, the network's totals, and where everything is, if it could be saved."""
     # What is made small has a column of its own where none of the others is it.
     several = results.network is not None and results.network.front is not None
     other = not several and results.objective not in ("latency", "energy", "edp")
@@ -153,6 +158,8 @@ def print_results(results: RunResults) -> None:
         write(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal in their space{rest}")
     if results.co_design is not None:
         print_co_design(results.co_design)
+    if not saved:
+        return
     write(f"written: {results.folder} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
     if not results.complete:
         write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")

@@ -28,7 +28,7 @@ _REASONS = {
 
 
 class SweepProgress:
-    """A `Watcher` that shows, on standard error, a bar; where that is no terminal, a line before work starts."""
+    """A `SweepWatcher` that shows, on standard error, a bar; where that is no terminal, a line before work starts."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -41,6 +41,7 @@ class SweepProgress:
             transient=True,
             disable=not self._console.is_terminal,
         )
+        self._folder = Path()
         self._task: TaskID | None = None
         self._began: tuple[float, int] | None = None
 
@@ -51,16 +52,20 @@ class SweepProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
-    def began(self, folder: Path, plan: SweepPlan) -> None:
-        """See `Watcher`."""
+    def opened(self, folder: Path) -> None:
+        """See `SweepWatcher`."""
+        self._folder = folder
+
+    def began(self, plan: SweepPlan) -> None:
+        """See `SweepWatcher`."""
         estimate = plan.estimate
         within = f"{estimate.designs:,.3g} of them on machines within the limits"
-        text = f"{plan.designs:,} designs, {within}: {estimate.text}, into {folder}"
+        text = f"{plan.designs:,} designs, {within}: {estimate.text}, into {self._folder}"
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
         self._task = self._bar.add_task("sweeping", total=plan.designs, told="")
 
     def advanced(self, designs: int, valid: int) -> None:
-        """See `Watcher`."""
+        """See `SweepWatcher`."""
         if self._task is not None:
             # The rate is told from the first part on, which may be one of before.
             self._began = self._began or (perf_counter(), designs)
@@ -69,8 +74,8 @@ class SweepProgress:
             self._bar.update(self._task, completed=designs, told=told)
 
 
-def print_summary(summary: Mapping[str, Any]) -> None:
-    """The optima of each dataflow and layer, what was left out and why, the rates, and where everything is."""
+def print_summary(summary: Mapping[str, Any], *, saved: bool = True) -> None:
+    """The optima of each dataflow and layer, what was left out and why, the rates, and where everything is, if it was saved."""
     # The hardware space's further axes stand before the mapping in each design.
     designs: list[Mapping[str, Any]] = [design for pair in summary["pairs"] for design in pair["optima"].values()]
     axes = list(takewhile(lambda key: key != "mapping", designs[0])) if designs else []
@@ -94,7 +99,10 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         write(f"         left out: {left_out}")
     rate, valid = summary["designs_per_second"], summary["valid_per_second"]
     write(f"rate:    {rate:,.0f} designs/s, of which {valid:,.0f} valid ones costed and saved; {summary['seconds']:.1f} s")
-    write(f"written: {summary['folder']} (summary.json, front.csv, designs/, mappings/, area_power.png, energy_throughput.png)")
+    if not saved:
+        return
+    names = ("summary.json", "front.csv", "designs/", "mappings/", "area_power.png", "energy_throughput.png")
+    write(f"written: {summary['folder']} ({', '.join(name for name in names if (Path(summary['folder']) / name).exists())})")
     if not summary["complete"]:
         write(f"stopped before the end; go on with: mapsearch sweep --out {summary['folder']} --resume")
 

@@ -11,9 +11,8 @@ best of the whole space, mapped one by one by the run's own search.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from math import inf
 from typing import Protocol
 
@@ -118,26 +117,38 @@ class MachineSearch:
     over: machines beyond the limits, which are not looked at. stopped: whether Ctrl-C ended it.
     """
 
-    def __init__(self, space: HardwareSpace, job: LayersJob, budget: Budget, notebook: Notebook) -> None:
-        """Find the machines and their bounds; budget: of a layer's full search. InputError as `check_space` raises it."""
-        check_space(space)
-        self._space, self._job, self._budget, self._notebook = space, job, budget, notebook
-        self.machines = {machine.point: machine for machine in self._within_limits()}
+    def __init__(
+        self,
+        space: HardwareSpace,
+        machines: Mapping[Point, Hardware],
+        job: LayersJob,
+        budget: Budget,
+        notebook: Notebook,
+        deadline: float = inf,
+    ) -> None:
+        """Find bounds of the machines, those of the space within its limits.
+
+        budget: of a layer's full search. deadline: of `time.monotonic`; after it one machine is mapped, if none is yet, and only
+        the best fully.
+        """
+        self._space, self._job, self._budget, self._notebook, self._deadline = space, job, budget, notebook, deadline
+        self.machines = dict(self._bounded(machines))
         self.over = space.size - len(self.machines)
         self.stopped = False
 
-    def _within_limits(self) -> Iterator[Candidate]:
+    @property
+    def _late(self) -> bool:
+        return time.monotonic() >= self._deadline
+
+    def _bounded(self, machines: Mapping[Point, Hardware]) -> Iterator[tuple[Point, Candidate]]:
         """The machines, with bounds of all that differ only in widths at once: no machine costs less than a wider one."""
-        groups: dict[Hardware, Least] = {}
+        groups: dict[Point, Least] = {}
         none = np.full(len(self._job.objectives), inf)
-        for point in product(*(reversed(range(len(axis.values))) for axis in self._space.axes)):
-            hardware = self._space.at(point)
-            if not self._space.allows(hardware):
-                continue
-            widest = self._space.at(self._widest(point))
+        for point, hardware in machines.items():
+            widest = self._widest(point)
             if widest not in groups:
-                groups[widest] = Least.on(self._job, widest)
-            yield Candidate(point, hardware, groups[widest], groups[widest].values(self._job, hardware), none)
+                groups[widest] = Least.on(self._job, self._space.at(widest))
+            yield point, Candidate(point, hardware, groups[widest], groups[widest].values(self._job, hardware), none)
 
     def _widest(self, point: Point) -> Point:
         axes = zip(self._space.axes, point, strict=True)
@@ -165,34 +176,29 @@ class MachineSearch:
             return []
         return [mapped[row] for row in non_dominated(np.stack([machine.values for machine in mapped])).tolist()]
 
-    def run(
-        self, allowance: Allowance, jobs: int, timeout_seconds: float | None, watch: Watcher | None, mapped: Callable[[Stage], None]
-    ) -> None:
+    def run(self, allowance: Allowance, jobs: int, watch: Watcher | None, mapped: Callable[[Stage], None]) -> None:
         """Map machines as far as the allowance goes; watch: of each batch; mapped: called after it, with its stage.
 
-        After a timeout only the best is mapped fully yet; Ctrl-C ends all, `stopped` then.
+        Ctrl-C ends all, `stopped` then.
         """
-        deadline = inf if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
-            for stage, batch in self._batches(allowance, lambda: time.monotonic() >= deadline):
+            for stage, batch in self._batches(allowance):
                 self._map(stage, batch, jobs, watch)
                 self._drop()
                 mapped(stage)
-                if self.stopped:
-                    return
         except KeyboardInterrupt:
             self.stopped = True
 
-    def _batches(self, allowance: Allowance, late: Callable[[], bool]) -> Iterator[tuple[Stage, list[Candidate]]]:
+    def _batches(self, allowance: Allowance) -> Iterator[tuple[Stage, list[Candidate]]]:
         """What is mapped next, chosen when all before it is done."""
         for batch in self._proposed(allowance.proposed):
             yield Stage.QUICK, batch
-            if late():
+            if self._late and self.best is not None:
                 break
         self._tighten()
         for stage, most in allowance.then:
             used = 0
-            while used < most and not late():
+            while used < most and not self._late:
                 size = 1 if stage == Stage.FULL else int(min(BATCH, most - used))
                 batch = self._promising(stage, size)
                 if not batch:
@@ -208,7 +214,8 @@ class MachineSearch:
         used, stale = 0, 0
         while used < most and stale < STALE:
             batch: dict[Point, tuple[optuna.Trial, Candidate]] = {}
-            while len(batch) < min(BATCH, most - used) and stale < STALE:
+            size = 1 if self._late else min(BATCH, most - used)
+            while len(batch) < size and stale < STALE:
                 trial, point = sampler.ask()
                 machine = self.machines.get(point)
                 if machine is not None and machine.stage == Stage.BOUNDED and not machine.dropped and point not in batch:
@@ -240,9 +247,9 @@ class MachineSearch:
         return list(firsts.values())[:BATCH]
 
     def _tighten(self) -> None:
-        """Give the machines that are left bounds of their own widths."""
+        """Give the machines that are left bounds of their own widths, as far as there is time."""
         for machine in self.machines.values():
-            if not machine.dropped and machine.stage == Stage.BOUNDED:
+            if not machine.dropped and machine.stage == Stage.BOUNDED and not self._late:
                 machine.least = Least.on(self._job, machine.hardware)
                 machine.bound = np.maximum(machine.bound, machine.least.values(self._job, machine.hardware))
         self._drop()
@@ -272,43 +279,36 @@ class MachineSearch:
 
     def _map(self, stage: Stage, batch: Sequence[Candidate], jobs: int, watch: Watcher | None) -> None:
         """Map a batch, all from what is known before it."""
-        recalled = [self._notebook.recall(machine.point, stage) for machine in batch]
-        new = [machine for machine, known in zip(batch, recalled, strict=True) if known is None]
+        recalled = {machine.point: self._notebook.recall(machine.point, stage) for machine in batch}
+        new = [machine for machine in batch if recalled[machine.point] is None]
         if stage == Stage.FULL:
-            found = [self._map_fully(machine, jobs, watch) for machine in new]
+            for machine in new:
+                for mapped, outcomes in map_fully(self._job, machine.hardware, self._budget, jobs, watch):
+                    self.take(machine.point, mapped, outcomes)
         else:
             rng_seeds = [(self._job.seed, int(stage), *machine.point) for machine in new]
             seed_mappings = [(machine.hardware, self.seed_mappings(machine.point)) for machine in new]
-            found = map_machines(self._job, stage, seed_mappings, rng_seeds, jobs, watch)
-        for machine, mapped in zip(new, found, strict=True):
-            if mapped is not None:
-                both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
-                self._notebook.note(machine.point, stage, both)
-                self._settle(machine, stage, both)
-        for machine, known in zip(batch, recalled, strict=True):
+            for place, mapped in map_machines(self._job, stage, seed_mappings, rng_seeds, jobs, watch):
+                self._keep(new[place], stage, mapped)
+        for machine in batch:
+            known = recalled[machine.point]
             if known is not None:
                 self._settle(machine, stage, known)
-        self.stopped = self.stopped or any(mapped is None for mapped in found)
+
+    def _keep(self, machine: Candidate, stage: Stage, mapped: MappedNetwork) -> None:
+        both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
+        self._notebook.note(machine.point, stage, both)
+        self._settle(machine, stage, both)
 
     def _settle(self, machine: Candidate, stage: Stage, mapped: MappedNetwork) -> None:
         machine.mapped, machine.stage, machine.values = mapped, stage, mapped.values(self._job)
         bound = machine.least.values(self._job, machine.hardware, mapped.lower_bounds)
         machine.bound = np.maximum(machine.bound, inf if np.isposinf(mapped.lower_bounds).any() else bound)
 
-    def _map_fully(self, machine: Candidate, jobs: int, watch: Watcher | None) -> MappedNetwork | None:
-        found = map_fully(self._job, machine.hardware, self._budget, jobs, watch)
-        if found is None:
-            return None
-        mapped, machine.outcomes = found
-        return mapped
-
     def take(self, point: Point, mapped: MappedNetwork, outcomes: tuple[tuple[Outcome, ...], ...]) -> None:
-        """Let a machine join that was mapped by the run's own search elsewhere."""
-        machine = self.machines[point]
-        both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
-        machine.outcomes = outcomes
-        self._notebook.note(point, Stage.FULL, both)
-        self._settle(machine, Stage.FULL, both)
+        """Keep what the run's own search found for a machine."""
+        self.machines[point].outcomes = outcomes
+        self._keep(self.machines[point], Stage.FULL, mapped)
 
     def seed_mappings(self, point: Point) -> SeedMappings:
         """Of each layer, mappings of the machines that are most like the one at a point, and of the best."""

@@ -86,38 +86,39 @@ def map_machines(
     rng_seeds: Sequence[tuple[int, ...]],
     jobs: int,
     watch: Watcher | None,
-) -> list[MappedNetwork | None]:
-    """Machines as a stage maps them, each from seeds of its own; None for those that Ctrl-C left out."""
+) -> Iterator[tuple[int, MappedNetwork]]:
+    """Yield machines, by their places, as a stage maps them, each from seeds of its own; stops as `run_tasks` does."""
     searcher, budget = _SEARCHES[stage]
     tasks = [
         MachineTask(job, hardware, seed_mappings, searcher, budget, seed)
         for (hardware, seed_mappings), seed in zip(machines, rng_seeds, strict=True)
     ]
-    found: list[MappedNetwork | None] = [None] * len(tasks)
     if tasks:
-        names, ticks = [hardware.name for hardware, _ in machines], len(job.layers)
-        for index, mapped in _run(tasks, names, ticks, jobs, watch):
-            found[index] = mapped
-    return found
+        yield from _run(tasks, [hardware.name for hardware, _ in machines], len(job.layers), jobs, watch)
 
 
 def map_fully(
     job: LayersJob, hardware: Hardware, budget: Budget, jobs: int, watch: Watcher | None
-) -> tuple[MappedNetwork, tuple[tuple[Outcome, ...], ...]] | None:
-    """What the job's own searches find, as in a run of the one machine, and each layer's outcomes; None after Ctrl-C."""
+) -> Iterator[tuple[MappedNetwork, tuple[tuple[Outcome, ...], ...]]]:
+    """Yield, once, what the job's own searches find, as in a run of the one machine, and each layer's outcomes.
+
+    Stops as `run_tasks` does, with nothing where a search did not end.
+    """
     try:
         problems = [job.problem(index, hardware) for index in range(len(job.layers))]
     except InputError:  # no mapping fits
-        return _unmapped(job, hardware), ()
+        yield _unmapped(job, hardware), ()
+        return
     tasks = [task for index, problem in enumerate(problems) for task in job.tasks(problem, index, budget)]
     names = [layer.name for layer in job.layers for _ in range(job.restarts)]
-    found = dict(_run(tasks, names, job.searcher.ticks(budget), jobs, watch))
-    if len(found) < len(tasks) or not all(outcome.finished for outcome in found.values()):
-        return None
-    outcomes = tuple(tuple(found[first + k] for k in range(job.restarts)) for first in range(0, len(tasks), job.restarts))
-    bounds = [max(-inf if each.lower_bound is None else each.lower_bound for each in of_layer) for of_layer in outcomes]
-    mapped = _mapped_by(job, hardware, [min(of_layer, key=lambda outcome: outcome.value) for of_layer in outcomes])
-    return replace(mapped, lower_bounds=np.array(bounds)), outcomes
+    found: dict[int, Outcome] = {}
+    for place, outcome in _run(tasks, names, job.searcher.ticks(budget), jobs, watch):
+        found[place] = outcome
+        if len(found) == len(tasks) and all(each.finished for each in found.values()):
+            outcomes = tuple(tuple(found[first + k] for k in range(job.restarts)) for first in range(0, len(tasks), job.restarts))
+            bounds = [max(-inf if each.lower_bound is None else each.lower_bound for each in of_layer) for of_layer in outcomes]
+            mapped = _mapped_by(job, hardware, [min(of_layer, key=lambda outcome: outcome.value) for of_layer in outcomes])
+            yield replace(mapped, lower_bounds=np.array(bounds)), outcomes
 
 
 def _run(tasks: Sequence[Job[R]], names: Sequence[str], ticks: int, jobs: int, watch: Watcher | None) -> Iterator[tuple[int, R]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import product
 from math import inf, prod
 from typing import Any, Final
 
@@ -105,7 +106,15 @@ class HardwareSpace:
 
     def allows(self, hardware: Hardware) -> bool:
         """Whether the machine is within the limits as far as no mapping matters: of its power, only the leakage counts."""
-        return all(taken <= limit for taken, limit in zip(astuple(Limits.met_by(hardware)), astuple(self.limits), strict=True))
+        taken = Limits.met_by(hardware)
+        return all(getattr(taken, each.name) <= getattr(self.limits, each.name) for each in fields(Limits))
+
+    def within_limits(self) -> Iterator[tuple[tuple[int, ...], Hardware]]:
+        """The machines that the limits allow, by their points, the last one first."""
+        for point in product(*(reversed(range(len(axis.values))) for axis in self.axes)):
+            hardware = self.at(point)
+            if self.allows(hardware):
+                yield point, hardware
 
 
 def value_text(value: Value) -> str:

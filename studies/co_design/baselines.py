@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,31 +43,31 @@ def baselines(
     search: MachineSearch,
     folder: Path,
     jobs: int,
-    timeout_seconds: float | None,
+    deadline: float,
+    choice_seconds: float,
     watch: Watcher | None,
 ) -> Iterator[Baseline]:
     """The baselines that exist for this space and budget, each chosen by quick mappings. Raises KeyboardInterrupt after Ctrl-C.
 
     search: that of the co-design; the presets' quick mappings begin with those of its best machine, and a machine of its own space
-    that was chosen first joins it. timeout_seconds: of choosing the hardware first.
+    that was chosen first joins it. deadline: of `time.monotonic`, after which no other one is begun. choice_seconds: of choosing
+    the hardware first.
     """
     best = search.best
-    preset = None if best is None else _best_preset(space, job, search, best, jobs, watch)
+    preset = _best_preset(space, job, search, best, jobs, watch) if best is not None else None
     if preset is not None:
-        found = map_fully(job, preset, budget, jobs, watch)
-        if found is None:
-            raise KeyboardInterrupt
-        yield Baseline("preset", preset.name, found[0])
-    chosen = _chosen_first(space, job, budget, folder, jobs, timeout_seconds, watch)
+        [(mapped, _)] = map_fully(job, preset, budget, jobs, watch)
+        yield Baseline("preset", preset.name, mapped)
+    chosen = None
+    if time.monotonic() < deadline:
+        chosen = _chosen_first(space, job, budget, search, folder, jobs, choice_seconds, watch)
     if chosen is None:
         return
     known = search.machines[chosen.point]
     if known.stage < Stage.FULL:
-        found = map_fully(job, chosen.hardware, budget, jobs, watch)
-        if found is None:
-            raise KeyboardInterrupt
-        yield Baseline("hardware_first", DATAFLOW, found[0])
-        search.take(chosen.point, *found)
+        for mapped, outcomes in map_fully(job, chosen.hardware, budget, jobs, watch):
+            search.take(chosen.point, mapped, outcomes)
+            yield Baseline("hardware_first", DATAFLOW, mapped)
     elif known.mapped is not None:
         yield Baseline("hardware_first", DATAFLOW, known.mapped)
 
@@ -88,10 +89,8 @@ def _best_preset(
 ) -> Hardware | None:
     machines, seed_mappings = presets(space), search.seed_mappings(best.point)
     rng_seeds = [(job.seed, number) for number in range(len(machines))]
-    found = map_machines(job, Stage.QUICK, [(each, seed_mappings) for each in machines], rng_seeds, jobs, watch)
-    if None in found:
-        raise KeyboardInterrupt
-    mapped = [each for each in found if each is not None and np.isfinite(each.values(job)).all()]
+    found = dict(map_machines(job, Stage.QUICK, [(each, seed_mappings) for each in machines], rng_seeds, jobs, watch))
+    mapped = [each for _, each in sorted(found.items()) if np.isfinite(each.values(job)).all()]
     return min(mapped, key=lambda each: float(each.values(job)[0])).hardware if mapped else None
 
 
@@ -99,16 +98,19 @@ def _chosen_first(
     space: HardwareSpace,
     job: LayersJob,
     budget: Budget,
+    search: MachineSearch,
     folder: Path,
     jobs: int,
-    timeout_seconds: float | None,
+    seconds: float,
     watch: Watcher | None,
 ) -> Candidate | None:
     """The machine that does best where the mappings are held to one dataflow."""
     held = load_dataflow(DATAFLOW)
     fixed = replace(job, constraints=held, levels=len(held.levels), known=((),) * len(job.layers))
-    search = MachineSearch(space, fixed, budget, MachineNotes(folder / DATAFLOW, space, fixed))
-    search.run(ALLOWANCE, jobs, timeout_seconds, watch, lambda _: None)
-    if search.stopped:
+    machines = {point: machine.hardware for point, machine in search.machines.items()}
+    notes = MachineNotes(folder / DATAFLOW, space, fixed)
+    first = MachineSearch(space, machines, fixed, budget, notes, time.monotonic() + seconds)
+    first.run(ALLOWANCE, jobs, watch, lambda _: None)
+    if first.stopped:
         raise KeyboardInterrupt
-    return search.best
+    return first.best

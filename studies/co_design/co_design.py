@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
+from math import inf
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
 from mapsearch.model.area import area_by_part
@@ -27,14 +25,14 @@ from mapsearch.search.progress import Watcher
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
-from mapsearch.studies.folder import ANEW, RESULTS, RunFolder
+from mapsearch.studies.folder import ANEW, RESULTS, RunFolder, config_files
 from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults
 from mapsearch.studies.results_file import read_results
 from mapsearch.studies.run.layer_results import LayerResults
-from mapsearch.studies.run.one_machine import RunWatcher
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import record
 from mapsearch.studies.saving import save_in_the_end
+from mapsearch.studies.watching import RunWatcher
 
 # Of a timeout, what the search gets before the full ones, each of these (of the best machine and of two others to compare), and
 # the choice of one of the others.
@@ -47,9 +45,10 @@ class CoDesign:
     def __init__(self, plan: Plan, space: HardwareSpace) -> None:
         """Check all that can be checked before work starts; InputError where there are too many machines, or none takes all."""
         check_space(space)
-        self._plan, self._space = plan, space
+        self._began = time.monotonic()
+        self._plan, self._space, self._within = plan, space, dict(space.within_limits())
         self.config = record(plan.settings, plan.mix.sources, plan.layers, space)
-        self.more_files = plan.files()
+        self.files = {**config_files(self.config), **plan.files()}
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{space.name}"
         self._job = plan.job(space.limits.power_mw)
         self._done: RunResults | None = None
@@ -57,10 +56,8 @@ class CoDesign:
 
     def _check(self) -> None:
         """Make sure of a machine within the budget for which every layer has mappings that the model can count."""
-        every = map(self._space.at, product(*(range(len(axis.values)) for axis in self._space.axes)))
-        within = [hardware for hardware in every if self._space.allows(hardware)]
         why = ""
-        for hardware in sorted(within, key=lambda each: (each.l1.bytes, each.l2.bytes, each.pes), reverse=True):
+        for hardware in sorted(self._within.values(), key=lambda each: (each.l1.bytes, each.l2.bytes, each.pes), reverse=True):
             try:
                 problems = [self._job.problem(index, hardware) for index in range(len(self._job.layers))]
             except InputError as error:
@@ -88,20 +85,20 @@ class CoDesign:
         """Search the machine, save its run as one of its own, and compare it with others."""
         if self._done is not None:
             return self._done
-        timeout = self._plan.settings.timeout_seconds
+        timeout = self._plan.settings.timeout_seconds or inf
         searches = len(self._job.layers) * self._job.restarts
-        budget = self._plan.settings.budget(None if timeout is None else FULL_SHARE * timeout * min(jobs, searches) / searches)
-        search = MachineSearch(self._space, self._job, budget, MachineNotes(folder.path / "machines", self._space, self._job))
+        budget = self._plan.settings.budget(FULL_SHARE * timeout * min(jobs, searches) / searches if timeout < inf else None)
+        machines = folder.path / "machines"
+        notes = MachineNotes(machines, self._space, self._job)
+        search = MachineSearch(self._space, self._within, self._job, budget, notes, self._began + SEARCH_SHARE * timeout)
 
         def tell(stage: str) -> None:
             if watcher is not None:
                 best = None if search.best is None else self._row(search.best)
                 watcher.compared(CoDesignProgress(stage, **self._counts(search), best=best))
 
-        watch = _Batches(folder.path, watcher) if watcher is not None else None
-        allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout is None else BY_DEFAULT
-        search_timeout = None if timeout is None else SEARCH_SHARE * timeout
-        search.run(allowance, jobs, search_timeout, watch, lambda stage: tell(stage.name.lower()))
+        allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout == inf else BY_DEFAULT
+        search.run(allowance, jobs, watcher, lambda stage: tell(stage.name.lower()))
         best = search.best
         if best is None and search.stopped:
             raise KeyboardInterrupt
@@ -111,12 +108,12 @@ class CoDesign:
             )
         others: list[Baseline] = []
         try:
-            self._recount(best, search, budget, jobs, watch)
-            if not search.stopped and len(self._job.objectives) == 1:
+            self._recount(best, search, budget, jobs, watcher)
+            if not search.stopped and len(self._job.objectives) == 1 and time.monotonic() < self._began + timeout:
                 tell("comparing")
-                choice = None if timeout is None else CHOICE_SHARE * timeout
-                others.extend(baselines(self._space, self._job, budget, search, folder.path / "machines", jobs, choice, watch))
-                self._recount(search.best or best, search, budget, jobs, watch)
+                end, choice = self._began + timeout, CHOICE_SHARE * timeout
+                others.extend(baselines(self._space, self._job, budget, search, machines, jobs, end, choice, watcher))
+                self._recount(search.best or best, search, budget, jobs, watcher)
         except KeyboardInterrupt:
             search.stopped = True
         return self._save(folder, search, search.best or best, others)
@@ -124,10 +121,7 @@ class CoDesign:
     def _recount(self, best: Candidate, search: MachineSearch, budget: Budget, jobs: int, watch: Watcher | None) -> None:
         """Map a machine again that was recalled, without all that its run tells."""
         if best.stage == Stage.FULL and not best.outcomes and not search.stopped:
-            found = map_fully(self._job, best.hardware, budget, jobs, watch)
-            if found is None:
-                raise KeyboardInterrupt
-            best.outcomes = found[1]
+            [(_, best.outcomes)] = map_fully(self._job, best.hardware, budget, jobs, watch)
 
     def _save(self, folder: RunFolder, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> RunResults:
         hardware = best.hardware
@@ -139,9 +133,9 @@ class CoDesign:
                 outcomes = best.outcomes[index] if best.outcomes else ()
                 found.note(index, with_mapping(self._job.problem(index, hardware), outcomes, mapping))
         with contextlib.suppress(OSError):  # told of by the last save
-            folder.record(self.config)
+            folder.record(config_files(self.config))
             write_machines(folder.path / "machines.csv", [self._row(machine) for machine in search.machines.values()])
-        save_in_the_end(found, folder, self.config, self.more_files)
+        save_in_the_end(folder, {**self.files, **config_files(self.config)}, found.save_all, found.results)
         return found.results(folder.path)
 
     def _result(self, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> CoDesignResult:
@@ -212,20 +206,6 @@ class CoDesign:
             objective=objective,
             gain=objective / best - 1 if objective is not None and best > 0 else None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Batches:
-    """A `Watcher` that tells a run's watcher."""
-
-    folder: Path
-    watcher: RunWatcher
-
-    def began(self, searches: Sequence[str], ticks: int) -> None:
-        self.watcher.began(self.folder, searches, ticks)
-
-    def advanced(self, ticks: NDArray[np.int64]) -> None:
-        self.watcher.advanced(ticks)
 
 
 def _is_mapped(machine: Candidate) -> bool:

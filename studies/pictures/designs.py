@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mapsearch.formats.text import write_whole
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, Axes, Figure, as_png, new_figure, shortened, tidy
-from mapsearch.studies.sweep.parquet import read_designs
+from mapsearch.studies.sweep.parquet import part_paths, read_designs, read_names
 
 # Points of a panel at the most, and what draws them where there are more designs.
 POINTS = 10_000
@@ -21,10 +21,11 @@ _SHOWN = ("throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
 _MARKS = {"throughput": ("^", 9), "energy": ("v", 9), "energy-delay": ("o", 13)}
 
 
-def draw(summary: Mapping[str, Any], parts: Sequence[Sequence[Path]], folder: Path) -> None:
-    """Write area_power.png and energy_throughput.png with a panel for each pair of the summary; parts: the files of each."""
-    pairs = summary["pairs"]
-    shown = [sample(files, pair["valid"]) for files, pair in zip(parts, pairs, strict=True)]
+def draw(summary: Mapping[str, Any]) -> None:
+    """Write area_power.png and energy_throughput.png to the sweep's folder, with a panel for each pair of the summary."""
+    folder, pairs = Path(summary["folder"]), summary["pairs"]
+    named = [(read_names(path), path) for path in part_paths(folder)]
+    shown = [sample([path for names, path in named if names and names.items() <= pair.items()], pair["valid"]) for pair in pairs]
     for name, title, panel in (
         ("area_power", "Valid designs by area and power", _area_power),
         ("energy_throughput", "Valid designs by throughput and energy", _energy_throughput),

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.mappings.branch_and_bound import check_bounded
@@ -16,35 +12,13 @@ from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.searcher import Outcome
 from mapsearch.search.processes import run_tasks
-from mapsearch.studies.folder import RunFolder
-from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
+from mapsearch.studies.folder import RunFolder, config_files
+from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.layer_results import LayerResults
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import record
 from mapsearch.studies.saving import save_in_the_end
-
-
-class RunWatcher(Protocol):
-    """Who is told how a run gets on; all calls but `advanced` come from the caller's thread."""
-
-    def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
-        """The run's folder, what is searched now, by name, and how far each search goes (see `Searcher.ticks`).
-
-        On one machine those are the layers that are left; a search for a machine tells it of each batch of machines or layers.
-        """
-        ...
-
-    def advanced(self, ticks: NDArray[np.int64]) -> None:
-        """How far each of those searches is."""
-        ...
-
-    def compared(self, progress: CoDesignProgress) -> None:
-        """What a search for a machine has come to, after each of its batches."""
-        ...
-
-    def found(self, result: LayerResult) -> None:
-        """A layer is done."""
-        ...
+from mapsearch.studies.watching import RunWatcher
 
 
 class MachineRun:
@@ -53,7 +27,7 @@ class MachineRun:
     def __init__(self, plan: Plan, hardware: Hardware) -> None:
         self._settings, self._layers, self._hardware = plan.settings, plan.layers, hardware
         self.config = record(plan.settings, plan.mix.sources, plan.layers, hardware)
-        self.more_files = {**plan.format.hardware_texts(hardware), **plan.files()}
+        self.files = {**config_files(self.config), **plan.format.hardware_texts(hardware), **plan.files()}
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{hardware.name}"
         self.results = LayerResults(plan.inputs(hardware), plan.left_out)
         self._job = plan.job()
@@ -84,20 +58,24 @@ class MachineRun:
         tasks = [(index, task) for index in left for task in self._job.tasks(self._problems[index], index, budget)]
         if watcher is not None:
             ticks = max((task.searcher.ticks(task.budget) for _, task in tasks), default=0)
-            watcher.began(folder.path, [self._name(index) for index, _ in tasks], ticks)
+            watcher.began([self._name(index) for index, _ in tasks], ticks)
         outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
-        for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
-            index = tasks[place][0]
-            outcomes[index][place] = outcome
-            self.results.note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
-            row = self.results.row(self._name(index))
-            if row is None:
-                continue
-            with contextlib.suppress(OSError):  # nothing is lost: all is saved once more in the end
-                self.results.save(folder, [row.name])
-            if watcher is not None and len(outcomes[index]) == self._settings.restarts:
-                watcher.found(row)
-        save_in_the_end(self.results, folder, self.config, self.more_files)
+        try:
+            for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
+                index = tasks[place][0]
+                outcomes[index][place] = outcome
+                self.results.note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
+                row = self.results.row(self._name(index))
+                if row is None:
+                    continue
+                with contextlib.suppress(OSError):  # nothing is lost: all is saved once more in the end
+                    self.results.save(folder, [row.name])
+                if watcher is not None and len(outcomes[index]) == self._settings.restarts:
+                    watcher.found(row)
+        except KeyboardInterrupt:
+            pass  # what was found is saved
+        finally:
+            save_in_the_end(folder, self.files, self.results.save_all, self.results.results)
         return self.results.results(folder.path)
 
     def _name(self, index: int) -> str:

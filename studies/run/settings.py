@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mapsearch.formats.yaml.constraints import constraints_to_dict
 from mapsearch.formats.yaml.dataflows import load_held
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, hardware_to_dict
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
-from mapsearch.model.errors import InputError, show
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.fronts import STEERED
@@ -97,21 +96,3 @@ def record(
 def _layer(unique: UniqueLayer) -> dict[str, Any]:
     runs = {"runs": unique.runs} if len(unique.runs) > 1 else {}  # in a mix, as the same sum may be of other weights
     return {"names": unique.names, "count": unique.count, **runs, **asdict(unique.layer)}
-
-
-def check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
-    """Raise InputError unless a run may go on: everything but the versions as recorded."""
-    for part in ("layers", "hardware_space", "hardware", "settings", "constraints"):
-        before, after = recorded.get(part), now.get(part)
-        if before == after or (part == "hardware" and "hardware_space" in now):  # which the run itself finds
-            continue
-        changed = ""
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            old, new = cast("Mapping[str, object]", before), cast("Mapping[str, object]", after)
-            key = next((key for key in {**old, **new} if old.get(key) != new.get(key)), None)
-            if key is None:  # a run of before there was such a setting, which is not given
-                continue
-            changed = f", but {key} was {show(old.get(key))} and is now {show(new.get(key))}"
-        raise InputError(
-            f"{where}: resuming needs the same {part}{changed}; resume with the recorded one, or start anew in another folder"
-        )

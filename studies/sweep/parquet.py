@@ -27,7 +27,11 @@ ROW_GROUP = 2**18
 # The shipped sweep's take less than 2; how many depends on how often their values repeat.
 BYTES_PER_DESIGN = 8
 _COUNTED = b"mapsearch.counted"
-NEEDED = ("pyarrow", "matplotlib")
+
+
+def part_paths(folder: Path) -> list[Path]:
+    """All parts that there are, in their order."""
+    return sorted((folder / "designs").glob("part-*.parquet"))
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -102,6 +106,14 @@ def read_counted(path: Path) -> Counted:
         return Counted(**json.loads(metadata[_COUNTED]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: must be a part that a sweep wrote ({error}); remove it, and the sweep costs it again") from None
+
+
+def read_names(path: Path) -> dict[str, str] | None:
+    """The names of the dataflow and the layer of a part; None where it has no design."""
+    parquet: Any = import_module("pyarrow.parquet")
+    with parquet.ParquetFile(path) as file:
+        rows = next(file.iter_batches(1, columns=["dataflow", "layer"]), None)
+        return rows.to_pylist()[0] if rows is not None and rows.num_rows else None
 
 
 def read_designs(path: Path, keys: Sequence[str] = tuple(DESIGN.fields or ())) -> Iterator[NDArray[np.void]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import chain, count, islice
 from math import ceil, prod
 from pathlib import Path
@@ -203,7 +204,7 @@ class SweepPlan:
         """The sweep as plain data: versions and all that another needs to repeat it."""
         packages = ("mapsearch", "numpy", "numba", "pyarrow", "matplotlib")
         data = {
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages if find_spec(name)}},
             "sweep": {
                 "name": self.study.name,
                 "hardware": hardware_space_to_dict(self.space),

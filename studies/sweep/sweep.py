@@ -1,18 +1,15 @@
-"""A sweep's life: every design of a hardware space on fixed dataflows, costed, saved part by part, summed up and drawn."""
+"""A sweep: every design of a hardware space on fixed dataflows, costed, saved part by part, and summed up."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import signal
-import threading
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol, cast
+from typing import Any
 
 from mapsearch.formats.text import write_whole
 from mapsearch.formats.yaml.dataflows import names as dataflow_names
@@ -22,25 +19,27 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.extras import require
 from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
-from mapsearch.studies.folder import unused_folder
+from mapsearch.studies.folder import CONFIG, StudyFolder, unused_folder
+from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.sweep.options import MOST_DESIGNS, SweepOptions
-from mapsearch.studies.sweep.parquet import NEEDED, part_path, read_counted, read_designs, write_part
+from mapsearch.studies.sweep.parquet import part_path, read_counted, read_designs, write_part
 from mapsearch.studies.sweep.plan import Part, SweepPlan
 from mapsearch.studies.sweep.summary import Swept, front_as_csv, summary_of
+from mapsearch.studies.watching import SweepWatcher
 
-CONFIG = "config.json"
 
+class SweepFolder(StudyFolder):
+    """The files of one sweep: config.json, designs/ with its parts, mappings/, front.csv and summary.json."""
 
-class Watcher(Protocol):
-    """Who is told how a sweep gets on."""
+    kind = "sweep"
+    parts = ("designs", "mappings")
 
-    def began(self, folder: Path, plan: SweepPlan) -> None:
-        """The folder, and what is to be done."""
-        ...
-
-    def advanced(self, designs: int, valid: int) -> None:
-        """Designs that are done with, and how many of them are within the limits."""
-        ...
+    def config(self, hint: str = "") -> dict[str, Any]:
+        """See `StudyFolder`."""
+        config = super().config(hint)
+        if not isinstance(config.get("sweep"), dict):
+            raise InputError(f"{self.path / CONFIG}: must hold a sweep's configuration; start anew in another folder")
+        return config
 
 
 def sweep(
@@ -52,7 +51,7 @@ def sweep(
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     designs_at_most: int = MOST_DESIGNS,
-    watcher: Watcher | None = None,
+    watcher: SweepWatcher | None = None,
 ) -> dict[str, Any]:
     """Cost every design and write the sweep's folder; returns what its summary.json holds.
 
@@ -63,23 +62,22 @@ def sweep(
 
     What is done when Ctrl-C or a kill comes is kept, and summed up as not complete. Raises InputError before work starts where an
     input breaks a law, or where there are more designs than designs_at_most or more to save than the disk has room for, and
-    OSError where the folder can no longer be written.
+    OSError where the folder can no longer be written (UnsavedRunError, as `run`, where that is when it ends).
     """
-    require("a sweep, which writes Parquet and pictures,", "sweep", *NEEDED)
+    require("a sweep, which writes Parquet,", "sweep", "pyarrow")
     SweepOptions(study, layers, dataflows, hardware, designs_at_most, out, resume)
-    recorded = _recorded(Path(out)) if resume and out is not None else None
+    recorded = SweepFolder.recorded_in(out) if resume else None
     own = load_study(study if isinstance(study, str) else Path(study)) if study is not None else None
     if own is None and recorded is not None:
         own = study_of(recorded["sweep"], str(out), Path())
-    plan = SweepPlan(_study(own, layers, dataflows, hardware))
-    folder = Path(out) if out is not None else unused_folder(f"sweep-{plan.study.name}")
-    record = plan.record
+    sweep_ = _Sweep(SweepPlan(_study(own, layers, dataflows, hardware)))
+    folder = SweepFolder(Path(out) if out is not None else unused_folder(f"sweep-{sweep_.plan.study.name}"))
     if recorded is None:
-        _check_size(plan, folder, designs_at_most)
-        _create(folder, plan, record)
+        _check_size(sweep_.plan, folder.path, designs_at_most)
     else:
-        _check_same(recorded, record, folder)
-    return _run(plan, folder, record, watcher)
+        folder.check_same(recorded, sweep_.config)
+    with folder.at_work(sweep_.files, watcher, resume=resume):
+        return sweep_.search(folder, watcher)
 
 
 def _study(study: Study | None, layers: str | None, dataflows: Sequence[str], hardware: Source | None) -> Study:
@@ -110,93 +108,57 @@ def _check_size(plan: SweepPlan, folder: Path, designs_at_most: int) -> None:
         )
 
 
-def _create(folder: Path, plan: SweepPlan, record: Mapping[str, Any]) -> None:
-    if (folder / CONFIG).exists():
-        raise InputError(f"{folder}: holds a sweep or a run already; go on with a sweep by --resume, or name another folder")
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder}: the sweep's folder must be new or empty; name another folder")
-    try:
-        for name in ("designs", "mappings"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        for number, (pair, text) in enumerate(zip(plan.pairs, plan.texts, strict=True)):
-            write_whole(folder / "mappings" / pair.file_name(number), text)
-        write_whole(folder / CONFIG, json.dumps(record, indent=1) + "\n")
-    except OSError as error:
-        raise InputError(f"{folder}: the sweep's folder must be writable: {error.strerror}; name another (--out DIR)") from None
+class _Sweep:
+    """The work of a sweep, and what it found so far."""
 
+    def __init__(self, plan: SweepPlan) -> None:
+        self.plan, self.config = plan, plan.record
+        texts = {f"mappings/{pair.file_name(number)}": plan.texts[number] for number, pair in enumerate(plan.pairs)}
+        self.files = {CONFIG: json.dumps(self.config, indent=1) + "\n", **texts}
+        self._found = [Swept(pair) for pair in plan.pairs]
+        self._work = Counted()  # what is costed now
+        self._complete, self._seconds = False, 0.0
 
-def _recorded(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
-    try:
-        data: object = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: does not exist; no sweep to resume here; start one without --resume") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: must be readable JSON ({error}); start anew in another folder") from None
-    if not isinstance(data, dict) or not isinstance(cast("dict[str, object]", data).get("sweep"), dict):
-        raise InputError(f"{path}: must hold a sweep's configuration; start anew in another folder")
-    return cast("dict[str, Any]", data)
-
-
-def _check_same(recorded: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
-    for part in now:
-        if part != "versions" and recorded.get(part) != now[part]:
-            raise InputError(
-                f"{folder}: resuming needs the same {part}, but they are others now; resume with the recorded ones, or start anew "
-                "in another folder"
-            )
-
-
-def _run(plan: SweepPlan, folder: Path, record: dict[str, Any], watcher: Watcher | None) -> dict[str, Any]:
-    found = [Swept(pair) for pair in plan.pairs]
-    if watcher is not None:
-        watcher.began(folder, plan)
-    work, complete, began = Counted(), True, perf_counter()
-    try:
-        with _kill_interrupts():
-            for part in plan.parts:
-                _do(plan, part, folder, found[part.pair], work)
+    def search(self, folder: SweepFolder, watcher: SweepWatcher | None) -> dict[str, Any]:
+        """Cost and save all parts that are not there yet, and sum them up."""
+        if watcher is not None:
+            watcher.began(self.plan)
+        began = perf_counter()
+        try:
+            for part in self.plan.parts:
+                self._do(part, folder.path)
                 if watcher is not None:
-                    watcher.advanced(sum(each.counted.designs for each in found), sum(each.counted.valid for each in found))
-    except KeyboardInterrupt:
-        complete = False
-    seconds = perf_counter() - began
-    summary = summary_of(plan, found, record, complete=complete, work=work, seconds=seconds, folder=folder)
-    write_whole(folder / "front.csv", front_as_csv(plan, found))
-    write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
-    numbers = [[part.number for part in plan.parts if part.pair == pair] for pair in range(len(found))]
-    from mapsearch.studies.pictures.designs import draw  # noqa: PLC0415 matplotlib takes half a second, and may be missing
+                    counts = [each.counted for each in self._found]
+                    watcher.advanced(sum(each.designs for each in counts), sum(each.valid for each in counts))
+            self._complete = True
+        except KeyboardInterrupt:
+            pass  # what is done is kept
+        self._seconds = perf_counter() - began
+        save_in_the_end(folder, self.files, self._save, self.results)
+        return self.results(folder.path)
 
-    draw(summary, [[path for number in own if (path := part_path(folder, number)).exists()] for own in numbers], folder)
-    return summary
+    def _do(self, part: Part, folder: Path) -> None:
+        """Cost and save a part, or read it where it is there already."""
+        path, found, front = part_path(folder, part.number), self._found[part.pair], DesignFront()
+        if path.exists():
+            counted = read_counted(path)
+            for rows in read_designs(path):
+                front.add(rows)
+        else:
+            counted = Counted()
+            values = [values for values, _ in self.plan.grid.settings]
+            write_part(path, found.pair.names, self.plan.grid.keys, values, front.watch(part.blocks(counted)), counted)
+            self._work.add(counted)
+        # Only now: a part that an interrupt cuts off leaves no trace.
+        found.counted.add(counted)
+        found.front.add(front.designs)
 
+    def _save(self, folder: SweepFolder) -> None:
+        """Write what is not written part by part."""
+        write_whole(folder.path / "front.csv", front_as_csv(self.plan, self._found))
+        write_whole(folder.path / "summary.json", json.dumps(self.results(folder.path), indent=1) + "\n")
 
-@contextmanager
-def _kill_interrupts() -> Generator[None]:
-    """Let what `kill` and batch systems send end the work as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _do(plan: SweepPlan, part: Part, folder: Path, found: Swept, work: Counted) -> None:
-    """Cost and save a part, or read it where it is there already; work: what was costed now."""
-    path = part_path(folder, part.number)
-    front = DesignFront()
-    if path.exists():
-        counted = read_counted(path)
-        for rows in read_designs(path):
-            front.add(rows)
-    else:
-        counted = Counted()
-        values = [values for values, _ in plan.grid.settings]
-        write_part(path, found.pair.names, plan.grid.keys, values, front.watch(part.blocks(counted)), counted)
-        work.add(counted)
-    # Only now: a part that an interrupt cuts off leaves no trace.
-    found.counted.add(counted)
-    found.front.add(front.designs)
+    def results(self, path: Path) -> dict[str, Any]:
+        """What summary.json of the folder at `path` holds."""
+        complete, work, seconds = self._complete, self._work, self._seconds
+        return summary_of(self.plan, self._found, self.config, complete=complete, work=work, seconds=seconds, folder=path)

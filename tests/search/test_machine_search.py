@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from math import inf, isfinite
 
 import numpy as np
@@ -13,7 +15,8 @@ from small_machines import BUDGET, UNREFINED, Notes, exhaustive, job_of, searche
 from mapsearch.model.area import area_by_part, power_mw
 from mapsearch.model.errors import InputError
 from mapsearch.search.machines.candidate import Least, MappedNetwork
-from mapsearch.search.machines.search import MOST_MACHINES, TO_THE_END, Allowance, MachineSearch
+from mapsearch.search.machines.sampler import Point
+from mapsearch.search.machines.search import BATCH, MOST_MACHINES, TO_THE_END, Allowance, MachineSearch, check_space
 from mapsearch.search.machines.stages import Stage
 from mapsearch.search.pareto import non_dominated
 from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
@@ -71,12 +74,12 @@ def test_it_goes_on_after_a_stop() -> None:
     """A search that is interrupted and goes on with its notes ends as one that is not, and maps nothing again."""
     notes = Notes()
     job, space = job_of("edp"), space_of(Limits())
-    first = MachineSearch(space, job, BUDGET, notes)
+    first = MachineSearch(space, dict(space.within_limits()), job, BUDGET, notes)
 
     def interrupt(_: Stage) -> None:
         raise KeyboardInterrupt
 
-    first.run(UNREFINED, 1, None, None, interrupt)
+    first.run(UNREFINED, 1, None, interrupt)
     assert first.stopped
     assert first.best is not None
     before = notes.noted
@@ -84,6 +87,21 @@ def test_it_goes_on_after_a_stop() -> None:
     again, whole = searched("edp", Limits(), notes=notes), Notes()
     assert told(again) == told(searched("edp", Limits(), notes=whole))
     assert notes.noted == whole.noted
+
+
+def test_a_stop_as_the_last_machine_of_a_batch_ends_is_a_stop() -> None:
+    """A kill that comes when a batch has nothing left to tick ends the search, and what the batch found is kept."""
+
+    class Stopping(Notes):
+        def note(self, point: Point, stage: Stage, mapped: MappedNetwork) -> None:
+            super().note(point, stage, mapped)
+            if self.noted == BATCH:
+                signal.raise_signal(signal.SIGTERM)
+
+    notes = Stopping()
+    search = searched("edp", Limits(), notes=notes)
+    assert search.stopped
+    assert notes.noted == BATCH == sum(machine.mapped is not None for machine in search.machines.values())
 
 
 def test_the_front_of_several_objectives() -> None:
@@ -96,10 +114,12 @@ def test_the_front_of_several_objectives() -> None:
 
 
 def test_a_timeout_still_maps_the_best_fully() -> None:
-    """Where there is no time, one batch is mapped, and the best of it as a run of its own would."""
-    search = MachineSearch(space_of(Limits()), job_of("edp"), BUDGET, Notes())
+    """Where there is no time, one machine is mapped, quickly and then as a run of its own would."""
+    space = space_of(Limits())
+    search = MachineSearch(space, dict(space.within_limits()), job_of("edp"), BUDGET, Notes(), time.monotonic())
     stages: list[Stage] = []
-    search.run(UNREFINED, 1, 1e-9, None, stages.append)
+    search.run(UNREFINED, 1, None, stages.append)
+    assert sum(machine.mapped is not None for machine in search.machines.values()) == 1
     assert stages == [Stage.QUICK, Stage.FULL]
     assert search.best is not None
     assert search.best.stage == Stage.FULL
@@ -133,4 +153,4 @@ def test_too_many_machines() -> None:
     """A space that cannot be looked at machine by machine is refused in one line."""
     many = HardwareSpace("many", space_of(Limits()).base, (Axis("pes", tuple(range(1, MOST_MACHINES + 2))),), Limits())
     with pytest.raises(InputError, match=r"^hardware space many: must have at most 200,000 machines, got 200,001; use "):
-        MachineSearch(many, job_of("edp"), BUDGET, Notes())
+        check_space(many)

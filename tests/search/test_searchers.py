@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -13,7 +11,6 @@ from by_hand import MACHINE, layer_of
 from every_mapping import as_batch, every_mapping
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.model.errors import InputError
@@ -26,9 +23,7 @@ from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import Budget, Searcher
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import NEEDED, OptunaSearcher, check_installed
-from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.objective import Objective
-from mapsearch.search.processes import run_tasks
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.testing.searchers import (
@@ -40,7 +35,6 @@ from mapsearch.testing.searchers import (
     PROBLEM,
     SPACE,
     SearcherContract,
-    found,
     never,
 )
 
@@ -130,50 +124,6 @@ def test_a_dataflow_that_needs_more_pes_is_no_start() -> None:
     """Row-stationary needs a PE for each filter row, so three PEs give no start for a 5x5 filter."""
     space = Space(layer_of(R=5, Y=8), replace(MACHINE, pes=3))
     assert classic_seeds(space, [load_dataflow("yrp_rs")]) == ()
-
-
-def tasks(count: int, budget: Budget) -> list[Task]:
-    return [Task(PROBLEM, OptunaSearcher(Sampler.TPE), budget, (0, index), Seeds()) for index in range(count)]
-
-
-def test_workers_change_no_outcome() -> None:
-    """Two processes give each task the outcome that one gives it."""
-    small = Budget(2, 20)
-    alone, shared = (dict(run_tasks(tasks(4, small), jobs, None)) for jobs in (1, 2))
-    assert sorted(alone) == sorted(shared) == [0, 1, 2, 3]
-    assert {index: found(alone[index]) for index in alone} == {index: found(shared[index]) for index in shared}
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_leaving_early_stops_the_tasks(jobs: int) -> None:
-    """Who takes no more outcomes ends the searches: those under way at their next trial, the others before they start.
-
-    Without the stop the tasks would take a million trials.
-    """
-    outcomes = run_tasks([*tasks(1, Budget(1, 5)), *tasks(3, Budget(10**6, 5))], jobs, None)
-    assert next(outcomes)[0] == 0
-    outcomes.close()
-
-
-@pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
-def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> None:
-    """After a Ctrl-C or a plain kill the searches under way give what they have, unfinished, and the others do not start.
-
-    The watcher, which is told how many trials each has done, sends it once as many searches as there are jobs are under way.
-    """
-    handler = signal.getsignal(number)
-    seen: list[list[int]] = []
-
-    def watch(trials: NDArray[np.int64]) -> None:
-        if not seen and np.count_nonzero(trials) == jobs:
-            seen.append(trials.tolist())
-            os.kill(os.getpid(), number)
-
-    outcomes = dict(run_tasks(tasks(4, Budget(10**6, 5)), jobs, watch))
-    assert sorted(outcomes) == list(range(jobs))
-    assert not any(outcome.finished for outcome in outcomes.values())
-    assert [len(trials) for trials in seen] == [4]
-    assert signal.getsignal(number) is handler
 
 
 class TestEverySearcher(SearcherContract):

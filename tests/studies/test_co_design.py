@@ -123,6 +123,14 @@ def test_the_watcher_is_told_of_each_batch(inputs: Path, tmp_path: Path) -> None
     assert stages[-1] == "comparing"
 
 
+def test_a_timeout_leaves_out_what_there_is_no_time_for(inputs: Path, tmp_path: Path) -> None:
+    """Where looking at the machines takes all the time, one is mapped and saved, and it is compared with no other."""
+    results = co_design(inputs, tmp_path / "run", timeout_seconds=1e-6)
+    assert results["complete"]
+    assert results["co_design"]["mapped"] == {"quick": 1, "refined": 1, "full": 1}
+    assert results["co_design"]["comparison"] == []
+
+
 def test_its_machines_are_drawn(done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pictures have the front of machines, with each machine's values."""
     assert main(["plot", str(done), "--out", str(tmp_path), "--format", "svg"]) == 0
@@ -180,7 +188,7 @@ def test_notes_that_cannot_be_kept_lose_nothing(inputs: Path, done: Path, tmp_pa
                 (tmp_path / "run" / "machines").write_text("in the way")
             super().compared(progress)
 
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+        def began(self, searches: Sequence[str], ticks: int) -> None:
             pass
 
     results = co_design(inputs, tmp_path / "run", watcher=Losing())
@@ -193,10 +201,10 @@ def test_a_stop_while_comparing_is_a_stop(inputs: Path, done: Path, tmp_path: Pa
     """After Ctrl-C in the comparison the run is not complete, and going on gives what an uninterrupted run gives."""
 
     class Interrupting(Recorder):
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
+        def began(self, searches: Sequence[str], ticks: int) -> None:
             if ("comparing",) in self.calls:
                 raise KeyboardInterrupt
-            super().began(folder, searches, ticks)
+            super().began(searches, ticks)
 
     stopped = co_design(inputs, tmp_path / "run", watcher=Interrupting())
     assert not stopped["complete"]
@@ -209,8 +217,8 @@ def test_a_stop_before_any_machine_is_mapped(inputs: Path, tmp_path: Path) -> No
     """Ctrl-C in the first batch is Ctrl-C, no complaint about the space."""
 
     class Interrupting(Recorder):
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
-            super().began(folder, searches, ticks)
+        def began(self, searches: Sequence[str], ticks: int) -> None:
+            super().began(searches, ticks)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

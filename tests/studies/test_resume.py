@@ -160,8 +160,8 @@ def test_what_cannot_be_saved_is_saved_elsewhere(done: Path, tmp_path: Path, mon
         (out / "mappings").write_text("in the way")
 
     class Loser(Recorder):
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
-            super().began(folder, searches, ticks)
+        def began(self, searches: Sequence[str], ticks: int) -> None:
+            super().began(searches, ticks)
             lose()
 
     with pytest.raises(UnsavedRunError) as caught:
@@ -182,8 +182,8 @@ def test_a_save_that_fails_once_is_made_up_for(search: Callable[..., dict[str, A
     hidden = tmp_path / "hidden"
 
     class Hider(Recorder):
-        def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
-            super().began(folder, searches, ticks)
+        def began(self, searches: Sequence[str], ticks: int) -> None:
+            super().began(searches, ticks)
             out.rename(hidden)
 
         def found(self, result: LayerResult) -> None:

@@ -144,7 +144,7 @@ def test_a_folder_with_a_run_is_left_alone(search: Callable[..., dict[str, Any]]
     """A second run in the same folder is refused."""
     with pytest.raises(InputError) as caught:
         search(out=done)
-    assert str(caught.value) == f"{done}: holds a run already; go on with it by --resume, or name another folder"
+    assert str(caught.value) == f"{done}: holds a run or a sweep already; go on with it by --resume, or name another folder"
 
 
 @pytest.mark.parametrize("below", ["", "below/that"])

@@ -29,9 +29,9 @@ from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN
 from mapsearch.spaces.machines.space import Axis, HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import template_variants
+from mapsearch.studies.drawn_sweep import sweep
 from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.sweep.plan import SweepPlan
-from mapsearch.studies.sweep.sweep import sweep
 
 LAYERS = """
 title: Two layers
@@ -144,8 +144,10 @@ class _Interrupting:
     def __init__(self, parts: int, number: signal.Signals) -> None:
         self.left, self._number = parts, number
 
-    def began(self, folder: Path, plan: SweepPlan) -> None:
+    def opened(self, folder: Path) -> None:
         assert (folder / "config.json").exists()
+
+    def began(self, plan: SweepPlan) -> None:
         assert plan.designs > 0
 
     def advanced(self, designs: int, valid: int) -> None:
@@ -179,7 +181,7 @@ def test_resuming_refuses_other_inputs(done: tuple[Path, dict[str, Any]]) -> Non
     """A finished sweep is not mixed with another's designs."""
     with pytest.raises(InputError, match="resuming needs the same sweep"):
         sweep(out=done[0], resume=True, hardware={**HARDWARE, "pes": [4, 12]})
-    with pytest.raises(InputError, match="holds a sweep or a run already"):
+    with pytest.raises(InputError, match="holds a run or a sweep already"):
         sweep("maestro_paper", out=done[0])
 
 

@@ -78,8 +78,9 @@ def searched(
 ) -> MachineSearch:
     """A search that has come to its end."""
     job = job_of(objective, limits.power_mw)
-    search = MachineSearch(space_of(limits), job, BUDGET, notes if notes is not None else Notes())
-    search.run(allowance, jobs, None, None, lambda _: None)
+    space = space_of(limits)
+    search = MachineSearch(space, dict(space.within_limits()), job, BUDGET, notes if notes is not None else Notes())
+    search.run(allowance, jobs, None, lambda _: None)
     return search
 
 
@@ -98,5 +99,8 @@ def exhaustive(objective: str, power_mw: float = inf) -> dict[Point, float]:
     """The objective of every machine of the space, whatever its area, as a run of its own maps it."""
     job, space = job_of(objective, power_mw), space_of(Limits())
     every = [(a, b, c) for a in range(2) for b in range(2) for c in range(2)]
-    found = {point: map_fully(job, space.at(point), BUDGET, 1, None) for point in every}
-    return {point: float(each[0].values(job)[0]) for point, each in found.items() if each is not None}
+    found: dict[Point, float] = {}
+    for point in every:
+        [(mapped, _)] = map_fully(job, space.at(point), BUDGET, 1, None)
+        found[point] = float(mapped.values(job)[0])
+    return found

@@ -87,11 +87,15 @@ class Recorder:
     """A watcher that keeps what it is told, and does something once trials are under way or a layer is found."""
 
     def __init__(self, advance: Callable[[], None] | None = None, find: Callable[[], None] | None = None) -> None:
+        self.folder = Path()
         self.calls: list[tuple[object, ...]] = []
         self._advance, self._find = advance, find
 
-    def began(self, folder: Path, searches: Sequence[str], ticks: int) -> None:
-        self.calls.append((folder, searches, ticks))
+    def opened(self, folder: Path) -> None:
+        self.folder = folder
+
+    def began(self, searches: Sequence[str], ticks: int) -> None:
+        self.calls.append((self.folder, searches, ticks))
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:
         if self._advance is not None and ticks.any():
