@@ -21,7 +21,7 @@ _WORDS: dict[Any, type[np.generic]] = {int: np.int64, float: np.float64, bool: n
 
 
 def record(fields: type) -> np.dtype[np.void]:
-    """The dtype of records with the fields of a class, each an int, a float, a bool, an array or another such class.
+    """The dtype of records with the fields of a class, each an int, a float, a bool, an array of numbers or another such class.
 
     An array's shape stands beside its type: `Annotated[Ints, 3, 8]`, of records `Annotated[Sequence[Loop], 32]`.
     """

@@ -26,9 +26,6 @@ from mapsearch.model.windows import window_phases
 MAX_PHASES = 2**12
 
 
-Arrays = tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]]
-
-
 class ExactModel:
     """The cost model to trust: every count equals a walk over the steps with plain sets (`Simulator`)."""
 
@@ -47,7 +44,7 @@ class ExactModel:
         counts = np.zeros((len(batch), 1), COUNTED)
         machine = machine_record(hardware)
         work = make_workspace(levels, layer.extents, window_phases(layer), machine, wanted, (machine["noc_bits"],))
-        evaluate(work, *contiguous(batch), fit, counts)
+        evaluate(work, *batch.arrays, fit, counts)
         return CountedCosts(layer, hardware, fit, counts.view(np.int64))
 
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
@@ -55,7 +52,7 @@ class ExactModel:
         levels = batch.units.shape[1]
         check_limits(layer, hardware, levels)
         runtime, energy = np.empty(len(batch)), np.empty(len(batch))
-        bound_all(_prepared(layer, hardware, levels).copy(), *contiguous(batch), runtime, energy)
+        bound_all(_prepared(layer, hardware, levels).copy(), *batch.arrays, runtime, energy)
         return Bound(runtime.astype(np.int64), energy)
 
 
@@ -65,12 +62,6 @@ def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8
     whole = tuple(layer.words(tensor) for tensor in Tensor)
     machine, windows, prices = machine_record(hardware), window_phases(layer), per_word(layer, hardware)
     return make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole, prices)
-
-
-def contiguous(batch: MappingBatch) -> Arrays:
-    """The arrays of a batch; the kernels would be compiled anew for a view with gaps."""
-    units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
-    return units, spatial, np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
 
 
 def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
