@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, kernel
+from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.model.records import Ints, record
 from mapsearch.spaces.mappings.space import Space
@@ -142,10 +142,9 @@ def _tile(s: SpaceRecord, size: Ints, level: int, dim: int) -> int:
     return int(s.extents[dim] if level == 0 else size[level - 1, dim])
 
 
-@inlined
-def _fits(s: SpaceRecord, m: PartialMapping, w: Work) -> bool:
-    """Whether a partial mapping fits if its open sizes are 1."""
-    size = m.size
+@leaf
+def _fits(s: SpaceRecord, units: int, spatial: int, size: Ints, w: Work) -> bool:
+    """Whether a partial mapping fits if its open sizes are 1; units, spatial: of level 0."""
     last = size.shape[0] - 1
     for dim in range(8):
         w.tile[dim] = max(1, abs(size[last, dim]))
@@ -153,8 +152,8 @@ def _fits(s: SpaceRecord, m: PartialMapping, w: Work) -> bool:
         return False
     for dim in range(8):
         w.tile[dim] = max(1, abs(size[0, dim]))
-    shared = m.spatial[0] if m.spatial[0] != NOTHING and size[0, m.spatial[0]] != 0 else NOTHING
-    return bool(fits_l2(s, w.tile, shared, m.units[0], w.chunk, w.need))
+    shared = spatial if spatial != NOTHING and size[0, spatial] != 0 else NOTHING
+    return bool(fits_l2(s, w.tile, shared, units, w.chunk, w.need))
 
 
 @inlined
@@ -174,7 +173,7 @@ def _fits_with(s: SpaceRecord, m: PartialMapping, level: int, dim: int, chunk: i
         _close(s, m.size, level)
     else:
         m.size[level, dim] = chunk
-    fits = _fits(s, m, w)
+    fits = _fits(s, m.units[0], int(m.spatial[0]), m.size, w)
     for other in range(8):
         m.size[level, other] = w.before[other]
     if not fits:
@@ -267,7 +266,7 @@ def _offer_loops(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, di
         chunk = permitted_at(s, listed, level, dim, tile, chunk - 1)
 
 
-@inlined
+@spliced
 def _offer_next(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, placed: int, offers: Offers, w: Work) -> None:
     """Offer the loops that may come next, of what sizes, and whether none does."""
     sp = int(m.spatial[level])

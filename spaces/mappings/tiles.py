@@ -80,7 +80,7 @@ def permitted(tile: int, size: int, least: int, most: int, listed: Ints, rule: i
     return int(max(low, allowed_size(tile, size, rule)))
 
 
-@inlined
+@leaf
 def permitted_at(s: SpaceRecord, listed: Ints, level: int, dim: int, tile: int, size: int) -> int:
     """The same of a dim at a level."""
     return permitted(tile, size, s.least[level, dim], s.most[level, dim], listed[level, dim], s.rule)
