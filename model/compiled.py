@@ -5,20 +5,29 @@ A process that compiles says so at once on the logger of this module, so that no
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import pickle
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from enum import EnumType
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 from numba import njit, types
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOG = logging.getLogger(__name__)
+_TOLD: list[str] = []  # what was said in this process
+# About what all kernels come to when they are saved.
+CACHE_BYTES = 2**23
 _TYPES: Any = types  # numba's stubs say nothing of what is used here
 Dispatcher = Any  # nor of the class of a compiled function
 
@@ -57,66 +66,136 @@ def spliced(function: Callable[P, R]) -> Callable[P, R]:
 
 def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
     try:
-        compiled: Callable[P, R] = _guarded(_once(njit(**options)(function)), Path(function.__code__.co_filename).parent)
+        compiled: Callable[P, R] = _guarded(_once(njit(**options)(function)))
     except RuntimeError:  # numba finds no folder to write its cache to: neither the package's nor the user's
         uncached: dict[str, Any] = {**options, "cache": False}
-        compiled = _told(_once(njit(**uncached)(function)), "at every start; set NUMBA_CACHE_DIR to a folder that can be written")
+        uncachable = _once(njit(**uncached)(function))
+        compiled = _telling(uncachable, lambda: "at every start; set NUMBA_CACHE_DIR to a folder that can be written")
     return compiled
 
 
-def _guarded(dispatcher: Dispatcher, folder: Path) -> Dispatcher:
-    """The compiled function, whose cache goes with the sources of its folder, and whose cache's faults never stop a run.
+def _guarded(dispatcher: Dispatcher) -> Dispatcher:
+    """The compiled function, whose cache goes with what the kernel is made of, and whose cache's faults never stop a run.
 
-    By itself numba looks at the function's own file, and so goes on with what it compiled from another file's former kernels;
-    and it fails on a file that a crash left cut off.
+    By itself numba looks at the time of the function's own file: it goes on with what it compiled from another file's former
+    kernels, and compiles anew after an edited docstring.
     """
-    files = dispatcher._cache  # noqa: SLF001 numba has no public way to any of this
-    load, save = files.load_overload, files.save_overload
-    files._cache_file._source_stamp = _sources(folder)  # noqa: SLF001 likewise
+    cache = dispatcher._cache
+    files = type(cache._cache_file)(cache.cache_path, re.sub(r"-\d+\.", ".", cache._impl.filename_base), "")
+    cache._cache_file = _healing(files)
+    load, save = cache.load_overload, cache.save_overload
 
     def load_or_forget(signature: object, context: object) -> object:
+        files._source_stamp = _digest(dispatcher)
         try:
             return load(signature, context)
-        except Exception:  # noqa: BLE001 what unpickling a damaged file raises can be anything
-            try:
-                files.flush()
-            except OSError:
-                files.disable()
+        except Exception:  # noqa: BLE001 what numba raises where it cannot use a file can be anything
             return None
 
     def save_if_possible(signature: object, compiled: object) -> None:
         with suppress(OSError):  # a full disk, say: the next process compiles again
             save(signature, compiled)
 
-    files.load_overload, files.save_overload = load_or_forget, save_if_possible
-    return _told(dispatcher, "once after an install")
+    cache.load_overload, cache.save_overload = load_or_forget, save_if_possible
+    full = "at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another"
+    return _telling(dispatcher, lambda: "once after an install" if _has_room(cache.cache_path) else full)
 
 
-def _told(dispatcher: Dispatcher, when: str) -> Dispatcher:
-    """The compiled function, which says that it compiles before it does."""
-    files = dispatcher._cache  # noqa: SLF001 as above
-    load = files.load_overload
+def _healing(files: Any) -> Any:  # noqa: ANN401 numba's files of one kernel
+    """The same files, of which a damaged one counts as none: it is written anew."""
+    load_index = files._load_index
+
+    def load_sound_index() -> dict[Any, str]:
+        try:
+            found: dict[Any, str] = load_index()
+        except Exception:  # noqa: BLE001 what unpickling a damaged file raises can be anything
+            return {}
+        return found
+
+    def save_data(name: str, data: object) -> None:
+        saved: bytes = files._dump(data)
+        with files._open_for_write(files._data_path(name)) as file:
+            file.write(sha256(saved).digest() + saved)
+
+    def load_sound_data(name: str) -> object:
+        saved = Path(files._data_path(name)).read_bytes()
+        if sha256(saved[32:]).digest() != saved[:32]:  # damaged machine code would crash
+            raise OSError(name)
+        return pickle.loads(saved[32:])  # noqa: S301 a cache of code is trusted in any case
+
+    files._load_index, files._save_data, files._load_data = load_sound_index, save_data, load_sound_data
+    return files
+
+
+def _has_room(folder: str) -> bool:
+    """Whether all that is compiled could be saved in a folder."""
+    try:
+        with TemporaryFile(dir=folder) as file:
+            file.write(bytes(CACHE_BYTES))
+    except OSError:
+        return False
+    return True
+
+
+def _telling(dispatcher: Dispatcher, when: Callable[[], str]) -> Dispatcher:
+    """The compiled function, which says that it compiles, and when again, before the process's first does."""
+    cache = dispatcher._cache
+    load = cache.load_overload
 
     def load_or_tell(signature: object, context: object) -> object:
         found = load(signature, context)
-        if found is None:
-            _tell(when)
+        if found is None and not _TOLD:
+            _TOLD.append(when())
+            _LOG.info("compiling (%s); this takes about half a minute", *_TOLD)
         return found
 
-    files.load_overload = load_or_tell
+    cache.load_overload = load_or_tell
     return dispatcher
 
 
-@cache  # once in a process
-def _tell(when: str) -> None:
-    _LOG.info("compiling (%s); this takes about half a minute", when)
+def _digest(dispatcher: Dispatcher) -> str:
+    """A digest of all that a kernel is made of: its code, the kernels that it calls, and the constants that they use."""
+    found: dict[Dispatcher, str] = {}
+    left = [dispatcher]
+    while left:
+        each = left.pop()
+        if each not in found:
+            found[each], called = _content(each)
+            left += called
+    return sha256("\n".join(sorted(found.values())).encode()).hexdigest()
 
 
 @cache
-def _sources(folder: Path) -> str:
-    """A digest of all that kernels in a folder may be made of: its modules, and those of the model."""
-    files = sorted({*folder.glob("*.py"), *Path(__file__).parent.rglob("*.py")})
-    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+def _content(dispatcher: Dispatcher) -> tuple[str, list[Dispatcher]]:
+    """A kernel's own code and constants, and the kernels that it calls."""
+    function = dispatcher.py_func
+    names, known = function.__code__.co_names, function.__globals__
+    used = {name: known[name] for name in names if name in known}
+    for module in [value for value in used.values() if isinstance(value, ModuleType)]:
+        if module.__name__.partition(".")[0] == function.__module__.partition(".")[0]:  # of numpy and the like numba knows
+            used |= {f"{module.__name__}.{name}": getattr(module, name) for name in names if hasattr(module, name)}
+    called = [value for value in used.values() if hasattr(value, "py_func")]
+    parts = {name: _text(value) for name, value in used.items() if not hasattr(value, "py_func")}
+    options = sorted(dispatcher.targetoptions.items())
+    return f"{function.__module__} {function.__qualname__} {options} {_text(function)} {sorted(parts.items())}", called
+
+
+def _text(value: object) -> str:
+    """What of a value ends up in compiled code."""
+    match value:
+        case FunctionType():
+            return f"{_text(value.__code__)} {value.__defaults__}"
+        case CodeType():  # strings are docstrings or errors' texts
+            constants = [_text(None if isinstance(each, str) else each) for each in value.co_consts]
+            return f"{value.co_code.hex()} {value.co_names} {value.co_varnames} {constants}"
+        case np.ndarray():
+            return f"{value.dtype} {value.tolist()}"
+        case EnumType():
+            return str(list[object](value))
+        case type() | BuiltinFunctionType() | ModuleType():
+            return f"{value.__name__} {getattr(value, '_fields', '')}"
+        case _:
+            return repr(value)
 
 
 def _once(dispatcher: Dispatcher) -> Dispatcher:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +125,15 @@ def _level_violation(level: int, directives: tuple[Directive, ...], units: int) 
     return None
 
 
+class MappingArrays(NamedTuple):
+    """The arrays of a `MappingBatch` as kernels take them: without gaps, as they would be compiled anew for a view with some."""
+
+    units: NDArray[np.int64]
+    spatial: NDArray[np.int8]
+    order: NDArray[np.int8]
+    size: NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class MappingBatch:
     """B mappings of L levels as arrays, all with every dim named at every level.
@@ -151,6 +161,12 @@ class MappingBatch:
 
     def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> MappingBatch:
         return MappingBatch(self.units[rows], self.spatial[rows], self.order[rows], self.size[rows])
+
+    @property
+    def arrays(self) -> MappingArrays:
+        """For kernels, which write to the batch itself where it is no view with gaps."""
+        units, spatial = np.ascontiguousarray(self.units), np.ascontiguousarray(self.spatial)
+        return MappingArrays(units, spatial, np.ascontiguousarray(self.order), np.ascontiguousarray(self.size))
 
     def join(self, other: MappingBatch) -> MappingBatch:
         """The mappings of both, which have the same number of levels."""

@@ -10,22 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Count, Wanted
 from mapsearch.model.energy import EnergyBreakdown, energy_coefficients
 from mapsearch.model.exact.count.mapping import evaluate, evaluate_capacities
-from mapsearch.model.exact.machine import NOC_BITS, machine_parameters
-from mapsearch.model.exact.model import Arrays, check_limits, contiguous
+from mapsearch.model.exact.model import check_limits
 from mapsearch.model.exact.workspace import MAX_WIDTHS, make_workspace
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
-from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.mapping import MappingArrays, MappingBatch
+from mapsearch.model.records import COUNTED, Floats, Ints, machine_record
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.windows import window_phases
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 _OFFCHIP = [Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE]
 
@@ -77,7 +73,7 @@ def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatc
     """
     largest = _sized(hardware, grid.l1[-1], grid.l2[-1])
     check_limits(layer, largest, batch.units.shape[1])
-    machine, arrays = machine_parameters(largest), contiguous(batch)
+    machine, arrays = machine_record(largest), batch.arrays
     counts = np.concatenate([_counts(layer, machine, widths, arrays) for widths in _slices(grid.noc)], axis=1)
     words, own = _words(layer, machine, grid.l2, arrays)
     outputs, bits = layer.words(Tensor.OUTPUT), np.array(hardware.bits, np.int64)
@@ -108,20 +104,22 @@ def _slices(widths: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [widths[start : start + MAX_WIDTHS] for start in range(0, len(widths), MAX_WIDTHS)]
 
 
-def _counts(layer: Layer, machine: Ints, noc: tuple[int, ...], arrays: Arrays) -> Ints:
+def _counts(layer: Layer, machine: np.void, noc: tuple[int, ...], arrays: MappingArrays) -> Ints:
     """int64[B, noc, COUNTS]; of a mapping that overflows the machine only its needs."""
-    fit = np.empty(len(arrays[0]), np.int8)
-    counts = np.empty((len(fit), len(noc), COUNTS), np.int64)
-    work = make_workspace(arrays[0].shape[1], layer.extents, window_phases(layer), machine, Wanted.ALL, np.array(noc, np.int64) * 8)
+    fit = np.empty(len(arrays.units), np.int8)
+    counts = np.zeros((len(fit), len(noc)), COUNTED)
+    work = make_workspace(
+        arrays.units.shape[1], layer.extents, window_phases(layer), machine, Wanted.ALL, [8 * width for width in noc]
+    )
     evaluate(work, *arrays, fit, counts)
-    return counts
+    return counts.view(np.int64).reshape(*counts.shape, COUNTS)
 
 
-def _words(layer: Layer, machine: Ints, l2: tuple[int, ...], arrays: Arrays) -> tuple[Ints, Ints]:
+def _words(layer: Layer, machine: np.void, l2: tuple[int, ...], arrays: MappingArrays) -> tuple[Ints, Ints]:
     """See `evaluate_capacities`."""
-    batch = len(arrays[0])
+    batch = len(arrays.units)
     words, own = np.empty((batch, len(l2), 3), np.int64), np.empty((batch, 2), np.int64)
-    width, windows = machine[NOC_BITS : NOC_BITS + 1], window_phases(layer)
-    work = make_workspace(arrays[0].shape[1], layer.extents, windows, machine, Wanted.WORDS, width)
+    windows, width = window_phases(layer), (machine["noc_bits"],)
+    work = make_workspace(arrays.units.shape[1], layer.extents, windows, machine, Wanted.WORDS, width)
     evaluate_capacities(work, *arrays, np.array(l2, np.int64), words, own)
     return words, own

@@ -7,25 +7,23 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.cost import COUNTS, Bound, Restriction, Wanted
+from mapsearch.model.cost import Bound, Restriction, Wanted
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.bound.all import bound_all, energy_terms
+from mapsearch.model.exact.bound.all import bound_all
+from mapsearch.model.exact.bound.per_word import per_word
 from mapsearch.model.exact.bound.state import make_bound_workspace
 from mapsearch.model.exact.count.mapping import evaluate
-from mapsearch.model.exact.machine import NOC_BITS, machine_parameters
 from mapsearch.model.exact.workspace import MAX_LEVELS, make_workspace
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.priced import CountedCosts
+from mapsearch.model.records import COUNTED, machine_record
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.windows import window_phases
 
 # Phases of one axis that a mapping's time grows with (see `window`). A stride of 2 has 2; strides and dilations up to 64 fit.
 MAX_PHASES = 2**12
-
-
-Arrays = tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]]
 
 
 class ExactModel:
@@ -44,35 +42,27 @@ class ExactModel:
         levels = batch.units.shape[1]
         check_limits(layer, hardware, levels)
         fit = np.empty(len(batch), np.int8)
-        counts = np.empty((len(batch), 1, COUNTS), np.int64)
-        machine = machine_parameters(hardware)
-        work = make_workspace(levels, layer.extents, window_phases(layer), machine, wanted, machine[NOC_BITS : NOC_BITS + 1])
-        evaluate(work, *contiguous(batch), fit, counts)
-        return CountedCosts(layer, hardware, fit, counts[:, 0])
+        counts = np.zeros((len(batch), 1), COUNTED)
+        machine = machine_record(hardware)
+        work = make_workspace(levels, layer.extents, window_phases(layer), machine, wanted, (machine["noc_bits"],))
+        evaluate(work, *batch.arrays, fit, counts)
+        return CountedCosts(layer, hardware, fit, counts.view(np.int64))
 
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
         """See `BoundedModel`; InputError as in `evaluate`."""
         levels = batch.units.shape[1]
         check_limits(layer, hardware, levels)
         runtime, energy = np.empty(len(batch)), np.empty(len(batch))
-        workspace, terms = _prepared(layer, hardware, levels)
-        bound_all(workspace.copy(), *contiguous(batch), terms, runtime, energy)
+        bound_all(_prepared(layer, hardware, levels).copy(), *batch.arrays, runtime, energy)
         return Bound(runtime.astype(np.int64), energy)
 
 
 @lru_cache(maxsize=256)
-def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """What `bound_all` takes besides the mappings: a small batch would take longer to prepare than to bound."""
-    machine, windows = machine_parameters(hardware), window_phases(layer)
+def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8]:
+    """What `bound_all` works on: a small batch would take longer to prepare than to bound."""
     whole = tuple(layer.words(tensor) for tensor in Tensor)
-    workspace = make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole)
-    return workspace, energy_terms(layer, hardware)
-
-
-def contiguous(batch: MappingBatch) -> Arrays:
-    """The arrays of a batch; the kernels would be compiled anew for a view with gaps."""
-    units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
-    return units, spatial, np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
+    machine, windows, prices = machine_record(hardware), window_phases(layer), per_word(layer, hardware)
+    return make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole, prices)
 
 
 def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:

@@ -5,17 +5,15 @@ A record is handed on as one pointer, where each array would be ten arguments: t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import local
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Wanted
-from mapsearch.model.exact.machine import MACHINE
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from mapsearch.model.records import Floats, Ints, Machine, record
 
 MAX_LEVELS = 4
 DIMS = 8
@@ -37,89 +35,82 @@ MOST_DEPTHS = 9
 MAX_WIDTHS = 32
 
 
+class Rates(Protocol):
+    """What of the machine a step's words and MACs are multiplied or divided by, as floats."""
+
+    simd: float
+    bits: Annotated[Floats, 3]  # of a word of W, I, O
+    noc_latency: float
+
+
+class Loop(Protocol):
+    """A loop that iterates."""
+
+    level: int
+    dim: int
+
+
+class Residency(Protocol):
+    """What the best depths of residency come to, see `residency`."""
+
+    words: Annotated[Ints, 3]  # of W, I, O that come into the L2
+    need_bytes: int
+    least_need_bytes: int  # of any depths
+
+
+class Totals(Protocol):
+    """Sums over all steps."""
+
+    steps: float
+    multicast: Annotated[Floats, 3]  # words of W, I, O that the L2 sends or takes, one for all PEs
+    fills: Annotated[Floats, 3]  # the same counted at each PE
+
+
 class Workspace(Protocol):
-    """The record's fields, with their shapes in `WORKSPACE`."""
+    """What the kernels of `count` work on."""
 
     levels: int
-    timed: int  # 1 where cycles are wanted
-    worded: int  # 1 where words are
-    extents: Ints  # of the layer
-    windows: Ints  # (a, b) of rows and of columns, see `window`
-    machine: Ints  # see `machine`
-    rates: Floats  # the same as floats
+    timed: bool  # whether cycles are wanted
+    worded: bool  # whether words are
+    extents: Annotated[Ints, DIMS]  # of the layer
+    windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns, see `windows`
+    machine: Machine
+    rates: Rates
     widths: int  # how many widths of the network are timed
-    noc_bits: Floats  # of each of them, per cycle
-    sizes: Ints  # chunk of a dim at a level
-    shares: Ints  # units that a dim is shared out over at a level
-    lone: Ints  # 1 where no level shares out the dim
-    loops: Ints  # level and dim of the loops that iterate, outer to inner
-    positions: Ints  # of each dim's level-0 loop among them, or residency's NEVER
-    chunks: Ints  # of level 0, all units together
-    lasts: Ints  # how many of those come before the last one
-    roles: Ints  # of a dim's loop at a level, see `states`
-    states: Ints  # of the eight dims, of the carry's own dim, and spare, see `states`
-    n_states: Ints
-    runs: Ints  # of a sliding pair's two dims, see `runs`
-    slid: Ints  # see `groups`
-    counts: Ints  # classes of each group, and of the carry's own
-    places: Ints  # see `runtime`
-    sums: Floats  # over each group's classes
-    base: Floats  # product of the groups that do not iterate
-    kinds: Floats  # see `runtime`
-    words: Ints  # by tensor and depth, see `residency`
-    need: Ints  # by tensor and depth, see `residency`
-    best: Ints  # see `residency`
-    bits: Ints  # of W, I, O
-    timing: Ints  # by width of the network, see `runtime`
-    peak: Floats  # likewise
-    totals: Floats  # see `runtime`
+    noc_bits: Annotated[Floats, MAX_WIDTHS]  # of each of them, per cycle
+    sizes: Annotated[Ints, DIMS, MAX_LEVELS]  # chunk of a dim at a level
+    shares: Annotated[Ints, DIMS, MAX_LEVELS]  # units that a dim is shared out over at a level
+    lone: Annotated[Ints, DIMS]  # 1 where no level shares out the dim
+    loops: Annotated[Sequence[Loop], DIMS * MAX_LEVELS]  # those that iterate, outer to inner
+    positions: Annotated[Ints, DIMS]  # of each dim's level-0 loop among them, or residency's NEVER
+    chunks: Annotated[Ints, DIMS]  # of level 0, all units together
+    lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
+    roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
+    states: Annotated[Ints, STATE_SLOTS, STATE_ROWS, STATE_COLUMNS]  # of each dim, the carry's own, and spare: see `roles`
+    n_states: Annotated[Ints, STATE_SLOTS]
+    runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
+    slid: Annotated[Ints, 4]  # see `classes`
+    counts: Annotated[Ints, GROUPS + 1]  # classes of each group, and of the carry's own
+    places: Annotated[Ints, 3, GROUPS]  # see `timing`
+    sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
+    base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
+    kinds: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
+    need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
+    best: Residency
+    bits: Annotated[Ints, 3]  # of W, I, O
+    timing: Annotated[Ints, MAX_WIDTHS, 4]  # by width of the network, see `timing`
+    peak: Annotated[Floats, MAX_WIDTHS, 2]  # likewise
+    totals: Totals
 
 
-WORKSPACE = np.dtype(
-    [
-        ("levels", np.int64),
-        ("timed", np.int64),
-        ("worded", np.int64),
-        ("extents", np.int64, (DIMS,)),
-        ("windows", np.int64, (2, 2)),
-        ("machine", np.int64, (MACHINE,)),
-        ("rates", np.float64, (MACHINE,)),
-        ("widths", np.int64),
-        ("noc_bits", np.float64, (MAX_WIDTHS,)),
-        ("sizes", np.int64, (DIMS, MAX_LEVELS)),
-        ("shares", np.int64, (DIMS, MAX_LEVELS)),
-        ("lone", np.int64, (DIMS,)),
-        ("loops", np.int64, (DIMS * MAX_LEVELS, 2)),
-        ("positions", np.int64, (DIMS,)),
-        ("chunks", np.int64, (DIMS,)),
-        ("lasts", np.int64, (DIMS,)),
-        ("roles", np.int64, (DIMS, MAX_LEVELS)),
-        ("states", np.int64, (STATE_SLOTS, STATE_ROWS, STATE_COLUMNS)),
-        ("n_states", np.int64, (STATE_SLOTS,)),
-        ("runs", np.int64, (2, RUN_ROWS, RUN_COLUMNS)),
-        ("slid", np.int64, (4,)),
-        ("counts", np.int64, (GROUPS + 1,)),
-        ("places", np.int64, (3, GROUPS)),
-        ("sums", np.float64, (GROUPS + 1, CLASS_COLUMNS)),
-        ("base", np.float64, (CLASS_COLUMNS,)),
-        ("kinds", np.float64, (GROUPS + 1, CLASS_COLUMNS)),
-        ("words", np.int64, (3, MOST_DEPTHS)),
-        ("need", np.int64, (3, MOST_DEPTHS)),
-        ("best", np.int64, (5,)),
-        ("bits", np.int64, (3,)),
-        ("timing", np.int64, (MAX_WIDTHS, 4)),
-        ("peak", np.float64, (MAX_WIDTHS, 2)),
-        ("totals", np.float64, (7,)),
-    ],
-    align=True,
-)
-
+WORKSPACE = record(Workspace)
 
 _KEPT = local()
 
 
 def make_workspace(
-    levels: int, extents: tuple[int, ...], windows: Ints, machine: Ints, wanted: Wanted, noc_bits: Ints
+    levels: int, extents: tuple[int, ...], windows: Ints, machine: np.void, wanted: Wanted, noc_bits: Sequence[int]
 ) -> NDArray[np.uint8]:
     """The bytes of a WORKSPACE for the mappings of one layer on one machine; the thread's one, until it is asked for again.
 
@@ -132,7 +123,9 @@ def make_workspace(
     buffer: NDArray[np.uint8] = _KEPT.work
     work = buffer.view(WORKSPACE)
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
-    work["machine"], work["rates"] = machine, machine
+    work["machine"] = machine
+    for name in ("simd", "bits", "noc_latency"):
+        work["rates"][name] = machine[name]
     work["widths"] = len(noc_bits)
     work["noc_bits"][0, : len(noc_bits)] = noc_bits
     work["timed"], work["worded"] = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted

@@ -30,6 +30,18 @@ class Lack(NamedTuple):
     need: int
 
 
+class Bounds(NamedTuple):
+    """Which sizes the tile of each dim may have at each level; one that is more than the tile of the level above means all of it.
+
+    least, most: int64[levels, 8]
+    listed:      int64[levels, 8, n], in ascending order and then zeros; where it is not empty there are no others
+    """
+
+    least: Ints
+    most: Ints
+    listed: Ints
+
+
 @dataclass(frozen=True)
 class Choices:
     """The choices of mappings of so many levels; restriction: what a cost model asks of all of them.
@@ -83,19 +95,17 @@ class Choices:
         return tuple(found)
 
     @cached_property
-    def bounds(self) -> Ints:
-        """int64[levels, 8, 2 + n], of each dim's size at each level: least, most and, where others are not allowed, a list.
-
-        Lists are in ascending order and end with zeros. See `tiles.permitted`.
-        """
+    def bounds(self) -> Bounds:
+        """Of the size of each dim at each level."""
         sizes = [tiles_in(self.layer, self.constraints.level(index)) for index in range(self.levels)]
         width = max((len(each.listed) for level in sizes for each in level.values()), default=0)
-        bounds = np.zeros((self.levels, len(Dim), 2 + width), np.int64)
-        bounds[:, :, 0], bounds[:, :, 1] = 1, MAX_EXTENT
+        shape = (self.levels, len(Dim))
+        bounds = Bounds(np.ones(shape, np.int64), np.full(shape, MAX_EXTENT), np.zeros((*shape, width), np.int64))
         for index, level in enumerate(sizes):
             for dim in Dim:
                 size = WHOLE if dim in self.restriction.untiled else level.get(dim, Sizes())
-                bounds[index, dim, : 2 + len(size.listed)] = (size.least, size.most, *size.listed)
+                bounds.least[index, dim], bounds.most[index, dim] = size.least, size.most
+                bounds.listed[index, dim, : len(size.listed)] = size.listed
         return bounds
 
     def may_form(self, members: int, pes: int) -> bool:
@@ -161,7 +171,7 @@ class Choices:
         if not self.clusters:
             return Lack("PEs", self._least_pes())
         extents = np.array(self.layer.extents, np.int64)
-        *outer, inner = accumulate(self.bounds[:, :, 0], np.minimum, initial=extents)
+        *outer, inner = accumulate(self.bounds.least, np.minimum, initial=extents)
         l1 = sum(self._bytes(inner)) * (2 if self.hardware.l1.double_buffered else 1)
         if l1 > self.hardware.l1.bytes:
             return Lack("L1", l1)

@@ -10,25 +10,67 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, kernel
+from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.mapping import DIMS, MappingBatch
-from mapsearch.spaces.mappings.orders import interchangeable
+from mapsearch.model.records import Ints, record
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import LEAST, fits_l1, fits_l2, permitted
+from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
+from mapsearch.spaces.mappings.tiles import fits_l1, fits_l2, permitted_at
 
-Ints = NDArray[np.int64]
 Bytes = NDArray[np.int8]
-Bools = NDArray[np.bool_]
 
 # Parts whose children are made at a time: some hundred each, so that their arrays stay in the processor's cache.
 CHUNK = 512
 # Instead of a dim: nothing is shared out; the level has no further loop.
 NOTHING, END = -1, -1
+
+
+class Offer(Protocol):
+    """A next choice: of a level to come, the dim that it shares out and its size, or NOTHING; else the next loop's, or END."""
+
+    dim: int
+    size: int
+
+
+class Work(Protocol):
+    """What `choose` works on."""
+
+    tile: Annotated[Ints, DIMS]
+    chunk: Annotated[Ints, DIMS]
+    need: Annotated[Ints, 3]
+    before: Annotated[Ints, DIMS]  # sizes that are put back
+    offered: int
+    unfit: int
+
+
+OFFER, WORK = record(Offer), record(Work)
+Offers = Any  # an array of OFFER; numpy's types know nothing of a record's fields
+
+
+class PartialMapping(NamedTuple):
+    """One partly chosen mapping."""
+
+    units: Ints
+    spatial: Bytes
+    order: Bytes
+    size: Ints
+
+
+class PartialArrays(NamedTuple):
+    """The arrays of a `Partial` as kernels take them; chosen: its batch's units."""
+
+    units: Ints
+    level: Bytes
+    placed: Bytes
+    chosen: Ints
+    spatial: Bytes
+    order: Bytes
+    size: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +93,11 @@ class Partial:
     def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Partial:
         return Partial(self.batch[rows], self.units[rows], self.level[rows], self.placed[rows])
 
+    @property
+    def arrays(self) -> PartialArrays:
+        """For kernels."""
+        return PartialArrays(self.units, self.level, self.placed, *self.batch.arrays)
+
 
 class Completion:
     """The ways to complete the partial mappings of a space.
@@ -61,16 +108,6 @@ class Completion:
     def __init__(self, space: Space) -> None:
         self._space = space
         self.unfit = 0
-        self._extents = np.array(space.layer.extents, np.int64)
-        choices = space.choices
-        self._bounds = choices.bounds
-        self._tiled = np.isin(np.arange(DIMS), space.dims)
-        self._inside = np.array(choices.inside, np.int64)
-        self._shared = np.array([sum(1 << dim for dim in dims) for dims in choices.spatial], np.int64)
-        self._follows = np.ones((space.levels, DIMS, DIMS), np.bool_)
-        for one, other in permutations(space.dims, 2):
-            if one > other and interchangeable(space.layer, one, other):
-                self._follows[:, one, other] = [inside[one] >> other & 1 for inside in choices.inside]
 
     def begin(self) -> Partial:
         """One mapping for each choice of Clusters, all else open."""
@@ -92,73 +129,55 @@ class Completion:
         for first in range(0, len(partial), CHUNK):
             some = partial[first : first + CHUNK]
             counts = np.zeros(len(some), np.int64)
-            self.unfit += self._choose(some, counts, np.empty((0, 2), np.int64))
-            choices = np.empty((int(counts.sum()), 2), np.int64)
-            self._choose(some, counts, choices)
+            self.unfit += choose(self._space.compiled, some.arrays, counts, np.empty(0, OFFER))
+            offers = np.empty(int(counts.sum()), OFFER)
+            choose(self._space.compiled, some.arrays, counts, offers)
             found = some[np.repeat(np.arange(len(some)), counts)]
-            batch = found.batch
-            make(
-                self._extents, self._tiled, self._shared, choices, found.units, found.level, found.placed,
-                batch.units, batch.spatial, batch.order, batch.size,
-            )  # fmt: skip
+            make(self._space.compiled, found.arrays, offers)
             yield found
 
-    def _choose(self, partial: Partial, counts: Ints, choices: Ints) -> int:
-        batch = partial.batch
-        unfit: int = choose(
-            self._extents, self._bounds, self._tiled, self._follows, self._inside, self._shared,
-            self._space.limits, int(self._space.tiles), partial.units, partial.level, partial.placed,
-            batch.units, batch.spatial, batch.order, batch.size, counts, choices,
-        )  # fmt: skip
-        return unfit
-
 
 @inlined
-def _tile(extents: Ints, size: Ints, level: int, dim: int) -> int:
-    return int(extents[dim] if level == 0 else size[level - 1, dim])
+def _tile(s: SpaceRecord, size: Ints, level: int, dim: int) -> int:
+    return int(s.extents[dim] if level == 0 else size[level - 1, dim])
 
 
-@inlined
-def _fits(extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, work: Ints) -> bool:
-    """Whether a partial mapping fits if its open sizes are 1; work: [3, 8]."""
+@leaf
+def _fits(s: SpaceRecord, units: int, spatial: int, size: Ints, w: Work) -> bool:
+    """Whether a partial mapping fits if its open sizes are 1; units, spatial: of level 0."""
     last = size.shape[0] - 1
     for dim in range(8):
-        work[0, dim] = max(1, abs(size[last, dim]))
-    if not fits_l1(work[0], limits, work[1]):
+        w.tile[dim] = max(1, abs(size[last, dim]))
+    if not fits_l1(s, w.tile, w.need):
         return False
     for dim in range(8):
-        work[0, dim] = max(1, abs(size[0, dim]))
-    shared = spatial[0] if spatial[0] != NOTHING and size[0, spatial[0]] != 0 else NOTHING
-    return bool(fits_l2(extents, work[0], shared, units[0], limits, work[1], work[2]))
+        w.tile[dim] = max(1, abs(size[0, dim]))
+    shared = spatial if spatial != NOTHING and size[0, spatial] != 0 else NOTHING
+    return bool(fits_l2(s, w.tile, shared, units, w.chunk, w.need))
 
 
 @inlined
-def _close(extents: Ints, size: Ints, level: int) -> None:
+def _close(s: SpaceRecord, size: Ints, level: int) -> None:
     """Make all dims whose loops are open at a level whole, or of their size."""
     for dim in range(8):
         if size[level, dim] <= 0:
-            size[level, dim] = -size[level, dim] if size[level, dim] < 0 else _tile(extents, size, level, dim)
+            size[level, dim] = -size[level, dim] if size[level, dim] < 0 else _tile(s, size, level, dim)
 
 
 @inlined
-def _fits_with(
-    extents: Ints, limits: Ints, units: Ints, spatial: Bytes, size: Ints, level: int, dim: int, chunk: int, work: Ints
-) -> bool:  # fmt: skip
-    """Whether it may fit with a dim's size at a level, or, with END for it, once the level has no further loop.
-
-    work: [5, 8], the last row of which counts what does not.
-    """
+def _fits_with(s: SpaceRecord, m: PartialMapping, level: int, dim: int, chunk: int, w: Work) -> bool:
+    """Whether it may fit with a dim's size at a level, or, with END for it, once the level has no further loop."""
     for other in range(8):
-        work[3, other] = size[level, other]
+        w.before[other] = m.size[level, other]
     if dim == END:
-        _close(extents, size, level)
+        _close(s, m.size, level)
     else:
-        size[level, dim] = chunk
-    fits = _fits(extents, limits, units, spatial, size, work)
+        m.size[level, dim] = chunk
+    fits = _fits(s, m.units[0], int(m.spatial[0]), m.size, w)
     for other in range(8):
-        size[level, other] = work[3, other]
+        m.size[level, other] = w.before[other]
     if not fits:
-        work[4, 0] += 1
+        w.unfit += 1
     return bool(fits)
 
 
@@ -173,12 +192,12 @@ def _is_ready(level: int, size: Ints) -> bool:
 
 
 @inlined
-def _may_end(extents: Ints, bounds: Ints, rule: int, size: Ints, level: int) -> bool:
+def _may_end(s: SpaceRecord, listed: Ints, size: Ints, level: int) -> bool:
     """Whether all that is open at a level may be whole."""
     for dim in range(8):
         if size[level, dim] == 0:
-            tile = _tile(extents, size, level, dim)
-            if permitted(tile, tile, bounds, level, dim, rule) < tile:
+            tile = _tile(s, size, level, dim)
+            if permitted_at(s, listed, level, dim, tile, tile) < tile:
                 return False
     return True
 
@@ -197,102 +216,91 @@ def _host(order: Bytes, placed: int, shared: int, but: int) -> int:
 
 
 @inlined
-def _offer(choices: Ints, at: int, dim: int, size: int) -> int:
-    if choices.shape[0] > 0:
-        choices[at, 0], choices[at, 1] = dim, size
-    return at + 1
+def _offer(offers: Offers, w: Work, dim: int, size: int) -> None:
+    if len(offers) > 0:
+        offer = offers[w.offered]
+        offer.dim, offer.size = dim, size
+    w.offered += 1
 
 
 @inlined
-def _offer_shares(
-    extents: Ints, bounds: Ints, tiled: Bools, limits: Ints, rule: int, shared: int, units: Ints, spatial: Bytes, size: Ints,
-    level: int, choices: Ints, at: int, work: Ints,
-) -> int:  # fmt: skip
-    """Offer what a level may share out, in chunks of which size; returns how many offers are made."""
-    at = _offer(choices, at, NOTHING, 0)
-    before = spatial[level]
+def _offer_shares(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, offers: Offers, w: Work) -> None:
+    """Offer what a level may share out, in chunks of which size."""
+    _offer(offers, w, NOTHING, 0)
+    before = m.spatial[level]
     for dim in range(8):
-        tile = _tile(extents, size, level, dim)
-        if units[level] > 1 and shared >> dim & 1 and tiled[dim] and tile > 1:
-            spatial[level] = dim
-            chunk = permitted(tile, tile, bounds, level, dim, rule)
+        tile = _tile(s, m.size, level, dim)
+        if m.units[level] > 1 and s.shared[level] >> dim & 1 and s.tiled >> dim & 1 and tile > 1:
+            m.spatial[level] = dim
+            chunk = permitted_at(s, listed, level, dim, tile, tile)
             while True:
-                if chunk < tile and _fits_with(extents, limits, units, spatial, size, level, dim, -chunk, work):
-                    at = _offer(choices, at, dim, chunk)
-                if chunk <= bounds[level, dim, LEAST]:
+                if chunk < tile and _fits_with(s, m, level, dim, -chunk, w):
+                    _offer(offers, w, dim, chunk)
+                if chunk <= s.least[level, dim]:
                     break
-                chunk = permitted(tile, chunk - 1, bounds, level, dim, rule)
-    spatial[level] = before
-    return at
+                chunk = permitted_at(s, listed, level, dim, tile, chunk - 1)
+    m.spatial[level] = before
 
 
 @inlined
-def _iterates(extents: Ints, size: Ints, level: int, dim: int, chunk: int, units: int) -> bool:
-    tile = _tile(extents, size, level, dim)
-    return bool(chunk * min(units, (tile + chunk - 1) // chunk) < tile)
+def _iterates(s: SpaceRecord, m: PartialMapping, level: int, dim: int, chunk: int) -> bool:
+    tile = _tile(s, m.size, level, dim)
+    return bool(chunk * min(m.units[level], (tile + chunk - 1) // chunk) < tile)
 
 
 @inlined
-def _offer_loops(
-    extents: Ints, bounds: Ints, limits: Ints, rule: int, chosen: Ints, many: int, spatial: Bytes, size: Ints, level: int, dim: int,
-    choices: Ints, at: int, work: Ints,
-) -> int:  # fmt: skip
-    """Offer the sizes of a dim whose loop may come next; returns how many offers are made."""
-    if size[level, dim] < 0:
-        chunk = -size[level, dim]
-        return _offer(choices, at, dim, chunk) if _iterates(extents, size, level, dim, chunk, many) else at
-    tile = _tile(extents, size, level, dim)
-    chunk = permitted(tile, tile, bounds, level, dim, rule)
+def _offer_loops(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, dim: int, offers: Offers, w: Work) -> None:
+    """Offer the sizes of a dim whose loop may come next."""
+    if m.size[level, dim] < 0:
+        chunk = -m.size[level, dim]
+        if _iterates(s, m, level, dim, chunk):
+            _offer(offers, w, dim, chunk)
+        return
+    tile = _tile(s, m.size, level, dim)
+    chunk = permitted_at(s, listed, level, dim, tile, tile)
     while True:
-        if chunk < tile and _fits_with(extents, limits, chosen, spatial, size, level, dim, chunk, work):
-            at = _offer(choices, at, dim, chunk)
-        if chunk <= bounds[level, dim, LEAST]:
-            return at
-        chunk = permitted(tile, chunk - 1, bounds, level, dim, rule)
+        if chunk < tile and _fits_with(s, m, level, dim, chunk, w):
+            _offer(offers, w, dim, chunk)
+        if chunk <= s.least[level, dim]:
+            return
+        chunk = permitted_at(s, listed, level, dim, tile, chunk - 1)
+
+
+@spliced
+def _offer_next(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, placed: int, offers: Offers, w: Work) -> None:
+    """Offer the loops that may come next, of what sizes, and whether none does."""
+    sp = int(m.spatial[level])
+    idle = m.units[level] > 1 and sp == NOTHING
+    last = int(m.order[level, placed - 1]) if placed > 0 else END
+    outer = 0
+    for place in range(placed):
+        outer |= 1 << m.order[level, place]
+    for dim in range(8):
+        follow = m.size[level, dim] <= 0 and (last == END or s.follows[level, last] >> dim & 1) and not s.inside[level, dim] & outer
+        if follow and not (idle and _host(m.order[level], placed, s.shared[level], dim) == NOTHING):
+            _offer_loops(s, listed, m, level, dim, offers, w)
+    unplaced = sp != NOTHING and m.size[level, sp] < 0 and _iterates(s, m, level, sp, -m.size[level, sp])
+    if not unplaced and _may_end(s, listed, m.size, level) and _fits_with(s, m, level, END, 0, w):
+        _offer(offers, w, END, 0)
 
 
 @kernel
-def choose(
-    extents: Ints, bounds: Ints, tiled: Bools, follows: Bools, inside: Ints, shared: Ints, limits: Ints, rule: int, units: Ints,
-    levels: Bytes, placed: Bytes, chosen: Ints, spatial: Bytes, order: Bytes, size: Ints, counts: Ints, choices: Ints,
-) -> int:  # fmt: skip
-    """Write counts[b], the ways to make mapping b's next choice, and, unless `choices` is empty, each as (dim, size).
+def choose(space: CompiledSpace, partial: PartialArrays, counts: Ints, offers: Offers) -> int:
+    """Write counts[b], the ways to make mapping b's next choice, and, unless `offers` is empty, each as an OFFER.
 
     Returns how many are left out as nothing fits with them.
-
-    Of a level to come, the dim that it shares out and its size, or NOTHING; else the next loop's dim and size, or END.
-    units, levels, placed: as in `Partial` (chosen: its batch's units); bounds: see `Choices`; tiled, follows, inside, shared: see
-    `Completion`.
     """
-    work = np.zeros((5, 8), np.int64)
-    at = 0
-    for b in range(levels.shape[0]):
-        before, level = at, int(levels[b])
-        if _is_ready(level, size[b]):
-            level += 1
-            at = _offer_shares(
-                extents, bounds, tiled, limits, rule, shared[level], units[b], spatial[b], size[b], level, choices, at, work
-            )  # fmt: skip
-            counts[b] = at - before
-            continue
-        many, sp, n = units[b, level], int(spatial[b, level]), int(placed[b])
-        idle = many > 1 and sp == NOTHING
-        last = int(order[b, level, n - 1]) if n > 0 else END
-        outer = 0
-        for place in range(n):
-            outer |= 1 << order[b, level, place]
-        for dim in range(8):
-            follow = size[b, level, dim] <= 0 and (last == END or follows[level, last, dim]) and not inside[level, dim] & outer
-            if follow and not (idle and _host(order[b, level], n, shared[level], dim) == NOTHING):
-                at = _offer_loops(
-                    extents, bounds, limits, rule, chosen[b], many, spatial[b], size[b], level, dim, choices, at, work
-                )
-        unplaced = sp != NOTHING and size[b, level, sp] < 0 and _iterates(extents, size[b], level, sp, -size[b, level, sp], many)
-        may_end = not unplaced and _may_end(extents, bounds, rule, size[b], level)
-        if may_end and _fits_with(extents, limits, chosen[b], spatial[b], size[b], level, END, 0, work):
-            at = _offer(choices, at, END, 0)
-        counts[b] = at - before
-    return int(work[4, 0])
+    s: SpaceRecord = space.record.view(SPACE)[0]
+    w: Work = np.zeros(1, WORK)[0]
+    for b in range(len(partial.level)):
+        m = PartialMapping(partial.units[b], partial.spatial[b], partial.order[b], partial.size[b])
+        before, level = w.offered, int(partial.level[b])
+        if _is_ready(level, m.size):
+            _offer_shares(s, space.listed, m, level + 1, offers, w)
+        else:
+            _offer_next(s, space.listed, m, level, int(partial.placed[b]), offers, w)
+        counts[b] = w.offered - before
+    return w.unfit
 
 
 @inlined
@@ -308,28 +316,28 @@ def _place(order: Bytes, placed: int, dim: int) -> None:
 
 
 @kernel
-def make(
-    extents: Ints, tiled: Bools, shared: Ints, choices: Ints, units: Ints, levels: Bytes, placed: Bytes, chosen: Ints,
-    spatial: Bytes, order: Bytes, size: Ints,
-) -> None:  # fmt: skip
-    """Make choice b in mapping b, in place; see `choose`."""
-    for b in range(levels.shape[0]):
-        dim, chunk = choices[b, 0], choices[b, 1]
-        level = int(levels[b])
-        if _is_ready(level, size[b]):
+def make(space: CompiledSpace, partial: PartialArrays, offers: Offers) -> None:
+    """Make offer b in mapping b, in place."""
+    s: SpaceRecord = space.record.view(SPACE)[0]
+    placed, spatial = partial.placed, partial.spatial
+    for b in range(len(partial.level)):
+        dim, chunk, level, size = offers[b].dim, offers[b].size, int(partial.level[b]), partial.size[b]
+        if _is_ready(level, size):
             level += 1
-            levels[b], placed[b], chosen[b, level], spatial[b, level] = level, 0, units[b, level], dim
+            partial.level[b], placed[b], partial.chosen[b, level] = level, 0, partial.units[b, level]
+            spatial[b, level] = dim
             for other in range(8):
-                tile = _tile(extents, size[b], level, other)
-                size[b, level, other] = 0 if tiled[other] and tile > 1 else tile
+                tile = _tile(s, size, level, other)
+                size[level, other] = 0 if s.tiled >> other & 1 and tile > 1 else tile
             if dim != NOTHING:
-                size[b, level, dim] = -chunk
+                size[level, dim] = -chunk
         elif dim == END:
-            _close(extents, size[b], level)
+            _close(s, size, level)
         else:
-            size[b, level, dim] = chunk
-            _place(order[b, level], placed[b], dim)
+            size[level, dim] = chunk
+            _place(partial.order[b, level], placed[b], dim)
             placed[b] += 1
-        if spatial[b, level] == NOTHING and _is_ready(level, size[b]):
-            host = _host(order[b, level], placed[b], shared[level], NOTHING)
-            spatial[b, level] = host if host != NOTHING else _host(order[b, level], 0, shared[level], NOTHING)
+        if spatial[b, level] == NOTHING and _is_ready(level, size):
+            order, shared = partial.order[b, level], s.shared[level]
+            host = _host(order, placed[b], shared, NOTHING)
+            spatial[b, level] = host if host != NOTHING else _host(order, 0, shared, NOTHING)

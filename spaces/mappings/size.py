@@ -16,23 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import leaf
-from mapsearch.spaces.mappings.tiles import LEAST, permitted
+from mapsearch.spaces.mappings.choices import Bounds
+from mapsearch.spaces.mappings.tiles import permitted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 @leaf
-def _count_chains(extent: int, shares: Ints, bounds: Ints, rule: int, at: Ints, out: Floats) -> None:
-    """out[mask]: chains of sizes that iterate at just the levels of the mask; bounds: [levels, 1, 2 + n]; at: [levels], work."""
+def _count_chains(extent: int, shares: Ints, bounds: Bounds, rule: int, at: Ints, out: Floats) -> None:
+    """out[mask]: chains of sizes that iterate at just the levels of the mask; bounds: of one dim; at: [levels], work."""
+    least, most, listed = bounds
     levels = shares.shape[0]
     out[:] = 0
     level = 0
-    at[0] = permitted(extent, extent, bounds, 0, 0, rule)
+    at[0] = permitted(extent, extent, least[0], most[0], listed[0], rule)
     while True:
         if level < levels - 1:
             level += 1
-            at[level] = permitted(at[level - 1], at[level - 1], bounds, level, 0, rule)
+            at[level] = permitted(at[level - 1], at[level - 1], least[level], most[level], listed[level], rule)
             continue
         mask = 0
         tile = extent
@@ -41,11 +43,12 @@ def _count_chains(extent: int, shares: Ints, bounds: Ints, rule: int, at: Ints, 
                 mask |= 1 << k
             tile = at[k]
         out[mask] += 1
-        while level >= 0 and at[level] <= bounds[level, 0, LEAST]:
+        while level >= 0 and at[level] <= least[level]:
             level -= 1
         if level < 0:
             return
-        at[level] = permitted(extent if level == 0 else at[level - 1], at[level] - 1, bounds, level, 0, rule)
+        tile = extent if level == 0 else at[level - 1]
+        at[level] = permitted(tile, at[level] - 1, least[level], most[level], listed[level], rule)
 
 
 @leaf
@@ -66,15 +69,17 @@ def _add_dim(counts: Floats, targets: Ints, ways: Floats, grown: Floats) -> None
 
 
 @lru_cache(maxsize=4096)
-def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[tuple[int, ...], ...], rule: int) -> Floats:
+def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[bytes, bytes, bytes], rule: int) -> Floats:
     """float64[2**levels]: chains of permitted sizes of a dim, by the mask of the levels at which they iterate; not to be changed.
 
-    shares: the units that the dim is shared out over at each level (1 where it is not the spatial dim); bounds: per level.
+    shares: the units that the dim is shared out over at each level (1 where it is not the spatial dim); bounds: of the dim, the
+    bytes of each of `Bounds`.
     """
-    out = np.empty(2 ** len(shares))
-    _count_chains(
-        extent, np.array(shares, np.int64), np.array(bounds, np.int64)[:, None], rule, np.empty(len(shares), np.int64), out
-    )
+    levels = len(shares)
+    least, most, listed = (np.array(np.frombuffer(each, np.int64)) for each in bounds)
+    out = np.empty(2**levels)
+    of_dim = Bounds(least, most, listed.reshape(levels, -1))
+    _count_chains(extent, np.array(shares, np.int64), of_dim, rule, np.empty(levels, np.int64), out)
     return out
 
 
@@ -119,15 +124,18 @@ def _targets(orders: Sequence[Orders], step: int) -> Ints:
 class Counter:
     """Counts the mappings of dims with these extents.
 
-    bounds: int64[levels, dims, 2 + n] of `permitted`; spatial: for each level the indices of the dims that it may share out, none
+    bounds: of these dims; spatial: for each level the indices of the dims that it may share out, none
     where it shares out nothing; orders: of each level.
     """
 
     def __init__(
-        self, extents: Sequence[int], bounds: Ints, spatial: Sequence[Sequence[int]], orders: Sequence[Orders], rule: int
+        self, extents: Sequence[int], bounds: Bounds, spatial: Sequence[Sequence[int]], orders: Sequence[Orders], rule: int
     ) -> None:
         self._extents, self._spatial, self._rule = extents, spatial, rule
-        self._bounds = [tuple(tuple(level) for level in bounds[:, dim].tolist()) for dim in range(len(extents))]
+        self._bounds = [
+            (bounds.least[:, dim].tobytes(), bounds.most[:, dim].tobytes(), bounds.listed[:, dim].tobytes())
+            for dim in range(len(extents))
+        ]
         self._targets = [_targets(orders, step) for step in range(len(extents))]
         self._orders = np.ones(1)
         for level in orders:

@@ -10,7 +10,6 @@ from itertools import combinations
 from math import comb, prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
@@ -18,12 +17,13 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
 from mapsearch.model.tensors import Dim
-from mapsearch.spaces.mappings.choices import Choices, first_fitting
+from mapsearch.spaces.mappings.choices import Bounds, Choices, first_fitting
 from mapsearch.spaces.mappings.constraints import Constraints
 from mapsearch.spaces.mappings.orders import Inside, is_fixed, kinds_of, legal_order, orders_of
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 from mapsearch.spaces.mappings.size import Counter, Orders
-from mapsearch.spaces.mappings.tiles import draw_sizes, limits_of, settle_all
+from mapsearch.spaces.mappings.space_record import CompiledSpace, compiled_space
+from mapsearch.spaces.mappings.tiles import draw_sizes, settle_all
 from mapsearch.spaces.mappings.variation import vary_mappings
 
 # Chains of sizes of one dim that are counted one by one, about a tenth of a second.
@@ -128,16 +128,15 @@ class Space:
         return MappingBatch(units, spatial, order, np.ones((*shape, DIMS), np.int64))
 
     @cached_property
-    def limits(self) -> NDArray[np.int64]:
-        """See `tiles.limits_of`."""
-        return limits_of(self.layer, self.hardware)
+    def compiled(self) -> CompiledSpace:
+        """As kernels take it; not to be changed."""
+        return compiled_space(self.choices, int(self.tiles))
 
     def draw(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
         """Mappings of the structures, `copies` of each, with random sizes; those that cannot fit are left out."""
         batch = self._tile(structures, copies)
         ok = np.empty(len(batch), np.int8)
-        extents, bounds = np.array(self.layer.extents, np.int64), self.choices.bounds
-        draw_sizes(extents, bounds, batch.units, batch.spatial, self.limits, int(self.tiles), rng, batch.size, ok)
+        draw_sizes(self.compiled, batch.arrays, rng, ok)
         return batch[ok.astype(np.bool_)]
 
     def adopt(self, mappings: Sequence[Mapping]) -> MappingBatch:
@@ -158,10 +157,7 @@ class Space:
             batch.size[:] = given.size[:, [*range(len(mapping.levels)), *[-1] * more]]
             found = found.join(batch)
         ok = np.empty(len(found), np.int8)
-        settle_all(
-            np.array(self.layer.extents, np.int64), self.choices.bounds, found.units, found.spatial, self.limits, int(self.tiles),
-            np.random.default_rng(0), found.size, ok,
-        )  # fmt: skip
+        settle_all(self.compiled, found.arrays, np.random.default_rng(0), ok)
         return found[ok.astype(np.bool_)]
 
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
@@ -169,25 +165,12 @@ class Space:
         return self.draw([self.random_structure(rng) for _ in range(count)], 1, rng)
 
     @cached_property
-    def _free(self) -> _Free:
-        choices = self.choices
-        sizes = ((), *choices.cluster_sizes)
-        clusters = np.zeros((self.levels, 1 + max(len(each) for each in sizes)), np.int64)
-        for level, each in enumerate(sizes):
-            clusters[level, : 1 + len(each)] = (len(each), *each)
-        any_cluster = any(len(each) > 1 for each in sizes)
-        free = [
-            (not fixed, not fixed, len(dims) > 1, any_cluster)
-            for fixed, dims in zip(self.fixed_orders, choices.spatial, strict=True)
-        ]
-        shared = [sum(1 << dim for dim in dims) for dims in choices.spatial]
-        return _Free(*(np.array(each, np.int64) for each in (self.dims, free, choices.inside, shared, clusters)))
-
-    @cached_property
     def _may_change(self) -> int:
         """Of structures: 0 where they are fixed, 1 where they are constrained, 2 where they are free."""
+        choices = self.choices
+        free = not all(self.fixed_orders) or any(len(each) > 1 for each in (*choices.spatial, *choices.cluster_sizes))
         constrained = any(level.order or level.spatial or level.cluster is not None for level in self.constraints.levels)
-        return 0 if not self._free.free.any() else 1 if constrained else 2
+        return 0 if not free else 1 if constrained else 2
 
     def vary(self, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
         """`count` mappings changed from the parents (best first): their tile sizes, and where asked for their structure.
@@ -196,15 +179,7 @@ class Space:
         """
         batch = parents[np.zeros(count, np.intp)]
         ok = np.empty(count, np.int8)
-        extents = np.array(self.layer.extents, np.int64)
-        free = self._free
-        vary_mappings(
-            extents, self.choices.bounds, self.limits, int(self.tiles),
-            free.dims, free.free, free.inside, free.shared, free.clusters,
-            self.hardware.pes, int(self.restriction.dividing), self._may_change if structure else 0,
-            parents.units, parents.spatial, parents.order, parents.size, rng,
-            batch.units, batch.spatial, batch.order, batch.size, ok,
-        )  # fmt: skip
+        vary_mappings(self.compiled, self._may_change if structure else 0, parents.arrays, rng, batch.arrays, ok)
         return batch[ok.astype(np.bool_)]
 
     def size(self) -> float:
@@ -230,7 +205,7 @@ class Space:
         spatial = [[self.dims.index(dim) for dim in dims if dim in self.dims] for dims in choices.spatial]
         orders = {inside: self._count_orders(inside) for inside in set(choices.inside)}
         held = [orders[inside] for inside in choices.inside]
-        counter = Counter(extents, choices.bounds[:, list(self.dims)], spatial, held, int(self.tiles))
+        counter = Counter(extents, Bounds(*(each[:, list(self.dims)] for each in choices.bounds)), spatial, held, int(self.tiles))
         return sum(times * counter.count(units) for units, times in alike.items())
 
     def _count_orders(self, inside: Inside) -> Orders:
@@ -241,14 +216,3 @@ class Space:
                 iterating = tuple(self.dims[place] for place in places)
                 counts[tuple(int(place in places) for place in range(len(self.dims)))] = len(orders_of(iterating, kinds, inside))
         return Orders(counts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Free:
-    """What of the structure may change, as `vary_mappings` takes it."""
-
-    dims: NDArray[np.int64]
-    free: NDArray[np.int64]
-    inside: NDArray[np.int64]
-    shared: NDArray[np.int64]
-    clusters: NDArray[np.int64]

@@ -17,16 +17,31 @@ ONCE = "mapsearch: compiling (once after an install); this takes about half a mi
 ALWAYS = (
     "mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); this takes about half a minute\n"
 )
+FULL = (
+    "mapsearch: compiling (at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another); "
+    "this takes about half a minute\n"
+)
 # Two kernels in two files: a caller, and what it calls.
 CALLED = "from mapsearch.model.compiled import leaf\n@leaf\ndef added(n):\n    return n + 1\n"
 CALLER = (
     "from called import added\nfrom mapsearch.model.compiled import kernel\n@kernel\ndef doubled(n):\n    return 2 * added(n)\n"
 )
+KIND = "from enum import IntEnum\nclass Kind(IntEnum):\n    DOUBLE = 2"
 MAIN = """
 import logging, sys
 logging.basicConfig(level=logging.INFO, format="mapsearch: %(message)s", stream=sys.stderr)
 from caller import doubled
 print(doubled(20))
+"""
+# No file may be larger than what numba tries out a folder with: a full disk, as far as a process can tell.
+FULL_DISK = """
+import resource, runpy, sys
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+main = {main!r}
+sys.path.insert(0, str(Path(main).parent))
+sys.dont_write_bytecode = True
+runpy.run_path(main)
 """
 NETWORK = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }\n"
 Printed = tuple[int, str, str]
@@ -92,15 +107,29 @@ def test_the_first_process_tells_and_the_second_has_no_need_to(kernels: Path) ->
     assert _compiled(kernels) == (0, "42\n", "")
 
 
-@pytest.mark.parametrize("ending", ["nbi", "nbc"])
-@pytest.mark.parametrize("share", [0.0, 0.5])
-def test_a_file_cut_off_is_compiled_anew(kernels: Path, ending: str, share: float) -> None:
-    """Files of the cache that a crash left empty or cut off are replaced."""
+def _damage(file: Path, how: str) -> None:
+    """Do to a file of the cache what a crash or a failing disk may."""
+    size = file.stat().st_size
+    match how:
+        case "empty" | "half":
+            os.truncate(file, 0 if how == "empty" else size // 2)
+        case "zeros":
+            file.write_bytes(bytes(size))
+        case "flipped":
+            content = bytearray(file.read_bytes())
+            content[size // 2] ^= 0xFF
+            file.write_bytes(content)
+        case _:
+            file.unlink()
+
+
+@pytest.mark.parametrize("how", ["empty", "half", "zeros", "flipped", "gone"])
+def test_a_damaged_file_is_compiled_anew(kernels: Path, how: str) -> None:
+    """Files of the cache that are damaged are replaced: the next process compiles, and those after it need not."""
     _compiled(kernels)
-    files = list((kernels / "__pycache__").glob(f"*.{ending}"))
-    assert len(files) == 2
-    for file in files:
-        os.truncate(file, int(file.stat().st_size * share))
+    (data,), (index,) = (list((kernels / "__pycache__").glob(each)) for each in ("caller.doubled.*.nbc", "called.added.*.nbi"))
+    _damage(data, how)
+    _damage(index, how)
     assert _compiled(kernels) == (0, "42\n", ONCE)
     assert _compiled(kernels) == (0, "42\n", "")
 
@@ -110,6 +139,31 @@ def test_a_changed_kernel_reaches_those_that_call_it(kernels: Path) -> None:
     _compiled(kernels)
     (kernels / "called.py").write_text(CALLED.replace("n + 1", "n + 10"))
     assert _compiled(kernels) == (0, "60\n", ONCE)
+
+
+def test_only_what_kernels_are_made_of_is_compiled_anew(kernels: Path) -> None:
+    """Docstrings, comments and other functions of a kernel's file may change, and nothing is compiled."""
+    _compiled(kernels)
+    text = CALLED.replace("    return", '    """One more."""\n    return')
+    (kernels / "called.py").write_text(f'"""Counting."""\n\n\ndef other():\n    return 3\n\n\n# More.\n{text}')
+    assert _compiled(kernels) == (0, "42\n", "")
+
+
+@pytest.mark.parametrize("constant", ["2", "Kind.DOUBLE"])
+def test_a_changed_constant_is_compiled_anew(kernels: Path, constant: str) -> None:
+    """A kernel goes with the constants of its module and of others' that it uses."""
+    caller = CALLER.replace("2 *", "TIMES *").replace("@kernel", f"{KIND}\nTIMES = {constant}\n@kernel")
+    (kernels / "caller.py").write_text(caller)
+    assert _compiled(kernels) == (0, "42\n", ONCE)
+    (kernels / "caller.py").write_text(caller.replace("TIMES = ", "TIMES = 1 + "))
+    assert _compiled(kernels) == (0, "63\n", ONCE)
+
+
+def test_a_full_disk_is_told(kernels: Path) -> None:
+    """Where nothing can be saved, each process compiles, and tells why and how to end that."""
+    for _ in range(2):
+        process = _start("-c", FULL_DISK.format(main=str(kernels / "main.py")), environment={})
+        assert _end(process) == (0, "42\n", FULL)
 
 
 def test_kernels_need_no_cache(kernels: Path) -> None:

@@ -24,10 +24,12 @@ from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
+from mapsearch.spaces.mappings.choices import Choices
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.spaces.mappings.tiles import limits_of, settle
+from mapsearch.spaces.mappings.space_record import compiled_space
+from mapsearch.spaces.mappings.tiles import settle_all
 
 EXACT = ExactModel()
 SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -158,11 +160,10 @@ def test_a_chain_is_settled_just_where_the_model_says_that_it_fits(
     rng = np.random.default_rng(data.draw(seeds))
     before = Space(layer, roomy, levels, TileRule.ALL).sample(1, rng)
     legal = EXACT.evaluate(layer, hardware, before).fit.tolist() == [Fit.LEGAL]
-    size = before.size[0].copy()
-    extents, work = np.array(layer.extents, np.int64), np.empty((2, len(Dim)), np.int64)
-    bounds, limits = Space(layer, roomy, levels).choices.bounds, limits_of(layer, hardware)
-    fits = settle(extents, bounds, before.units[0], before.spatial[0], size, limits, TileRule.ALL, work, rng)
-    assert (fits and size.tolist() == before.size[0].tolist()) == legal
+    after, ok = before[np.array([0])], np.empty(1, np.int8)
+    choices = Choices(layer, hardware, levels, Constraints(), Restriction())
+    settle_all(compiled_space(choices, TileRule.ALL), after.arrays, rng, ok)
+    assert (ok[0] == 1 and after.size.tolist() == before.size.tolist()) == legal
 
 
 @every_rule

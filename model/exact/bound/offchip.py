@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact import machine as hw
-from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, Floats, fresh_part
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, fresh_part
 from mapsearch.model.exact.bound.words import standing_times, tapping_times
 from mapsearch.model.windows import needed
 
@@ -51,7 +50,7 @@ def _slid(w: BoundWorkspace, moving: int) -> float:
 def _depths(w: BoundWorkspace, order: Bytes, b: int, tensor: int) -> int:
     """Write w.options[tensor]: words fetched and bits needed at each depth worth a look; returns how many."""
     options = w.options[tensor]
-    bits, doubled = float(w.machine[hw.BITS + tensor]), w.machine[hw.L2_DOUBLED]
+    bits, doubled = float(w.machine.bits[tensor]), w.machine.l2_copies
     options[WORDS, 0], options[NEED, 0] = w.whole[tensor], w.whole[tensor] * bits
     count, turns, least = 1, 1.0, w.whole[tensor]
     for dim in range(8):
@@ -84,10 +83,11 @@ def _depths(w: BoundWorkspace, order: Bytes, b: int, tensor: int) -> int:
 
 
 @inlined
-def least_offchip(w: BoundWorkspace, order: Bytes, b: int, terms: Floats) -> None:
-    """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2; terms: pJ per word."""
+def least_offchip(w: BoundWorkspace, order: Bytes, b: int) -> None:
+    """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2."""
     n_w, n_i, n_o = _depths(w, order, b, 0), _depths(w, order, b, 1), _depths(w, order, b, 2)
-    room = 8.0 * w.machine[hw.L2_BYTES]
+    word_bits, word_pj = w.machine.bits, w.per_word.offchip_pj
+    room = 8.0 * w.machine.l2_bytes
     bits, energy = np.inf, np.inf
     for p in range(n_w):
         for q in range(n_i):
@@ -95,10 +95,10 @@ def least_offchip(w: BoundWorkspace, order: Bytes, b: int, terms: Floats) -> Non
             for r in range(n_o):
                 if need + w.options[2, NEED, r] <= room:
                     words_w, words_i, words_o = w.options[0, WORDS, p], w.options[1, WORDS, q], w.options[2, WORDS, r]
-                    bits_in = words_w * w.machine[hw.BITS] + words_i * w.machine[hw.BITS + 1]
-                    bits = min(bits, bits_in + 2.0 * words_o * w.machine[hw.BITS + 2])
-                    energy = min(energy, words_w * terms[0] + words_i * terms[1] + words_o * terms[2])
+                    bits_in = words_w * word_bits[0] + words_i * word_bits[1]
+                    bits = min(bits, bits_in + 2.0 * words_o * word_bits[2])
+                    energy = min(energy, words_w * word_pj[0] + words_i * word_pj[1] + words_o * word_pj[2])
     if bits == np.inf:  # no way to complete it fits
         bits = 0.0
-    w.offchip[0] = bits - w.whole[2] * w.machine[hw.BITS + 2]
+    w.offchip[0] = bits - w.whole[2] * word_bits[2]
     w.offchip[1] = energy

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf
-from mapsearch.model.exact import machine as hw
 from mapsearch.model.windows import needed
 
 Ints = NDArray[np.int64]
@@ -125,11 +124,13 @@ def _note_tiles(best: Floats, extents: Ints, windows: Ints, room: int, bits: Int
 
 
 @kernel
-def fronts(extents: Ints, windows: Ints, machine: Ints, points: Floats, counts: Ints) -> None:
-    """Write points[kind, :counts[kind]]: words a MAC of a kind's first and second tensor, of tiles that fit an L1 together."""
-    room = 8 * machine[hw.L1_BYTES] // machine[hw.L1_DOUBLED]
+def fronts(extents: Ints, windows: Ints, bits: Ints, room: int, points: Floats, counts: Ints) -> None:
+    """Write points[kind, :counts[kind]]: words a MAC of a kind's first and second tensor, of tiles that fit an L1 together.
+
+    bits: of a word of W, I, O; room: bits of an L1.
+    """
     best = np.zeros((KINDS, POINTS, 2))
-    _note_tiles(best, extents, windows, room, machine[hw.BITS : hw.BITS + 3], np.empty((2, 3)))
+    _note_tiles(best, extents, windows, room, bits, np.empty((2, 3)))
     for kind in range(KINDS):
         counts[kind] = 0
         most = 0.0

@@ -9,9 +9,9 @@ whole mapping they are not: that takes half as long again as the rest, to raise 
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact import machine as hw
-from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, Floats, Ints, fresh_part
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, fresh_part
 from mapsearch.model.exact.bound.tiles import least_sum
+from mapsearch.model.records import Ints
 from mapsearch.model.windows import needed, tile_words
 
 # Which chunks of a dim a carry's steps have, as rows of w.lengths and w.unit0.
@@ -105,13 +105,13 @@ def _carry_words(w: BoundWorkspace, place: int, tensor: int) -> float:
 def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o: bool, gain: float) -> float:
     """The least cycles of a loop's carries; new: of which tensors all of the chunk comes anew."""
     machine = w.machine
-    compute = 1.0 / (gain * machine[hw.SIMD])
+    compute = 1.0 / (gain * machine.simd)
     for i in range(w.n_dims):
         compute *= w.unit0[_row(w, w.dims[i], place), w.dims[i]]
-    ingress = _carry_words(w, place, 0) * machine[hw.BITS] if new_w else 0.0
-    ingress += _carry_words(w, place, 1) * machine[hw.BITS + 1] if new_i else 0.0
-    egress = _carry_words(w, place, 2) * machine[hw.BITS + 2] if new_o else 0.0
-    return float(max(compute, max(ingress, egress) / machine[hw.NOC_BITS]))
+    ingress = _carry_words(w, place, 0) * machine.bits[0] if new_w else 0.0
+    ingress += _carry_words(w, place, 1) * machine.bits[1] if new_i else 0.0
+    egress = _carry_words(w, place, 2) * machine.bits[2] if new_o else 0.0
+    return float(max(compute, max(ingress, egress) / machine.noc_bits))
 
 
 @leaf
@@ -137,22 +137,22 @@ def _steps(w: BoundWorkspace, order: Bytes, b: int, gain: float) -> float:
 
 
 @inlined
-def least_cycles(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, bits: Floats) -> float:
-    """The least cycles, from the words in w; bits: see `energy_terms` from [4] on."""
+def least_cycles(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> float:
+    """The least cycles, from the words in w."""
     machine = w.machine
     gain = _measure(w, units, spatial, size, b)
-    compute = 1.0 / (gain * machine[hw.SIMD])
+    compute = 1.0 / (gain * machine.simd)
     for i in range(w.n_dims):
         compute *= w.unit0[ALL, w.dims[i]]
-    ingress = (least_sum(w, bits[0], bits[1]) + bits[2, 0]) / machine[hw.NOC_BITS]
-    egress = (w.words[2] if machine[hw.REDUCTION] == 1 else w.fills[2]) * machine[hw.BITS + 2] / machine[hw.NOC_BITS]
-    latency = machine[hw.NOC_LATENCY]
+    ingress = (least_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits) + w.per_word.rest_bits) / machine.noc_bits
+    egress = (w.words[2] if machine.reduction else w.fills[2]) * machine.bits[2] / machine.noc_bits
+    latency = machine.noc_latency
     array = max(compute + 2.0 * latency, ingress + latency, egress + latency)
-    if machine[hw.L1_DOUBLED] == 1:
+    if machine.l1_copies == 1:
         array = compute + ingress + egress
     elif w.chosen > 0 and not w.is_whole:
         array = max(array, _steps(w, order, b, gain))
     words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    first = float(words_w) * machine[hw.BITS] + float(words_i) * machine[hw.BITS + 1]
-    width = machine[hw.OFFCHIP_BITS]
-    return float(machine[hw.OFFCHIP_LATENCY] + first / width + max(array, w.offchip[0] / width))
+    first = float(words_w) * machine.bits[0] + float(words_i) * machine.bits[1]
+    width = machine.offchip_bits
+    return float(machine.offchip_latency + first / width + max(array, w.offchip[0] / width))

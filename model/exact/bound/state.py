@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact import machine as hw
+from mapsearch.model.exact.bound.per_word import PerWord
 from mapsearch.model.exact.bound.reuse import KINDS, POINTS, fronts, gain
-from mapsearch.model.exact.machine import MACHINE
 from mapsearch.model.exact.workspace import DIMS, MAX_LEVELS
+from mapsearch.model.records import Floats, Ints, Machine, record
 from mapsearch.model.tensors import TOUCHES
 from mapsearch.model.windows import needed
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Bytes = NDArray[np.int8]
 
 # Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
@@ -26,115 +24,71 @@ ENOUGH = 0.5
 
 
 class BoundWorkspace(Protocol):
-    """The fields of `BOUND_WORKSPACE`."""
+    """What the bound's kernels work on."""
 
     levels: int
     pes: int
-    extents: Ints
-    windows: Ints  # (a, b) of rows and of columns
-    machine: Ints
-    dims: Ints  # those with more than one index
+    extents: Annotated[Ints, DIMS]
+    windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns
+    machine: Machine
+    per_word: PerWord
+    dims: Annotated[Ints, DIMS]  # those with more than one index
     n_dims: int
-    lacks: Ints  # those of them that W, I, O have no axis of
-    n_lacks: Ints
-    moved: Ints  # STILL, ANEW, SLIDES or TAPS: what a loop of the dim does to W, I, O
-    whole: Floats  # words of W, I, O
+    lacks: Annotated[Ints, 3, DIMS]  # those of them that W, I, O have no axis of
+    n_lacks: Annotated[Ints, 3]
+    moved: Annotated[Ints, 3, DIMS]  # STILL, ANEW, SLIDES or TAPS: what a loop of the dim does to W, I, O
+    whole: Annotated[Floats, 3]  # words of W, I, O
     chosen: int  # outer levels whose units, spatial dim and order are chosen
     is_whole: bool  # whether nothing is open
-    known: Ints  # of those, the outer ones at which a dim's size and its loop's place are chosen too
-    sized: Ints  # of those, the outer ones at which a dim's size is chosen: `known`, or one more
-    share: Ints  # units that a dim is shared out over at a level
-    place: Ints  # of a dim in its level's order
-    last: Ints  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
+    known: Annotated[Ints, DIMS]  # of those, the outer ones at which a dim's size and its loop's place are chosen too
+    sized: Annotated[Ints, DIMS]  # of those, the outer ones at which a dim's size is chosen: `known`, or one more
+    share: Annotated[Ints, DIMS, MAX_LEVELS]  # units that a dim is shared out over at a level
+    place: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim in its level's order
+    last: Annotated[Ints, 3]  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
     slid: int  # the same of the innermost loop of Y' or X' that slides I so far that a pass of it is `fresh` enough, or -1
     fresh: float  # see `fresh_part`
     tapped: int  # the same of the innermost loop of R or S that slides I, or -1
     deep: int  # the same of the innermost loop of all
-    chunk: Ints  # of level 0, all units together, 1 where open
-    words: Floats  # L2 -> L1 of W, I, O
-    fills: Floats  # of the L1s
-    footprint: Ints  # see `bound_offchip`
-    options: Floats  # see `bound_offchip`
-    offchip: Floats  # into the L2: bits; pJ
+    chunk: Annotated[Ints, DIMS]  # of level 0, all units together, 1 where open
+    words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
+    fills: Annotated[Floats, 3]  # of the L1s
+    footprint: Annotated[Ints, DIMS]  # see `offchip`
+    options: Annotated[Floats, 3, 2, DIMS + 2]  # see `offchip`
+    offchip: Annotated[Floats, 2]  # into the L2: bits; pJ
     macs: float
-    lengths: Floats  # see `bound_runtime`
-    unit0: Floats
-    points: Floats  # see `bound_reuse`
-    n_points: Ints
-    gains: Floats  # see `bound_tiles`
-    box: Ints  # a dim's largest innermost tile; this and what follows: see `bound_tiles`
-    more: Ints
-    common: Floats  # PEs that may have a word of I in common as their windows overlap: in a tile of the layer; in two of them
-    spread: Floats
+    lengths: Annotated[Floats, 3, DIMS]  # see `runtime`
+    unit0: Annotated[Floats, 3, DIMS]
+    points: Annotated[Floats, KINDS, POINTS, 2]  # see `reuse`
+    n_points: Annotated[Ints, KINDS]
+    gains: Annotated[Floats, 2, 3]  # see `tiles`
+    box: Annotated[Ints, DIMS]  # a dim's largest innermost tile; this and what follows: see `tiles`
+    more: Annotated[Ints, 4]
+    # PEs that may have a word of I in common as their windows overlap: in a tile of the layer; in two of them.
+    common: Annotated[Floats, 2]
+    spread: Annotated[Floats, 4, 5]
     n_ways: int
-    kinds: Ints
+    kinds: Annotated[Ints, KINDS]
     n_kinds: int
-    part: Floats
-    limits: Floats
-    cost: Floats
-    per_mac: Floats
+    part: Annotated[Floats, KINDS]
+    limits: Annotated[Floats, KINDS, 2]
+    cost: Annotated[Floats, 3]
+    per_mac: Annotated[Floats, 4, 5]
 
 
-BOUND_WORKSPACE = np.dtype(
-    [
-        ("levels", np.int64),
-        ("pes", np.int64),
-        ("extents", np.int64, (DIMS,)),
-        ("windows", np.int64, (2, 2)),
-        ("machine", np.int64, (MACHINE,)),
-        ("dims", np.int64, (DIMS,)),
-        ("n_dims", np.int64),
-        ("lacks", np.int64, (3, DIMS)),
-        ("n_lacks", np.int64, (3,)),
-        ("moved", np.int64, (3, DIMS)),
-        ("whole", np.float64, (3,)),
-        ("chosen", np.int64),
-        ("is_whole", np.bool_),
-        ("known", np.int64, (DIMS,)),
-        ("sized", np.int64, (DIMS,)),
-        ("share", np.int64, (DIMS, MAX_LEVELS)),
-        ("place", np.int64, (DIMS, MAX_LEVELS)),
-        ("last", np.int64, (3,)),
-        ("slid", np.int64),
-        ("fresh", np.float64),
-        ("tapped", np.int64),
-        ("chunk", np.int64, (DIMS,)),
-        ("words", np.float64, (3,)),
-        ("fills", np.float64, (3,)),
-        ("footprint", np.int64, (DIMS,)),
-        ("options", np.float64, (3, 2, DIMS + 2)),
-        ("offchip", np.float64, (2,)),
-        ("macs", np.float64),
-        ("deep", np.int64),
-        ("lengths", np.float64, (3, DIMS)),
-        ("unit0", np.float64, (3, DIMS)),
-        ("points", np.float64, (KINDS, POINTS, 2)),
-        ("n_points", np.int64, (KINDS,)),
-        ("gains", np.float64, (2, 3)),
-        ("box", np.int64, (DIMS,)),
-        ("more", np.int64, (4,)),
-        ("common", np.float64, (2,)),
-        ("spread", np.float64, (4, 5)),
-        ("n_ways", np.int64),
-        ("kinds", np.int64, (KINDS,)),
-        ("n_kinds", np.int64),
-        ("part", np.float64, (KINDS,)),
-        ("limits", np.float64, (KINDS, 2)),
-        ("cost", np.float64, (3,)),
-        ("per_mac", np.float64, (4, 5)),
-    ],
-    align=True,
-)
+BOUND_WORKSPACE = record(BoundWorkspace)
 
 
 def make_bound_workspace(
-    levels: int, pes: int, extents: tuple[int, ...], windows: Ints, machine: Ints, whole: tuple[int, ...]
+    levels: int, pes: int, extents: tuple[int, ...], windows: Ints, machine: np.void, whole: tuple[int, ...], prices: np.void
 ) -> NDArray[np.uint8]:
-    """The bytes of a BOUND_WORKSPACE for the mappings of one layer on one machine; whole: words of W, I, O."""
+    """The bytes of a BOUND_WORKSPACE for the mappings of one layer on one machine.
+
+    whole: words of W, I, O; prices: see `per_word`.
+    """
     buffer = np.zeros(BOUND_WORKSPACE.itemsize, np.uint8)
     workspace = buffer.view(BOUND_WORKSPACE)
     workspace["levels"], workspace["pes"], workspace["extents"], workspace["windows"] = levels, pes, extents, windows
-    workspace["machine"], workspace["whole"] = machine, whole
+    workspace["machine"], workspace["whole"], workspace["per_word"] = machine, whole, prices
     dims = [dim for dim in range(DIMS) if extents[dim] > 1]
     workspace["n_dims"] = len(dims)
     workspace["dims"][0, : len(dims)] = dims
@@ -149,19 +103,18 @@ def make_bound_workspace(
         workspace["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
     workspace["chunk"] = workspace["lengths"] = 1
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
-    of_l1 = [*range(hw.BITS, hw.BITS + 3), hw.L1_BYTES, hw.L1_DOUBLED]
-    workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), tuple(machine[of_l1].tolist()))
+    room = 8 * int(machine["l1_bytes"]) // int(machine["l1_copies"])
+    workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), machine["bits"].tobytes(), room)
     workspace["common"][0] = _common(extents, windows)
     return buffer
 
 
 @lru_cache(maxsize=4096)
-def _reuse(extents: tuple[int, ...], windows: bytes, of_l1: tuple[int, ...]) -> tuple[Floats, Ints]:
+def _reuse(extents: tuple[int, ...], windows: bytes, bits: bytes, room: int) -> tuple[Floats, Ints]:
     """What `fronts` writes: milliseconds for a large L1, and the same for all machines with such L1s."""
-    machine = np.zeros(MACHINE, np.int64)
-    machine[hw.BITS : hw.BITS + 3], machine[hw.L1_BYTES], machine[hw.L1_DOUBLED] = of_l1[:3], of_l1[3], of_l1[4]
     points, counts = np.zeros((KINDS, POINTS, 2)), np.zeros(KINDS, np.int64)
-    fronts(np.array(extents, np.int64), np.frombuffer(windows, np.int64).reshape(2, 2).copy(), machine, points, counts)
+    of_windows, of_words = np.frombuffer(windows, np.int64).reshape(2, 2).copy(), np.frombuffer(bits, np.int64).copy()
+    fronts(np.array(extents, np.int64), of_windows, of_words, room, points, counts)
     return points, counts
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.bound.reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
-from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace, Bytes, Floats, Ints
+from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace, Bytes
+from mapsearch.model.records import Floats, Ints
 
 # Columns of what a word of a tensor serves: W, I, O; I where the innermost loop slides Y' (X'); I where it slides R (S).
 BY_SLIDING, BY_TAPS, COLUMNS = 3, 4, 5

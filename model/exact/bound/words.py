@@ -8,7 +8,8 @@ fewer.
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace, Ints
+from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace
+from mapsearch.model.records import Ints
 from mapsearch.model.windows import kept, needed
 
 

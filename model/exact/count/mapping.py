@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
-from mapsearch.model.cost import COUNTS, Count, Fit
-from mapsearch.model.exact import machine as hw
+from mapsearch.model.cost import Fit
 from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
 from mapsearch.model.exact.count.residency import NEVER, best_residency
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
-from mapsearch.model.exact.count.timing import COMPUTE_BOUND, CYCLES, add_carry, add_sums, add_totals, first_step
+from mapsearch.model.exact.count.timing import (
+    COMPUTE_BOUND,
+    CYCLES,
+    EGRESS_BOUND,
+    INGRESS_BOUND,
+    add_carry,
+    add_sums,
+    add_totals,
+    first_step,
+)
 from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
+from mapsearch.model.records import Counts, Floats, Ints
 from mapsearch.model.windows import tile_words
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Bytes = NDArray[np.int8]
 
 OWN_LIST = GROUPS  # the classes of the group that the carry's loop belongs to
 
-# Columns of the result: compiled code indexes with plain integers, so those used are spelled out here.
-STEPS, RUNTIME, ARRAY = int(Count.STEPS), int(Count.RUNTIME_CYCLES), int(Count.ARRAY_CYCLES)
-OFFCHIP, FILL = int(Count.OFFCHIP_CYCLES), int(Count.FILL_CYCLES)
-L2_TO_L1, L1_FILL = int(Count.L2_TO_L1_W), int(Count.L1_FILL_W)
-PSUM_READ, OUTPUT_WRITE, L2_ADD_READ = int(Count.PSUM_READ), int(Count.OUTPUT_WRITE), int(Count.L2_ADD_READ)
-OFFCHIP_READ, OFFCHIP_WRITE = int(Count.OFFCHIP_READ_W), int(Count.OFFCHIP_WRITE)
-L1_NEED, L2_NEED = int(Count.L1_NEED_BYTES), int(Count.L2_NEED_BYTES)
-BOUNDS = int(Count.COMPUTE_BOUND_CYCLES)
-PEAK_WORDS, PEAK_CYCLES = int(Count.PEAK_NOC_WORDS), int(Count.PEAK_NOC_CYCLES)
 LEGAL, L1_OVERFLOW, L2_OVERFLOW = int(Fit.LEGAL), int(Fit.L1_OVERFLOW), int(Fit.L2_OVERFLOW)
 MORE_ROOM = -1  # not a `Fit`: the lists of classes were too short
 
@@ -70,8 +69,8 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
             if chunk < tile:
                 if level == 0:
                     w.positions[dim] = count
-                w.loops[count, 0] = level
-                w.loops[count, 1] = dim
+                loop = w.loops[count]
+                loop.level, loop.dim = level, dim
                 count += 1
     return count
 
@@ -82,7 +81,7 @@ def _tile_bits(w: Workspace, tile: Ints) -> None:
     words = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
     w.bits[0], w.bits[1], w.bits[2] = words[0], words[1], words[2]
     for tensor in range(3):
-        w.bits[tensor] *= w.machine[hw.BITS + tensor]
+        w.bits[tensor] *= w.machine.bits[tensor]
 
 
 @leaf
@@ -97,7 +96,7 @@ def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, 
         if w.n_states[lead] * w.n_states[slide] >= rows.shape[1]:
             return False
         w.counts[place] = pair_classes(w, group, lead, slide, room.units, room.pieces, rows, place)
-    if w.worded == 1:
+    if w.worded:
         add_sums(w, rows, place)
     return True
 
@@ -123,7 +122,7 @@ def _begin(w: Workspace, room: Room, n_loops: int) -> int:
         w.base[c] = 1.0
     iterates = 0
     for j in range(n_loops):
-        iterates |= 1 << GROUP_OF_DIM[int(w.loops[j, 1])]
+        iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
     groups = 0
     for g in range(GROUPS):
         if w.extents[LEADING[g]] == 1 and w.extents[SLIDING[g]] == 1:
@@ -136,9 +135,10 @@ def _begin(w: Workspace, room: Room, n_loops: int) -> int:
         else:
             for c in range(COLUMNS):
                 w.base[c] *= room.rows[g, 0, c]
-    for t in range(7):
-        w.totals[t] = 0.0
-    if w.worded == 1:
+    w.totals.steps = 0.0
+    for t in range(3):
+        w.totals.multicast[t] = w.totals.fills[t] = 0.0
+    if w.worded:
         add_totals(w, groups, True)
     first_step(w, room.rows, groups)
     return groups
@@ -151,7 +151,7 @@ def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
     if groups == MORE_ROOM:
         return False
     for j in range(n_loops):
-        level, dim = int(w.loops[j, 0]), int(w.loops[j, 1])
+        level, dim = w.loops[j].level, w.loops[j].dim
         g = int(GROUP_OF_DIM[dim])
         lead, slide = LEADING[g], SLIDING[g]
         at = 0
@@ -163,9 +163,9 @@ def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
         if not _write_classes(w, room, g, OWN_LIST, own_lead, own_slide):
             return False
         w.places[0, at] = OWN_LIST
-        if w.worded == 1:
+        if w.worded:
             add_totals(w, groups, False)
-        if w.timed == 1:
+        if w.timed:
             add_carry(w, room.rows, groups)
         w.places[0, at] = g
         if j == n_loops - 1:
@@ -178,62 +178,59 @@ def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
 
 
 @leaf
-def _record(w: Workspace, rows: Ints) -> None:
+def _record(w: Workspace, rows: Sequence[Counts]) -> None:
     """Write the counts of a legal mapping to rows[width]."""
-    e, machine, best = w.extents, w.machine, w.best
+    e, word_bits, best = w.extents, w.machine.bits, w.best
     outputs = e[0] * e[1] * e[2] * e[6] * e[7]
-    reads_w, reads_i, writes = best[0], best[1], best[2]
-    bits = reads_w * machine[hw.BITS] + reads_i * machine[hw.BITS + 1] + (2 * writes - outputs) * machine[hw.BITS + 2]
-    offchip_width = machine[hw.OFFCHIP_BITS]
+    reads_w, reads_i, writes = best.words[0], best.words[1], best.words[2]
+    bits = reads_w * word_bits[0] + reads_i * word_bits[1] + (2 * writes - outputs) * word_bits[2]
+    offchip_width = w.machine.offchip_bits
     offchip = (bits + offchip_width - 1) // offchip_width
     _tile_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
-    fill = machine[hw.OFFCHIP_LATENCY] + (w.bits[0] + w.bits[1] + offchip_width - 1) // offchip_width
+    fill = w.machine.offchip_latency + (w.bits[0] + w.bits[1] + offchip_width - 1) // offchip_width
     for width in range(w.widths):
         row, timing = rows[width], w.timing[width]
-        row[OFFCHIP], row[FILL] = offchip, fill
-        row[L2_NEED] = best[3]
-        row[OFFCHIP_READ], row[OFFCHIP_READ + 1] = reads_w, reads_i
-        row[OFFCHIP_READ + 2], row[OFFCHIP_WRITE] = writes - outputs, writes
-        if w.timed == 1:
-            row[RUNTIME], row[ARRAY] = fill + max(timing[CYCLES], offchip), timing[CYCLES]
-            for part in range(3):
-                row[BOUNDS + part] = timing[COMPUTE_BOUND + part]
-            row[PEAK_WORDS], row[PEAK_CYCLES] = np.int64(w.peak[width, 0]), np.int64(w.peak[width, 1])
-        if w.worded == 1:
+        row.offchip_cycles, row.fill_cycles = offchip, fill
+        row.l2_need_bytes = best.need_bytes
+        row.offchip_read_w, row.offchip_read_i = reads_w, reads_i
+        row.offchip_read_o, row.offchip_write = writes - outputs, writes
+        if w.timed:
+            row.runtime_cycles, row.array_cycles = fill + max(timing[CYCLES], offchip), timing[CYCLES]
+            row.compute_bound_cycles = timing[COMPUTE_BOUND]
+            row.ingress_bound_cycles, row.egress_bound_cycles = timing[INGRESS_BOUND], timing[EGRESS_BOUND]
+            row.peak_noc_words, row.peak_noc_cycles = int(w.peak[width, 0]), int(w.peak[width, 1])
+        if w.worded:
             _record_words(w, outputs, row)
 
 
 @leaf
-def _record_words(w: Workspace, outputs: int, row: Ints) -> None:
+def _record_words(w: Workspace, outputs: int, row: Counts) -> None:
     """Write the words of a legal mapping."""
-    totals = w.totals
-    multicast, reduction = w.machine[hw.MULTICAST] == 1, w.machine[hw.REDUCTION] == 1
-    entrances, entered_pes = np.int64(totals[3]), np.int64(totals[6])
-    row[STEPS] = np.int64(totals[0])
-    row[L2_TO_L1] = np.int64(totals[1] if multicast else totals[4])
-    row[L2_TO_L1 + 1] = np.int64(totals[2] if multicast else totals[5])
-    row[L2_TO_L1 + 2] = entrances
-    row[L1_FILL], row[L1_FILL + 1], row[L1_FILL + 2] = np.int64(totals[4]), np.int64(totals[5]), entered_pes
-    row[PSUM_READ] = entrances - outputs if reduction else 0
-    row[OUTPUT_WRITE] = entrances if reduction else entered_pes
-    row[L2_ADD_READ] = 0 if reduction else entered_pes - outputs
+    totals, multicast, reduction = w.totals, w.machine.multicast, w.machine.reduction
+    entrances, entered_pes = int(totals.multicast[2]), int(totals.fills[2])
+    row.steps = int(totals.steps)
+    row.l2_to_l1_w = int(totals.multicast[0] if multicast else totals.fills[0])
+    row.l2_to_l1_i = int(totals.multicast[1] if multicast else totals.fills[1])
+    row.l2_to_l1_o = entrances
+    row.l1_fill_w, row.l1_fill_i, row.l1_fill_o = int(totals.fills[0]), int(totals.fills[1]), entered_pes
+    row.psum_read = entrances - outputs if reduction else 0
+    row.output_write = entrances if reduction else entered_pes
+    row.l2_add_read = 0 if reduction else entered_pes - outputs
 
 
 @leaf
-def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Ints) -> int:
-    """Write the counts of mapping b to rows[width]; returns its `Fit`, or MORE_ROOM."""
+def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Sequence[Counts]) -> int:
+    """Write the counts of mapping b to rows[width], which are 0; returns its `Fit`, or MORE_ROOM."""
     n_loops = _nest(w, units, spatial, order, size, b)
     _tile_bits(w, size[b, w.levels - 1])
-    need_l1 = ((w.bits[0] + 7) // 8 + (w.bits[1] + 7) // 8 + (w.bits[2] + 7) // 8) * w.machine[hw.L1_DOUBLED]
+    need_l1 = ((w.bits[0] + 7) // 8 + (w.bits[1] + 7) // 8 + (w.bits[2] + 7) // 8) * w.machine.l1_copies
     outer = 0
-    while outer < n_loops and w.loops[outer, 0] == 0:
+    while outer < n_loops and w.loops[outer].level == 0:
         outer += 1
     fits = best_residency(w, outer)
     for width in range(w.widths):
-        for column in range(COUNTS):
-            rows[width, column] = 0
-        rows[width, L1_NEED], rows[width, L2_NEED] = need_l1, w.best[4]
-    if need_l1 > w.machine[hw.L1_BYTES]:
+        rows[width].l1_need_bytes, rows[width].l2_need_bytes = need_l1, w.best.least_need_bytes
+    if need_l1 > w.machine.l1_bytes:
         return L1_OVERFLOW
     if not fits:
         return L2_OVERFLOW
@@ -244,8 +241,13 @@ def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, s
 
 
 @kernel
-def evaluate(work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: Ints) -> None:
-    """Write fit[b] and counts[b, width] of every mapping of a batch (arrays as in `MappingBatch`); work: of `make_workspace`."""
+def evaluate(
+    work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: NDArray[np.void]
+) -> None:
+    """Write fit[b] and counts[b, width], which are 0, of every mapping of a batch (arrays as in `MappingBatch`).
+
+    work: of `make_workspace`.
+    """
     w = work.view(WORKSPACE)[0]
     most_units = 1
     for b in range(units.shape[0]):
@@ -286,12 +288,12 @@ def evaluate_capacities(
     for b in range(units.shape[0]):
         n_loops = _nest(w, units, spatial, order, size, b)
         outer = 0
-        while outer < n_loops and w.loops[outer, 0] == 0:
+        while outer < n_loops and w.loops[outer].level == 0:
             outer += 1
         for k in range(len(l2_bytes)):
-            w.machine[hw.L2_BYTES] = l2_bytes[k]
+            w.machine.l2_bytes = l2_bytes[k]
             fits = best_residency(w, outer)
             for tensor in range(3):
-                words[b, k, tensor] = w.best[tensor] if fits else 0
+                words[b, k, tensor] = w.best.words[tensor] if fits else 0
         _tile_bits(w, w.chunks)
-        own[b, 0], own[b, 1] = w.best[4], w.bits[0] + w.bits[1]
+        own[b, 0], own[b, 1] = w.best.least_need_bytes, w.bits[0] + w.bits[1]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf, spliced
-from mapsearch.model.exact.machine import BITS, L2_BYTES, L2_DOUBLED
 from mapsearch.model.exact.workspace import MOST_DEPTHS, Workspace
 from mapsearch.model.tensors import TOUCHES
 from mapsearch.model.windows import kept, needed
@@ -142,41 +141,43 @@ def _depths(w: Workspace, tensor: int, outer: int) -> int:
     outer: the loops of level 0 that iterate.
     """
     whole = _footprint(w, tensor, 0)
-    count = _offer(w, tensor, 0, whole, (whole * w.machine[BITS + tensor] + 7) // 8)
+    count = _offer(w, tensor, 0, whole, (whole * w.machine.bits[tensor] + 7) // 8)
     again = 1  # times that all of the tensor passes: turns of the loops that do not move it
     for depth in range(1, outer + 1):
-        dim = w.loops[depth - 1, 1]
+        dim = w.loops[depth - 1].dim
         if not TOUCHES[tensor, dim]:
             again *= _steps(w, dim, STILL)
             continue
         fetched = _input_words(w, depth) if tensor == 1 else whole * again
-        resident = (_footprint(w, tensor, depth) * w.machine[BITS + tensor] + 7) // 8 * w.machine[L2_DOUBLED]
+        resident = (_footprint(w, tensor, depth) * w.machine.bits[tensor] + 7) // 8 * w.machine.l2_copies
         count = _offer(w, tensor, count, fetched, resident)
     return count
 
 
 @leaf
 def best_residency(w: Workspace, outer: int) -> bool:
-    """Write to w.best the words of W, I, O that come into the L2, its need in bytes, and the least need of any choice.
+    """Write w.best.
 
     Returns whether any choice of depths fits; the least off-chip bits win, then the least need, then the smallest depths of
     W, I, O in this order. outer: the loops of level 0 that iterate.
     """
     n_w, n_i, n_o = _depths(w, 0, outer), _depths(w, 1, outer), _depths(w, 2, outer)
     least_traffic = np.iinfo(np.int64).max
-    w.best[3] = w.best[4] = least_traffic
+    best = w.best
+    best.need_bytes = best.least_need_bytes = least_traffic
     fits = False
     for p in range(n_w):
         for q in range(n_i):
             for r in range(n_o):
                 size = w.need[0, p] + w.need[1, q] + w.need[2, r]
-                w.best[4] = min(w.best[4], size)
-                if size > w.machine[L2_BYTES]:
+                best.least_need_bytes = min(best.least_need_bytes, size)
+                if size > w.machine.l2_bytes:
                     continue
-                traffic = w.words[0, p] * w.machine[BITS] + w.words[1, q] * w.machine[BITS + 1]
-                traffic += 2 * w.words[2, r] * w.machine[BITS + 2]
-                if traffic < least_traffic or (traffic == least_traffic and size < w.best[3]):
+                traffic = w.words[0, p] * w.machine.bits[0] + w.words[1, q] * w.machine.bits[1]
+                traffic += 2 * w.words[2, r] * w.machine.bits[2]
+                if traffic < least_traffic or (traffic == least_traffic and size < best.need_bytes):
                     least_traffic = traffic
-                    w.best[0], w.best[1], w.best[2], w.best[3] = w.words[0, p], w.words[1, q], w.words[2, r], size
+                    best.words[0], best.words[1], best.words[2] = w.words[0, p], w.words[1, q], w.words[2, r]
+                    best.need_bytes = size
                     fits = True
     return fits

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.count.classes import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
-from mapsearch.model.exact.machine import BITS, L1_DOUBLED, MULTICAST, NOC_LATENCY, REDUCTION, SIMD
 from mapsearch.model.exact.workspace import Workspace
 
 Floats = NDArray[np.float64]
@@ -27,7 +26,7 @@ def _transfer(w: Workspace, bits: float, width: int) -> float:
     """Cycles that a network of w.noc_bits[width] takes for `bits`."""
     if bits == 0.0:
         return 0.0
-    return float(w.rates[NOC_LATENCY] + np.ceil(bits / w.noc_bits[width]) - 1.0)
+    return float(w.rates.noc_latency + np.ceil(bits / w.noc_bits[width]) - 1.0)
 
 
 @inlined
@@ -38,7 +37,7 @@ def _add_steps(
     timing, peak = w.timing[width], w.peak[width]
     ingress, egress = _transfer(w, bits_in, width), _transfer(w, bits_out, width)
     many = np.int64(steps)
-    if first or w.rates[L1_DOUBLED] == 1.0:
+    if first or w.machine.l1_copies == 1:
         cycles = compute + ingress + egress
         timing[COMPUTE_BOUND] += many * np.int64(compute)
         timing[INGRESS_BOUND] += many * np.int64(ingress)
@@ -59,22 +58,22 @@ def _add_steps(
 def _add_kind(w: Workspace, depth: int, first: bool) -> None:
     """Add all steps of the kind kinds[depth] to w.timing."""
     kind = w.kinds[depth]
-    came = CAME if w.rates[MULTICAST] == 1.0 else FILLED
-    left = CAME + 2 if w.rates[REDUCTION] == 1.0 else FILLED + 2
+    came = CAME if w.machine.multicast else FILLED
+    left = CAME + 2 if w.machine.reduction else FILLED + 2
     words_w, words_i = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
     psums = kind[CAME + 2] - kind[KEPT + 2]
     written = kind[left] - kind[left + 3]
-    bits_in = words_w * w.rates[BITS] + words_i * w.rates[BITS + 1]
-    compute = kind[MAC] if w.rates[SIMD] == 1.0 else float(np.ceil(kind[MAC] / w.rates[SIMD]))
-    bits_out = written * w.rates[BITS + 2]
+    bits_in = words_w * w.rates.bits[0] + words_i * w.rates.bits[1]
+    compute = kind[MAC] if w.rates.simd == 1.0 else float(np.ceil(kind[MAC] / w.rates.simd))
+    bits_out = written * w.rates.bits[2]
     words = words_w + words_i + written
     steps = kind[STEPS]
-    reading = steps - kind[ZERO] if w.rates[REDUCTION] == 1.0 and psums > 0.0 else 0.0
+    reading = steps - kind[ZERO] if w.machine.reduction and psums > 0.0 else 0.0
     for width in range(w.widths):
         if steps > reading:
             _add_steps(w, width, steps - reading, compute, bits_in, bits_out, words, first)
         if reading > 0.0:
-            _add_steps(w, width, reading, compute, bits_in + psums * w.rates[BITS + 2], bits_out, words + psums, first)
+            _add_steps(w, width, reading, compute, bits_in + psums * w.rates.bits[2], bits_out, words + psums, first)
 
 
 @inlined
@@ -153,7 +152,7 @@ def add_sums(w: Workspace, rows: Floats, place: int) -> None:
 
 @inlined
 def add_totals(w: Workspace, groups: int, first: bool) -> None:
-    """Add the sums over one carry's steps to w.totals: [0] steps; [1..3] words by multicast of W, I, O; [4..6] by fills."""
+    """Add the sums over one carry's steps to w.totals."""
     kind = w.kinds[0]
     for c in range(COLUMNS):
         kind[c] = w.base[c]
@@ -162,7 +161,7 @@ def add_totals(w: Workspace, groups: int, first: bool) -> None:
         for c in range(COLUMNS):
             kind[c] *= total[c]
     stays = 0.0 if first else 1.0
-    w.totals[0] += kind[STEPS]
+    w.totals.steps += kind[STEPS]
     for t in range(3):
-        w.totals[1 + t] += kind[CAME + t] - stays * kind[CAME + 3 + t]
-        w.totals[4 + t] += kind[FILLED + t] - stays * kind[FILLED + 3 + t]
+        w.totals.multicast[t] += kind[CAME + t] - stays * kind[CAME + 3 + t]
+        w.totals.fills[t] += kind[FILLED + t] - stays * kind[FILLED + 3 + t]

@@ -1,0 +1,101 @@
+"""Records with named fields, in which kernels find their data: each spelled once, as a class whose fields have types.
+
+A record is handed on as one pointer, where each array would be ten arguments. Type checkers see the class, and `record` makes of it
+the dtype that compiled code sees. Compiled code reads and writes a field by its name, an array's element by its index and a
+record's within a record by both names: `w.machine.bits[0]`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Protocol, get_args, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.hardware import Hardware
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_WORDS: dict[Any, type[np.generic]] = {int: np.int64, float: np.float64, bool: np.bool_}
+
+
+def record(fields: type) -> np.dtype[np.void]:
+    """The dtype of records with the fields of a class, each an int, a float, a bool, an array of numbers or another such class.
+
+    An array's shape stands beside its type: `Annotated[Ints, 3, 8]`, of records `Annotated[Sequence[Loop], 32]`.
+    """
+    return np.dtype([_field(name, hint) for name, hint in get_type_hints(fields, include_extras=True).items()], align=True)
+
+
+def _field(name: str, hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 a type
+    if not hasattr(hint, "__metadata__"):
+        return name, _WORDS[hint] if hint in _WORDS else record(hint)
+    element = get_args(hint.__origin__)
+    return name, record(element[0]) if len(element) == 1 else get_args(element[1])[0], hint.__metadata__
+
+
+class Machine(Protocol):
+    """The machine as kernels see it."""
+
+    simd: int
+    bits: Annotated[Ints, 3]  # of a word of W, I, O
+    noc_bits: int  # per cycle
+    noc_latency: int  # cycles
+    multicast: bool
+    reduction: bool
+    l1_bytes: int
+    l1_copies: int  # of each word: 2 where double-buffered, else 1
+    l2_bytes: int
+    l2_copies: int
+    offchip_bits: int  # per cycle
+    offchip_latency: int  # cycles
+
+
+MACHINE = record(Machine)
+
+
+def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types know nothing of a record's fields
+    """One MACHINE."""
+    noc, l1, l2, offchip = hardware.noc, hardware.l1, hardware.l2, hardware.offchip
+    found = np.zeros(1, MACHINE)[0]
+    found["simd"], found["bits"] = hardware.simd, hardware.bits
+    found["noc_bits"], found["noc_latency"] = noc.bytes_per_cycle * 8, noc.latency_cycles
+    found["multicast"], found["reduction"] = noc.multicast, noc.reduction
+    found["l1_bytes"], found["l1_copies"] = l1.bytes, 1 + l1.double_buffered
+    found["l2_bytes"], found["l2_copies"] = l2.bytes, 1 + l2.double_buffered
+    found["offchip_bits"], found["offchip_latency"] = offchip.bytes_per_cycle * 8, offchip.latency_cycles
+    return found
+
+
+class Counts(Protocol):
+    """What one mapping is counted for, one field for each `Count`, in its order; see there."""
+
+    steps: int
+    runtime_cycles: int
+    array_cycles: int
+    offchip_cycles: int
+    fill_cycles: int
+    l2_to_l1_w: int
+    l2_to_l1_i: int
+    l2_to_l1_o: int
+    l1_fill_w: int
+    l1_fill_i: int
+    l1_fill_o: int
+    psum_read: int
+    output_write: int
+    l2_add_read: int
+    offchip_read_w: int
+    offchip_read_i: int
+    offchip_read_o: int
+    offchip_write: int
+    l1_need_bytes: int
+    l2_need_bytes: int
+    compute_bound_cycles: int
+    ingress_bound_cycles: int
+    egress_bound_cycles: int
+    peak_noc_words: int
+    peak_noc_cycles: int
+
+
+COUNTED = record(Counts)

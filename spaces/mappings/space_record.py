@@ -1,0 +1,85 @@
+"""A space as kernels take it: one record of what is of a fixed size, and the lists that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import permutations
+from typing import Annotated, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.records import Ints, Machine, machine_record, record
+from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.windows import window_phases
+from mapsearch.spaces.mappings.choices import Choices
+from mapsearch.spaces.mappings.orders import interchangeable, is_fixed
+from mapsearch.spaces.mappings.rules import MAX_LEVELS
+
+DIMS = len(Dim)
+
+
+class SpaceRecord(Protocol):
+    """What is chosen from and what must fit; sets of dims are bits."""
+
+    extents: Annotated[Ints, DIMS]  # of the layer
+    windows: Annotated[Ints, 2, 2]  # see `windows`
+    whole_bytes: Annotated[Ints, 3]  # of all of W, I, O
+    machine: Machine
+    pes: int
+    dividing: bool  # whether the product of the Clusters must divide the PEs
+    rule: int  # a `TileRule`
+    least: Annotated[Ints, MAX_LEVELS, DIMS]  # see `Bounds`
+    most: Annotated[Ints, MAX_LEVELS, DIMS]
+    n_dims: int
+    dims: Annotated[Ints, DIMS]  # those that may be reordered and shared out
+    tiled: int  # the same dims
+    inside: Annotated[Ints, MAX_LEVELS, DIMS]  # of each dim's loop, those that must stand inside it
+    follows: Annotated[Ints, MAX_LEVELS, DIMS]  # of each dim's loop, those that may stand next inside it
+    shared: Annotated[Ints, MAX_LEVELS]  # the dims that may be shared out
+    n_clusters: Annotated[Ints, MAX_LEVELS]  # how many sizes the Cluster above a level may have
+    may_reorder: Annotated[Ints, MAX_LEVELS]  # 1 where a level's order may change
+    may_share: Annotated[Ints, MAX_LEVELS]  # likewise its spatial dim
+    may_resize: bool  # whether some Cluster may change
+
+
+SPACE = record(SpaceRecord)
+
+
+class CompiledSpace(NamedTuple):
+    """record: the bytes of a SPACE; listed: see `Bounds`; clusters: [levels, n], sizes of the Cluster above a level, ascending."""
+
+    record: NDArray[np.uint8]
+    listed: Ints
+    clusters: Ints
+
+
+def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
+    """A space of such choices whose tile sizes follow a `TileRule`."""
+    layer, hardware, bounds, levels, dims = choices.layer, choices.hardware, choices.bounds, choices.levels, choices.dims
+    sizes: Sequence[tuple[int, ...]] = ((), *choices.cluster_sizes)
+    buffer = np.zeros(SPACE.itemsize, np.uint8)
+    s: Any = buffer.view(SPACE)[0]
+    s["extents"], s["windows"], s["machine"] = layer.extents, window_phases(layer), machine_record(hardware)
+    s["whole_bytes"] = [(layer.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, hardware.bits, strict=True)]
+    s["pes"], s["dividing"], s["rule"] = hardware.pes, choices.restriction.dividing, rule
+    s["least"][:levels], s["most"][:levels] = bounds.least, bounds.most
+    s["n_dims"], s["dims"][: len(dims)] = len(dims), dims
+    s["tiled"], s["inside"][:levels] = _bits(dims), choices.inside
+    s["follows"] = _bits(Dim)
+    for one, other in permutations(dims, 2):
+        if one > other and interchangeable(layer, one, other):  # of orders that cost the same, one
+            s["follows"][:levels, one] &= [~(1 << other) | inside[one] & 1 << other for inside in choices.inside]
+    s["shared"][:levels] = [_bits(shared) for shared in choices.spatial]
+    s["n_clusters"][:levels] = [len(each) for each in sizes]
+    s["may_reorder"][:levels] = [not is_fixed(dims, inside) for inside in choices.inside]
+    s["may_share"][:levels] = [len(shared) > 1 for shared in choices.spatial]
+    s["may_resize"] = any(len(each) > 1 for each in sizes)
+    clusters = np.zeros((levels, max(len(each) for each in sizes)), np.int64)
+    for level, each in enumerate(sizes):
+        clusters[level, : len(each)] = each
+    return CompiledSpace(buffer, bounds.listed, clusters)
+
+
+def _bits(dims: Iterable[Dim]) -> int:
+    return sum(1 << dim for dim in dims)
