@@ -40,8 +40,8 @@ _LAWS = {
     "greater_than_equal": "must be >= {ge}",
     "less_than": "must be < {lt}",
     "less_than_equal": "must be <= {le}",
-    "string_tooshort": "must not be empty",
-    "tooshort": "must have at least one item",
+    "string_too_short": "must not be empty",
+    "too_short": "must have at least one item",
     "invalid_key": "must be a text key",
     "union_tag_invalid": "type must be one of {expected_tags}",
 }
