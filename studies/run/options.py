@@ -93,7 +93,7 @@ class SearchOptions:
     dataflow: str | None = field(
         default=None,
         metadata=setting(
-            path("a dataflow or its file"),
+            ANYTHING,
             "D",
             "hold the structure fixed and search sizes only: kcp_ws, xp_ws, yxp_os, yrp_rs, cp_nlr or a file",
         ),
@@ -101,7 +101,7 @@ class SearchOptions:
     constraints: str | None = field(
         default=None,
         metadata=setting(
-            path("constraints or their file"),
+            ANYTHING,
             "FILE",
             "fix or bound orders, shared dims, tile sizes and Clusters: nvdla, tpu, eyeriss, flexible_order or a file",
         ),
