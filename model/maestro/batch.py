@@ -1,7 +1,7 @@
-"""Mappings of the searches as the published program's directives, and what it counts for them.
+"""Mappings of a search written as the published program's directives, and the program's counts of them.
 
-Every level names all dims of the layer's type, R and S whole, outputs as the inputs that they need. What cannot be written so
-is refused here.
+Every level names all dims of the layer's type, takes R and S whole, and names inputs in place of outputs. Mappings that cannot be
+written so are refused here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mapsearch.model.maestro.source import SourceDim
 
 Bytes = NDArray[np.int8]
 
-# What becomes of a mapping, besides what `work` lists.
+# Fates of a mapping, besides those in `count/workspace`.
 NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS = 4, 5, 6
 
 R, S, Y, X = int(SourceDim.R), int(SourceDim.S), int(SourceDim.Y), int(SourceDim.X)
@@ -25,7 +25,7 @@ R, S, Y, X = int(SourceDim.R), int(SourceDim.S), int(SourceDim.Y), int(SourceDim
 
 @inlined
 def _taps(w: Workspace, dim: int) -> int:
-    """Input rows (columns) that an output row needs more than one of."""
+    """Input rows (columns) that one output row (column) needs, less one."""
     if dim in (Y, X):
         return int(w.extents[R if dim == Y else S] - 1)
     return 0
@@ -33,7 +33,7 @@ def _taps(w: Workspace, dim: int) -> int:
 
 @inlined
 def _write_level(w: Workspace, dims: Ints, level: int, spatial: int, order: Bytes, size: Ints) -> int:
-    """Write a level's directives; returns what keeps it from being written, or DONE."""
+    """Write a level's directives; returns the reason why that cannot be done, or DONE."""
     found = 0
     shared = False
     for place in range(8):
@@ -57,7 +57,7 @@ def _write_level(w: Workspace, dims: Ints, level: int, spatial: int, order: Byte
 
 @inlined
 def _write_mapping(w: Workspace, dims: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints) -> int:
-    """Write a mapping's directives; returns what keeps it from being written, or DONE."""
+    """Write a mapping's directives; returns the reason why that cannot be done, or DONE."""
     product = 1
     for level in range(w.levels):
         w.units[level] = units[level]
@@ -75,7 +75,7 @@ def count_batch(
 ) -> None:  # fmt: skip
     """Count each mapping of a batch (arrays as in `MappingBatch`); dims: the SourceDim of each Dim, or -1.
 
-    work: a WORKSPACE with the machine, the layer's extents and tensors. figures: [B, FIGURES], fates: [B].
+    work: a WORKSPACE with the machine, the layer's extents and tensors. Results: figures [B, FIGURES], fates [B].
     """
     w = work.view(WORKSPACE)[0]
     run = np.empty(RUN_COLUMNS)

@@ -21,7 +21,7 @@ ENDS = {
 
 
 def run_program(source: Source, machine: SourceMachine) -> Floats:
-    """float64[FIGURES], see `work`; InputError where the published program rejects the mapping or crashes on it."""
+    """float64[FIGURES], see `count/workspace`; InputError where the published program rejects the mapping or crashes on it."""
     levels = levels_of(source, machine.pes)
     work: Any = np.zeros(1, WORKSPACE)[0]  # numpy's types know nothing of a record's fields
     fill_machine(work, machine)
