@@ -44,7 +44,7 @@ class Tensor(IntEnum):
         return self.name.lower()
 
 
-# bool[3, 8]: whether a tensor depends on a dim. The windows of Y' and R slide over the input's rows, those of X' and S over its columns.
+# bool[3, 8]: whether a tensor depends on a dim. Y' and R slide over the input's rows, X' and S over its columns.
 TOUCHES: NDArray[np.bool_] = np.array(
     [[label in dims for label in "GNKCRSYX"] for dims in ("GKCRS", "GNCRSYX", "GNKYX")],  # W, I, O
     np.bool_,

@@ -22,7 +22,7 @@ from mapsearch.model.records import COUNTED, machine_record
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.windows import window_phases
 
-# The most phases of one axis (see `windows`); counting time grows with them. A stride of 2 has 2; strides and dilations up to 64 fit.
+# The most phases of one axis (see `windows`); time grows with them. A stride of 2 has 2; strides and dilations up to 64 fit.
 MAX_PHASES = 2**12
 
 

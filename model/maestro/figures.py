@@ -1,7 +1,7 @@
 """The figures that the published program prints of a mapping, derived from its counts.
 
-The unit of energy is that of one MAC (0.00023 nJ in its CSV): an L1 access costs 1.68 and an L2 access 18.61, whatever the buffers'
-sizes. Area and power are fits over the PEs and the words that the mapping needs in each buffer. All constants are the program's own.
+Energies are multiples of one MAC's (0.00023 nJ in its CSV): an L1 access costs 1.68 and an L2 access 18.61, whatever the buffers'
+sizes. Area and power are fits over the PEs and the words that the mapping needs in each buffer. All constants are the program's.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
 
 
 def _map(layer: Layer, dim: SourceDim, spatial: bool, size: int) -> SourceMap:  # noqa: FBT001 a field of SourceMap
-    """A directive: output dims stay Y' and X', but become Y and X where there is a stride, which the program applies only to these."""
+    """A directive, in terms of Y' and X', or of Y and X where there is a stride, which the program applies only to these."""
     if dim not in SLIDING:
         return SourceMap(spatial, size, size, dim.name)
     axis = int(dim is SourceDim.X)

@@ -1,1 +1,1 @@
-"""The mappings of one layer on one machine that may be chosen."""
+"""The mappings of one layer on one machine that a search may choose from."""
