@@ -1,1 +1,1 @@
-"""How to choose: samplers, the compiled inner search over tile sizes, workers."""
+"""How to choose: objectives, searches for mappings and machines, walks over designs, worker processes."""

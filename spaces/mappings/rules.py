@@ -1,4 +1,4 @@
-"""The settings of a space of mappings: levels and the rule for tile sizes; without numpy, for a command line that starts at once."""
+"""The settings of a space of mappings: levels and the rule for tile sizes; without numpy, so that `--help` comes at once."""
 
 from __future__ import annotations
 
