@@ -41,7 +41,7 @@ class Job(Protocol[R_co]):
 
 @contextmanager
 def stops_handled(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Generator[None]:
-    """Set a handler for the STOPS, in the main thread. Ignored ones stay ignored: SIGINT in a background job, SIGHUP under nohup."""
+    """Set a handler for the STOPS in the main thread. Ignored ones stay ignored: SIGINT in a background job, SIGHUP under nohup."""
     main = threading.current_thread() is threading.main_thread()
     numbers = [number for number in STOPS if main and signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, handler) for number in numbers}
