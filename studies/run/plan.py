@@ -33,11 +33,11 @@ class Plan:
     with the least EDP stands for its front.
     """
 
-    def __init__(self, settings: Settings, layer_set: MixSource) -> None:
+    def __init__(self, settings: Settings, layers: MixSource | Mix) -> None:
         self.settings = settings
         self.model: CostModel = cost_model(settings.model)
         self.format = FORMATS[self.model.format]
-        self.mix: Mix = load_mix(layer_set, as_listed=self.model.restriction.as_listed)
+        self.mix = layers if isinstance(layers, Mix) else load_mix(layers, as_listed=self.model.restriction.as_listed)
         self.layers, self.left_out = _counted(self.mix, self.model)
         self.objectives = objectives_of(settings.objective)
         self.objective = self.objectives[0] if len(self.objectives) == 1 else Objective.of("edp")
