@@ -24,7 +24,7 @@ from mapsearch.search.mappings.structures import check_installed
 from mapsearch.search.objectives.expression import NAMED
 from mapsearch.search.objectives.objective import objectives_of
 from mapsearch.spaces.machines.space import HardwareSpace
-from mapsearch.spaces.mappings.space import MAX_LEVELS
+from mapsearch.spaces.mappings.space_record import MAX_LEVELS
 from mapsearch.spaces.mappings.tiles import TileRule
 
 # The default search; a mobilenet takes it about 45 seconds on two cores, half of it for these trials.

@@ -26,8 +26,8 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.choices import Choices
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
-from mapsearch.spaces.mappings.space import MAX_LEVELS, Space
-from mapsearch.spaces.mappings.space_record import compiled_space
+from mapsearch.spaces.mappings.space import Space
+from mapsearch.spaces.mappings.space_record import MAX_LEVELS, compiled_space
 from mapsearch.spaces.mappings.tiles import TileRule, settle_all
 
 EXACT = ExactModel()
