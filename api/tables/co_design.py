@@ -34,10 +34,12 @@ def print_co_design(told: Mapping[str, Any]) -> None:
     without = f"; {told['no_mapping']:,} have no mapping within the budget" if told["no_mapping"] else ""
     write(f"mapped:  {mapped}{without}")
     proof = "none is left that could do better" if told["proven"] else f"{told['open']:,} are open that might do better"
+    if "clock_mhz" in told:
+        write(f"clocks:  machines are compared by time; objectives count cycles of {told['clock_mhz']:,g} MHz")
     write(f"best:    {_machine(told['best'])}; {proof}")
     front = told["front"]
     rows = [_row(machine) for machine in spread(front)]
-    columns = ("machine", "cycles", "energy [uJ]", "area [mm²]", "power [mW]")
+    columns = ("machine", "cycles", *(["runtime [ms]"] if "clock_mhz" in told else []), "energy [uJ]", "area [mm²]", "power [mW]")
     write_table(f"Front of machines, {len(rows)} of {len(front)}", columns, rows)
     for baseline in told["comparison"]:
         way = _WAYS[baseline["way"]].format(baseline["chosen"])
@@ -53,4 +55,5 @@ def _machine(row: Mapping[str, Any]) -> str:
 
 
 def _row(row: Mapping[str, Any]) -> list[Cell]:
-    return [_machine(row), row["runtime_cycles"], row["energy_pj"] / 1e6, row["area_mm2"], row["power_mw"]]
+    runtime = [row["runtime_cycles"], *([row["runtime_ms"]] if "runtime_ms" in row else [])]
+    return [_machine(row), *runtime, row["energy_pj"] / 1e6, row["area_mm2"], row["power_mw"]]

@@ -147,13 +147,17 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class MachinePoint:
-    """A machine of a co-design with all layers mapped; values: by the keys of the hardware space's axes."""
+    """A machine of a co-design with all layers mapped; values: by the keys of the hardware space's axes.
+
+    runtime_ms: where machines of several clocks are compared.
+    """
 
     values: dict[str, bool | int | float]
     area_mm2: FiniteFloat
     power_mw: FiniteFloat
     runtime_cycles: NonNegativeInt
     energy_pj: NonNegativeFloat
+    runtime_ms: NonNegativeFloat | None = None
 
 
 def _with_values(row: object) -> object:
