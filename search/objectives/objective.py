@@ -23,7 +23,8 @@ class Objective:
 
     text: as the user gave it. expression: what it stands for. metrics: those in it. wanted: what of the costs it takes.
     never_falls: whether it is proven that it never falls as runtime or energy grows, so that its value at lower bounds of them
-    is one of its own. degree: see `expression.degree`.
+    is one of its own. degree: see `expression.degree`. clock_mhz: where machines of several clocks are compared, that of which the
+    cycles count that a runtime takes; None: the machine's own.
     """
 
     text: str
@@ -32,6 +33,7 @@ class Objective:
     wanted: Wanted
     never_falls: bool
     degree: float | None
+    clock_mhz: float | None = None
 
     @classmethod
     def of(cls, text: str) -> Objective:
@@ -50,7 +52,8 @@ class Objective:
         runtime_cycles: int64[B]. energy_pj: float64[B], or None where it is not `wanted`. macs: of the layer or the network.
         A mapping has the same value in any batch, to the last digit.
         """
-        metrics = {"runtime_cycles": runtime_cycles.astype(np.float64), "macs": np.asarray(float(macs))}
+        ratio = 1.0 if self.clock_mhz is None else self.clock_mhz / hardware.clock_mhz
+        metrics = {"runtime_cycles": ratio * runtime_cycles.astype(np.float64), "macs": np.asarray(float(macs))}
         if energy_pj is not None:
             metrics["energy_pj"] = energy_pj
         if "area_mm2" in self.metrics:

@@ -51,6 +51,11 @@ class Plan:
         check_any_seed(Path(source), [unique.layer for unique in self.layers], known)
         return known
 
+    def compare_at(self, clock_mhz: float) -> None:
+        """Let the objectives count the cycles of this clock that a runtime takes, so that machines of several are compared."""
+        self.objectives = tuple(replace(each, clock_mhz=clock_mhz) for each in self.objectives)
+        self.objective = replace(self.objective, clock_mhz=clock_mhz)
+
     def files(self) -> dict[str, str]:
         """The texts, by file name, that a run's folder keeps of its inputs."""
         if not self._known:
