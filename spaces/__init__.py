@@ -1,1 +1,1 @@
-"""What may be chosen: legal orders, tile sizes, spatial dims, cluster shapes, and what constraints leave of them."""
+"""What may be chosen: mappings of a layer (`mappings/`) and machines (`machines/`)."""

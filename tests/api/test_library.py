@@ -12,7 +12,7 @@ from by_hand import MACHINE, layer_of
 
 import mapsearch
 from mapsearch.model.errors import InputError, MappingError
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.genetic import GeneticSearcher
