@@ -4,8 +4,11 @@
     >>> costs = mapsearch.evaluate("network.m", hardware="edge")  # what the mappings of a directive file cost
     >>> costs[0].layer, costs[0].runtime_cycles
 
-`run` searches for the best mappings of a study, and `sweep` costs every design of a hardware space. All are loaded when they are
-first asked for, so that the import is light.
+Studies: `run` (the best mapping of every layer of a network, and the best machine of a space), `search_layer` (one layer, without a
+folder), `evaluate`, `evaluate_batch` (many mappings as arrays), `sweep`, and `load_run`, which reads a run's folder.
+Things: layers (`conv`, `gemm`, ..., `Layer`), mappings (`Mapping`, `MappingBatch`, `parse`, `print_network`), machines
+(`Hardware`, `load_hardware`) and spaces of both (`Space`, `HardwareSpace`). docs/python.md has examples. All are loaded when they
+are first asked for, so that the import is light.
 """
 
 from __future__ import annotations
@@ -14,14 +17,64 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mapsearch.formats.directives import MappedLayer, Network, parse, print_network
+    from mapsearch.formats.yaml.constraints import load_constraints
+    from mapsearch.formats.yaml.dataflows import load_dataflow
+    from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
+    from mapsearch.formats.yaml.layer_sets import load_layer_set
+    from mapsearch.model.errors import InputError
+    from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+    from mapsearch.model.layer import Layer, LayerType
+    from mapsearch.model.layers import conv, depthwise, fc, gemm, lstm, trconv
+    from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
+    from mapsearch.model.tensors import Dim, Tensor
+    from mapsearch.spaces.machines.space import HardwareSpace
+    from mapsearch.spaces.mappings.constraints import Constraints
+    from mapsearch.spaces.mappings.rules import TileRule
+    from mapsearch.spaces.mappings.space import Space
+    from mapsearch.studies.batch import BatchCosts, evaluate_batch
     from mapsearch.studies.drawn_sweep import sweep
     from mapsearch.studies.evaluate import evaluate
+    from mapsearch.studies.layer_search import LayerSearch, search_layer
+    from mapsearch.studies.recorded import Recorded, load_run
+    from mapsearch.studies.results import LayerResult, RunResults
     from mapsearch.studies.start import run
 
     __version__: str
 
-__all__ = ["__version__", "evaluate", "run", "sweep"]
-_MODULES = {"evaluate": "mapsearch.studies.evaluate", "run": "mapsearch.studies.start", "sweep": "mapsearch.studies.drawn_sweep"}
+# Where each public name stands.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "formats.directives": ("MappedLayer", "Network", "parse", "print_network"),
+    "formats.yaml.constraints": ("load_constraints",),
+    "formats.yaml.dataflows": ("load_dataflow",),
+    "formats.yaml.hardware": ("load_hardware", "load_hardware_space"),
+    "formats.yaml.layer_sets": ("load_layer_set",),
+    "model.errors": ("InputError",),
+    "model.hardware": ("Buffer", "Hardware", "Noc", "Offchip"),
+    "model.layer": ("Layer", "LayerType"),
+    "model.layers": ("conv", "depthwise", "fc", "gemm", "lstm", "trconv"),
+    "model.mapping": ("Directive", "MapKind", "Mapping", "MappingBatch"),
+    "model.tensors": ("Dim", "Tensor"),
+    "spaces.machines.space": ("HardwareSpace",),
+    "spaces.mappings.constraints": ("Constraints",),
+    "spaces.mappings.rules": ("TileRule",),
+    "spaces.mappings.space": ("Space",),
+    "studies.batch": ("BatchCosts", "evaluate_batch"),
+    "studies.drawn_sweep": ("sweep",),
+    "studies.evaluate": ("evaluate",),
+    "studies.layer_search": ("LayerSearch", "search_layer"),
+    "studies.recorded": ("Recorded", "load_run"),
+    "studies.results": ("LayerResult", "RunResults"),
+    "studies.start": ("run",),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = [  # spelled out for those who check types; a test holds it against the table
+    "BatchCosts", "Buffer", "Constraints", "Dim", "Directive", "Hardware", "HardwareSpace", "InputError", "Layer", "LayerResult",
+    "LayerSearch", "LayerType", "MapKind", "MappedLayer", "Mapping", "MappingBatch", "Network", "Noc", "Offchip", "Recorded",
+    "RunResults", "Space", "Tensor", "TileRule", "__version__", "conv", "depthwise", "evaluate", "evaluate_batch", "fc", "gemm",
+    "load_constraints", "load_dataflow", "load_hardware", "load_hardware_space", "load_layer_set", "load_run", "lstm", "parse",
+    "print_network", "run", "search_layer", "sweep", "trconv",
+]  # fmt: skip
 
 if not TYPE_CHECKING:  # else a checker would take any name for an attribute
 
@@ -29,7 +82,7 @@ if not TYPE_CHECKING:  # else a checker would take any name for an attribute
         if name == "__version__":
             return import_module("importlib.metadata").version("mapsearch")
         if name in _MODULES:
-            return getattr(import_module(_MODULES[name]), name)
+            return getattr(import_module(f"mapsearch.{_MODULES[name]}"), name)
         raise AttributeError(f"module 'mapsearch' has no attribute {name!r}")
 
 

@@ -15,7 +15,7 @@ from tables import table
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import DIMS, MappingBatch

@@ -18,7 +18,7 @@ from tables import table
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.spaces.mappings.space import Space

@@ -18,7 +18,7 @@ import numpy as np
 from tables import table
 
 from mapsearch.formats.yaml.hardware import load_hardware
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.studies.bench import HARDWARE, LAYERS, count_all, sample, seconds_of

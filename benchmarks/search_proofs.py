@@ -11,7 +11,7 @@ from records import measure, read_rows
 from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.layer_sets import load_layer_set
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem

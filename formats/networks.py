@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mapsearch.formats.yaml.layer_sets import Entry, LayerSet, UniqueLayer, load_layer_set, merge, names
 from mapsearch.model.errors import InputError, short, show
+from mapsearch.model.layer import Layer
 
 MAX_WEIGHT = 10_000
 
@@ -85,6 +86,12 @@ class Mix:
     def _entry(self, member: Member, entry: Entry) -> Entry:
         name = entry.layer.name if len(self.members) == 1 else f"{member.layers.name}/{entry.layer.name}"
         return replace(entry, layer=replace(entry.layer, name=name), count=entry.count * member.weight)
+
+
+def mix_of(layer: Layer) -> Mix:
+    """A network of one layer, which runs once."""
+    layers = LayerSet(layer.name, layer.name, "", (Entry(layer, 1, "parameters", 1),), (), {}, None)
+    return Mix((Member(NetworkSource(layer.name), 1, layers),))
 
 
 def load_mix(source: MixSource, *, as_listed: bool = False) -> Mix:

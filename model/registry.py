@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError, did_you_mean
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.reference.simulator import Simulator
 

@@ -1,1 +1,1 @@
-"""What may be chosen: loop orders, tile sizes, spatial dims and cluster shapes, within constraints; and machines."""
+"""What may be chosen: mappings of a layer (`mappings/`) and machines (`machines/`)."""

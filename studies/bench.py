@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 
 from mapsearch.model.cost import CostModel
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch

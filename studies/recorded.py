@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +43,16 @@ class Recorded:
         return f"{networks} on {self.hardware.name}, objective {self.results.objective}, seed {self.results.seed}"
 
 
-def read_run(path: Path) -> Recorded:
+def load_run(folder: str | PathLike[str]) -> Recorded:
     """The run in a folder; InputError, one line, where there is none, or none of its layers has a mapping yet."""
+    path = Path(folder)
     if not path.is_dir():
         raise InputError(f"{path}: must be a run's folder, as mapsearch run writes it, got {'a file' if path.exists() else 'none'}")
-    folder = RunFolder(path)
-    config = folder.config("name the folder of a run")
+    files = RunFolder(path)
+    config = files.config("name the folder of a run")
     if "hardware" not in config:
         raise InputError(f"{path}: the search for a machine has saved none yet; {_GO_ON}")
-    results = read_results(folder.read(RESULTS, f"no layer has a mapping yet; {_GO_ON}"), path / RESULTS, _ANEW)
+    results = read_results(files.read(RESULTS, f"no layer has a mapping yet; {_GO_ON}"), path / RESULTS, _ANEW)
     if not results.layers:
         raise InputError(f"{path / RESULTS}: must hold a layer with a mapping, got none; {_GO_ON}")
     return Recorded(config, results, machine(config["hardware"]))

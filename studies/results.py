@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal, cast
@@ -211,7 +211,8 @@ class MachineRow(Plain):
     """A machine of a co-design, as machines.csv has it; None for what is not known.
 
     values: by the keys of the hardware space's axes. power_mw: the most that any of its mappings draws.
-    runtime_cycles, energy_pj, objectives: of the network. lower_bounds: of the objectives. stage: how thoroughly it was mapped.
+    runtime_cycles, energy_pj, objectives: of the network; runtime_ms: where clock_mhz is an axis.
+    lower_bounds: of the objectives. stage: how thoroughly it was mapped.
     status: mapped, dropped, open, or no mapping.
     """
 
@@ -219,6 +220,7 @@ class MachineRow(Plain):
     area_mm2: FiniteFloat
     power_mw: FiniteFloat | None
     runtime_cycles: _Count | None
+    runtime_ms: FiniteFloat | None = field(default=None, kw_only=True)
     energy_pj: FiniteFloat | None
     objectives: tuple[FiniteFloat | None, ...]
     lower_bounds: tuple[FiniteFloat | None, ...]
@@ -227,7 +229,8 @@ class MachineRow(Plain):
 
     def to_dict(self) -> dict[str, Any]:
         """See `Plain`; each axis, objective and bound under a key of its own."""
-        figures = {key: getattr(self, key) for key in ("area_mm2", "power_mw", "runtime_cycles", "energy_pj")}
+        timed = ("runtime_ms",) if "clock_mhz" in self.values else ()
+        figures = {key: getattr(self, key) for key in ("area_mm2", "power_mw", "runtime_cycles", *timed, "energy_pj")}
         objectives = by_objective("objective", self.objectives) | by_objective("lower_bound", self.lower_bounds)
         return {**self.values, **figures, **objectives, "stage": self.stage, "status": self.status}
 
@@ -244,9 +247,12 @@ class BaselineResult(Plain):
     hardware: dict[str, Any]
     power_mw: FiniteFloat | None
     runtime_cycles: _Count | None
+    runtime_ms: FiniteFloat | None = field(default=None, kw_only=True)
     energy_pj: FiniteFloat | None
     objective: FiniteFloat | None
     gain: FiniteFloat | None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"runtime_ms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +276,8 @@ class CoDesignResult(Plain):
 
     machines: of the whole space; over: those beyond the budget, which were not mapped; no_mapping: those on which a layer has none.
     dropped: by the last stage before, mapped: by stage, how many. open: neither dropped nor mapped fully; proven: whether none is.
-    front: machines than which no other mapped one has fewer cycles, less energy and less area.
+    clock_mhz: of several clocks, the one whose cycles objectives count. front: machines than which no other mapped one has less
+    runtime, energy and area.
     """
 
     space: str
@@ -282,9 +289,12 @@ class CoDesignResult(Plain):
     open: _Count
     proven: bool
     objectives: tuple[str, ...]
+    clock_mhz: FiniteFloat | None = field(default=None, kw_only=True)
     best: MachineRow
     front: tuple[MachineRow, ...]
     comparison: tuple[BaselineResult, ...]
+
+    optional: ClassVar[frozenset[str]] = frozenset({"clock_mhz"})
 
 
 @dataclass(frozen=True, slots=True)

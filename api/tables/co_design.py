@@ -30,9 +30,12 @@ def print_co_design(result: CoDesignResult) -> None:
     without = f"; {result.no_mapping:,} have no mapping within the budget" if result.no_mapping else ""
     write(f"mapped:  {mapped}{without}")
     proof = "none is left that could do better" if result.proven else f"{result.open:,} are open that might do better"
+    if result.clock_mhz is not None:
+        write(f"clocks:  machines are compared by time; objectives count cycles of {result.clock_mhz:,g} MHz")
     write(f"best:    {_machine(result.best)}; {proof}")
     rows = [_row(machine) for machine in spread(result.front)]
-    columns = ("machine", "cycles", "energy [uJ]", "area [mm²]", "power [mW]")
+    timed = [] if result.clock_mhz is None else ["runtime [ms]"]
+    columns = ("machine", "cycles", *timed, "energy [uJ]", "area [mm²]", "power [mW]")
     write_table(f"Front of machines, {len(rows)} of {len(result.front)}", columns, rows)
     for baseline in result.comparison:
         way = _WAYS[baseline.way].format(baseline.chosen)
@@ -51,4 +54,5 @@ def _machine(row: MachineRow) -> str:
 
 def _row(row: MachineRow) -> list[Cell]:
     energy_uj = (row.energy_pj or 0.0) / 1e6
-    return [_machine(row), row.runtime_cycles or 0, energy_uj, row.area_mm2, row.power_mw or 0.0]
+    runtime: list[Cell] = [row.runtime_cycles or 0, *([] if row.runtime_ms is None else [row.runtime_ms])]
+    return [_machine(row), *runtime, energy_uj, row.area_mm2, row.power_mw or 0.0]

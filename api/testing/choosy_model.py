@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import Fit, Restriction, Wanted
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.evaluation import NamedFigures
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch

@@ -11,7 +11,7 @@ import pytest
 
 from mapsearch.formats.yaml.dataflows import classic_dataflows, load_dataflow
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import encode
 from mapsearch.model.tensors import Dim

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel
 from mapsearch.model.maestro.count.mapping import count
-from mapsearch.model.maestro.count.step import RUN_COLUMNS
-from mapsearch.model.maestro.count.workspace import DONE, FIGURES, WORKSPACE, Floats, Ints, Workspace
+from mapsearch.model.maestro.count.workspace import DONE, WORKSPACE, Workspace
 from mapsearch.model.maestro.source import SourceDim
+from mapsearch.model.mapping import MappingArrays
+from mapsearch.model.records import Ints
 
 Bytes = NDArray[np.int8]
 
@@ -32,12 +33,12 @@ def _taps(w: Workspace, dim: int) -> int:
 
 
 @inlined
-def _write_level(w: Workspace, dims: Ints, level: int, spatial: int, order: Bytes, size: Ints) -> int:
+def _write_level(w: Workspace, level: int, spatial: int, order: Bytes, size: Ints) -> int:
     """Write a level's directives; returns the reason why that cannot be done, or DONE."""
     found = 0
     shared = False
     for place in range(8):
-        dim = int(dims[order[place]])
+        dim = w.source_dims[order[place]]
         if dim < 0:
             continue
         chunk = size[order[place]]
@@ -56,35 +57,27 @@ def _write_level(w: Workspace, dims: Ints, level: int, spatial: int, order: Byte
 
 
 @inlined
-def _write_mapping(w: Workspace, dims: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints) -> int:
+def _write_mapping(w: Workspace, batch: MappingArrays, b: int) -> int:
     """Write a mapping's directives; returns the reason why that cannot be done, or DONE."""
     product = 1
     for level in range(w.levels):
-        w.units[level] = units[level]
-        product *= units[level]
-        bar = _write_level(w, dims, level, spatial[level], order[level], size[level])
+        w.units[level] = batch.units[b, level]
+        product *= batch.units[b, level]
+        bar = _write_level(w, level, batch.spatial[b, level], batch.order[b, level], batch.size[b, level])
         if bar != DONE:
             return bar
-    return UNEVEN_CLUSTERS if product != pes else DONE
+    return UNEVEN_CLUSTERS if product != w.pes else DONE
 
 
 @kernel
-def count_batch(
-    work: NDArray[np.uint8], dims: Ints, pes: int, units: Ints, spatial: Bytes, order: Bytes, size: Ints, figures: Floats,
-    fates: Ints,
-) -> None:  # fmt: skip
-    """Count each mapping of a batch (arrays as in `MappingBatch`); dims: the SourceDim of each Dim, or -1.
+def count_batch(work: NDArray[np.uint8], batch: MappingArrays, figures: NDArray[np.void], fates: Ints) -> None:
+    """Count each mapping of a batch, and write its figures, FIGURES[B] (0 at first), and its fate, int64[B].
 
-    work: a WORKSPACE with the machine, the layer's extents and tensors. Results: figures [B, FIGURES], fates [B].
+    work: the bytes of a WORKSPACE with the machine, the layer's extents and tensors.
     """
-    w = work.view(WORKSPACE)[0]
-    run = np.empty(RUN_COLUMNS)
-    for b in range(units.shape[0]):
-        fates[b] = _write_mapping(w, dims, pes, units[b], spatial[b], order[b], size[b])
-        if fates[b] != DONE:
-            for column in range(FIGURES):
-                figures[b, column] = 0.0
-            continue
-        fates[b] = count(w, run)
-        for column in range(FIGURES):
-            figures[b, column] = w.out[column]
+    w: Workspace = work.view(WORKSPACE)[0]
+    for b in range(len(batch.units)):
+        fates[b] = _write_mapping(w, batch, b)
+        if fates[b] == DONE:
+            fates[b] = count(w)
+            figures[b] = w.figures

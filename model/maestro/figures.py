@@ -9,76 +9,52 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mapsearch.model.maestro.count.workspace import (
-    ACTIVE_PES,
-    AVERAGE_BANDWIDTH,
-    COMPUTE,
-    EGRESS,
-    INGRESS,
-    INPUT,
-    INTENSITY,
-    L1_READ,
-    L1_SIZE,
-    L1_WRITE,
-    L2_READ,
-    L2_SIZE,
-    L2_WRITE,
-    MACS,
-    OFFCHIP_BANDWIDTH,
-    OUTPUT,
-    PEAK_BANDWIDTH,
-    RUNTIME,
-    WEIGHT,
-    Floats,
-)
+from mapsearch.model.maestro.count.workspace import INPUT, OUTPUT, WEIGHT
 from mapsearch.model.maestro.levels import Tensors
 from mapsearch.model.maestro.source import Source, SourceMachine
+from mapsearch.model.records import Floats
 
 Number = float | Floats
+Records = NDArray[np.void]  # FIGURES[...]
 
-_WORDS = {
-    "l2_size": L2_SIZE,
-    "l1_size": L1_SIZE,
-    "l2_write": L2_WRITE,
-    "l2_read": L2_READ,
-    "l1_write": L1_WRITE,
-    "l1_read": L1_READ,
-}
+_WORDS = ("l2_size", "l1_size", "l2_write", "l2_read", "l1_write", "l1_read")
 L1_ACCESS_MACS = 1.68
 L2_ACCESS_MACS = 18.61
 MAC_NJ = 0.00023
 
 
-def _sum(figures: Floats, *columns: int) -> Floats:
-    """Sums over the three tensors and over kinds of figures, each given by the column of its first tensor."""
-    total: Floats = figures[..., [column + tensor for column in columns for tensor in range(3)]].sum(axis=-1)
+def _sum(figures: Records, *names: str) -> Floats:
+    """Sums over the three tensors, of one figure or several."""
+    total: Floats = np.concatenate([figures[name] for name in names], axis=-1).sum(axis=-1)
     return total
 
 
-def needs_words(figures: Floats) -> tuple[Floats, Floats]:
-    """Words that the mapping needs in an L1 and in the L2, float64[...]."""
-    return _sum(figures, L1_SIZE), _sum(figures, L2_SIZE)
+def needs_words(figures: Records) -> tuple[Floats, Floats]:
+    """Words that the mapping needs in an L1 and in the L2."""
+    return _sum(figures, "l1_size"), _sum(figures, "l2_size")
 
 
-def csv_parts_nj(figures: Floats, levels: int) -> tuple[Floats, Floats]:
+def csv_parts_nj(figures: Records, levels: int) -> tuple[Floats, Floats]:
     """The CSV's energies of L1 and of L2 accesses in nJ, float64[...]: without MACs, without outputs read from L2.
 
     For a mapping of two levels or more the program prints the L1 accesses of the layer before in its file. These figures are for
     a layer alone in its file, which then has none.
     """
-    l1 = _sum(figures, L1_READ, L1_WRITE) if levels == 1 else np.zeros(figures.shape[:-1])
-    l2 = _sum(figures, L2_WRITE) + figures[..., L2_READ + INPUT] + figures[..., L2_READ + WEIGHT]
+    l1 = _sum(figures, "l1_read", "l1_write") if levels == 1 else np.zeros(figures.shape)
+    l2: Floats = _sum(figures, "l2_write") + figures["l2_read"][..., INPUT] + figures["l2_read"][..., WEIGHT]
     return MAC_NJ * L1_ACCESS_MACS * l1, MAC_NJ * L2_ACCESS_MACS * l2
 
 
-def printed_energy_macs(figures: Floats) -> Floats:
+def printed_energy_macs(figures: Records) -> Floats:
     """The total energy that is printed, in energies of one MAC."""
-    total: Floats = L2_ACCESS_MACS * _sum(figures, L2_READ, L2_WRITE) + L1_ACCESS_MACS * _sum(figures, L1_READ, L1_WRITE)
-    return total + figures[..., MACS]
+    accesses = L2_ACCESS_MACS * _sum(figures, "l2_read", "l2_write") + L1_ACCESS_MACS * _sum(figures, "l1_read", "l1_write")
+    total: Floats = accesses + figures["macs"]
+    return total
 
 
-def area_um2(figures: Floats, machine: SourceMachine) -> Floats:
+def area_um2(figures: Records, machine: SourceMachine) -> Floats:
     """Area of PEs, L1s, L2, bus and arbiter in um^2; the buffers' sizes are what the mapping needs."""
     l1, l2 = needs_words(figures)
     pes = float(machine.pes)
@@ -87,7 +63,7 @@ def area_um2(figures: Floats, machine: SourceMachine) -> Floats:
     return area
 
 
-def power_parts_mw(figures: Floats, machine: SourceMachine) -> tuple[float, Floats, Floats, float]:
+def power_parts_mw(figures: Records, machine: SourceMachine) -> tuple[float, Floats, Floats, float]:
     """Power of PEs, L1s, L2 and network in mW, which does not depend on their activity."""
     l1, l2 = needs_words(figures)
     pes = float(machine.pes)
@@ -99,60 +75,61 @@ def _arbiter(pes: float) -> float:
     return 1.2886 * pes**2 + 5.5814 * pes - 23.711
 
 
-def printed(figures: Floats, source: Source, tensors: Tensors, machine: SourceMachine) -> dict[str, float]:
-    """All numbers that the program prints for one layer, by name; figures: float64[FIGURES].
+def printed(figures: Records, source: Source, tensors: Tensors, machine: SourceMachine) -> dict[str, float]:
+    """All numbers that the program prints for one layer, by name; figures: one FIGURES.
 
     Names end in units: words, cycles, macs (energies of one MAC), nj, um2, mw. Ratios of nothing to nothing are nan.
     """
     found = {
-        "macs": figures[MACS],
-        "runtime_cycles": figures[RUNTIME],
+        "macs": figures["macs"],
+        "runtime_cycles": figures["runtime_cycles"],
         **_words(figures),
         **_energies(figures, len(source.levels)),
         "area_um2": area_um2(figures, machine),
         **_powers(figures, machine),
-        "peak_noc_words_per_cycle": figures[PEAK_BANDWIDTH],
-        "average_noc_words_per_cycle": figures[AVERAGE_BANDWIDTH],
-        "offchip_words_per_cycle": figures[OFFCHIP_BANDWIDTH],
-        "active_pes": figures[ACTIVE_PES],
-        "arithmetic_intensity_macs_per_word": figures[INTENSITY],
+        "peak_noc_words_per_cycle": figures["peak_bandwidth"],
+        "average_noc_words_per_cycle": figures["average_bandwidth"],
+        "offchip_words_per_cycle": figures["offchip_bandwidth"],
+        "active_pes": figures["active_pes"],
+        "arithmetic_intensity_macs_per_word": figures["intensity"],
     }
-    for name, at in (("ingress", INGRESS), ("egress", EGRESS), ("compute", COMPUTE)):
-        found |= {f"{name}_{which}_cycles": figures[at + k] for k, which in enumerate(("min", "max", "average"))}
+    for name in ("ingress", "egress", "compute"):
+        for which, field in (("min", "least"), ("max", "most"), ("average", "average")):
+            found[f"{name}_{which}_cycles"] = figures[name][field]
     for name, tensor in (("input", INPUT), ("weight", WEIGHT)):
         found[f"{name}_pixels"] = prod(source.dims.get(dim.name, 1) for dim in tensors[tensor])
     return {name: float(value) for name, value in found.items()}
 
 
-def _words(figures: Floats) -> dict[str, Number]:
+def _words(figures: Records) -> dict[str, Number]:
     found: dict[str, Number] = {}
     for tensor, name in ((INPUT, "input"), (WEIGHT, "weight"), (OUTPUT, "output")):
-        found |= {f"{name}_{column}_words": figures[at + tensor] for column, at in _WORDS.items()}
-        found[f"{name}_reuse"] = _ratio(figures[L1_READ + tensor], figures[L1_WRITE + tensor])
-    found["overall_reuse"] = _ratio(_sum(figures, L1_READ), _sum(figures, L1_WRITE))
+        found |= {f"{name}_{column}_words": figures[column][tensor] for column in _WORDS}
+        found[f"{name}_reuse"] = _ratio(figures["l1_read"][tensor], figures["l1_write"][tensor])
+    found["overall_reuse"] = _ratio(_sum(figures, "l1_read"), _sum(figures, "l1_write"))
     found["l1_need_words"], found["l2_need_words"] = needs_words(figures)
     return found
 
 
-def _energies(figures: Floats, levels: int) -> dict[str, Number]:
+def _energies(figures: Records, levels: int) -> dict[str, Number]:
     l1_nj, l2_nj = csv_parts_nj(figures, levels)
     energy_macs, energy_nj = printed_energy_macs(figures), l1_nj + l2_nj
-    throughput = _ratio(figures[MACS], figures[RUNTIME])
+    throughput = _ratio(figures["macs"], figures["runtime_cycles"])
     return {
-        "l2_read_energy_macs": L2_ACCESS_MACS * _sum(figures, L2_READ),
-        "l2_write_energy_macs": L2_ACCESS_MACS * _sum(figures, L2_WRITE),
-        "l1_read_energy_macs": L1_ACCESS_MACS * _sum(figures, L1_READ),
-        "l1_write_energy_macs": L1_ACCESS_MACS * _sum(figures, L1_WRITE),
+        "l2_read_energy_macs": L2_ACCESS_MACS * _sum(figures, "l2_read"),
+        "l2_write_energy_macs": L2_ACCESS_MACS * _sum(figures, "l2_write"),
+        "l1_read_energy_macs": L1_ACCESS_MACS * _sum(figures, "l1_read"),
+        "l1_write_energy_macs": L1_ACCESS_MACS * _sum(figures, "l1_write"),
         "energy_macs": energy_macs,
         "throughput_macs_per_cycle": throughput,
         "throughput_per_energy": _ratio(throughput, energy_macs),
         "energy_nj": energy_nj,
         "throughput_per_joule": _ratio(throughput * 1e9, energy_nj),
-        "macs_per_joule": _ratio(figures[MACS] * 1e9, energy_nj),
+        "macs_per_joule": _ratio(figures["macs"] * 1e9, energy_nj),
     }
 
 
-def _powers(figures: Floats, machine: SourceMachine) -> dict[str, Number]:
+def _powers(figures: Records, machine: SourceMachine) -> dict[str, Number]:
     pe, l1, l2, noc = power_parts_mw(figures, machine)
     return {"pe_power_mw": pe, "l1_power_mw": l1, "l2_power_mw": l2, "noc_power_mw": noc, "power_mw": pe + l1 + l2 + noc}
 

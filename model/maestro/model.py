@@ -15,7 +15,7 @@ from mapsearch.model.evaluation import NamedFigures
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.maestro.batch import NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS, count_batch
-from mapsearch.model.maestro.count.workspace import DONE, FIGURES, MACS, MAX_LEVELS, RUNTIME, WORKSPACE, Floats, Ints
+from mapsearch.model.maestro.count.workspace import DONE, FIGURES, MAX_LEVELS, WORKSPACE
 from mapsearch.model.maestro.figures import csv_parts_nj, needs_words
 from mapsearch.model.maestro.levels import tensor_dims
 from mapsearch.model.maestro.program import ENDS, fill_machine, fill_tensors
@@ -23,6 +23,7 @@ from mapsearch.model.maestro.report import report
 from mapsearch.model.maestro.source import DIMS, SLIDING, Source
 from mapsearch.model.maestro.translate import counted_layer, machine_of, source_dims, source_of
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.records import Floats, Ints
 from mapsearch.model.tensors import Dim
 
 _REASONS = {
@@ -38,20 +39,20 @@ class MaestroCosts:
     """The `Costs` of B mappings as MAESTRO counts them.
 
     fit: int8[B]; REFUSED where the program would not take the mapping, counts another number of MACs than the layer has, or fewer
-    cycles than all PEs need. figures: float64[B, FIGURES]; fates: int64[B], both as in `count/workspace`.
+    cycles than all PEs need. figures: FIGURES[B]; fates: int64[B], see `count/workspace`.
     """
 
     layer: Layer
     hardware: Hardware
     batch: MappingBatch
     fit: NDArray[np.int8]
-    figures: Floats
+    figures: NDArray[np.void]
     fates: Ints
 
     @property
     def runtime_cycles(self) -> Ints:
         """See `Costs`."""
-        cycles: Ints = self.figures[:, RUNTIME].astype(np.int64)
+        cycles: Ints = self.figures["runtime_cycles"].astype(np.int64)
         return cycles
 
     def energy_pj(self) -> Floats:
@@ -78,7 +79,7 @@ class MaestroCosts:
         ):
             if self.fit[row] == fit:
                 return f"{where}: {name} needs {need} words, as MAESTRO counts, the hardware {self.hardware.name} has {has}"
-        macs, runtime = int(self.figures[row, MACS]), int(self.figures[row, RUNTIME])
+        macs, runtime = int(self.figures["macs"][row]), int(self.figures["runtime_cycles"][row])
         return f"{where}: MAESTRO counts {macs} MACs of {self.layer.macs}, in {runtime} cycles on {self.hardware.pes} PEs"
 
 
@@ -100,11 +101,8 @@ class MaestroModel:
             raise InputError(f"layer {layer.name}: a mapping of MAESTRO has at most {MAX_LEVELS} levels, got {levels}")
         if layer.stride != (1, 1):
             raise InputError(f"layer {layer.name}: MAESTRO counts strides wrong; give the layer with stride 1, got {layer.stride}")
-        work, dims = _prepared(layer, hardware, levels)
-        figures, fates = np.empty((len(batch), FIGURES)), np.empty(len(batch), np.int64)
-        units, spatial = np.ascontiguousarray(batch.units), np.ascontiguousarray(batch.spatial)
-        order, size = np.ascontiguousarray(batch.order), np.ascontiguousarray(batch.size)
-        count_batch(work.copy(), dims, hardware.pes, units, spatial, order, size, figures, fates)
+        figures, fates = np.zeros(len(batch), FIGURES), np.empty(len(batch), np.int64)
+        count_batch(_prepared(layer, hardware, levels).copy(), batch.arrays, figures, fates)
         return MaestroCosts(layer, hardware, batch, _fits(layer, hardware, figures, fates), figures, fates)
 
     def report_written(self, written: Source, hardware: Hardware) -> NamedFigures:
@@ -112,19 +110,19 @@ class MaestroModel:
         return report(written, machine_of(hardware))
 
 
-def _fits(layer: Layer, hardware: Hardware, figures: Floats, fates: Ints) -> NDArray[np.int8]:
+def _fits(layer: Layer, hardware: Hardware, figures: NDArray[np.void], fates: Ints) -> NDArray[np.int8]:
     l1, l2 = needs_words(figures)
     fit = np.full(len(figures), int(Fit.LEGAL), np.int8)
     fit[l2 > hardware.l2.bytes] = Fit.L2_OVERFLOW
     fit[l1 > hardware.l1.bytes] = Fit.L1_OVERFLOW
-    too_fast = figures[:, RUNTIME] * hardware.pes * hardware.simd < layer.macs
-    fit[(fates != DONE) | (figures[:, MACS] != layer.macs) | too_fast] = Fit.REFUSED
+    too_fast = figures["runtime_cycles"] * hardware.pes * hardware.simd < layer.macs
+    fit[(fates != DONE) | (figures["macs"] != layer.macs) | too_fast] = Fit.REFUSED
     return fit
 
 
 @lru_cache(maxsize=256)
-def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], Ints]:
-    """A WORKSPACE for the layer on the hardware, and the SourceDim of each Dim, or -1."""
+def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8]:
+    """The bytes of a WORKSPACE for the layer on the hardware."""
     named = source_dims(layer)
     buffer = np.zeros(WORKSPACE.itemsize, np.uint8)
     work: Any = buffer.view(WORKSPACE)[0]  # numpy's types know nothing of a record's fields
@@ -138,4 +136,5 @@ def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np
         if slid in named.values():
             extents[slid] += extents[tap] - 1
     work["extents"] = work["static"][0] = extents
-    return buffer, np.array([named.get(dim, -1) for dim in Dim], np.int64)
+    work["source_dims"] = [named.get(dim, -1) for dim in Dim]
+    return buffer

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from mapsearch.model.maestro.count.mapping import count
-from mapsearch.model.maestro.count.step import RUN_COLUMNS
-from mapsearch.model.maestro.count.workspace import DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS, WORKSPACE, Floats
+from mapsearch.model.maestro.count.workspace import DIVIDES_BY_ZERO, NOTHING_NEW, OVERFLOWS, WORKSPACE
 from mapsearch.model.maestro.levels import Level, Tensors, levels_of, tensors_of
 from mapsearch.model.maestro.source import Source, SourceDim, SourceMachine
 
@@ -20,22 +19,22 @@ ENDS = {
 }
 
 
-def run_program(source: Source, machine: SourceMachine) -> Floats:
-    """float64[FIGURES], see `count/workspace`; InputError where the published program rejects the mapping or crashes on it."""
+def run_program(source: Source, machine: SourceMachine) -> Any:  # noqa: ANN401 a record
+    """One FIGURES; InputError where the published program rejects the mapping or crashes on it."""
     levels = levels_of(source, machine.pes)
     work: Any = np.zeros(1, WORKSPACE)[0]  # numpy's types know nothing of a record's fields
     fill_machine(work, machine)
     fill_tensors(work, tensors_of(source))
     _fill_levels(work, levels)
-    fate = count(work, np.empty(RUN_COLUMNS))
+    fate = count(work)
     if fate in ENDS:
         raise source.error(ENDS[fate])
-    figures: Floats = work["out"].copy()
-    return figures
+    return work["figures"].copy()
 
 
 def fill_machine(work: Any, machine: SourceMachine) -> None:  # noqa: ANN401 a record
     """Write a machine to a WORKSPACE."""
+    work["pes"] = machine.pes
     work["simd"], work["noc_words"], work["noc_latency"] = machine.simd, machine.noc_words, machine.noc_latency_cycles
     work["offchip_words"] = machine.offchip_words
 

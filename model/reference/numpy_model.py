@@ -19,7 +19,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.model.priced import CountedCosts
-from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -29,7 +29,7 @@ OUTER, OWN, INNER, WHOLE = range(4)
 
 # The groups of dims that every sum over steps splits into: alone, or output rows (columns) with the taps that slide under them.
 GROUPS = ((Dim.G,), (Dim.N,), (Dim.K,), (Dim.C,), (Dim.Y, Dim.R), (Dim.X, Dim.S))
-HAS = np.array([[dim.name in axes for axes in ("GKCRS", "GNCRSYX", "GNKYX")] for dim in Dim])  # [dim, tensor]
+HAS = TOUCHES.T  # [dim, tensor]
 
 # Rows of a table, of which each column is a class of steps: number of steps, MACs of unit 0, 1 where the reduction loops stand at
 # 0, then the factors of U and of V (section 5), each of the entrances of W, I, O and of the fills of W, I, O.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.area import Parts, area_by_part, dynamic_mw, leakage_by_part
-from mapsearch.model.exact.grid import Grid, cost_tables
+from mapsearch.model.exact import Grid, cost_tables
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch, join_all
 from mapsearch.search.designs.walk import AREA, COSTED, COUNTERS, DESIGN, L1, L2, POWER, Machines, Mappings, Sizes, walk

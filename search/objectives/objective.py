@@ -23,7 +23,8 @@ class Objective:
 
     text: as the user gave it. expression: its meaning. metrics: those in it. wanted: the costs that it needs.
     never_falls: whether it provably never falls as runtime or energy grows, so that its value at their lower bounds is its own
-    lower bound. degree: see `expression.degree`.
+    lower bound. degree: see `expression.degree`. clock_mhz: the clock in whose cycles runtimes count, where machines of several
+    clocks are compared; None: the machine's own clock.
     """
 
     text: str
@@ -32,6 +33,7 @@ class Objective:
     wanted: Wanted
     never_falls: bool
     degree: float | None
+    clock_mhz: float | None = None
 
     @classmethod
     def of(cls, text: str) -> Objective:
@@ -50,7 +52,8 @@ class Objective:
         runtime_cycles: int64[B]. energy_pj: float64[B], or None where it is not `wanted`. macs: of the layer or the network.
         A mapping has the same value in any batch, to the last digit.
         """
-        metrics = {"runtime_cycles": runtime_cycles.astype(np.float64), "macs": np.asarray(float(macs))}
+        ratio = 1.0 if self.clock_mhz is None else self.clock_mhz / hardware.clock_mhz
+        metrics = {"runtime_cycles": ratio * runtime_cycles.astype(np.float64), "macs": np.asarray(float(macs))}
         if energy_pj is not None:
             metrics["energy_pj"] = energy_pj
         if "area_mm2" in self.metrics:

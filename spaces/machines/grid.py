@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
-from mapsearch.model.exact.grid import Grid
+from mapsearch.model.exact import Grid
 from mapsearch.model.hardware import Hardware
 from mapsearch.spaces.machines.space import HardwareSpace, Value
 

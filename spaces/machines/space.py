@@ -92,6 +92,11 @@ class HardwareSpace:
         return prod(len(axis.values) for axis in self.axes)
 
     @property
+    def clocks_mhz(self) -> tuple[float, ...]:
+        """The clocks of its machines, the slowest first."""
+        return next((tuple(map(float, axis.values)) for axis in self.axes if axis.key == "clock_mhz"), (self.base.clock_mhz,))
+
+    @property
     def largest(self) -> Hardware:
         """The machine with the last value of each axis; `base` is the smallest, since no figure of Limits falls along an axis."""
         return self.at([len(axis.values) - 1 for axis in self.axes])

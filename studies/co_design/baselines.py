@@ -73,14 +73,15 @@ def baselines(
 
 
 def presets(space: HardwareSpace) -> list[Hardware]:
-    """The shipped machines' sizes, with the space's technology, bits and clock, that are within the budget."""
+    """The shipped machines' sizes, with the space's technology, bits and each of its clocks, that are within the budget."""
     shipped = [load_hardware(name) for name in names()]
     like = [
         replace(
-            space.base, name=each.name, pes=each.pes, simd=each.simd, l1=each.l1, l2=each.l2, noc=each.noc, offchip=each.offchip
+            space.base, name=each.name, pes=each.pes, simd=each.simd, l1=each.l1, l2=each.l2, noc=each.noc, offchip=each.offchip,
+            clock_mhz=clock,
         )
-        for each in shipped
-    ]
+        for each in shipped for clock in space.clocks_mhz
+    ]  # fmt: skip
     return [each for each in like if space.allows(each)]
 
 

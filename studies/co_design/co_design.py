@@ -15,6 +15,7 @@ from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.search.machines.candidate import MappedNetwork
+from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Candidate, MachineSearch, check_space
 from mapsearch.search.machines.stages import Stage, map_fully, with_mapping
 from mapsearch.search.mappings.branch_and_bound import check_bounded
@@ -45,6 +46,7 @@ class CoDesign:
     def __init__(self, plan: Plan, space: HardwareSpace) -> None:
         """Check all that can be checked before work starts; InputError where there are too many machines, or none takes all."""
         check_space(space)
+        plan.compare_at(space.base.clock_mhz)
         self._began = time.monotonic()
         self._plan, self._space, self._within = plan, space, dict(space.within_limits())
         self.config = record(plan.settings, plan.mix.sources, plan.layers, space)
@@ -144,17 +146,25 @@ class CoDesign:
             space=self._space.name,
             **self._counts(search),
             objectives=tuple(objective.text for objective in self._job.objectives),
+            clock_mhz=self._space.base.clock_mhz if self._several_clocks else None,
             best=self._row(best),
             front=tuple(self._row(machine) for machine in self._front(search)),
             comparison=tuple(self._compared(baseline, value) for baseline in others),
         )
 
+    @property
+    def _several_clocks(self) -> bool:
+        return len(self._space.clocks_mhz) > 1
+
     def _front(self, search: MachineSearch) -> list[Candidate]:
-        """The mapped machines than which none has fewer cycles, less energy and less area, the fastest first."""
+        """The mapped machines than which none has less runtime, energy and area, the fastest first."""
         mapped = {machine.point: machine.mapped for machine in search.machines.values() if _is_mapped(machine)}
-        figures = [
-            (*each.sums(self._job), area_by_part(each.hardware).total, point) for point, each in mapped.items() if each is not None
-        ]
+        figures: list[tuple[float, float, float, Point]] = []
+        for point, each in mapped.items():
+            if each is not None:
+                runtime, energy = each.sums(self._job)
+                runtime *= self._space.base.clock_mhz / each.hardware.clock_mhz
+                figures.append((runtime, energy, area_by_part(each.hardware).total, point))
         figures.sort()
         kept = non_dominated(np.array([figure[:3] for figure in figures], np.float64))
         return [search.machines[figures[row][3]] for row in kept.tolist()]
@@ -191,7 +201,9 @@ class CoDesign:
             nothing: dict[str, Any] = dict.fromkeys(("power_mw", "runtime_cycles", "energy_pj"))
             return nothing | {"objectives": (None,) * len(self._job.objectives)}
         runtime, energy = mapped.sums(self._job)
-        figures = {"power_mw": mapped.power_mw(), "runtime_cycles": int(runtime), "energy_pj": energy}
+        figures: dict[str, Any] = {"power_mw": mapped.power_mw(), "runtime_cycles": int(runtime), "energy_pj": energy}
+        if self._several_clocks:
+            figures["runtime_ms"] = runtime / mapped.hardware.clock_mhz / 1e3
         return figures | {"objectives": tuple(mapped.values(self._job).tolist())}
 
     def _compared(self, baseline: Baseline, best: float) -> BaselineResult:

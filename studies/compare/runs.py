@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from mapsearch.model.errors import InputError, show
-from mapsearch.studies.recorded import read_run
+from mapsearch.studies.recorded import load_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
 
 
 def _read(folder: Path) -> _Run:
-    run = read_run(folder)
+    run = load_run(folder)
     layers = {
         layer.name: (
             layer.count,

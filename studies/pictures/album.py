@@ -11,7 +11,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.studies.pictures import convergence, energy, fronts, machines, roofline
 from mapsearch.studies.pictures.page import Shown, page
 from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
-from mapsearch.studies.recorded import Recorded, read_run
+from mapsearch.studies.recorded import Recorded, load_run
 
 _DRAWN: tuple[tuple[str, str, Callable[[Recorded], Drawing]], ...] = (
     ("energy", "Energy by part", energy.draw),
@@ -36,7 +36,7 @@ def draw_album(run_folder: Path, out: Path | None = None, suffix: str = "png") -
 
     Each file is whole or not there. Raises InputError where the folder holds no run with a mapping, or `out` is not writable.
     """
-    run = read_run(run_folder)
+    run = load_run(run_folder)
     folder = run_folder / "pictures" if out is None else out
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ def draw(run: Recorded) -> Drawing:
     named = min(len(front), _NAMED)
     figure = new_figure(4.2 + 0.16 * named, f"Pareto front of machines of {found.space}: {run.title}")
     left, right = figure.subplots(1, 2)
-    xs = [point.runtime_cycles or 0 for point in front]
+    xs = [_runtime(point) for point in front]
     areas = [point.area_mm2 for point in front]
     energies = [1e-12 * (point.energy_pj or 0.0) for point in front]
     dots = left.scatter(xs, energies, c=areas, cmap="viridis", s=30, zorder=3)
@@ -31,8 +31,8 @@ def draw(run: Recorded) -> Drawing:
     right.scatter(xs, areas, color=GREY, s=30, zorder=3)
     best = found.best
     for axis, own in ((left, 1e-12 * (best.energy_pj or 0.0)), (right, best.area_mm2)):
-        axis.plot([best.runtime_cycles], [own], "o", color=RED, markersize=12, fillstyle="none", label="best")
-        axis.set_xlabel("runtime [cycles]", fontsize=SMALL)
+        axis.plot([_runtime(best)], [own], "o", color=RED, markersize=12, fillstyle="none", label="best")
+        axis.set_xlabel("runtime [cycles]" if best.runtime_ms is None else "runtime [ms]", fontsize=SMALL)
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         axis.margins(0.12)
         axis.legend(fontsize=SMALL)
@@ -46,6 +46,11 @@ def draw(run: Recorded) -> Drawing:
     for axis, ys in ((left, energies), (right, areas)):
         number_points(axis, range(1, named + 1), np.column_stack([xs, ys])[:named])
     return Drawing(figure)
+
+
+def _runtime(point: MachineRow) -> float:
+    """In cycles; of several clocks, in ms."""
+    return (point.runtime_cycles or 0) if point.runtime_ms is None else point.runtime_ms
 
 
 def _told(point: MachineRow) -> str:

@@ -33,11 +33,11 @@ class Plan:
     with the least EDP stands for its front.
     """
 
-    def __init__(self, settings: Settings, layer_set: MixSource) -> None:
+    def __init__(self, settings: Settings, layers: MixSource | Mix) -> None:
         self.settings = settings
         self.model: CostModel = cost_model(settings.model)
         self.format = FORMATS[self.model.format]
-        self.mix: Mix = load_mix(layer_set, as_listed=self.model.restriction.as_listed)
+        self.mix = layers if isinstance(layers, Mix) else load_mix(layers, as_listed=self.model.restriction.as_listed)
         self.layers, self.left_out = _counted(self.mix, self.model)
         self.objectives = objectives_of(settings.objective)
         self.objective = self.objectives[0] if len(self.objectives) == 1 else Objective.of("edp")
@@ -50,6 +50,11 @@ class Plan:
         known = load_seeds(Path(source))
         check_any_seed(Path(source), [unique.layer for unique in self.layers], known)
         return known
+
+    def compare_at(self, clock_mhz: float) -> None:
+        """Let the objectives count the cycles of this clock that a runtime takes, so that machines of several are compared."""
+        self.objectives = tuple(replace(each, clock_mhz=clock_mhz) for each in self.objectives)
+        self.objective = replace(self.objective, clock_mhz=clock_mhz)
 
     def files(self) -> dict[str, str]:
         """The texts, by file name, that a run's folder keeps of its inputs."""

@@ -24,8 +24,7 @@ from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, load_hardware_space
 from mapsearch.formats.yaml.sweeps import Dataflow, Study
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.grid import Grid
-from mapsearch.model.exact.model import check_limits
+from mapsearch.model.exact import Grid, check_limits
 from mapsearch.model.mapping import Mapping
 from mapsearch.search.designs.sweep import Counted, Stretch, share_allowed
 from mapsearch.spaces.machines.grid import HardwareGrid

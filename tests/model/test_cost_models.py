@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from strategies import ample, cases
 
 from mapsearch.model.cost import COUNTS, CostModel, Count, Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.maestro.model import MaestroModel

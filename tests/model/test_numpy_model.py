@@ -10,7 +10,7 @@ from strategies import cases
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Count, Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode

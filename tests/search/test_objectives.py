@@ -22,7 +22,7 @@ from mapsearch.model.area import area_by_part
 from mapsearch.model.cost import Wanted
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import NamedFigures
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.objectives.expression import MAX_CHARACTERS, MAX_DEPTH, NAMED
 from mapsearch.search.objectives.objective import Objective

@@ -16,7 +16,7 @@ from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.area import leakage_by_part, least_cycles_within, power_mw
 from mapsearch.model.cost import Fit
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode

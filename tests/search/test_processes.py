@@ -12,7 +12,7 @@ import pytest
 from by_hand import MACHINE, layer_of
 from numpy.typing import NDArray
 
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.search.board import board_of
 from mapsearch.search.locks import locked
 from mapsearch.search.mappings.problem import Problem

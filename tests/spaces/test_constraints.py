@@ -16,7 +16,7 @@ from strategies_constraints import MACHINE, constrained_spaces, constraints, sma
 from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.model.cost import Fit, Restriction
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim

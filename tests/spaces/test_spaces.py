@@ -19,7 +19,7 @@ from mapsearch.formats.yaml.hardware import names as presets
 from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.cost import Fit, Restriction
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch

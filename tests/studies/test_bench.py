@@ -16,7 +16,7 @@ from mapsearch.cli import main
 from mapsearch.commands.bench import print_rates
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.studies import bench
 from mapsearch.studies.bench import Rates
 

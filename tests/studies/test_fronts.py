@@ -23,7 +23,7 @@ from small_run import plain_run as run
 from mapsearch.cli import main
 from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.fronts import STEERED, FrontSearcher

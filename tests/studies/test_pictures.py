@@ -23,7 +23,7 @@ from small_run import NAMES, finished_run, layer_file, results_in, search_with_f
 from mapsearch.cli import main
 from mapsearch.studies.pictures import convergence, energy, fronts, roofline
 from mapsearch.studies.pictures.style import DPI, WIDTH_INCHES, Drawing, as_png, as_svg, fix_layout
-from mapsearch.studies.recorded import Recorded, read_run
+from mapsearch.studies.recorded import Recorded, load_run
 
 Capture = pytest.CaptureFixture[str]
 Results = dict[str, Any]
@@ -103,7 +103,7 @@ def test_svg_files(drawn: Drawn, name: str) -> None:
 
 def test_pictures_are_the_same_again(drawn: Drawn) -> None:
     """The same run gives the same bytes."""
-    figure = energy.draw(read_run(drawn.run)).figure
+    figure = energy.draw(load_run(drawn.run)).figure
     assert figure is not None
     fix_layout(figure)
     assert as_svg(figure, "energy") == (drawn.out / "energy.svg").read_text("utf-8")
@@ -154,7 +154,7 @@ def test_an_interrupted_run(done: Path, tmp_path: Path, capsys: Capture) -> None
 def test_several_objectives(search: Callable[..., Results], tmp_path: Path) -> None:
     """A run with several objectives has the network's front too: all its points, and the choice."""
     network = search(out=tmp_path / "run", objective="energy,latency")["network"]
-    figure = fronts.draw_network(read_run(tmp_path / "run")).figure
+    figure = fronts.draw_network(load_run(tmp_path / "run")).figure
     assert figure is not None
     front, chosen = figure.axes[0].lines
     assert list(front.get_xdata()) == [point["runtime_cycles"] for point in network["front"]]
@@ -164,7 +164,7 @@ def test_several_objectives(search: Callable[..., Results], tmp_path: Path) -> N
 def test_a_run_of_one_figure_has_no_fronts(search: Callable[..., Results], tmp_path: Path) -> None:
     """Where the objective takes runtime only, a line says that there are no fronts."""
     search(out=tmp_path / "run", objective="latency")
-    assert fronts.draw(read_run(tmp_path / "run")) == Drawing(
+    assert fronts.draw(load_run(tmp_path / "run")) == Drawing(
         None, "the layers' fronts, as the objective is not of both runtime and energy"
     )
 
@@ -172,7 +172,7 @@ def test_a_run_of_one_figure_has_no_fronts(search: Callable[..., Results], tmp_p
 def test_a_run_of_another_model(search: Callable[..., Results], tmp_path: Path) -> None:
     """Of a run of MAESTRO's numbers the roofline is left out, and energy has the parts that MAESTRO tells."""
     search(out=tmp_path / "run", model="maestro", sampler="genetic")
-    run = read_run(tmp_path / "run")
+    run = load_run(tmp_path / "run")
     assert roofline.draw(run) == Drawing(None, "the roofline, as the cost model maestro tells no off-chip bytes and no bounds")
     drawing = energy.draw(run)
     assert drawing.note == "energy of MAC, NoC, off-chip, as the cost model maestro tells none"
@@ -187,17 +187,17 @@ def test_an_objective_of_0_does_not_converge(done: Path, tmp_path: Path) -> None
         for layer in results["layers"][:layers]:
             layer["trace"][-1]["objective"] = 0.0
 
-    some = convergence.draw(read_run(_changed(done, tmp_path / "some", lambda results: fall(results, 1))))
+    some = convergence.draw(load_run(_changed(done, tmp_path / "some", lambda results: fall(results, 1))))
     assert some.figure is not None
     assert some.note == "convergence of 1 layers, which have no trace or an objective not above 0"
-    every = convergence.draw(read_run(_changed(done, tmp_path / "every", lambda results: fall(results, 3))))
+    every = convergence.draw(load_run(_changed(done, tmp_path / "every", lambda results: fall(results, 3))))
     assert every == Drawing(None, "convergence, as no layer has a trace that ends with an objective above 0")
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_nothing_is_cut_with_54_layers(done: Path, tmp_path: Path, name: str) -> None:
     """With 54 layers of long names, each is there, no text reaches out of the picture, and no two of the longest overlap."""
-    figure = DRAW[name](read_run(_changed(done, tmp_path / "run", _many))).figure
+    figure = DRAW[name](load_run(_changed(done, tmp_path / "run", _many))).figure
     assert figure is not None
     as_png(figure)
     ticks = {label for axis in figure.axes for line in (axis.xaxis, axis.yaxis) for label in line.get_ticklabels(which="both")}
@@ -214,7 +214,7 @@ def test_nothing_is_cut_with_54_layers(done: Path, tmp_path: Path, name: str) ->
 
 def test_no_numbers_overlap(done: Path, tmp_path: Path) -> None:
     """On a roofline, 18 layers at each of three places have numbers beside each other, not above."""
-    figure = roofline.draw(read_run(_changed(done, tmp_path / "run", _many))).figure
+    figure = roofline.draw(load_run(_changed(done, tmp_path / "run", _many))).figure
     assert figure is not None
     as_png(figure)
     numbers = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]

@@ -17,7 +17,7 @@ from small_run import plain_run as run
 from mapsearch.cli import main
 from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.tensors import Dim
 from mapsearch.testing.choosy_model import ChoosyModel
 

@@ -15,7 +15,7 @@ from small_run import plain_evaluate as evaluate
 from small_run import plain_run as run
 
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.mappings.rules import TileRule

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mapsearch.model.cost import Count, Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode

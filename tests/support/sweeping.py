@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.area import area_by_part, power_mw
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.model import ExactModel
+from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.designs.sweep import Counted, Stretch
 from mapsearch.search.designs.walk import DESIGN

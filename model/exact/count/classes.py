@@ -17,7 +17,7 @@ from mapsearch.model.exact.count.roles import ACTIVE, COVERED, NEW, OLD, REDUCTI
 from mapsearch.model.exact.count.union import union
 from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, lone_run, runs_of, units_in
 from mapsearch.model.exact.workspace import CLASS_COLUMNS, Workspace
-from mapsearch.model.tensors import Dim
+from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import kept, needed
 
 Ints = NDArray[np.int64]
@@ -43,7 +43,7 @@ COLUMNS = CLASS_COLUMNS
 
 @inlined
 def _single(w: Workspace, slot: int, k: int, group: int, rows: Floats, place: int, row: int) -> None:
-    """The class of a group of one dim, which W (all but N), I (all but K) and O (all but C) have or not."""
+    """The class of a group of one dim, by which tensors have it."""
     covered, active = float(w.states[slot, k, COVERED]), float(w.states[slot, k, ACTIVE])
     stayed = covered if w.states[slot, k, SHIFT] == 0 else 0.0
     rows[place, row, STEPS] = w.states[slot, k, STATE_STEPS]
@@ -51,7 +51,7 @@ def _single(w: Workspace, slot: int, k: int, group: int, rows: Floats, place: in
     rows[place, row, MAC] = w.states[slot, k, NEW]
     rows[place, row, PAD] = 1.0
     for t in range(3):
-        has = group != t + 1
+        has = TOUCHES[t, LEADING[group]]
         rows[place, row, CAME + t] = covered if has else 1.0
         rows[place, row, KEPT + t] = stayed if has else 1.0
         rows[place, row, FILLED + t] = covered if has else active

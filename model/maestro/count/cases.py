@@ -10,25 +10,18 @@ from __future__ import annotations
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.maestro.count.workspace import (
     EDGE,
-    FACTORS,
     INIT,
     KINDS,
     MAPPED,
     MAPPED_EDGE,
-    OUT_MAPPED,
     OUTPUT,
+    STATES,
     STEADY,
     UNIQUE,
     UNIQUE_EDGE,
-    Floats,
+    Product,
     Workspace,
 )
-
-# Columns of a product over directives, with full chunks or, at an edge, with what is left (LAST).
-TIMES = 0
-HELD = 1  # what a unit has: inputs, inputs LAST, weights, weights LAST
-WRITTEN = 5  # outputs of each kind of unit
-DONE_BY = 9  # MACs of the first unit, the first LAST, another LAST
 
 
 @inlined
@@ -109,47 +102,50 @@ def _changed(w: Workspace, level: int, i: int, again: int, kind: int) -> float:
 def _shared_out(w: Workspace, level: int, i: int, s: int, kind: int, overlapping: int) -> float:
     """What a SpatialMap contributes to a unit's outputs or MACs.
 
-    overlapping: the column of outputs that a unit at an edge has in the first state, of those that overlap with its neighbour's.
+    overlapping: what a unit at an edge has of outputs in the first state, of those that overlap with its neighbour's.
     """
-    tile = w.tiles[level, i]
     coupled = w.rank[OUTPUT, w.dim[level, i]] >= 0
-    at = OUT_MAPPED if coupled else MAPPED
+    tile = w.made[level, i] if coupled else w.tiles[level, i]
     last, alone = kind % 2 == 1, w.edge_units[level] == 1
-    usual = tile[at] if kind < UNIQUE else (tile[at + UNIQUE] if tile[at + UNIQUE] != 0.0 else 1.0)
+    usual = tile[MAPPED] if kind < UNIQUE else (tile[UNIQUE] if tile[UNIQUE] != 0.0 else 1.0)
     if w.kind[i, s] == EDGE:
         if alone:  # of inputs, not of outputs: the published program's slip
-            return float(tile[MAPPED_EDGE] if kind < UNIQUE or last else 1.0)
-        return float(tile[at + UNIQUE_EDGE] if last else usual)
+            return float(w.tiles[level, i, MAPPED_EDGE] if kind < UNIQUE or last else 1.0)
+        return float(tile[UNIQUE_EDGE] if last else usual)
     if w.kind[i, s] == INIT and w.edge[i, s] == 1 and last:
-        return float(tile[at + (MAPPED_EDGE if alone or not coupled else overlapping)])
+        return float(tile[MAPPED_EDGE if alone or not coupled else overlapping])
     return float(usual)
 
 
 @leaf
-def _multiply(w: Workspace, level: int, i: int, s: int, row: Floats) -> None:
-    """Multiply a row of FACTORS by what directive i in its state s contributes."""
-    row[TIMES] *= w.times[i, s]
+def _multiply(w: Workspace, level: int, i: int, s: int, row: Product) -> None:
+    """Multiply a product by what directive i in its state s contributes."""
+    row.times *= w.times[i, s]
     dim = w.dim[level, i]
     for tensor in range(2):
         if w.rank[tensor, dim] >= 0:
-            row[HELD + 2 * tensor] *= _held(w, level, i, s, MAPPED)
-            row[HELD + 2 * tensor + 1] *= _held(w, level, i, s, MAPPED_EDGE)
+            row.held[tensor, 0] *= _held(w, level, i, s, MAPPED)
+            row.held[tensor, 1] *= _held(w, level, i, s, MAPPED_EDGE)
     coupled = w.rank[OUTPUT, dim] >= 0
     if w.spatial[level, i] == 0:
-        made = w.tiles[level, i, (OUT_MAPPED if coupled else MAPPED) + (MAPPED_EDGE if w.edge[i, s] == 1 else MAPPED)]
-        for column in range(WRITTEN if coupled else DONE_BY, FACTORS):
-            row[column] *= made
+        kind = MAPPED_EDGE if w.edge[i, s] == 1 else MAPPED
+        made = w.made[level, i, kind] if coupled else w.tiles[level, i, kind]
+        if coupled:
+            for unit in range(KINDS):
+                row.written[unit] *= made
+        for unit in range(3):
+            row.macs[unit] *= made
         return
     if coupled:
         for kind in range(KINDS):
-            row[WRITTEN + kind] *= _shared_out(w, level, i, s, kind, UNIQUE_EDGE)
-    row[DONE_BY] *= _shared_out(w, level, i, s, MAPPED, UNIQUE_EDGE)
-    row[DONE_BY + 1] *= _shared_out(w, level, i, s, MAPPED_EDGE, UNIQUE_EDGE)
-    row[DONE_BY + 2] *= _shared_out(w, level, i, s, UNIQUE_EDGE, MAPPED_EDGE)
+            row.written[kind] *= _shared_out(w, level, i, s, kind, UNIQUE_EDGE)
+    row.macs[0] *= _shared_out(w, level, i, s, MAPPED, UNIQUE_EDGE)
+    row.macs[1] *= _shared_out(w, level, i, s, MAPPED_EDGE, UNIQUE_EDGE)
+    row.macs[2] *= _shared_out(w, level, i, s, UNIQUE_EDGE, MAPPED_EDGE)
 
 
 @inlined
-def _write_change(w: Workspace, level: int, i: int, turn: int, s: int, gap: Floats) -> bool:
+def _write_change(w: Workspace, level: int, i: int, turn: int, s: int, gap: Product) -> bool:
     """Write w.change of a turning directive; False where the program exits, as it finds nothing new."""
     fine = True
     for tensor in range(2):
@@ -163,7 +159,7 @@ def _write_change(w: Workspace, level: int, i: int, turn: int, s: int, gap: Floa
         if again == 0 and w.spatial[level, i] == 0 and w.tiles[level, i, UNIQUE] == 0.0:
             fine = False
         for kind in range(KINDS):
-            new = gap[HELD + 2 * tensor + kind % 2] * _changed(w, level, i, again, kind)
+            new = gap.held[tensor, kind % 2] * _changed(w, level, i, again, kind)
             for j in range(i + 1, w.count[level]):
                 if w.rank[tensor, w.dim[level, j]] >= 0:
                     new *= _new_after(w, level, j, kind)
@@ -195,9 +191,32 @@ def _write_first(w: Workspace, level: int) -> None:
 
 
 @inlined
-def _clear(row: Floats, columns: int) -> None:
-    for column in range(columns):
-        row[column] = 1.0
+def _clear_held(product: Product) -> None:
+    product.times = 1.0
+    for tensor in range(2):
+        product.held[tensor, 0] = product.held[tensor, 1] = 1.0
+
+
+@inlined
+def _clear(product: Product) -> None:
+    _clear_held(product)
+    for kind in range(KINDS):
+        product.written[kind] = 1.0
+    for unit in range(3):
+        product.macs[unit] = 1.0
+
+
+@inlined
+def multiply(one: Product, other: Product, out: Product) -> None:
+    """Write the product of two."""
+    out.times = one.times * other.times
+    for tensor in range(2):
+        for last in range(2):
+            out.held[tensor, last] = one.held[tensor, last] * other.held[tensor, last]
+    for kind in range(KINDS):
+        out.written[kind] = one.written[kind] * other.written[kind]
+    for unit in range(3):
+        out.macs[unit] = one.macs[unit] * other.macs[unit]
 
 
 @inlined
@@ -207,7 +226,7 @@ def _edge_bit(w: Workspace, level: int, i: int, s: int) -> int:
 
 
 @inlined
-def _write_turn(w: Workspace, level: int, i: int, bits: int, gap: Floats) -> bool:
+def _write_turn(w: Workspace, level: int, i: int, bits: int, gap: Product) -> bool:
     """Write the factors, bits and change of a turning directive; gap, bits: of those since the last turning one.
 
     Returns as `_write_change`.
@@ -217,10 +236,8 @@ def _write_turn(w: Workspace, level: int, i: int, bits: int, gap: Floats) -> boo
     w.turning[turn] = i
     w.n_turning = turn + 1
     for s in range(w.states[i]):
-        row = w.factors[turn, s]
-        for column in range(FACTORS):
-            row[column] = gap[column]
-        _multiply(w, level, i, s, row)
+        w.factors[turn * STATES + s] = gap
+        _multiply(w, level, i, s, w.factors[turn * STATES + s])
         w.bits[turn, s] = bits | _edge_bit(w, level, i, s)
         if s > 0:
             fine &= _write_change(w, level, i, turn, s, gap)
@@ -233,7 +250,7 @@ def write_factors(w: Workspace, level: int) -> bool:
     fine = True
     w.n_turning = 0
     gap = w.products[0]
-    _clear(gap, FACTORS)
+    _clear(gap)
     bits = 0
     for i in range(w.count[level]):
         w.at[i] = 0
@@ -242,9 +259,9 @@ def write_factors(w: Workspace, level: int) -> bool:
             bits |= _edge_bit(w, level, i, 0)
         else:
             fine &= _write_turn(w, level, i, bits, gap)
-            _clear(gap, FACTORS)
+            _clear(gap)
             bits = 0
-    _clear(gap, WRITTEN)  # what the directives after the last turning one hold is in `change`
+    _clear_held(gap)  # what the directives after the last turning one hold is in `change`
     w.masks[0] = bits
     _write_first(w, level)
     return fine

@@ -10,30 +10,21 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf, spliced
-from mapsearch.model.maestro.count.cases import write_factors, write_states
-from mapsearch.model.maestro.count.step import BUSY, CYCLES, RUN_COLUMNS, STEPS, count_case
+from mapsearch.model.maestro.count.cases import multiply, write_factors, write_states
+from mapsearch.model.maestro.count.step import count_case
 from mapsearch.model.maestro.count.tiles import write_tiles
 from mapsearch.model.maestro.count.workspace import (
-    ACTIVE_PES,
-    AVERAGE_BANDWIDTH,
-    COMPUTE,
     DONE,
-    EGRESS,
-    FACTORS,
-    FIGURES,
-    INGRESS,
     INPUT,
-    L1_SIZE,
-    L2_READ,
-    L2_WRITE,
     MAPPED,
     MAPPED_EDGE,
     NOTHING_NEW,
     OPERANDS,
     OUTPUT,
-    RUNTIME,
+    STATES,
     WEIGHT,
-    Floats,
+    Delay,
+    Figures,
     Workspace,
 )
 from mapsearch.model.maestro.source import DIMS, SourceDim
@@ -87,6 +78,24 @@ def _reach(w: Workspace, level: int) -> None:
         part = (part - 1) & sometimes
 
 
+@inlined
+def _clear_delay(delay: Delay) -> None:
+    delay.least, delay.most, delay.average = np.inf, -np.inf, 0.0
+
+
+@leaf
+def clear(figures: Figures) -> None:
+    """Make all figures what they are before the first case."""
+    figures.macs = figures.runtime_cycles = figures.active_pes = figures.intensity = 0.0
+    figures.peak_bandwidth = figures.average_bandwidth = figures.offchip_bandwidth = 0.0
+    for tensor in range(OPERANDS):
+        figures.l2_size[tensor] = figures.l2_write[tensor] = figures.l2_read[tensor] = 0.0
+        figures.l1_size[tensor] = figures.l1_write[tensor] = figures.l1_read[tensor] = 0.0
+    _clear_delay(figures.ingress)
+    _clear_delay(figures.egress)
+    _clear_delay(figures.compute)
+
+
 @spliced
 def _begin(w: Workspace) -> None:
     """Ask each level for the cases that the one above may need."""
@@ -100,18 +109,14 @@ def _begin(w: Workspace) -> None:
             _write_actual(w, level, w.reached[level, k])
             write_states(w, level)
             _reach(w, level)
-    for column in range(FIGURES):
-        w.out[column] = 0.0
-    for delay in (INGRESS, EGRESS, COMPUTE):
-        w.out[delay], w.out[delay + 1] = np.inf, -np.inf
+    clear(w.figures)
 
 
 @inlined
 def _put(w: Workspace, turn: int, s: int) -> None:
     """Put a turning directive into a state."""
     w.at[w.turning[turn]] = s
-    for column in range(FACTORS):
-        w.products[turn + 1, column] = w.products[turn, column] * w.factors[turn, s, column]
+    multiply(w.products[turn], w.factors[turn * STATES + s], w.products[turn + 1])
     w.masks[turn + 1] = w.masks[turn] | w.bits[turn, s]
 
 
@@ -135,7 +140,7 @@ def _advance(w: Workspace, turn: int) -> int:
 
 
 @spliced
-def _run(w: Workspace, level: int, case: int, run: Floats) -> int:
+def _run(w: Workspace, level: int, case: int) -> int:
     """Write the runtime and the PEs at work of a level in a case; returns what becomes of the mapping.
 
     The cases come in the program's order, which two of its figures depend on: all directives at their first state, then the
@@ -145,18 +150,18 @@ def _run(w: Workspace, level: int, case: int, run: Floats) -> int:
     write_states(w, level)
     if not write_factors(w, level):
         return NOTHING_NEW
-    for column in range(RUN_COLUMNS):
-        run[column] = 0.0
+    run = w.run
+    run.steps = run.cycles = run.busy = run.cases = 0.0
     w.skipped[level, case], w.below[level, case] = 0, -1
     _put_all(w, 0)
-    fate = count_case(w, level, case, -1, run)
+    fate = count_case(w, level, case, -1)
     _put_all(w, 1)
     turn = w.n_turning - 1
     while turn >= 0 and fate == DONE:
-        fate = count_case(w, level, case, turn, run)
+        fate = count_case(w, level, case, turn)
         turn = _advance(w, turn)
-    w.runtime[level, case] = run[CYCLES]
-    w.active[level, case] = run[BUSY] / run[STEPS] if run[STEPS] > 0.0 else 0.0
+    w.runtime[level, case] = run.cycles
+    w.active[level, case] = run.busy / run.steps if run.steps > 0.0 else 0.0
     return fate
 
 
@@ -188,31 +193,37 @@ def _write_l1_sizes(w: Workspace) -> None:
                 while w.dim[level, i] != dim:
                     i += 1
                 words *= w.tiles[level, i, MAPPED]
-        w.out[L1_SIZE + tensor] = words * (1.0 if tensor == OUTPUT else 1.0 + w.skipped[level, case])
+        w.figures.l1_size[tensor] = words * (1.0 if tensor == OUTPUT else 1.0 + w.skipped[level, case])
+
+
+@inlined
+def _average(delay: Delay, steps: float) -> None:
+    delay.average = np.trunc(delay.average / steps) if steps > 0.0 else 0.0
 
 
 @spliced
-def _finish(w: Workspace, run: Floats) -> None:
+def _finish(w: Workspace) -> None:
     """Write what is reported once the cases of level 0 are counted."""
-    steps = run[STEPS]
-    w.out[RUNTIME], w.out[ACTIVE_PES] = run[CYCLES], w.active[0, 0]
-    w.out[AVERAGE_BANDWIDTH] = w.out[AVERAGE_BANDWIDTH] / steps if steps > 0.0 else 0.0
-    for delay in (INGRESS, EGRESS, COMPUTE):
-        w.out[delay + 2] = np.trunc(w.out[delay + 2] / steps) if steps > 0.0 else 0.0
-    w.out[L2_WRITE + INPUT], w.out[L2_WRITE + WEIGHT] = _size(w, INPUT), _size(w, WEIGHT)
-    w.out[L2_READ + OUTPUT] = _size(w, OUTPUT)
+    steps, figures = w.run.steps, w.figures
+    figures.runtime_cycles, figures.active_pes = w.run.cycles, w.active[0, 0]
+    figures.average_bandwidth = figures.average_bandwidth / steps if steps > 0.0 else 0.0
+    _average(figures.ingress, steps)
+    _average(figures.egress, steps)
+    _average(figures.compute, steps)
+    figures.l2_write[INPUT], figures.l2_write[WEIGHT] = _size(w, INPUT), _size(w, WEIGHT)
+    figures.l2_read[OUTPUT] = _size(w, OUTPUT)
     _write_l1_sizes(w)
 
 
 @leaf
-def count(w: Workspace, run: Floats) -> int:
-    """Write w.out for the mapping in w; returns what becomes of it. run: float64[RUN_COLUMNS] to work in."""
+def count(w: Workspace) -> int:
+    """Write w.figures for the mapping in w; returns what becomes of it."""
     _begin(w)
     fate = DONE
     for back in range(w.levels):
         level = w.levels - 1 - back
         for k in range(w.n_reached[level]):
             if fate == DONE:
-                fate = _run(w, level, w.reached[level, k], run)
-    _finish(w, run)
+                fate = _run(w, level, w.reached[level, k])
+    _finish(w)
     return fate

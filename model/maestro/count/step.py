@@ -5,35 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.maestro.count.cases import TIMES
 from mapsearch.model.maestro.count.volumes import critical_macs, egress, ingress, macs_of_all
 from mapsearch.model.maestro.count.workspace import (
-    AVERAGE_BANDWIDTH,
-    COMPUTE,
     DIVIDES_BY_ZERO,
     DONE,
-    EGRESS,
-    INGRESS,
     INPUT,
-    INTENSITY,
-    L1_READ,
-    L1_WRITE,
-    L2_READ,
-    L2_SIZE,
-    L2_WRITE,
-    MACS,
-    OFFCHIP_BANDWIDTH,
     OUTPUT,
     OVERFLOWS,
-    PEAK_BANDWIDTH,
     WEIGHT,
-    Floats,
+    Delay,
     Workspace,
 )
-
-# Columns of a run of a level: steps, cycles, PEs times steps, and cases that count.
-STEPS, CYCLES, BUSY, CASES = 0, 1, 2, 3
-RUN_COLUMNS = 4
 
 
 @inlined
@@ -72,62 +54,61 @@ def _compute(w: Workspace, level: int, bits: int, critical: float) -> tuple[floa
 
 @inlined
 def _note_outputs(w: Workspace, steps: float, going: float, macs: float) -> None:
-    w.out[L2_WRITE + OUTPUT] += steps * going
-    w.out[L1_WRITE + OUTPUT] += steps * macs
-    w.out[L1_READ + OUTPUT] += steps * macs
+    w.figures.l2_write[OUTPUT] += steps * going
+    w.figures.l1_write[OUTPUT] += steps * macs
+    w.figures.l1_read[OUTPUT] += steps * macs
 
 
 @inlined
 def _note_words(w: Workspace, tensor: int, steps: float, words: float, macs: float) -> None:
     """Add the words of inputs or weights that a case moves."""
-    w.out[L2_READ + tensor] += steps * words
-    w.out[L1_WRITE + tensor] = w.out[L2_READ + tensor]
-    w.out[L1_READ + tensor] += steps * macs
+    w.figures.l2_read[tensor] += steps * words
+    w.figures.l1_write[tensor] = w.figures.l2_read[tensor]
+    w.figures.l1_read[tensor] += steps * macs
 
 
 @inlined
 def _note_bandwidths(w: Workspace, steps: float, coming: float, going: float, compute: float) -> None:
     """Add to the bandwidths that are called for; the program halves the one off-chip at every case."""
-    inward, outward = w.out[L2_SIZE + INPUT] + w.out[L2_SIZE + WEIGHT], w.out[L2_SIZE + OUTPUT]
-    w.out[OFFCHIP_BANDWIDTH] = max(w.out[OFFCHIP_BANDWIDTH], outward // compute, inward // compute) // 2.0
+    inward, outward = w.figures.l2_size[INPUT] + w.figures.l2_size[WEIGHT], w.figures.l2_size[OUTPUT]
+    w.figures.offchip_bandwidth = max(w.figures.offchip_bandwidth, outward // compute, inward // compute) // 2.0
     moved = max(coming, going)
-    w.out[PEAK_BANDWIDTH] = max(w.out[PEAK_BANDWIDTH], moved // compute)
-    w.out[AVERAGE_BANDWIDTH] += (steps * moved) // compute
+    w.figures.peak_bandwidth = max(w.figures.peak_bandwidth, moved // compute)
+    w.figures.average_bandwidth += (steps * moved) // compute
 
 
 @inlined
 def _offchip_cycles(w: Workspace) -> float:
     """Cycles that every step waits at least, whatever it fetches: those of the words of the first case."""
-    inward, outward = w.out[L2_SIZE + INPUT] + w.out[L2_SIZE + WEIGHT], w.out[L2_SIZE + OUTPUT]
+    inward, outward = w.figures.l2_size[INPUT] + w.figures.l2_size[WEIGHT], w.figures.l2_size[OUTPUT]
     return float(max(inward // w.offchip_words // 2.0, outward // w.offchip_words // 2.0))
 
 
 @inlined
-def _note_delay(w: Workspace, at: int, cycles: float, steps: float) -> None:
-    """Add to the least, the most and the sum of a delay."""
-    w.out[at] = min(w.out[at], cycles)
-    w.out[at + 1] = max(w.out[at + 1], cycles)
-    w.out[at + 2] += steps * cycles
+def _note_delay(delay: Delay, cycles: float, steps: float) -> None:
+    delay.least = min(delay.least, cycles)
+    delay.most = max(delay.most, cycles)
+    delay.average += steps * cycles
 
 
 @leaf
-def count_case(w: Workspace, level: int, case: int, turn: int, run: Floats) -> int:
-    """Add one case to the run of its level and, at level 0, to w.out; returns what becomes of the mapping.
+def count_case(w: Workspace, level: int, case: int, turn: int) -> int:
+    """Add one case to the run of its level and, at level 0, to w.figures; returns what becomes of the mapping.
 
     turn: the turning directive that changes last, or -1. A case in which no unit has MACs leaves only outputs' words behind.
     """
-    total = w.products[w.n_turning]
-    steps, first = total[TIMES], run[CASES] == 0.0
+    total, run = w.products[w.n_turning], w.run
+    steps, first = total.times, run.cases == 0.0
     if steps >= 2.0**31:
         return OVERFLOWS
     inputs, weights = ingress(w, level, INPUT, turn), ingress(w, level, WEIGHT, turn)
     going, macs, critical = egress(w, level, total), macs_of_all(w, level, total), critical_macs(w, level, total)
     if level == 0:
         if first:
-            w.out[L2_SIZE + INPUT] += 2.0 * inputs
-            w.out[L2_SIZE + WEIGHT] += 2.0 * weights
+            w.figures.l2_size[INPUT] += 2.0 * inputs
+            w.figures.l2_size[WEIGHT] += 2.0 * weights
             if turn < 0:
-                w.out[L2_SIZE + OUTPUT] = 2.0 * going
+                w.figures.l2_size[OUTPUT] = 2.0 * going
         _note_outputs(w, steps, going, macs)
     if critical <= 0.0:
         if first:
@@ -143,16 +124,16 @@ def count_case(w: Workspace, level: int, case: int, turn: int, run: Floats) -> i
         if compute == 0.0:
             return DIVIDES_BY_ZERO
         cycles = max(cycles, _offchip_cycles(w))
-        w.out[MACS] += steps * macs
-        w.out[INTENSITY] = macs / coming
+        w.figures.macs += steps * macs
+        w.figures.intensity = macs / coming
         _note_words(w, INPUT, steps, inputs, macs)
         _note_words(w, WEIGHT, steps, weights, macs)
         _note_bandwidths(w, steps, coming, going, compute)
-        _note_delay(w, INGRESS, in_cycles, steps)
-        _note_delay(w, EGRESS, out_cycles, steps)
-        _note_delay(w, COMPUTE, compute, steps)
-    run[STEPS] += steps
-    run[CYCLES] += steps * cycles
-    run[BUSY] += steps * active
-    run[CASES] += 1.0
+        _note_delay(w.figures.ingress, in_cycles, steps)
+        _note_delay(w.figures.egress, out_cycles, steps)
+        _note_delay(w.figures.compute, compute, steps)
+    run.steps += steps
+    run.cycles += steps * cycles
+    run.busy += steps * active
+    run.cases += 1.0
     return DONE

@@ -8,10 +8,6 @@ from mapsearch.model.maestro.count.workspace import (
     MAPPED,
     MAPPED_EDGE,
     OPERANDS,
-    OUT_MAPPED,
-    OUT_MAPPED_EDGE,
-    OUT_UNIQUE,
-    OUT_UNIQUE_EDGE,
     UNIQUE,
     UNIQUE_EDGE,
     Workspace,
@@ -47,8 +43,8 @@ def _write_tile(w: Workspace, level: int, i: int, like: int) -> None:
     tile[MAPPED], tile[MAPPED_EDGE] = size, edge
     tile[UNIQUE] = 0 if w.spatial[level, like] == 0 and extent <= size else min(size, offset)
     tile[UNIQUE_EDGE] = max(offset - (size - last), 0)
-    for column in range(KINDS):
-        tile[OUT_MAPPED + column] = tile[column]
+    for kind in range(KINDS):
+        w.made[level, i, kind] = tile[kind]
 
 
 @inlined
@@ -57,11 +53,11 @@ def _write_outputs_tile(w: Workspace, level: int, i: int) -> None:
     tap = 0
     while w.dim[level, tap] != (R if w.dim[level, i] == Y else S):
         tap += 1
-    tile, taps = w.tiles[level, i], w.tiles[level, tap]
-    tile[OUT_MAPPED] = tile[MAPPED] - taps[MAPPED] + 1
-    tile[OUT_MAPPED_EDGE] = tile[MAPPED_EDGE] - taps[MAPPED_EDGE] + 1
-    tile[OUT_UNIQUE] = min(w.size[level, i], w.offset[level, i])
-    tile[OUT_UNIQUE_EDGE] = min(w.offset[level, i], tile[OUT_MAPPED_EDGE])
+    tile, taps, made = w.tiles[level, i], w.tiles[level, tap], w.made[level, i]
+    made[MAPPED] = tile[MAPPED] - taps[MAPPED] + 1
+    made[MAPPED_EDGE] = tile[MAPPED_EDGE] - taps[MAPPED_EDGE] + 1
+    made[UNIQUE] = min(w.size[level, i], w.offset[level, i])
+    made[UNIQUE_EDGE] = min(w.offset[level, i], made[MAPPED_EDGE])
 
 
 @inlined

@@ -1,10 +1,9 @@
-"""What a case moves and does over all units of a level, from what each kind of unit has (see `work`)."""
+"""What a case moves and does over all units of a level, from what each kind of unit has (see `workspace`)."""
 
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.maestro.count.cases import DONE_BY, HELD, WRITTEN
-from mapsearch.model.maestro.count.workspace import OUTPUT, Floats, Workspace
+from mapsearch.model.maestro.count.workspace import OUTPUT, Product, Workspace
 
 
 @inlined
@@ -41,18 +40,19 @@ def ingress(w: Workspace, level: int, tensor: int, turn: int) -> float:
         new = w.first[tensor]
         return _over_units(w, level, tensor, new[0], new[1], new[2], new[3])
     new = w.change[turn, w.at[w.turning[turn]], tensor]
-    full, last = w.products[turn, HELD + 2 * tensor], w.products[turn, HELD + 2 * tensor + 1]
+    full, last = w.products[turn].held[tensor, 0], w.products[turn].held[tensor, 1]
     return _over_units(w, level, tensor, full * new[0], last * new[1], full * new[2], last * new[3])
 
 
 @inlined
-def egress(w: Workspace, level: int, total: Floats) -> float:
+def egress(w: Workspace, level: int, total: Product) -> float:
     """Words of outputs that go out; total: the product over all directives."""
-    return _over_units(w, level, OUTPUT, total[WRITTEN], total[WRITTEN + 1], total[WRITTEN + 2], total[WRITTEN + 3])
+    written = total.written
+    return _over_units(w, level, OUTPUT, written[0], written[1], written[2], written[3])
 
 
 @inlined
-def macs_of_all(w: Workspace, level: int, total: Floats) -> float:
+def macs_of_all(w: Workspace, level: int, total: Product) -> float:
     """MACs of all units."""
     last = w.shared[level, 1] if w.shared[level, 1] >= 0 else w.shared[level, 0]
     at_edge = w.edge_units[level]
@@ -61,18 +61,18 @@ def macs_of_all(w: Workspace, level: int, total: Floats) -> float:
         i = w.shared[level, k]
         edge |= i >= 0 and w.edge[i, w.at[i]] == 1
     if not edge:
-        return float(w.units[level] * total[DONE_BY])
+        return float(w.units[level] * total.macs[0])
     double = w.double_edge[last, w.at[last]]
-    macs = total[DONE_BY + 1] if at_edge == 1 and double == 1 else total[DONE_BY]
+    macs = total.macs[1] if at_edge == 1 and double == 1 else total.macs[0]
     if at_edge > 1:
-        macs += max(at_edge - double - 1, 0) * total[DONE_BY] + double * total[DONE_BY + 2]
+        macs += max(at_edge - double - 1, 0) * total.macs[0] + double * total.macs[2]
     return float(macs)
 
 
 @inlined
-def critical_macs(w: Workspace, level: int, total: Floats) -> float:
+def critical_macs(w: Workspace, level: int, total: Product) -> float:
     """MACs of the unit that a step waits for."""
     i = w.carrier[level, OUTPUT]
     if i >= 0 and _at_edge(w, level, OUTPUT) and w.edge_units[level] == 1 and w.double_edge[i, w.at[i]] == 1:
-        return float(total[DONE_BY + 1])
-    return float(total[DONE_BY])
+        return float(total.macs[1])
+    return float(total.macs[0])
