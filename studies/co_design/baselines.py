@@ -29,7 +29,7 @@ ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),), best_fully=False)
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A machine chosen in another way (`preset` or `hardware_first`), mapped by the run's own search; chosen: preset or dataflow."""
+    """A machine chosen in another way (`preset` or `hardware_first`), mapped by the run's search; chosen: preset or dataflow."""
 
     way: Literal["preset", "hardware_first"]
     chosen: str
