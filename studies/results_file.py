@@ -39,15 +39,19 @@ def read_layers(data: Mapping[str, Any], where: Path, hint: str) -> list[LayerRe
     layers = data.get("layers")
     if not isinstance(layers, list):
         raise InputError(f"{where}: layers must be a list, got {show(layers)}; {hint}")
-    whole = [row for row in cast("list[object]", layers) if not isinstance(row, dict) or needed <= row.keys()]
+    whole: list[object] = [
+        row for row in cast("list[Any]", layers) if not isinstance(row, dict) or needed.issubset(cast("Any", row))
+    ]
     return _checked(TypeAdapter(list[LayerResult]), [*map(_named, whole)], where, hint, ("layers",))
 
 
 def _named(row: object) -> object:
     """A layer's row with its name in its metrics."""
-    if not isinstance(row, dict) or not isinstance(row.get("metrics"), dict):
+    if not isinstance(row, dict):
         return row
     known = cast("dict[str, Any]", row)
+    if not isinstance(known.get("metrics"), dict):
+        return known
     return {**known, "metrics": {"layer": known.get("name"), **known["metrics"]}}
 
 
