@@ -39,10 +39,13 @@ def read_layers(data: Mapping[str, Any], where: Path, hint: str) -> list[LayerRe
     layers = data.get("layers")
     if not isinstance(layers, list):
         raise InputError(f"{where}: layers must be a list, got {show(layers)}; {hint}")
-    whole: list[object] = [
-        row for row in cast("list[Any]", layers) if not isinstance(row, dict) or needed.issubset(cast("Any", row))
-    ]
-    return _checked(TypeAdapter(list[LayerResult]), [*map(_named, whole)], where, hint, ("layers",))
+    whole = [_named(row) for row in cast("list[object]", layers) if _has(row, needed)]
+    return _checked(TypeAdapter(list[LayerResult]), whole, where, hint, ("layers",))
+
+
+def _has(row: object, keys: set[str]) -> bool:
+    """Whether a row has all keys; what is no row at all is left to the check of its shape."""
+    return not isinstance(row, dict) or keys <= cast("dict[str, Any]", row).keys()
 
 
 def _named(row: object) -> object:
