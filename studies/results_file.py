@@ -39,15 +39,22 @@ def read_layers(data: Mapping[str, Any], where: Path, hint: str) -> list[LayerRe
     layers = data.get("layers")
     if not isinstance(layers, list):
         raise InputError(f"{where}: layers must be a list, got {show(layers)}; {hint}")
-    whole = [row for row in cast("list[object]", layers) if not isinstance(row, dict) or needed <= row.keys()]
-    return _checked(TypeAdapter(list[LayerResult]), [*map(_named, whole)], where, hint, ("layers",))
+    whole = [_named(row) for row in cast("list[object]", layers) if _has(row, needed)]
+    return _checked(TypeAdapter(list[LayerResult]), whole, where, hint, ("layers",))
+
+
+def _has(row: object, keys: set[str]) -> bool:
+    """Whether a row has all keys; what is no row at all is left to the check of its shape."""
+    return not isinstance(row, dict) or keys <= cast("dict[str, Any]", row).keys()
 
 
 def _named(row: object) -> object:
     """A layer's row with its name in its metrics."""
-    if not isinstance(row, dict) or not isinstance(row.get("metrics"), dict):
+    if not isinstance(row, dict):
         return row
     known = cast("dict[str, Any]", row)
+    if not isinstance(known.get("metrics"), dict):
+        return known
     return {**known, "metrics": {"layer": known.get("name"), **known["metrics"]}}
 
 

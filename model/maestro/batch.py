@@ -38,7 +38,7 @@ def _write_level(w: Workspace, level: int, spatial: int, order: Bytes, size: Int
     found = 0
     shared = False
     for place in range(8):
-        dim = w.source_dims[order[place]]
+        dim = int(w.source_dims[order[place]])
         if dim < 0:
             continue
         chunk = size[order[place]]

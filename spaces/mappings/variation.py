@@ -29,7 +29,7 @@ def _cross(child: Ints, other: Ints, rng: np.random.Generator) -> None:
 @kernel
 def _cross_structure(child: MappingArrays, b: int, parents: MappingArrays, other: int, rng: np.random.Generator) -> None:
     """Take one level's loop order or, half of the time, all Clusters and spatial dims from the other parent."""
-    levels = child.units.shape[1]
+    levels = int(child.units.shape[1])
     if rng.random() < 0.5:
         held = rng.integers(0, levels)
         for dim in range(8):
@@ -143,7 +143,7 @@ def _change_structure(s: SpaceRecord, clusters: Ints, units: Ints, spatial: Byte
         level = rng.integers(1, len(units))
         while s.n_clusters[level] < 2:
             level = rng.integers(1, len(units))
-        _resize_cluster(s, clusters[level], rng.integers(0, s.n_clusters[level]), units, level)
+        _resize_cluster(s, clusters[level], rng.integers(0, int(s.n_clusters[level])), units, level)
         return True
     source, target = rng.integers(0, s.n_dims), rng.integers(0, s.n_dims)
     _move_loop(order[level], source, target, s.inside[level])

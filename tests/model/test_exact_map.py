@@ -47,7 +47,7 @@ def test_the_table_of_words_is_what_a_walk_finds() -> None:
         before = held
     for row in ("(first)", "at k", "at c", "at y", "all"):
         line = f"    {row:<8}{steps[row]:>8}" + "".join(f"{words[row, tensor]:>5}" for tensor in range(3))
-        assert line in exact.__doc__.splitlines()
+        assert line in str(exact.__doc__).splitlines()
     counts = counts_of(LAYER, HARDWARE, MAPPING)
     assert counts[Count.STEPS] == steps["all"]
     assert [counts[each] for each in (Count.L2_TO_L1_W, Count.L2_TO_L1_I, Count.L2_TO_L1_O)] == [words["all", t] for t in range(3)]

@@ -160,7 +160,7 @@ def test_a_chain_is_settled_just_where_the_model_says_that_it_fits(
     rng = np.random.default_rng(data.draw(seeds))
     before = Space(layer, roomy, levels, TileRule.ALL).sample(1, rng)
     legal = EXACT.evaluate(layer, hardware, before).fit.tolist() == [Fit.LEGAL]
-    after, ok = before[np.array([0])], np.empty(1, np.int8)
+    after, ok = before[np.zeros(1, np.intp)], np.empty(1, np.int8)
     choices = Choices(layer, hardware, levels, Constraints(), Restriction())
     settle_all(compiled_space(choices, TileRule.ALL), after.arrays, rng, ok)
     assert (ok[0] == 1 and after.size.tolist() == before.size.tolist()) == legal

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import finished_run, layer_file, results_in  # noqa: F401 fixtures
+from small_run import finished_run, layer_file, results_in
 
 import mapsearch
 from mapsearch.model.errors import InputError
@@ -17,6 +17,8 @@ from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.results_file import read_results
 from mapsearch.studies.start import run
+
+FIXTURES = (layer_file, finished_run)  # pytest finds them here, as layers and done
 
 
 def read(folder: Path) -> RunResults:
@@ -130,6 +132,6 @@ def test_a_frame_of_what_is_not_installed(done: Path, monkeypatch: pytest.Monkey
 
 def test_notebooks_show_a_table(done: Path) -> None:
     """The HTML form has a row for each layer, names escaped."""
-    html = read(done)._repr_html_()
+    html = read(done)._repr_html_()  # pyright: ignore[reportPrivateUsage] the name that notebooks call
     assert html.count("<tr>") == 1 + len(read(done).layers)
     assert "<td>conv/1</td>" in html

@@ -112,7 +112,7 @@ def test_a_set_of_which_the_model_counts_no_layer_is_refused(layers: Path, tmp_p
 
 
 def test_the_command_prints_what_there_is(layers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Cells of figures that the model does not report are empty; refused evaluations and, on standard error, layers left out are reported."""
+    """Cells of figures that the model does not report are empty; refused evaluations and left-out layers are reported."""
     options = ["--jobs", "1", "--trials", "2", "--model", "choosy", "--out", str(tmp_path / "run")]
     assert main(["run", "--layer-set", str(layers), *options]) == 0
     captured = capsys.readouterr()
