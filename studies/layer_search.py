@@ -25,7 +25,7 @@ from mapsearch.studies.run.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class LayerSearch:
-    """The best mapping that a search found, and what it took.
+    """The best mapping that a search found, with its bound and counts.
 
     objective: its value. lower_bound: no mapping of the space has less; None where the model or the objective has no bound.
     gap: objective / lower_bound - 1. evaluations: mappings costed; dropped: mappings and parts of the space that a lower bound left
@@ -79,7 +79,7 @@ def search_layer(
     starts = job.seeds(problem, 0, seeds)
     tasks = [Task(problem, job.searcher, budget, (job.seed, 0, k), starts) for k in range(job.restarts)]
     outcomes: list[Outcome] = []
-    with contextlib.suppress(KeyboardInterrupt):  # what was found until then is the answer
+    with contextlib.suppress(KeyboardInterrupt):  # the best so far is the answer
         outcomes.extend(outcome for _, outcome in run_tasks(tasks, min(jobs, len(tasks)), None))
     best = min(outcomes, key=lambda outcome: outcome.value, default=None)
     if best is None or len(best.batch) == 0:
