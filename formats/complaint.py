@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with the keys of a file, as one line: where, the law, the value, what would be right."""
+"""Pydantic's errors of a file's keys as one line: where, the law, the value, what would be right."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _T = TypeVar("_T")
 _Place = tuple[int | str, ...]
 _Schema = Mapping[str, Any]
 
-# A key that there is not, of a model and of a dataclass.
+# Pydantic's error types of an unknown key, in a model and in a dataclass.
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
-# What a value must be, by pydantic's types of errors (`one_of` is ours) for values of another kind than that.
+# The kind that a value must be of, by pydantic's error types for values of a wrong kind (`one_of` is ours).
 _FORMS = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
@@ -33,7 +33,7 @@ _FORMS = {
     "literal_error": "{expected}",
     "one_of": "one of {names}",
 }
-# The laws that a value of the right kind breaks.
+# The laws that values of the right kind may break, by pydantic's error types.
 _LAWS = {
     "finite_number": "must be finite",
     "greater_than": "must be > {gt}",
@@ -48,10 +48,10 @@ _LAWS = {
 
 
 def checked(adapter: TypeAdapter[_T], data: object, where: str) -> _T:
-    """The data as what the adapter validates; InputError with the first problem, which begins with `where`.
+    """The data as the adapter's type; InputError, which begins with `where`, with the first problem.
 
-    What lies in a list at the top is told as `layer 3 (conv1)`, counted from 1; levels are counted from 0, as everywhere. A pattern
-    is told as the description of its field, and an example that a field has stands beside its law.
+    The error names an item of a top-level list as `layer 3 (conv1)`, counted from 1, or from 0 for levels, as everywhere. It gives
+    the field's description in place of a pattern, and the field's example, if any, beside its law.
     """
     try:
         return adapter.validate_python(data)
@@ -86,7 +86,7 @@ def _complaint(adapter: TypeAdapter[Any], errors: Sequence[ErrorDetails], data: 
 
 
 def _are_keys(error: ErrorDetails, data: object) -> Iterator[bool]:
-    """Of each part of an error's place, whether it leads into the data; others are pydantic's names of a union's members."""
+    """For each part of an error's place, whether it leads into the data; other parts are pydantic's names of union members."""
     last = len(error["loc"]) - 1
     for index, part in enumerate(error["loc"]):
         if isinstance(data, Mapping) and part in data:
@@ -100,9 +100,9 @@ def _are_keys(error: ErrorDetails, data: object) -> Iterator[bool]:
 
 
 def _of_one_value(errors: Sequence[ErrorDetails], data: object, unions: int = 0) -> Sequence[ErrorDetails]:
-    """The first error, or, where a value is of no kind that a union takes, one for each kind; unions: that are passed already.
+    """The first error, or, where a value is of no kind that a union takes, one for each kind; unions: the ones already passed.
 
-    A mistyped key is often also a missing one: the typo is told.
+    A mistyped key is often reported as missing too: the typo comes first.
     """
     first = min(errors, key=lambda one: one["type"] not in _UNKNOWN)
     members = [index for index, is_key in enumerate(_are_keys(first, data)) if not is_key][unions:]
@@ -115,7 +115,7 @@ def _of_one_value(errors: Sequence[ErrorDetails], data: object, unions: int = 0)
 
 
 def _path(place: _Place, data: object) -> str:
-    """The place as people read it: the row of a list at the top, then the keys with dots between."""
+    """The place as people read it: the item of a top-level list, then the keys with dots between."""
     match place:
         case (str() as rows, int() as index, *keys) if rows.endswith("s"):
             row = cast("Mapping[str, Sequence[object]]", data)[rows][index]
@@ -127,7 +127,7 @@ def _path(place: _Place, data: object) -> str:
 
 
 def _form(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
-    """What a value must be."""
+    """The form that a value must have."""
     schema = _schema_at(adapter, error["loc"])
     form = _FORMS[error["type"]].format(**error.get("ctx", {}))
     if schema.get("properties"):
@@ -144,7 +144,7 @@ def _law(adapter: TypeAdapter[Any], error: ErrorDetails) -> str:
 
 
 def _names(error: ErrorDetails) -> list[str]:
-    """The words that may stand there."""
+    """The words that are allowed there."""
     context = error.get("ctx", {})
     if error["type"] == "one_of":
         return str(context["names"]).split(", ")
@@ -157,11 +157,11 @@ def _either(forms: Sequence[str]) -> str:
 
 class _Quiet(GenerateJsonSchema):
     def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
-        """Say nothing: what a default is makes no difference here."""
+        """Give no warning: defaults make no difference here."""
 
 
 def _schema_at(adapter: TypeAdapter[Any], place: _Place) -> _Schema:
-    """What the adapter takes at a place; {} where that is anything, or one of several."""
+    """The JSON schema at a place; {} where any value, or one of several kinds, is allowed."""
     root = adapter.json_schema(schema_generator=_Quiet)
     found = list(_members(root, root))
     for part in place:
@@ -171,7 +171,7 @@ def _schema_at(adapter: TypeAdapter[Any], place: _Place) -> _Schema:
 
 
 def _members(schema: _Schema, root: _Schema) -> Iterator[_Schema]:
-    """The schema, or those of the union that it is."""
+    """The schema itself, or the members if it is a union."""
     if "$ref" in schema:
         yield from _members(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
     elif "anyOf" in schema or "oneOf" in schema:
@@ -182,7 +182,7 @@ def _members(schema: _Schema, root: _Schema) -> Iterator[_Schema]:
 
 
 def _inside(schema: _Schema, part: int | str) -> Iterator[_Schema]:
-    """What lies at a key, at an index, or in the member of a union that pydantic calls so."""
+    """The schemas at a key, at an index, or in the union member that pydantic gives this name."""
     properties = schema.get("properties", {})
     if part in properties:
         yield properties[part]
@@ -191,6 +191,6 @@ def _inside(schema: _Schema, part: int | str) -> Iterator[_Schema]:
     elif isinstance(schema.get("additionalProperties"), dict):
         yield schema["additionalProperties"]
     elif part in properties.get("type", {}).get("enum", [properties.get("type", {}).get("const")]):
-        yield schema  # a member of a union that states its type
+        yield schema  # a union member that states its type
     elif re.search(rf"\b{schema.get('title', schema.get('type'))}\b", str(part).replace("list[", "array[")):
-        yield schema  # one that is called by its class or as what it is
+        yield schema  # a union member that is named by its class or by its kind

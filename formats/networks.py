@@ -1,7 +1,7 @@
 """The networks that a command line names: a layer set, some of its layers, or a mix of several networks for one machine.
 
-A network is SET or SET:NAME,NAME, a layer set or some of its layers; a mix is several with commas between, each with how often it
-runs: `mobilenet_v2,resnet18:2,vgg16:conv1_2`. Digits after a colon are a weight, anything else is the name of a layer.
+A network is SET, a layer set, or SET:NAME,NAME, some of its layers. A mix is several networks with commas between, each with a
+weight, the number of its runs: `mobilenet_v2,resnet18:2,vgg16:conv1_2`. Digits after a colon are a weight, else a layer's name.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from mapsearch.model.layer import Layer
 
 MAX_WEIGHT = 10_000
 
-# One layer set, by name or path, or a text of several as `parse_mix` takes it, or their weights by name or path.
+# A layer set by name or path, a text of several as `parse_mix` takes it, or a mapping from names or paths to weights.
 MixSource = str | os.PathLike[str] | Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSource:
-    """A layer set by its name or path, and the names of its layers that are meant; empty for all."""
+    """A layer set by its name or path, and the names of some of its layers; empty for all."""
 
     layer_set: str
     names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> NetworkSource:
-        """What SET or SET:NAME,NAME means; where a file's path has colons, the longest that there is counts."""
+        """The source of a text SET or SET:NAME,NAME; where a path may have colons, the longest path that is a file counts."""
         layer_set, colon, found = ("", "", "") if _is_file(text) else text.rpartition(":")
         if not colon:
             return cls(text)
@@ -39,16 +39,16 @@ class NetworkSource:
 
     @property
     def text(self) -> str:
-        """As `of` takes it."""
+        """The text that `of` takes."""
         return f"{self.layer_set}:{','.join(self.names)}" if self.names else self.layer_set
 
     def found_from(self, folder: Path) -> NetworkSource:
-        """With a path as it is found from anywhere."""
+        """The source with its path made absolute."""
         known = self.layer_set in names() or not (_is_file(self.layer_set) or re.search(r"[./\\]", self.layer_set))
         return self if known else replace(self, layer_set=str((folder / self.layer_set).resolve()))
 
     def load(self, *, as_listed: bool = False) -> LayerSet:
-        """The layers; InputError where there is no such set, or it has none of a name."""
+        """The layers; InputError where there is no such set, or it has no layer of a name."""
         layers = load_layer_set(_path_or_name(self.layer_set), as_listed=as_listed)
         return layers.only(self.names) if self.names else layers
 
@@ -64,23 +64,23 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """One network at least, no two of one name."""
+    """One or more networks with different names."""
 
     members: tuple[Member, ...]
 
     @property
     def name(self) -> str:
-        """The networks' names, each with how often it runs where that is more than once."""
+        """The networks' names, each with its weight where that is more than 1."""
         return "+".join(f"{each.layers.name}{f'x{each.weight}' if each.weight > 1 else ''}" for each in self.members)
 
     @property
     def unique(self) -> tuple[UniqueLayer, ...]:
-        """The layers of all networks, those of equal shape as one; of several networks, names begin with the network's."""
+        """The layers of all networks, those of equal shape as one; in a mix of several, names begin with the network's name."""
         return merge([[self._entry(member, entry) for entry in member.layers.entries] for member in self.members])
 
     @property
     def sources(self) -> dict[str, int]:
-        """The weights by what names a network from anywhere, from which the mix can be loaded again."""
+        """The weights by network, paths made absolute: the mix can be loaded from it again."""
         return {each.source.found_from(Path()).text: each.weight for each in self.members}
 
     def _entry(self, member: Member, entry: Entry) -> Entry:
@@ -95,9 +95,9 @@ def mix_of(layer: Layer) -> Mix:
 
 
 def load_mix(source: MixSource, *, as_listed: bool = False) -> Mix:
-    """The networks of a mix, in its order; `as_listed` as `layer_sets.load_layer_set` takes it.
+    """The networks of a mix, in its order; as_listed: see `layer_sets.load_layer_set`.
 
-    Raises InputError where a part is no network or no weight, or a network stands there twice.
+    Raises InputError where a part is no network, a weight is none, or a network stands twice.
     """
     members: dict[str, Member] = {}
     for text, weight in _weights(source).items():
@@ -119,9 +119,9 @@ def load_network(text: str) -> LayerSet:
 
 
 def parse_mix(text: str) -> dict[str, int]:
-    """The weights by network of a text such as `mobilenet_v2,resnet18:2`, where 1 need not be said.
+    """The weights by network of a text such as `mobilenet_v2,resnet18:2`; a weight of 1 may be left out.
 
-    Where a file's path has commas or colons, the longest that there is counts.
+    Where a path may have commas or colons, the longest path that is a file counts.
     """
     weights: dict[NetworkSource, int] = {}
     last = NetworkSource("")
@@ -151,14 +151,14 @@ def _weighted(part: str) -> tuple[NetworkSource, int]:
 
 
 def _is_another_layer(part: str, layer_set: str) -> bool:
-    """Whether what stands after SET:NAME, is no network, but the name of one more layer."""
+    """Whether the part after "SET:NAME," is the name of another layer, not a network."""
     if part in (entry.layer.name for entry in load_layer_set(_path_or_name(layer_set)).entries):
         return True
     return part not in ("", *names()) and not _is_file(part) and not re.search(r"[.:/\\]", part)
 
 
 def _parts(text: str) -> Iterator[str]:
-    """What stands between the commas, less those in the path of a file."""
+    """The parts of a text between commas, except commas within the path of a file."""
     pieces = text.split(",")
     while pieces:
         ends = [end for end in range(2, len(pieces) + 1) if _is_weighted_file(",".join(pieces[:end]))]
@@ -197,5 +197,5 @@ def _checked(source: str, weight: object) -> int:
 
 
 def _path_or_name(source: str) -> str | Path:
-    """A file whose path has a comma or a colon is no name, even without a suffix."""
+    """The source, as a Path if it is a file with a comma or a colon, since without a suffix it would count as a name."""
     return Path(source) if ("," in source or ":" in source) and _is_file(source) else source

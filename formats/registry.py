@@ -1,8 +1,8 @@
-"""The file formats: what each reads and writes, by the names that users select them by.
+"""The file formats by the names that users give, with what each reads and writes.
 
-A format is a folder beside this file and a line in FORMATS. Its readers and its writer are modules of that folder that have the
-functions of the protocols here; each is imported when it is first used, so what is heavy belongs there and not in this file.
-Readers of layers and of hardware give the keys of our own YAML files, which are then checked and loaded as those are.
+A format is a folder beside this file and a line in FORMATS. Its readers and its writer are modules of that folder with the
+functions of the protocols below. Each is imported when it is first used, so heavy imports belong there and not in this file.
+Readers of layers and of hardware return the keys of our own YAML files, which are then checked and loaded like those.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-if TYPE_CHECKING:  # the command line asks for names only, before it knows what to load
+if TYPE_CHECKING:  # the command line needs the formats' names before it knows what to load
     from mapsearch.formats.directives.network import Network
     from mapsearch.model.hardware import Hardware
 
@@ -28,7 +28,7 @@ class LayersImporter(Protocol):
         ...
 
     def read_layers(self, data: bytes, where: str) -> dict[str, object]:
-        """The keys of a layer-set file; InputError, which begins with `where`, for what is none of the format's."""
+        """The keys of a layer-set file; InputError, which begins with `where`, where the data is not of the format."""
         ...
 
 
@@ -40,7 +40,7 @@ class HardwareImporter(Protocol):
         ...
 
     def read_hardware(self, data: bytes, where: str) -> dict[str, object]:
-        """The keys of a hardware file; InputError, which begins with `where`, for what is none of the format's."""
+        """The keys of a hardware file; InputError, which begins with `where`, where the data is not of the format."""
         ...
 
 
@@ -48,25 +48,25 @@ class MappingsImporter(Protocol):
     """Reads layers with their mappings."""
 
     def read_mappings(self, text: str, where: str) -> Sequence[Any]:
-        """The layers of a text, one at least, as MappedLayers; InputError, which begins with `where` and the line.
+        """The layers of a text, one or more, as MappedLayers; InputError, which begins with `where` and the line.
 
-        A format that a `ToolModel` names gives what that model's `report_written` takes.
+        The format of a `ToolModel` returns layers as that model's `report_written` takes them.
         """
         ...
 
 
 class Exporter(Protocol):
-    """Writes mappings and machines, each as one file or as several; file names end in the format's suffixes."""
+    """Writes mappings and machines, each as one or several files, whose names end in the format's suffixes."""
 
     def write_network(self, network: Network, hardware: Hardware) -> Files:
         """The files of the mappings; MappingError with the reason where the format cannot express one.
 
-        A format that a cost model names writes one text, which `read_mappings` reads.
+        The format of a cost model writes one text, which `read_mappings` reads.
         """
         ...
 
     def write_hardware(self, hardware: Hardware) -> Files:
-        """The files of the machine, besides our own YAML."""
+        """The files of the machine, in addition to our own YAML file."""
         ...
 
 
@@ -74,8 +74,8 @@ class Exporter(Protocol):
 class Format:
     """A file format.
 
-    name: of its folder, and what users call it. suffixes: of its files. layers, mappings, hardware, exporter: the module of
-    the folder that does it, "" where there is none.
+    name: of its folder, which is also its name for users. suffixes: of its files. layers, mappings, hardware, exporter: the module
+    of the folder that reads or writes them, "" where there is none.
     """
 
     name: str
@@ -114,19 +114,19 @@ class Format:
         return exporter.write_hardware(hardware)
 
     def mapping_text(self, network: Network, hardware: Hardware) -> str:
-        """The one text of the mappings, in a format that a cost model names."""
+        """The one text of the mappings, in the format of a cost model."""
         [text] = self.write_network(network, hardware).values()
         return str(text)
 
     def hardware_texts(self, hardware: Hardware) -> dict[str, str]:
-        """The texts of the machine, in a format that a cost model names."""
+        """The texts of the machine, in the format of a cost model."""
         return {name: str(text) for name, text in self.write_hardware(hardware).items()}
 
     def _module(self, module: str) -> Any:  # noqa: ANN401 a module as one of the protocols
         return import_module(f"mapsearch.formats.{self.name}.{module}")
 
 
-# A file that several recognise is the first one's; YAML takes what no other does.
+# A file that several formats recognise belongs to the first of them; YAML takes any file that no other does.
 FORMATS: Mapping[str, Format] = {
     each.name: each
     for each in (
@@ -135,7 +135,7 @@ FORMATS: Mapping[str, Format] = {
         Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware"),
     )
 }
-EXPORTED = tuple(name for name, each in FORMATS.items() if each.exporter)  # those that files can be written in
+EXPORTED = tuple(name for name, each in FORMATS.items() if each.exporter)  # the formats with a writer
 
 
 def layers_importer(name: str, data: bytes) -> LayersImporter:

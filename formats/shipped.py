@@ -13,21 +13,21 @@ _DATA = files("mapsearch.formats") / "data"
 
 
 def shipped(kind: str) -> list[str]:
-    """The names of the shipped files of a kind, which is a folder of `data` (errors call one of `layer_sets` a layer set)."""
+    """The names of the shipped files of a kind; a kind is a folder of `data`, such as `layer_sets`."""
     return sorted(entry.name.removesuffix(".yaml") for entry in (_DATA / kind).iterdir())
 
 
 def read_named(kind: str, source: object, folder: Path) -> tuple[str, str]:
-    """The text of a shipped name or of a path taken from `folder`, and how errors call it; source: as a user gave it.
+    """The text of a shipped file or of a user's, and its name in errors; source: a name, or a path relative to `folder`.
 
-    A text is a path where it has a suffix or a slash, else a name. Raises InputError.
+    A source is a path if it has a suffix or a slash, else a name. Raises InputError.
     """
     data, where = find_named(kind, source, folder)
     return decode(data, where, f"{_word(kind)} file"), where
 
 
 def find_named(kind: str, source: object, folder: Path) -> tuple[bytes, str]:
-    """As `read_named`, of a file that may be no text."""
+    """As `read_named`, for a file that need not be text."""
     names, word = shipped(kind), _word(kind)
     if not isinstance(source, str | Path):
         raise InputError(f"a {word} must be a name, one of {', '.join(names)}, or a file's path, got {show(source)}")

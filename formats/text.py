@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mapsearch.model.errors import InputError
 
-_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")  # as `write_whole` names them
+_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")  # the names that `write_whole` gives
 
 
 def read_text(path: Path, what: str, hint: str = "") -> str:
-    """The text of a user's file; `what` names its kind and `hint` ends the text of the InputError where it is unreadable."""
+    """The text of a user's file; InputError, which names its kind `what` and ends with `hint`, where it cannot be read."""
     return decode(read_bytes(path, what, hint), str(path), what)
 
 
@@ -38,7 +38,7 @@ def decode(data: bytes, where: str, what: str) -> str:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file, a text as UTF-8, by way of a temporary one beside it, so that no reader ever sees half of it."""
+    """Write a file (a text as UTF-8) by a temporary file beside it, so that no reader ever sees half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)  # less the umask, as any new file
     try:
@@ -53,7 +53,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
-    """Write files by name to a folder, which is made if need be; their paths. InputError where it is not writable."""
+    """Write files by name to a folder, which is made if need be, and return their paths; InputError where it is not writable."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
@@ -64,7 +64,7 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
 
 
 def remove_leftovers(*folders: Path) -> None:
-    """Remove the temporary files of writers that were killed; nobody else may be writing in these folders."""
+    """Remove the temporary files of killed writers; no other process may be writing to these folders."""
     for folder in folders:
         for path in folder.glob(".*"):
             if _TEMPORARY.fullmatch(path.name):

@@ -63,7 +63,7 @@ def leakage_by_part(hardware: Hardware) -> Parts:
 
 
 def dynamic_mw(hardware: Hardware, energy_pj: float, runtime_cycles: int) -> float:
-    """The average power in mW of so much energy in so many cycles; 0 where the technology's leakage includes activity."""
+    """The average dynamic power in mW of a mapping; 0 where the technology's leakage includes activity."""
     return _mw_cycles_per_pj(hardware) * energy_pj / runtime_cycles
 
 
@@ -74,14 +74,14 @@ def power_mw(hardware: Hardware, energy_pj: NDArray[np.float64], runtime_cycles:
 def power_mw(
     hardware: Hardware, energy_pj: float | NDArray[np.float64], runtime_cycles: int | NDArray[np.int64]
 ) -> float | NDArray[np.float64]:
-    """Leakage and dynamic power together in mW, of one mapping that fits or of B: float64[B] from float64[B] and int64[B]."""
+    """Leakage and dynamic power together in mW, of one mapping that fits, or of B: energies float64[B], cycles int64[B]."""
     return leakage_by_part(hardware).total + _mw_cycles_per_pj(hardware) * energy_pj / runtime_cycles
 
 
 def least_cycles_within(hardware: Hardware, energy_pj: NDArray[np.float64], limit_mw: float) -> NDArray[np.int64]:
-    """Cycles, int64[B], of which a mapping that takes so much energy or more needs as many at least to draw no more than the limit.
+    """A lower bound, int64[B], on the cycles of mappings that take at least these energies and draw at most the limit.
 
-    2^62 where leakage leaves nothing for it.
+    2^62 where leakage alone reaches the limit.
     """
     per_cycle = _mw_cycles_per_pj(hardware) * energy_pj
     left = limit_mw - leakage_by_part(hardware).total

@@ -25,11 +25,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOG = logging.getLogger(__name__)
-_TOLD: list[str] = []  # what was said in this process
-# About what all kernels come to when they are saved.
+_TOLD: list[str] = []  # what this process has logged
+# About the size of the cache of all kernels.
 CACHE_BYTES = 2**23
-_TYPES: Any = types  # numba's stubs say nothing of what is used here
-Dispatcher = Any  # nor of the class of a compiled function
+_TYPES: Any = types  # numba's stubs lack what is used here
+Dispatcher = Any  # and the class of a compiled function
 
 # error_model="numpy": no check for division by zero (sizes are at least 1).
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
@@ -38,7 +38,7 @@ _WITHOUT_COUNTS: dict[str, Any] = {**_OPTIONS, "_nrt": False}
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a kernel that makes arrays, takes a random generator, or is called by one that does."""
+    """Compile a kernel that makes arrays, takes a random generator, or calls a kernel that does."""
     return _compile(function, _OPTIONS)
 
 
@@ -52,14 +52,14 @@ def leaf(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a leaf into its callers: for what is called from few places, or is smaller than a call. A fifth of the time."""
+    """Compile a leaf into its callers, for one with few callers or less work than a call: this saves a fifth of the time."""
     return _compile(function, {**_WITHOUT_COUNTS, "forceinline": True})
 
 
 def spliced(function: Callable[P, R]) -> Callable[P, R]:
-    """Put a kernel's body into its one caller's before either is compiled.
+    """Put a kernel's body into that of its only caller before either is compiled.
 
-    A function compiles all that it calls once more, so a chain of large ones takes about two seconds a link.
+    Compiling a function compiles its callees again, so each link in a chain of large functions takes about two seconds.
     """
     return _compile(function, {**_WITHOUT_COUNTS, "inline": "always"})
 
@@ -75,10 +75,10 @@ def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R
 
 
 def _guarded(dispatcher: Dispatcher) -> Dispatcher:
-    """The compiled function, whose cache goes with what the kernel is made of, and whose cache's faults never stop a run.
+    """The compiled function, cached by the content of the kernel; a fault of the cache never stops a run.
 
-    By itself numba looks at the time of the function's own file: it goes on with what it compiled from another file's former
-    kernels, and compiles anew after an edited docstring.
+    By itself numba compares the time stamp of the function's own file: it would keep code that was compiled from old kernels
+    of other files, and compile again after an edited docstring.
     """
     cache = dispatcher._cache
     files = type(cache._cache_file)(cache.cache_path, re.sub(r"-\d+\.", ".", cache._impl.filename_base), "")
@@ -89,7 +89,7 @@ def _guarded(dispatcher: Dispatcher) -> Dispatcher:
         files._source_stamp = _digest(dispatcher)
         try:
             return load(signature, context)
-        except Exception:  # noqa: BLE001 what numba raises where it cannot use a file can be anything
+        except Exception:  # noqa: BLE001 numba may raise anything where it cannot use a file
             return None
 
     def save_if_possible(signature: object, compiled: object) -> None:
@@ -102,13 +102,13 @@ def _guarded(dispatcher: Dispatcher) -> Dispatcher:
 
 
 def _healing(files: Any) -> Any:  # noqa: ANN401 numba's files of one kernel
-    """The same files, of which a damaged one counts as none: it is written anew."""
+    """The same files; a damaged one counts as missing and is written again."""
     load_index = files._load_index
 
     def load_sound_index() -> dict[Any, str]:
         try:
             found: dict[Any, str] = load_index()
-        except Exception:  # noqa: BLE001 what unpickling a damaged file raises can be anything
+        except Exception:  # noqa: BLE001 unpickling a damaged file may raise anything
             return {}
         return found
 
@@ -128,7 +128,7 @@ def _healing(files: Any) -> Any:  # noqa: ANN401 numba's files of one kernel
 
 
 def _has_room(folder: str) -> bool:
-    """Whether all that is compiled could be saved in a folder."""
+    """Whether the folder has room for the cache of all kernels."""
     try:
         with TemporaryFile(dir=folder) as file:
             file.write(bytes(CACHE_BYTES))
@@ -138,7 +138,7 @@ def _has_room(folder: str) -> bool:
 
 
 def _telling(dispatcher: Dispatcher, when: Callable[[], str]) -> Dispatcher:
-    """The compiled function, which says that it compiles, and when again, before the process's first does."""
+    """The compiled function; the first one that a process compiles logs the wait, and when it will come again."""
     cache = dispatcher._cache
     load = cache.load_overload
 
@@ -154,7 +154,7 @@ def _telling(dispatcher: Dispatcher, when: Callable[[], str]) -> Dispatcher:
 
 
 def _digest(dispatcher: Dispatcher) -> str:
-    """A digest of all that a kernel is made of: its code, the kernels that it calls, and the constants that they use."""
+    """A digest of a kernel's content: its code, the kernels that it calls, and the constants that they use."""
     found: dict[Dispatcher, str] = {}
     left = [dispatcher]
     while left:
@@ -181,7 +181,7 @@ def _content(dispatcher: Dispatcher) -> tuple[str, list[Dispatcher]]:
 
 
 def _text(value: object) -> str:
-    """What of a value ends up in compiled code."""
+    """The text of a value that compiled code depends on."""
     match value:
         case FunctionType():
             return f"{_text(value.__code__)} {value.__defaults__}"
@@ -199,9 +199,9 @@ def _text(value: object) -> str:
 
 
 def _once(dispatcher: Dispatcher) -> Dispatcher:
-    """The compiled function, compiled for types only.
+    """The compiled function, compiled once for each set of argument types.
 
-    By itself numba compiles a function anew for each constant that a caller passes, which doubles the time to compile.
+    By itself numba also compiles a function again for each constant that a caller passes, which takes twice as long.
     """
     template = dispatcher.get_call_template
 

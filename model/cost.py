@@ -1,4 +1,4 @@
-"""What a cost model is: a batch of mappings in, a batch of costs out, which knows how it is priced and told."""
+"""What a cost model is: it takes a batch of mappings and gives their costs, from which any mapping's evaluation can be made."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch
 
-if TYPE_CHECKING:  # it is made of the counts that stand here
+if TYPE_CHECKING:  # that module imports this one
     from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.tensors import Dim
 
 
 class Fit(IntEnum):
-    """Whether a mapping fits the hardware's buffers, which one it overflows, or that the model does not vouch for its figures."""
+    """Whether a mapping fits the hardware, which buffer it overflows, or that the model refuses it as beyond its guarantee."""
 
     LEGAL = 0
     L1_OVERFLOW = 1
@@ -28,7 +28,7 @@ class Fit(IntEnum):
 
 
 class Wanted(Flag):
-    """What of the costs a caller wants; what it does not may be 0."""
+    """The costs that a caller wants; the others may be 0."""
 
     RUNTIME = auto()  # cycles
     WORDS = auto()  # STEPS and the columns of words, and energy, which follows from them
@@ -38,11 +38,12 @@ class Wanted(Flag):
 class Count(IntEnum):
     """The columns of `CountedCosts.counts`. Words are tensor elements; W, I, O are weight, input, output.
 
-    L2_TO_L1_*: words(step) summed over the steps, by multicast (W, I without multicast: the fills); O: its entrances.
-    L1_FILL_*: words that the active PEs' L1s receive; O: the PEs' entrances.
+    L2_TO_L1_*: of W and I, the words that the L2 sends; a multicast word counts once, without multicast once for each L1.
+        Of O, the outputs that enter the array.
+    L1_FILL_*: words that the active PEs' L1s receive; of O, the outputs that enter each PE.
     PSUM_READ: partial sums L2 -> L1. OUTPUT_WRITE: outputs L1 -> L2. L2_ADD_READ: L2 reads for adding.
     OFFCHIP_READ_O: partial sums that come back into L2.
-    *_BOUND_CYCLES: the array cycles in which that part is what a step waits for (in this order where equal).
+    *_BOUND_CYCLES: the array cycles in which a step waits for that part (of equal parts, for the first in this order).
     PEAK_NOC_*: words in and out, and cycles, of the step that moves the most words per cycle.
     """
 
@@ -77,11 +78,11 @@ COUNTS = len(Count)
 
 
 class Costs(Protocol):
-    """The costs of B mappings; figures of rows whose fit is not LEGAL, and those that were not wanted, mean nothing."""
+    """The costs of B mappings; figures mean nothing in rows whose fit is not LEGAL, or where they were not wanted."""
 
     @property
     def fit(self) -> NDArray[np.int8]:
-        """int8[B], a `Fit` each."""
+        """int8[B], the `Fit` of each."""
         ...
 
     @property
@@ -94,7 +95,7 @@ class Costs(Protocol):
         ...
 
     def report(self, row: int) -> Evaluation:
-        """All that is told about one mapping; MappingError with `why_not` where it is not LEGAL."""
+        """The evaluation of one mapping; MappingError with `why_not` where it is not LEGAL."""
         ...
 
     def why_not(self, row: int) -> str:
@@ -104,10 +105,10 @@ class Costs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """What a model asks of the mappings that it vouches for.
+    """The mappings that a model vouches for.
 
-    untiled: dims that no level tiles or shares out; dividing: whether the product of the Clusters must divide the PEs;
-    as_listed: whether it takes windows on the input as a layer set lists it, without padding and with a stride of 1.
+    untiled: dims that every level must take whole; dividing: whether the product of the Clusters must divide the PEs;
+    as_listed: whether the model counts the unpadded input as a layer set lists it, with a stride of 1.
     """
 
     untiled: tuple[Dim, ...] = ()
@@ -117,7 +118,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What B mappings cost at least on a machine that they fit; where one does not fit, the figures mean nothing.
+    """Lower bounds on the costs of B mappings; of a mapping that does not fit the machine they mean nothing.
 
     runtime_cycles: int64[B]; energy_pj: float64[B]
     """
@@ -127,7 +128,7 @@ class Bound:
 
 
 class CostModel(Protocol):
-    """Anything that can count what mappings cost; `mapsearch.testing.CostModelContract` is what each must pass."""
+    """Anything that can count what mappings cost and passes the tests of `mapsearch.testing.CostModelContract`."""
 
     @property
     def name(self) -> str:
@@ -141,35 +142,35 @@ class CostModel(Protocol):
 
     @property
     def restriction(self) -> Restriction:
-        """What mappings it vouches for; it refuses others one by one."""
+        """The mappings that it vouches for; it refuses any other."""
         ...
 
     def as_counted(self, layer: Layer) -> Layer:
-        """The layer as the model counts it, its name kept and taken as it is; InputError where it has no such layer."""
+        """The layer as the model counts it, of the same name; of that layer, itself. InputError where it has no such layer."""
         ...
 
     def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> Costs:
-        """The costs of each mapping of the batch for the layer, one of `takes`, on the hardware; pure, any batch size >= 0."""
+        """The costs of each mapping on the hardware, for a layer from `as_counted`; pure, for any batch size >= 0."""
         ...
 
 
 @runtime_checkable
 class BoundedModel(CostModel, Protocol):
-    """A cost model that also says, much faster than it counts, what mappings cost at least."""
+    """A cost model that also has a lower bound on costs, much faster than counting them."""
 
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
-        """Never more than what `evaluate` finds for the mapping, or for any that fits and fills in its open parts.
+        """Lower bounds on what `evaluate` gives for each mapping; of a partly open one, for every completion that fits.
 
-        Open are sizes of 0, whose loops stand inside the others of their level, the places there of loops of negative sizes, and
-        levels of 0 units with all that stands there. What is open of a level or a dim is open further in.
+        Open parts of a mapping: the size of a loop of size 0, which stands inside the others of its level; the place within its
+        level of a loop of negative size; and all of a level of 0 units. What is open at a level is open further in too.
         """
         ...
 
 
 @runtime_checkable
 class ToolModel(CostModel, Protocol):
-    """A cost model of another tool, which also counts the layers of that tool's files as they are written, legal or not."""
+    """The cost model of another tool, which also counts layers as that tool's files write them, legal or not."""
 
     def report_written(self, written: Any, hardware: Hardware) -> Evaluation:  # noqa: ANN401 what its format reads
-        """As `Costs.report`, of a layer that `read_mappings` of its format gives; InputError where the tool does not take it."""
+        """The evaluation of a layer that `read_mappings` of its format gives; InputError where the tool does not take it."""
         ...

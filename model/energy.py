@@ -28,7 +28,7 @@ from mapsearch.model.tensors import Tensor
 
 @dataclass(frozen=True, slots=True)
 class EnergyBreakdown:
-    """Energies of B mappings in pJ, float64[B] each; rows that do not fit the hardware have no counts and no meaning."""
+    """Energies of B mappings in pJ, float64[B] each; a row that does not fit the hardware means nothing."""
 
     mac: NDArray[np.float64]
     l1: NDArray[np.float64]
@@ -42,8 +42,8 @@ class EnergyBreakdown:
 class EnergyCoefficients:
     """Energy as an affine function of a mapping's counts, for one layer on one hardware; shared, so not to be changed.
 
-    constant_pj:  float64[5]          what every mapping of the layer costs; rows are mac, l1, l2, noc, offchip
-    per_count_pj: float64[5, COUNTS]  what each count adds, by the columns of `Count`
+    constant_pj:  float64[5]          pJ that every mapping of the layer costs; rows are mac, l1, l2, noc, offchip
+    per_count_pj: float64[5, COUNTS]  pJ that each count adds; rows likewise, columns as in `Count`
     """
 
     constant_pj: NDArray[np.float64]
@@ -61,9 +61,9 @@ class EnergyCoefficients:
         return EnergyBreakdown(mac, l1, l2, noc, offchip, total=mac + l1 + l2 + noc + offchip)
 
 
-@lru_cache(maxsize=256)  # asked for once a batch
+@lru_cache(maxsize=256)  # needed for every batch
 def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
-    """What a mapping of the layer costs on the hardware by its counts."""
+    """The energy of the layer's mappings on the hardware as a function of their counts."""
     technology = hardware.technology
     at_l1, at_noc, at_l2, at_offchip = (_word_bits(layer, hardware, compressed) for compressed in technology.compressed)
     l1_read, l1_write = _access_pj_per_bit(technology.l1, hardware.l1.bytes)
@@ -108,7 +108,7 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
 
 
 def mac_scale(hardware: Hardware) -> float:
-    """Energy and area of the hardware's MAC over those of the technology's.
+    """The factor from energy and area of the technology's MAC to those of the hardware's.
 
     An array multiplier has one cell per pair of operand bits, so both grow with the product of the operands' widths.
     """

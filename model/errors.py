@@ -28,7 +28,7 @@ class MappingError(InputError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of an error's text: the known word that is nearest, whatever its case, if one is near."""
+    """The end of an error's text: the nearest known word, if one is near; upper and lower case count as equal."""
     folded = {each.casefold(): each for each in known}
     if len(word) > 3 * max(map(len, folded), default=0):  # too long to be near, and maybe too long to compare
         return ""

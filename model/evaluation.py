@@ -53,7 +53,7 @@ class Energy(Plain):
 
 
 class Evaluation(Protocol):
-    """What every cost model says of a mapping; `to_dict` has these and all else that the model tells."""
+    """The figures that every cost model gives for a mapping; `to_dict` has these and the model's own."""
 
     @property
     def layer(self) -> str:
@@ -87,17 +87,17 @@ class Evaluation(Protocol):
 
     @property
     def bound_by(self) -> str | None:
-        """What the run waits for most: compute, ingress, egress or offchip; None where the model does not say."""
+        """The part that the run waits for most: compute, ingress, egress or offchip; None where the model does not say."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """All that the model tells, as plain data in names that end in units."""
+        """All of the model's figures as plain data, under names that end in units."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFigures(Plain):
-    """The `Evaluation` of a model whose figures stand by name: macs, runtime_cycles, energy_pj and edp_pj_cycles at least."""
+    """The `Evaluation` of a model with figures by name, at least macs, runtime_cycles, energy_pj and edp_pj_cycles."""
 
     layer: str
     figures: Mapping[str, Any]
@@ -139,10 +139,10 @@ class NamedFigures(Plain):
 
 @dataclass(frozen=True, slots=True)
 class BoundShare(Plain):
-    """Shares in 0..1 of what a run waits for.
+    """What a run waits for, as shares in 0..1.
 
-    compute, ingress, egress: of the array cycles, those in which a step waits for that part.
-    offchip: of max(array cycles, off-chip cycles), those in which the off-chip memory is busy; 1 where it bounds the run.
+    compute, ingress, egress: the share of the array cycles in which a step waits for that part.
+    offchip: the share of max(array cycles, off-chip cycles) in which the off-chip memory is busy; 1 where it bounds the run.
     """
 
     compute: float
@@ -153,7 +153,7 @@ class BoundShare(Plain):
 
 @dataclass(frozen=True, slots=True)
 class NocWords(Plain):
-    """Words in and out per cycle: over the array's run, and in the step that moves the most."""
+    """Words in and out per cycle: averaged over the array's cycles, and in the step that moves the most."""
 
     average: float
     peak: float
@@ -171,8 +171,8 @@ class CountedEvaluation(Plain):
     array_cycles              cycles of the PEs with their network
     offchip_cycles            cycles of the off-chip memory's traffic
     fill_cycles               cycles until the first working set is in L2
-    l2_to_l1_words            words L2 -> L1; output: entrances of outputs into the array
-    l1_fill_words             words that the L1s receive; output: entrances of outputs into the PEs
+    l2_to_l1_words            words L2 -> L1; output: outputs that enter the array
+    l1_fill_words             words that the L1s receive; output: outputs that enter each PE
     psum_read_words           partial sums L2 -> L1
     output_write_words        outputs L1 -> L2
     l2_add_read_words         L2 reads for adding, where the network does not reduce
@@ -184,7 +184,7 @@ class CountedEvaluation(Plain):
     edp_pj_cycles             total energy * runtime
     area_mm2                  MACs, L1s, L2 and network
     power_mw                  leakage and dynamic power
-    leakage_mw                what flows whatever the mapping does
+    leakage_mw                power that flows whatever the mapping does
     dynamic_mw                total energy over the runtime at the hardware's clock
     throughput_macs_per_cycle MACs / runtime
     utilization               MACs / (runtime * PEs * simd), in 0..1
@@ -234,7 +234,7 @@ class CountedEvaluation(Plain):
 
 
 def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> CountedEvaluation:
-    """What follows from the counts of one mapping that fits, int64[COUNTS]."""
+    """The evaluation of one mapping that fits, from its counts, int64[COUNTS]."""
     count = {name: int(counts[name]) for name in Count}
     runtime = count[Count.RUNTIME_CYCLES]
     energy = _energy(layer, hardware, counts)

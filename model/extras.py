@@ -1,4 +1,4 @@
-"""Packages that only some of what mapsearch does needs, and how to install them."""
+"""Packages that only some features need, and how to install them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An accelerator: PEs with private L1s, a shared L2, a network between, memory outside, and the technology it is made in."""
+"""An accelerator: PEs with private L1s, a shared L2, a network between them, off-chip memory, and a technology."""
 
 from __future__ import annotations
 

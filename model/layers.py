@@ -1,4 +1,4 @@
-"""Layers from the parameters that people know: kernel, input size, stride, padding, groups; matrix sizes; LSTM sizes.
+"""Layers from their usual parameters: kernel, input size, stride, padding, groups; matrix sizes; LSTM sizes.
 
 Pairs are (rows, columns); one int stands for both. Padding is an int, a pair of ints (each the padding of both ends of its
 axis), or a pair of (before, after) pairs, as TensorFlow's 'same' needs at stride 2. A value that breaks a law raises
@@ -232,10 +232,10 @@ def _check_input(name: str, axis: _Axis, size: int) -> None:
 
 
 def _pairs(axis: _Axis, size: int, outputs: int) -> tuple[int, int]:
-    """(Output, tap) pairs of an axis that fall within the zero-inserted input, and those of them that fall on an input word.
+    """Numbers of (output, tap) pairs of an axis that read the zero-inserted input, and of those that read an input word.
 
-    Tap r starts `axis.window - 1 - before - r*dilation` outputs before the first input word, so the outputs that see the
-    zero-inserted input through it are an interval of positions, of which each `stride`-th is an input word.
+    Tap r starts `axis.window - 1 - before - r*dilation` outputs before the first input word. The outputs that read the
+    zero-inserted input by this tap are therefore an interval of positions, and every `stride`-th of them reads an input word.
     """
     within = real = 0
     for tap in range(axis.taps):

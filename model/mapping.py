@@ -1,4 +1,4 @@
-"""A mapping: cluster levels of directives, its text-free form, and its form as arrays for the cost models."""
+"""A mapping: cluster levels of directives, as objects, and in batches as arrays for the cost models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MapKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """One map: chunk `size` (in units of the dim, output rows and columns for Y' and X'; the offset equals it)."""
+    """One map: chunks of `size` indices of a dim (of Y' and X', output rows and columns); the offset equals the size."""
 
     kind: MapKind
     size: int
@@ -43,7 +43,7 @@ class Directive:
 class Violation:
     """A law that a mapping breaks.
 
-    at: () for the mapping as a whole, (level,), or (level, index of the directive in its level).
+    at: () for the whole mapping, (level,) for a level, or (level, index) for a directive of the level.
     """
 
     at: tuple[int, ...]
@@ -63,8 +63,8 @@ class Violation:
 class Mapping:
     """Levels of directives, outermost level and outermost loop first.
 
-    clusters[i] is the size of the Cluster between levels i and i+1, so there is one less than levels. Level i+1 has
-    clusters[i] units; level 0 has what the hardware's PEs leave: PEs // product of clusters.
+    clusters[i] is the size of the Cluster between levels i and i+1, so there is one Cluster less than levels. Level i+1 has
+    clusters[i] units; level 0 has PEs // product of clusters.
     A dim that a level does not name is taken whole, innermost.
     """
 
@@ -78,7 +78,7 @@ class Mapping:
     def violation(self, pes: int | None = None) -> Violation | None:
         """The first law that the mapping breaks on `pes` PEs (None: on every machine), or None.
 
-        Chunks of a directive partition its tile (offset = size), so these laws are all that can be broken.
+        The chunks of a directive partition its tile (offset = size), so there are no other laws.
         """
         if len(self.levels) != len(self.clusters) + 1:
             return Violation((), f"{len(self.clusters)} Clusters need {len(self.clusters) + 1} levels, got {len(self.levels)}")
@@ -126,7 +126,7 @@ def _level_violation(level: int, directives: tuple[Directive, ...], units: int) 
 
 
 class MappingArrays(NamedTuple):
-    """The arrays of a `MappingBatch` as kernels take them: without gaps, as they would be compiled anew for a view with some."""
+    """The arrays of a `MappingBatch` as kernels take them: contiguous, since numba compiles them again for strided arrays."""
 
     units: NDArray[np.int64]
     spatial: NDArray[np.int8]
@@ -136,7 +136,7 @@ class MappingArrays(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MappingBatch:
-    """B mappings of L levels as arrays, all with every dim named at every level.
+    """B mappings of L levels as arrays; every level names every dim.
 
     units:   int64[B, L]     units of each level
     spatial: int8[B, L]      the dim of the level's SpatialMap, or -1
@@ -152,7 +152,7 @@ class MappingBatch:
 
     @classmethod
     def empty(cls, levels: int) -> MappingBatch:
-        """No mappings, of so many levels."""
+        """A batch of no mappings with this number of levels."""
         sizes = np.zeros((0, levels, DIMS), np.int64)
         return cls(np.zeros((0, levels), np.int64), np.zeros((0, levels), np.int8), sizes.astype(np.int8), sizes)
 
@@ -164,7 +164,7 @@ class MappingBatch:
 
     @property
     def arrays(self) -> MappingArrays:
-        """For kernels, which write to the batch itself where it is no view with gaps."""
+        """The arrays for kernels; a kernel that writes to them changes the batch itself where its arrays are contiguous."""
         units, spatial = np.ascontiguousarray(self.units), np.ascontiguousarray(self.spatial)
         return MappingArrays(units, spatial, np.ascontiguousarray(self.order), np.ascontiguousarray(self.size))
 

@@ -1,4 +1,4 @@
-"""The laws of a batch of mappings given as arrays: what kernels take for granted of arrays that come from outside."""
+"""The laws of a batch of mappings: what kernels assume, and arrays that a user gives may break."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Plain:
         return {key: plain(value) for key, value in values.items() if value is not None or key not in self.optional}
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 as plain data has it
-        """The plain data under a key, as version 0.1 answered it; KeyError where there is none."""
+        """The plain data under a key, as the dicts of version 0.1 had it; KeyError where there is none."""
         warnings.warn(
             f"results[{key!r}] will go after version 0.1; use the attribute results.{key} or results.to_dict()",
             DeprecationWarning,

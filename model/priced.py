@@ -1,4 +1,4 @@
-"""The costs of a model that counts words and cycles: integer counts with one column a name, priced by the technology."""
+"""The costs of a model that counts words and cycles: integer counts, one column for each `Count`, priced by the technology."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Records with named fields, in which kernels find their data: each spelled once, as a class whose fields have types.
+"""Records with named fields that hold the data of kernels: each is written once, as a class with typed fields.
 
-A record is handed on as one pointer, where each array would be ten arguments. Type checkers see the class, and `record` makes of it
-the dtype that compiled code sees. Compiled code reads and writes a field by its name, an array's element by its index and a
-record's within a record by both names: `w.machine.bits[0]`.
+A record is passed on as one pointer, where each array would be ten arguments. Type checkers see the class; compiled code sees the
+dtype that `record` makes of it. Compiled code reads and writes fields by name, elements of an array by index, and fields of a
+record within a record by both names: `w.machine.bits[0]`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _WORDS: dict[Any, type[np.generic]] = {int: np.int64, float: np.float64, bool: n
 
 
 def record(fields: type) -> np.dtype[np.void]:
-    """The dtype of records with the fields of a class, each an int, a float, a bool, an array of numbers or another such class.
+    """The dtype of records with the fields of a class: ints, floats, bools, arrays of numbers, other such classes.
 
-    An array's shape stands beside its type: `Annotated[Ints, 3, 8]`, of records `Annotated[Sequence[Loop], 32]`.
+    The shape of an array stands beside its type: `Annotated[Ints, 3, 8]`, or `Annotated[Sequence[Loop], 32]` of records.
     """
     return np.dtype([_field(name, hint) for name, hint in get_type_hints(fields, include_extras=True).items()], align=True)
 
@@ -69,7 +69,7 @@ def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types kno
 
 
 class Counts(Protocol):
-    """What one mapping is counted for, one field for each `Count`, in its order; see there."""
+    """The counts of one mapping: a field for each `Count`, in its order."""
 
     steps: int
     runtime_cycles: int

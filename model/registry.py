@@ -1,4 +1,4 @@
-"""The cost models by the names that users select them by."""
+"""The cost models, by the names that users give."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType(
 
 
 def cost_model(name: str) -> CostModel:
-    """The cost model of that name; InputError, with the names that there are, where there is none."""
+    """The cost model of that name; InputError, which lists the names, where there is none."""
     if name not in COST_MODELS:
         hint = did_you_mean(str(name), COST_MODELS)
         raise InputError(f"no cost model is called {name!r}; use one of {', '.join(COST_MODELS)}{hint}")

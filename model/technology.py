@@ -1,4 +1,4 @@
-"""What actions and parts cost in one process: energies, areas and leakage, as laws of sizes."""
+"""A technology: energies of actions, and areas and leakage of parts, as functions of their sizes."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class BufferTechnology:
 
 @dataclass(frozen=True, slots=True)
 class BusLaw:
-    """value = (per_pe_byte * PEs + per_byte) * bytes per cycle: wires to all PEs, as many as the network is wide."""
+    """value = (per_pe_byte * PEs + per_byte) * bytes per cycle: wires of the network's width, which lead to all PEs."""
 
     per_pe_byte: float = 0.0
     per_byte: float = 0.0
 
     def at(self, pes: int, bytes_per_cycle: int) -> float:
-        """The value for a bus of this width between the L2 and so many PEs."""
+        """The value for a bus of this width between the L2 and `pes` PEs."""
         return (self.per_pe_byte * pes + self.per_byte) * bytes_per_cycle
 
 
 @dataclass(frozen=True, slots=True)
 class ArbiterLaw:
-    """value = max(per_pe_squared * PEs**2 + per_pe * PEs + constant, least): each PE is weighed against each other."""
+    """value = max(per_pe_squared * PEs**2 + per_pe * PEs + constant, least): the arbiter compares each PE with each other."""
 
     per_pe_squared: float = 0.0
     per_pe: float = 0.0
@@ -50,7 +50,7 @@ class ArbiterLaw:
     least: float = 0.0
 
     def at(self, pes: int) -> float:
-        """The value for an arbiter among so many PEs."""
+        """The value for an arbiter of `pes` PEs."""
         return max(self.per_pe_squared * pes**2 + self.per_pe * pes + self.constant, self.least)
 
 
@@ -72,14 +72,14 @@ class ArbiterTechnology:
 
 @dataclass(frozen=True, slots=True)
 class Technology:
-    """What an action costs in one process, and what its parts take.
+    """Energies of actions, and areas and leakage of parts, in one process.
 
     mac_pj, mac_area_mm2, mac_leakage_mw: one multiply-accumulate of `mac_bits` operands, and the unit that does it.
-    noc_pj_per_bit, offchip_pj_per_bit: moving one bit over the network and to or from off-chip memory.
-    noc_bus, noc_arbiter: the network's two parts; what a technology does not know is 0.
-    compressed: whether zeros are squeezed out of the words at L1, on the network, at L2, off-chip (then their energy
-    scales with the tensor's density).
-    leakage_includes_activity: whether the leakage is all power that a machine draws when it works.
+    noc_pj_per_bit, offchip_pj_per_bit: moving one bit over the network, and to or from off-chip memory.
+    noc_bus, noc_arbiter: the network's two parts; figures that the technology's source does not give are 0.
+    compressed: whether words are stored or sent without their zeros at L1, on the network, at L2, off-chip; where they are,
+    their energy scales with the tensor's density.
+    leakage_includes_activity: whether the leakage is all the power that a working machine draws.
     """
 
     name: str

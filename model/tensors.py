@@ -1,7 +1,7 @@
 """Loop dims and tensors: which tensor has which dim, and how many words a window takes.
 
 One MAC multiplies a weight with an input and adds to an output (see `mapsearch.model.layer`). A loop over a dim that a tensor has
-moves on through that tensor's words; a loop over any other dim uses the same words again. `TOUCHES` says it once for all code.
+moves through that tensor's words; a loop over any other dim reuses the same words. All code reads this from `TOUCHES`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Tensor(IntEnum):
         return self.name.lower()
 
 
-# bool[3, 8]: whether a tensor has an axis of a dim. Inputs have rows and columns, which Y' with R and X' with S slide over.
+# bool[3, 8]: whether a tensor depends on a dim. Y' and R slide over the input's rows, X' and S over its columns.
 TOUCHES: NDArray[np.bool_] = np.array(
     [[label in dims for label in "GNKCRSYX"] for dims in ("GKCRS", "GNCRSYX", "GNKYX")],  # W, I, O
     np.bool_,
@@ -58,8 +58,8 @@ WINDOWS = ((Dim.Y, Dim.R), (Dim.X, Dim.S))
 def window_words(outputs: int, taps: int, stride: int, dilation: int) -> int:
     """Distinct coordinates of {stride*i + dilation*j : 0 <= i < outputs, 0 <= j < taps}.
 
-    Pairs (i, j) and (i - a, j + b) name the same coordinate, with a = dilation/g, b = stride/g, g = gcd(stride, dilation);
-    so the pairs fall into chains, and the chains number the pairs less the links between them.
+    Pairs (i, j) and (i - a, j + b) name the same coordinate, with a = dilation/g, b = stride/g, g = gcd(stride, dilation).
+    So the pairs form chains, one for each coordinate, and there are as many chains as pairs less links between pairs.
     """
     g = gcd(stride, dilation)
     a, b = dilation // g, stride // g

@@ -3,7 +3,7 @@
 With g = gcd(stride, dilation), a = dilation/g and b = stride/g, write y' = a*i + c' and r = b*j + c. Then the coordinate is
 stride*c' + dilation*c + (stride*a)*(i + j), and the pair of phases (c', c) can be read back from it. So within one
 pair of phases a chunk of y' and a chunk of r need one interval of i + j, and sets of coordinates are a*b unions of intervals.
-Only where chunks lie to each other matters, so those of unit 0 start at 0, and a step before, at minus their shift.
+Only the positions of chunks relative to each other matter: those of unit 0 start at 0, and in the step before at minus their shift.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def window_phases(layer: Layer) -> Ints:
 
 @inlined
 def needed(y: int, r: int, a: int, b: int) -> int:
-    """Coordinates that y outputs and r taps need."""
+    """The number of coordinates that y outputs and r taps need."""
     return y * r - max(y - a, 0) * max(r - b, 0)
 
 
 @inlined
 def tile_words(tile: Ints, ay: int, by: int, ax: int, bx: int) -> tuple[int, int, int]:
-    """Words of W, I and O that a tile of eight lengths takes; the phases (a, b) of rows, then of columns."""
+    """Words of W, I and O in a tile with these lengths of the eight dims; (ay, by), (ax, bx): phases of rows and columns."""
     g, n, k, c, r, s, y, x = tile[0], tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7]
     return g * k * c * r * s, n * g * c * needed(y, r, ay, by) * needed(x, s, ax, bx), n * g * k * y * x
 
@@ -46,7 +46,7 @@ def first_index(start: int, phase: int, period: int) -> int:
 
 @inlined
 def kept(y: int, r: int, old_y: int, old_r: int, shift_y: int, shift_r: int, a: int, b: int) -> int:
-    """Of the coordinates that y outputs and r taps need, those that the step before needed."""
+    """The number of coordinates that y outputs and r taps need now and that the step before needed too."""
     back = b * shift_y + a * shift_r
     if old_y <= 0 or old_r <= 0 or back > b * (old_y - 1) + a * (old_r - 1) or -back > b * (y - 1) + a * (r - 1):
         return 0

@@ -1,4 +1,4 @@
-"""The board that the searches of a batch and their parent share: how far each is, and whether all are to stop."""
+"""The board that a parent and its searches share: the progress of each search, and a flag that stops all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mapsearch.search.locks import locked
 
 POLL_SECONDS = 0.2
 PREFIX = "mapsearch-board-"
-# A folder as young may be one that its process is about to lock.
+# A younger folder may be one that its process is about to lock.
 YOUNG_SECONDS = 60
 
 Board = NDArray[np.int64]
@@ -25,9 +25,9 @@ Board = NDArray[np.int64]
 
 @contextlib.contextmanager
 def board_of(tasks: int, watch: Callable[[Board], None] | None, *, shared: bool) -> Generator[Board]:
-    """A board, int64[tasks + 1]: how far each task is and, last, 1 to stop; shared: in a file that other processes can map.
+    """A board, int64[tasks + 1]: the progress of each task and, last, 1 to stop; shared: in a file that other processes map.
 
-    watch: called now and then, from a thread of its own, with int64[tasks].
+    watch: called now and then, from another thread, with the progress, int64[tasks].
     """
     with _in_file(tasks + 1) if shared else contextlib.nullcontext(np.zeros(tasks + 1, np.int64)) as board:
         ended = threading.Event()
@@ -48,14 +48,14 @@ def board_of(tasks: int, watch: Callable[[Board], None] | None, *, shared: bool)
 
 @contextlib.contextmanager
 def _in_file(size: int) -> Generator[Board]:
-    """A board in a locked folder, by which others can tell that it is in use."""
+    """A board in a folder whose lock shows other processes that it is in use."""
     _remove_orphans(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, locked(Path(folder)):
         yield np.memmap(Path(folder) / "board", np.int64, "w+", shape=(size,))
 
 
 def _remove_orphans(parent: Path) -> None:
-    """Remove the boards of processes that were killed."""
+    """Remove the boards of killed processes."""
     for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # in use, gone meanwhile, or another user's
             if time.time() - folder.stat().st_mtime > YOUNG_SECONDS:

@@ -1,4 +1,4 @@
-"""A folder for one process alone. The kernel holds the lock, and drops it however the process ends."""
+"""A lock on a folder, for one process at a time. The operating system releases it however the process ends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def locked(folder: Path) -> Generator[bool]:
-    """Lock a folder, which gets no file for it; False where the system or the file system has no such locks.
+    """Lock a folder, without any file in it; yields False where the system or the file system has no such locks.
 
-    Raises BlockingIOError where the lock is taken, and OSError where the folder cannot be read.
+    Raises BlockingIOError where another process has the lock, and OSError where the folder cannot be read.
     """
     if sys.platform == "win32":
         yield False

@@ -1,9 +1,10 @@
-"""One mapping for each layer of a network, chosen so that the network as a whole does best.
+"""One mapping for each layer of a network, chosen for the best objective of the whole network.
 
-A network's cycles and energy are sums over its layers. Of all ways to pick a point of each layer's front, those on the lower left
-hull of the sums are found by going from the fastest point of every layer towards the one with least energy, always along the edge
-of a layer's hull that saves most energy per cycle. An objective such as cycles x energy, or any other product of powers of the two,
-has its least value there: such a function is quasi-concave, and has its least value over a hull at one of its corners.
+A network's cycles and energy are sums over its layers. A selection picks a point of each layer's front. The selections on the lower
+left hull of the sums are found by going from every layer's fastest point towards its point of least energy, each time along the
+edge of a layer's hull that saves most energy per cycle. An objective such as cycles x energy, or any other product of powers of the
+two,
+has its least value on that hull: such a function is quasi-concave, and has its least value over a hull at one of its corners.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Selections:
-    """M ways to pick a point of each of L layers, the fastest first.
+    """M selections of a point for each of L layers, the fastest first.
 
-    points: int64[M, L], into each layer's front; runtime_cycles: int64[M] and energy_pj: float64[M], of the network.
+    points: int64[M, L], indices into each layer's front; runtime_cycles: int64[M] and energy_pj: float64[M], of the network.
     """
 
     points: Ints
@@ -71,11 +72,11 @@ def _turns_left(runtime_cycles: Ints, energy_pj: Floats, a: int, b: int, c: int)
 
 
 def network_bound(bounds: Sequence[float], counts: Sequence[int], degree: float) -> float:
-    """What no choice of mappings can undercut, from the layers' own lower bounds on a product of powers of cycles and energy.
+    """A lower bound of the network's objective, a product of powers of cycles and energy, from the layers' own lower bounds.
 
     degree: the sum of the powers, above 0. By Hoelder's inequality, with x and y a layer's cycles and energy and a + b = degree,
     (sum x)^a (sum y)^b >= (sum (x^a y^b)^(1/degree))^degree.
     """
     total = sum(count * bound ** (1 / degree) for count, bound in zip(counts, bounds, strict=True))
-    rounding = 1 - 1e-12  # of some hundred sums and powers
+    rounding = 1 - 1e-12  # for the rounding errors of some hundred additions and powers
     return float(total**degree * rounding)

@@ -1,4 +1,4 @@
-"""Mappings of which none is better than another in both cycles and energy, kept as a search comes across them."""
+"""Pareto fronts: mappings over cycles and energy, kept up to date during a search, and points over any objectives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mapsearch.model.mapping import MappingBatch
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """F mappings, with runtime_cycles int64[F] ascending and energy_pj float64[F] falling; of equal ones the first stays."""
+    """F non-dominated mappings: runtime_cycles, int64[F], ascending, energy_pj, float64[F], falling; of equal ones the first."""
 
     batch: MappingBatch
     runtime_cycles: NDArray[np.int64]
@@ -31,7 +31,7 @@ class Front:
 
     def join(self, batch: MappingBatch, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64]) -> Front:
         """The front of these mappings and those of a batch, whose figures are int64[B] and float64[B]."""
-        # most of a batch is worse than what is there, and is told so before anything is copied
+        # most of a batch is dominated by the front, and is left out before anything is copied
         faster = np.searchsorted(self.runtime_cycles, runtime_cycles, side="right") - 1
         better = np.flatnonzero((faster < 0) | (energy_pj < np.append(self.energy_pj, np.inf)[faster]))
         if len(better) == 0:
@@ -47,11 +47,8 @@ class Front:
 
 
 def non_dominated(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Of F points with m objectives, float64[F, m], those than which no other is as good in all and better in one.
-
-    Of points equal in all, the first.
-    """
-    order = np.lexsort(values.T[::-1])  # no point is beaten by one that comes later
+    """The indices of the non-dominated points among F points with m objectives, float64[F, m]; of equal points, the first."""
+    order = np.lexsort(values.T[::-1])  # no point is dominated by a later one
     at = 0
     while at < len(order):
         later = order[at + 1 :]

@@ -1,4 +1,4 @@
-"""Searches side by side in joblib's processes, and the signals that end them without a loss."""
+"""Searches side by side in joblib's processes, and signals that end them without losing results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.board import POLL_SECONDS, Board, board_of
 from mapsearch.search.progress import Tick
 
-# What ends work with what it has: Ctrl-C, what `kill` and batch systems send, and a closed terminal; some systems have no SIGHUP.
+# Signals that end work with its results so far: Ctrl-C, SIGTERM of `kill` and batch systems, and a closed terminal's SIGHUP, which
+# some systems lack.
 STOPS = tuple(number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 
 R = TypeVar("R")
@@ -27,20 +28,20 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Job(Protocol[R_co]):
-    """What a worker does at a time."""
+    """A piece of work for a worker process."""
 
     def prepare(self) -> None:
-        """Call every kernel that the work does, once, so that the workers find them in numba's cache."""
+        """Call every kernel of the work once, so that the workers find it in numba's cache."""
         ...
 
     def run(self, tick: Tick) -> R_co | None:
-        """Do it; tick: called now and then with how far it is, ends it with what it has once it returns True; None if nothing."""
+        """The result of the work, or None; tick: called now and then with its progress, ends it early once it returns True."""
         ...
 
 
 @contextmanager
 def stops_handled(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Generator[None]:
-    """Give the STOPS a handler, in the main thread. What is ignored stays so: SIGINT in a background job, SIGHUP under nohup."""
+    """Set a handler for the STOPS in the main thread. Ignored ones stay ignored: SIGINT in a background job, SIGHUP under nohup."""
     main = threading.current_thread() is threading.main_thread()
     numbers = [number for number in STOPS if main and signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, handler) for number in numbers}
@@ -52,11 +53,11 @@ def stops_handled(handler: Callable[[int, FrameType | None], object] | signal.Ha
 
 
 def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:
-    """Yield (index of the task, what it came to) as the tasks end, in any order, from `jobs` processes.
+    """Yield (index of the task, its result) as the tasks end, in any order, from `jobs` processes.
 
-    watch: called now and then, from a thread of its own, with int64[tasks], how far each is, as it ticks.
-    The first of the STOPS makes the running tasks end with what they have and the others not start, and raises KeyboardInterrupt
-    once all is yielded; a second one raises it at once.
+    watch: called now and then, from another thread, with the tasks' progress, int64[tasks].
+    The first of the STOPS ends the running tasks with their best so far and starts no others; KeyboardInterrupt is raised when all
+    results are yielded. A second signal raises it at once.
     """
     asked = threading.Event()
     with board_of(len(tasks), watch, shared=jobs > 1) as board:
@@ -82,10 +83,10 @@ def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None]
                     "a worker process was killed, perhaps for want of memory; what was found is saved: "
                     "go on with --resume, with fewer --jobs"
                 ) from None
-            finally:  # joblib cancels, with a warning, what is under way when its outcomes are not taken
+            finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
                 board[-1] = 1
                 deque(outcomes, maxlen=0)
-    if asked.is_set():  # by a signal that came when the last task had had its last tick, too
+    if asked.is_set():  # also by a signal after the last tick of the last task
         raise KeyboardInterrupt
 
 
@@ -102,14 +103,14 @@ def _started(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Iterator[tuple
 
 
 def _prepare_worker(parent: int) -> None:
-    """Leave the STOPS to the parent, and end with it, however and whenever it ends."""
+    """Leave the STOPS to the parent, and end the worker when the parent ends, however that happens."""
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
 
     def end_with_parent() -> None:
         while os.getppid() == parent:
             time.sleep(POLL_SECONDS)
-        os._exit(1)  # nothing is left to report to; joblib would keep a killed run's workers for minutes
+        os._exit(1)  # nobody is left to report to; joblib would keep a killed run's workers for minutes
 
     threading.Thread(target=end_with_parent, daemon=True).start()
 
@@ -119,7 +120,7 @@ def _run_indexed(task: Job[R], index: int, board: Board) -> tuple[int, R | None]
 
 
 def _run_task(task: Job[R], index: int, board: Board) -> R | None:
-    """What a task came to, or None where all were told to stop before it began."""
+    """The result of a task, or None where all were stopped before it began."""
     if board[-1]:
         return None
 

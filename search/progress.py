@@ -1,4 +1,4 @@
-"""How work under way tells how far it is, and who is told."""
+"""Progress of work under way, and the protocol of those who watch it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-# Called now and then with how far a search is; once it returns True the search ends with what it has.
+# Called now and then with the progress of a search; once it returns True, the search ends with its best so far.
 Tick = Callable[[int], bool]
 
 
 class Watcher(Protocol):
-    """Who is told how searches side by side get on."""
+    """Watches searches that run side by side."""
 
     def began(self, searches: Sequence[str], ticks: int) -> None:
-        """The names of searches that begin now, of machines or of one machine's layers, and how far each goes."""
+        """Searches with these names (machines, or layers of one machine) begin; ticks: the progress of each at its end."""
         ...
 
     def advanced(self, ticks: NDArray[np.int64]) -> None:
-        """How far each of them is, int64[searches]; from a thread of its own."""
+        """The progress of each search, int64[searches]; called from another thread."""
         ...

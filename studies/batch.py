@@ -27,7 +27,7 @@ BLOCK = 2**14
 
 @dataclass(frozen=True, slots=True)
 class BatchCosts:
-    """What B mappings of a layer cost on a machine; figures of rows that are not legal mean nothing.
+    """The costs of B mappings of a layer on a machine; figures of rows that are not legal mean nothing.
 
     legal:          bool[B], whether the mapping fits the machine's L1 and L2, and the model vouches for it
     runtime_cycles: int64[B]

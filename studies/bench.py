@@ -1,4 +1,4 @@
-"""How many mappings a second the exact model counts on one core, its bound, and the yardstick: the same counts in plain NumPy."""
+"""Mappings a second on one core: by the exact model, its lower bound, and the yardstick, the same counts in plain NumPy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LAYERS = (
 HARDWARE = "edge"
 SEED = 0
 MAPPINGS = 10_000
-# The yardstick is slow, so it counts the first of the mappings only.
+# The yardstick is slow, so it counts only the first mappings.
 YARDSTICK_MAPPINGS = 64
 
 
@@ -51,19 +51,19 @@ class Rates:
 
 
 def sample(layer: Layer, hardware: Hardware, count: int) -> MappingBatch:
-    """Random legal mappings of two levels with balanced tiles, always the same ones; `count`, less those that cannot fit."""
+    """`count` random mappings of two levels with balanced tiles, less those that cannot fit; always the same ones."""
     return Space(layer, hardware).sample(count, np.random.default_rng(SEED))
 
 
 def count_all(model: CostModel | NumpyModel, layer: Layer, hardware: Hardware, batch: MappingBatch) -> None:
-    """All that the model and the technology tell of the mappings: every count, and the energies."""
+    """Cost the mappings in full: every count, and the energies."""
     model.evaluate(layer, hardware, batch).energy_pj()
 
 
 def rates_of(layer: Layer, hardware: Hardware, seconds: float, mappings: int = MAPPINGS) -> Rates:
-    """The median rates over the repeats that fit in `seconds`, one at least; compiling and drawing are not timed.
+    """The median rates over the repeats that fit in `seconds`, at least one; compiling and sampling are not timed.
 
-    Each repeat times the three one after another, so that whatever else the machine does slows them alike.
+    Each repeat times the three one after another, so that other work of the computer slows them alike.
     """
     exact, yardstick = ExactModel(), NumpyModel()
     batch = sample(layer, hardware, mappings)
@@ -84,7 +84,7 @@ def rates_of(layer: Layer, hardware: Hardware, seconds: float, mappings: int = M
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """The seconds that a call takes."""
     start = perf_counter()
     call()
     return perf_counter() - start
@@ -102,7 +102,7 @@ def median_rates(found: Mapping[str, Rates]) -> Rates:
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """The processor's name, as far as the system gives it."""
     listed = Path("/proc/cpuinfo")
     if listed.exists():
         for line in listed.read_text("utf-8").splitlines():

@@ -1,6 +1,6 @@
-"""Settings declared once: a dataclass says of each its default, law, help and option; checks and options are made from that.
+"""Settings declared once: a dataclass gives each its default, law, help and option; checks and options are made from it.
 
-Nothing here, nor where settings are declared, imports what is slow to import: the command line's help is made from it.
+The command line's help is made from these declarations, so neither this module nor theirs may import slow modules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class SettingError(InputError):
     """Settings that break a law.
 
-    sentence: what is wrong, given how the settings are called; the error's own text calls them as Python's keywords.
+    sentence: the error's text, given a function that names the settings; the text of the error itself uses Python's keywords.
     """
 
     def __init__(self, sentence: Callable[[Callable[[str], str]], str]) -> None:
@@ -30,10 +30,10 @@ class SettingError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What a value must be.
+    """A law on a setting's value.
 
-    text: goes on from the setting's name. read: what a word of the command line stands for, or the word itself where it stands
-    for no such value. choices: all words that there are, where they are few.
+    text: the law as the rest of a sentence that begins with the setting's name. read: gives the value of a word on the command
+    line, or the word itself if it is no such value. choices: all legal words, where they are few.
     """
 
     text: str
@@ -42,14 +42,14 @@ class Law:
     choices: tuple[str, ...] = ()
 
     def broken(self, value: object) -> str | None:
-        """How the value breaks the law, to go on from the setting's name; None where it does not."""
+        """The rest of the sentence if the value breaks the law, else None."""
         if self.allows(value):
             return None
         return f"{self.text}, got {show(value)}{did_you_mean(str(value), self.choices)}"
 
 
 def whole(least: int, most: float = 10**9) -> Law:
-    """A whole number; most: infinite for none."""
+    """A whole number; most: infinite for no upper limit."""
     text = f"from {least} to {most}" if most < inf else f"of at least {least}"
     return Law(
         f"must be a whole number {text}", lambda value: type(value) is int and least <= value <= most, _number(int)
@@ -87,16 +87,16 @@ def _is_seconds(value: object) -> bool:
 
 SECONDS = Law("must be above 0 and below 1e9", _is_seconds, _number(float))
 FLAG = Law("must be True or False", lambda value: isinstance(value, bool))
-# What has laws of its own where it is loaded.
+# Of inputs that are checked where they are loaded.
 ANYTHING = Law("", lambda _: True)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting as it is declared.
+    """A declared setting.
 
-    options: its names on the command line; without dashes for what stands there without a name. metavar: what its value is
-    called. default: of Python; None, or an empty tuple of those that may stand more than once, where it is not given.
+    options: its names on the command line; a positional argument has no dashes. metavar: the name of its value in the help.
+    default: in Python; None, or an empty tuple for an option that may be repeated, means that it was not given.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Setting:
 
     @property
     def spelling(self) -> str:
-        """How an error calls it on the command line."""
+        """Its name in errors of the command line."""
         return next((option for option in self.options if option.startswith("-")), self.metavar)
 
 
@@ -130,7 +130,7 @@ def declared(kind: type[DataclassInstance]) -> list[Setting]:
 
 
 def check(settings: DataclassInstance) -> None:
-    """Raise SettingError unless each setting keeps to its law; one that may be left out may be None."""
+    """Raise SettingError unless each setting keeps to its law; a setting whose default is None may be None."""
     for each in declared(type(settings)):
         value = getattr(settings, each.name)
         told = None if value is None and each.default is None else each.law.broken(value)
@@ -143,7 +143,7 @@ def _sentence(name: str, told: str) -> Callable[[Callable[[str], str]], str]:
 
 
 def known(kind: type[DataclassInstance], given: Iterable[str]) -> None:
-    """Raise InputError where a name that is given is no setting of the dataclass."""
+    """Raise InputError if a given name is no setting of the dataclass."""
     names = [each.name for each in fields(kind)]
     for name in given:
         if name not in names:

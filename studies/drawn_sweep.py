@@ -15,7 +15,7 @@ P = ParamSpec("P")
 
 
 def _drawn(compute: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
-    """The same, and pictures of it in its folder; without matplotlib a line of the log says what is missing."""
+    """The sweep, followed by pictures of it in its folder; without matplotlib a line of the log says what is missing."""
 
     @wraps(compute)
     def computed_and_drawn(*args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:

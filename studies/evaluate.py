@@ -1,4 +1,4 @@
-"""What each mapping of a directive file costs on a machine."""
+"""The costs of the mappings of a directive file on a machine."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HardwareSource = str | PathLike[str] | Mapping[str, object] | Hardware
 
 
 def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge", model: str = "exact") -> list[Evaluation]:
-    """What each layer of a directive file costs as it is mapped there, in the file's order.
+    """The evaluation of each layer of a directive file with its mapping, in the file's order.
 
-    A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path,
-    a mapping of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.registry.COST_MODELS`.
-    Each is an `Evaluation` with the layer's name as `layer` and the model's figures, in names that end in units (exact and
-    simulate: `CountedEvaluation`; maestro, which takes a file as it is written: `NamedFigures`); `to_dict` gives all of them:
+    A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path, a
+    dict of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.registry.COST_MODELS`. An `Evaluation` has
+    the layer's name as `layer` and the model's figures under names that end in units. It is a `CountedEvaluation` for exact and
+    simulate, and `NamedFigures` for maestro, which takes a file exactly as written. `to_dict` gives all figures:
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
         >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
@@ -54,7 +54,7 @@ def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) 
 
 
 def machine(hardware: HardwareSource) -> Hardware:
-    """The hardware of any source."""
+    """The hardware of a source, which may be a Hardware already."""
     match hardware:
         case Hardware():
             return hardware

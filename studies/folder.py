@@ -1,7 +1,7 @@
-"""A study's folder, each file written whole; and that of a run.
+"""The folder of a study, in which each file is written whole; and the folder of a run.
 
-A run's has config.json, hardware.yaml, results.json, results.csv, network.m, mappings/ and fronts/. results.json grows as layers
-are done, so that a run which stops anywhere can go on from it.
+A run's folder has config.json, hardware.yaml, results.json, results.csv, network.m, mappings/ and fronts/. results.json grows as
+layers are done, so that a run can be resumed wherever it stopped.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ def unused_folder(title: str) -> Path:
 
 
 def in_file_name(text: str) -> str:
-    """The text with what a file's name should not have as underscores, and no longer than that may be."""
+    """The text as part of a file's name: unsuitable characters become underscores, and it is cut to a legal length."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:80]
 
 
 class StudyFolder:
-    """A folder in which a study works: its inputs, recorded before work starts, and what it finds.
+    """The folder of a study: its inputs, recorded before work starts, and its results.
 
-    kind: of study. parts: the folders in it. config.json is written first, so that a study that was killed at any time can go on.
+    kind: of study. parts: the folders in it. config.json is written first, so that a study that is killed at any time can go on.
     """
 
     kind: ClassVar[str]
@@ -82,10 +82,10 @@ class StudyFolder:
 
     @contextmanager
     def at_work(self, files: Mapping[str, str], watcher: StudyWatcher | None, *, resume: bool) -> Generator[None]:
-        """Begin a study, or resume it, alone in the folder; what ends it, such as Ctrl-C or `kill`, raises KeyboardInterrupt.
+        """Begin or resume a study, with a lock on the folder; signals such as Ctrl-C and `kill` raise KeyboardInterrupt.
 
-        files: what records its inputs, as texts by name, config.json first. Raises InputError where another process works in the
-        folder, where it is not writable, and where a study is to begin and the folder holds something already.
+        files: the record of its inputs, texts by file name, config.json first. Raises InputError if another process works in the
+        folder, if it is not writable, or if a new study finds it not empty.
         """
         with ExitStack() as held:
             try:
@@ -115,7 +115,7 @@ class StudyFolder:
             raise InputError(f"{self.path}: the {self.kind}'s folder must be new or empty; name another folder")
 
     def record(self, files: Mapping[str, str]) -> None:
-        """Write texts to files of those names, and make the folder's parts."""
+        """Write the files, texts by name, and make the folder's parts."""
         for name, text in files.items():
             (self.path / name).parent.mkdir(exist_ok=True)
             write_whole(self.path / name, text)
@@ -124,7 +124,7 @@ class StudyFolder:
 
     @classmethod
     def recorded_in(cls, path: str | os.PathLike[str] | None) -> dict[str, Any]:
-        """The configuration of a study that is to be resumed; InputError where there is none."""
+        """The configuration of a study to resume; InputError where there is none."""
         if path is None:
             raise InputError(f"resuming needs the {cls.kind}'s folder; name it as out (--out DIR)")
         return cls(Path(path)).config()
@@ -134,7 +134,7 @@ class StudyFolder:
         return self.read(CONFIG, hint or f"no {self.kind} to resume here; start one without --resume")
 
     def check_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        """Raise InputError unless a study may go on: everything in its configuration but the versions as recorded."""
+        """Raise InputError unless the configuration is the recorded one, apart from versions, so that the study may go on."""
         for part in {**now, **recorded}:
             before, after = recorded.get(part), now.get(part)
             if before == after or part == "versions":
@@ -143,7 +143,7 @@ class StudyFolder:
             if isinstance(before, Mapping) and isinstance(after, Mapping):
                 old, new = cast("Mapping[str, object]", before), cast("Mapping[str, object]", after)
                 key = next((key for key in {**old, **new} if old.get(key) != new.get(key)), None)
-                if key is None:  # a study of before there was such a setting, which is not given
+                if key is None:  # an older study, before this setting existed, and the setting is not given
                     continue
                 changed = f", but {key} was {show(old.get(key))} and is now {show(new.get(key))}"
             raise InputError(f"{self.path}: resuming needs the same {part}{changed}; resume with the recorded one, or {ANEW}")
@@ -179,13 +179,13 @@ class RunFolder(StudyFolder):
         return config
 
     def check_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        """See `StudyFolder`; the layers say what their sets hold, and a search for a machine finds the hardware itself."""
+        """See `StudyFolder`; layers are compared in place of layer sets, and a search for a machine finds the hardware itself."""
         found = ("layer_set", "hardware") if "hardware_space" in now else ("layer_set",)
         old, new = ({key: each[key] for key in each if key not in found} for each in (recorded, now))
         super().check_same(old, new)
 
     def finished(self) -> list[tuple[LayerResult, dict[str, str]]]:
-        """The recorded result of each layer that is done, and its directive texts by file name; InputError where one is damaged."""
+        """The recorded results of finished layers, each with its directive texts by file name; InputError where one is damaged."""
         path = self.path / RESULTS
         if not path.exists():
             return []
@@ -212,7 +212,7 @@ class RunFolder(StudyFolder):
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], first: str) -> str:
-    """Rows of equal keys as CSV; first: the one column of a table without rows."""
+    """Rows with the same keys as CSV; first: the only column of a table without rows."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [first], lineterminator="\n")
     writer.writeheader()

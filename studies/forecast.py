@@ -1,4 +1,4 @@
-"""What a run would search, where it would write, and about how long it would take; nothing is written."""
+"""A forecast of a run: what it would search, where it would write, and about how long it would take; nothing is written."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.start import Prepared, prepare
 
-# Of branch and bound under `auto`, which ends after a number of parts of the space.
+# Seconds of branch and bound under `auto`, which ends after a number of parts of the space.
 PROOF_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class LayerForecast:
-    """A layer, how often it runs, and the mappings that its search may choose from, on the largest machine of a space."""
+    """A layer, the number of its runs, and the number of mappings that its search may choose from, on a space's largest machine."""
 
     name: str
     count: int
@@ -38,10 +38,10 @@ class LayerForecast:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A run that was not begun.
+    """The forecast of a run.
 
-    machines: that it would choose from. left_out: name and reason of each layer that the cost model does not take. seconds: at the
-    most, or None where that cannot be told; basis: what the seconds rest on, or why there are none.
+    machines: the number that it would choose from. left_out: name and reason of each layer that the cost model does not take.
+    seconds: an upper limit, or None where none is known; basis: the basis of the seconds, or the reason why there are none.
     """
 
     title: str
@@ -64,7 +64,7 @@ def forecast(
     resume: bool = False,
     **settings: Any,  # noqa: ANN401 the fields of SearchOptions, checked there
 ) -> Forecast:
-    """Load and check what `mapsearch.run` is given, as it does before it begins; raises the same errors."""
+    """Load and check the arguments of `mapsearch.run`, as it does before it begins; raises the same errors."""
     if resume:
         raise SettingError(
             lambda called: f"a run that goes on ({called('resume')}) cannot be told of before; give a new run's inputs"
@@ -91,7 +91,7 @@ def forecast(
 
 
 def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, str]:
-    """At the most how long the searches take, and what that rests on."""
+    """An upper limit on the seconds of the searches, and its basis."""
     settings = begun.plan.settings
     if settings.timeout_seconds is not None:
         return settings.timeout_seconds, "the timeout that is given"
@@ -113,7 +113,7 @@ def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, s
 
 
 def _trial_seconds(problem: Problem) -> float:
-    """What one trial takes on this machine at this time."""
+    """The seconds that one trial takes on this computer now."""
     searcher, seeds = GeneticSearcher(), Seeds()
     searcher.search(problem, Budget(1, 1), (0,), seeds, lambda _: False)  # compiles
     began = perf_counter()

@@ -1,4 +1,4 @@
-"""A run read back from its folder: what pictures and comparisons take."""
+"""A run read back from its folder, for pictures and comparisons."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANEW = "mapsearch run --resume writes the results of an earlier version anew"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A run of one layer at least, with its configuration as config.json has it, and its machine."""
+    """A run with at least one layer, its configuration as in config.json, and its machine."""
 
     config: dict[str, Any]
     results: RunResults
@@ -38,7 +38,7 @@ class Recorded:
 
     @property
     def title(self) -> str:
-        """What was run, in one line."""
+        """The run's networks, hardware, objective and seed in one line."""
         networks = ", ".join(f"{each.name} x{each.weight}" if each.weight > 1 else each.name for each in self.results.networks)
         return f"{networks} on {self.hardware.name}, objective {self.results.objective}, seed {self.results.seed}"
 

@@ -1,7 +1,7 @@
-"""What a run finds, as typed results: the one place where the keys of results.json and results.csv are declared.
+"""A run's results as typed data: the one place where the keys of results.json and results.csv are declared.
 
-`RunResults.to_dict` is what results.json holds, key by key in the order of the fields; results.csv has a column for each figure of
-`LayerResult`. `results_file.read_results` gives back equal results, or names what is wrong with the file.
+`RunResults.to_dict` is the content of results.json, key by key in the order of the fields; results.csv has a column for each figure
+of `LayerResult`. `results_file.read_results` reads equal results back, or names the first error in the file.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _Energy = Annotated[Energy, PlainValidator(_check_energy)]
 
 @dataclass(frozen=True, slots=True)
 class _Common:
-    """What every evaluation holds, whatever the model."""
+    """The fields of an evaluation by any model."""
 
     layer: str
     macs: _Positive
@@ -81,12 +81,12 @@ class FrontPoint(Plain):
 class LayerResult(Plain):
     """The best mapping of a layer.
 
-    names: of all layers of its shape; in a mix, they begin with the network's. count: how often it runs; runs: in each network.
-    objective: its value. lower_bound: no mapping of the space has less; None where there is no bound.
-    gap: objective / lower_bound - 1. evaluations: mappings costed. dropped: mappings and parts of the space that a lower bound left
-    out. refused: evaluations that the cost model does not vouch for. seconds: of all its searches. finished: False where a search
-    was stopped. mapping_file, front_file: relative to the run's folder; no front where the objective takes only cycles or energy.
-    metrics: as `evaluate` gives them. trace: a step wherever a better mapping was found. proof: what an exact search went through.
+    names: of all layers of its shape; in a mix, they begin with the network's name. count: how often the layer runs; runs: the same
+    for each network. objective: the mapping's value. lower_bound: no mapping of the space has less; None where there is no bound.
+    gap: objective / lower_bound - 1. evaluations: mappings costed. dropped: mappings and parts of the space left out by a lower
+    bound. refused: evaluations that the cost model does not vouch for. seconds: of all searches. finished: False where a search was
+    stopped. mapping_file, front_file: relative to the run's folder; no front if the objective uses only cycles or only energy.
+    metrics: as `evaluate` gives them. trace: a step for each better mapping found. proof: the counts of an exact search.
     """
 
     name: str
@@ -109,7 +109,7 @@ class LayerResult(Plain):
     proof: Certificate | None
 
     def to_dict(self) -> dict[str, Any]:
-        """See `Plain`; the metrics stand there without the layer's name."""
+        """See `Plain`; the metrics are without the layer's name."""
         return {**Plain.to_dict(self), "metrics": _without_layer(self.metrics)}
 
 
@@ -121,10 +121,11 @@ def _without_layer(metrics: Evaluation) -> dict[str, Any]:
 class Sums(Plain):
     """Sums over layers, each as often as it runs, one after the other.
 
-    runtime_ms: at the machine's clock. energy_pj: the parts that all layers have. edp_pj_cycles: the network's, (sum of energies) *
-    (sum of runtimes); sum_of_layer_edps_pj_cycles adds the layers' own. objective: over these sums; None where it is not finite.
-    lower_bound: what no choice of the layers' mappings can undercut, and gap = objective / lower_bound - 1; None where not known.
-    utilization: MACs over what all PEs could do in the runtime.
+    runtime_ms: at the machine's clock. energy_pj: the parts that all layers have. edp_pj_cycles: (sum of energies) * (sum of
+    runtimes); sum_of_layer_edps_pj_cycles: the sum of the layers' own EDPs. objective: over these sums; None where it is not
+    finite.
+    lower_bound: of the objective, for any choice of the layers' mappings; gap: objective / lower_bound - 1; None where not known.
+    utilization: MACs over the most that all PEs could do in the runtime.
     """
 
     layers: _Count
@@ -143,7 +144,7 @@ class Sums(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Totals(Sums):
-    """Sums over all layers, and what their searches took, each counted once; seconds: over all processes."""
+    """Sums over all layers, and the counts of their searches, each search once; seconds: over all processes."""
 
     evaluations: _Count
     dropped: _Count
@@ -153,19 +154,19 @@ class Totals(Sums):
 
 @dataclass(frozen=True, slots=True)
 class NetworkSums(Sums):
-    """What all runs of one network of a mix add to the totals; weight: how often it runs."""
+    """Sums over the layers of one network of a mix, for all of its runs; weight: the number of its runs."""
 
     name: str
     weight: _Positive
 
     def to_dict(self) -> dict[str, Any]:
-        """See `Plain`; name and weight stand first."""
+        """See `Plain`; name and weight come first."""
         return {"name": self.name, "weight": self.weight, **Plain.to_dict(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPoint(Plain):
-    """A choice of the layers' mappings: the network's sums; of each layer the number of its front's point, from 1."""
+    """A choice of the layers' mappings and the network's sums; points: for each layer, the number of its front's point, from 1."""
 
     runtime_cycles: _Positive
     energy_pj: FiniteFloat
@@ -177,8 +178,9 @@ class NetworkPoint(Plain):
 class NetworkChoice(Plain):
     """The layers' mappings chosen together, for the least objective of the network's sums.
 
-    gain: the objective of each layer's own best mapping over this one's - 1. gap: the objective over the network's lower bound - 1.
-    points: of each layer the number of its front's point, from 1. front: of several objectives, the network's Pareto front.
+    gain: the network's objective with each layer's own best mapping over the objective here, - 1. gap: the objective over the
+    network's lower bound, - 1. points: for each layer, the number of its front's point, from 1. front: with several objectives, the
+    network's Pareto front.
     """
 
     mapping_file: str
@@ -195,14 +197,14 @@ class NetworkChoice(Plain):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut(Plain):
-    """A layer that has no mapping, and why."""
+    """A layer without a mapping, and the reason."""
 
     name: str
     reason: str
 
 
 def by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
-    """One key, or one for each of several objectives."""
+    """One key, or numbered keys for several objectives."""
     return {name: values[0]} if len(values) == 1 else {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
 
 

@@ -1,4 +1,4 @@
-"""Results read back from results.json, or one line on the first thing that is wrong with it."""
+"""Results read back from results.json, or one line about the first error in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Kind = TypeVar("_Kind")
 
 
 def read_results(data: Mapping[str, Any], where: Path, hint: str) -> RunResults:
-    """The results of a results.json; InputError with the first thing that is wrong, which ends with the hint."""
+    """The results of a results.json; InputError, which ends with the hint, with the first error in it."""
     layers, found = data.get("layers"), data.get("co_design")
     named = [*map(_named, cast("list[object]", layers))] if isinstance(layers, list) else layers
     if isinstance(found, dict):
@@ -34,7 +34,7 @@ def read_results(data: Mapping[str, Any], where: Path, hint: str) -> RunResults:
 
 
 def read_layers(data: Mapping[str, Any], where: Path, hint: str) -> list[LayerResult]:
-    """The layers' rows of a results.json that have all keys; those of an earlier version, which lack some, are left out."""
+    """The rows of layers in a results.json; rows of an earlier version, which lack some keys, are left out."""
     needed = {field.name for field in fields(LayerResult)}
     layers = data.get("layers")
     if not isinstance(layers, list):
@@ -59,7 +59,7 @@ def _named(row: object) -> object:
 
 
 def _not_finite(data: object, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], float]]:
-    """Where plain data hold numbers that JSON has no word for."""
+    """The places of numbers in plain data that are not finite, which JSON cannot express."""
     match data:
         case float() if not isfinite(data):
             yield place, data
@@ -95,7 +95,7 @@ def _check_points(points: Sequence[int], layers: Sequence[LayerResult], path: Pa
 
 
 def _gathered(data: object) -> object:
-    """A machine's plain data with the axes' values, the objectives and their lower bounds each together."""
+    """A machine's plain data, with the axes' values, the objectives and the lower bounds each collected under one key."""
     if not isinstance(data, dict):
         return data
     row = cast("dict[str, Any]", data)

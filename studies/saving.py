@@ -1,4 +1,4 @@
-"""The last save of a study: elsewhere where its folder can no longer be written."""
+"""The last save of a study: to a temporary folder where its own can no longer be written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ F = TypeVar("F", bound=StudyFolder)
 
 
 class UnsavedRunError(OSError):
-    """The study's folder could not be written; what was found is in `folder` instead, or only here where that is None."""
+    """The study's folder could not be written; the results are in `folder` instead, or only in this error if that is None."""
 
     def __init__(self, cause: OSError, wanted: Path, folder: Path | None, results: Any) -> None:  # noqa: ANN401 RunResults of a run, a dict of a sweep
         where = f"is in {folder}" if folder is not None else "could be saved nowhere and is only printed"
@@ -23,9 +23,9 @@ class UnsavedRunError(OSError):
 
 
 def save_in_the_end(folder: F, files: Mapping[str, str], save: Callable[[F], None], results: Callable[[Path], object]) -> None:
-    """Save everything; where that fails, with the files in a temporary folder instead, and raise UnsavedRunError.
+    """Save everything; where that fails, save it with the files in a temporary folder and raise UnsavedRunError.
 
-    results: what was found, as the folder of that path holds it.
+    results: gives the results, given the path of the folder that holds them.
     """
     try:
         save(folder)

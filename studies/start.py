@@ -1,4 +1,4 @@
-"""A run: from a layer set and a machine, or a space of machines, to the best mapping of every layer in the run's folder."""
+"""The start of a run: a layer set and a machine, or a space of machines, become a prepared run, which is then searched."""
 
 from __future__ import annotations
 
@@ -37,18 +37,17 @@ def run(
     watcher: RunWatcher | None = None,
     **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
 ) -> RunResults:
-    """Search the best mapping of every layer, and of several machines the best one; returns what the folder's results.json holds.
+    """Search the best mapping of every layer and, in a space of machines, the best machine; returns the results.
 
     layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
     {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
-    (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, whose layer set,
-    hardware and settings are taken and may not be others. settings: the fields of `options.SearchOptions` (objective, sampler,
+    (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, with its recorded
+    layer set, hardware and settings, which may not differ. settings: the fields of `options.SearchOptions` (objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
     warm_start, model).
 
-    The results are a `mapsearch.studies.results.RunResults`; `to_dict` gives what results.json holds. They depend on
-    the seed and not on the number of jobs (but on the clock where there is a timeout, or an exact search that ends without its
-    proof).
+    The results are a `mapsearch.studies.results.RunResults`; `to_dict` gives the content of results.json. They depend on the seed
+    and not on the number of jobs; with a timeout, or where an exact search ends without its proof, they also depend on the clock.
 
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
@@ -65,7 +64,7 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run whose inputs are loaded and checked, before anything is written; recorded: of the run that it goes on with."""
+    """A run whose inputs are loaded and checked, before anything is written; recorded: the config.json of a run to resume."""
 
     plan: Plan
     space: HardwareSpace
@@ -76,7 +75,7 @@ class Prepared:
 
 
 def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
-    """Load what is asked for, or what the folder of the run to go on with has recorded."""
+    """Load and check the inputs that are given, or those that the folder of a run to resume has recorded."""
     recorded = RunFolder.recorded_in(inputs.out) if inputs.resume else None
     layer_set, hardware = inputs.layer_set, inputs.hardware
     if recorded is not None:

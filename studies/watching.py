@@ -1,4 +1,4 @@
-"""Who is told how a study gets on."""
+"""The protocols of those who watch a study's progress."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
 
 
 class StudyWatcher(Protocol):
-    """Who is told of any study; all calls but `advanced` come from the caller's thread."""
+    """Watches any study; all calls but `advanced` come from the caller's thread."""
 
     def opened(self, folder: Path) -> None:
-        """The study's folder, once, before work starts."""
+        """The study's folder is open; called once, before work starts."""
         ...
 
 
 class RunWatcher(StudyWatcher, Watcher, Protocol):
-    """Who is told how a run gets on.
+    """Watches a run.
 
-    What begins, on one machine, are the layers that are left; a search for a machine tells of each batch of machines or layers.
+    On one machine, `began` names the layers that are left; in a search for a machine, it names each batch of machines or layers.
     """
 
     def compared(self, progress: CoDesignProgress) -> None:
-        """What a search for a machine has come to, after each of its batches."""
+        """The progress of a search for a machine, after each of its batches."""
         ...
 
     def found(self, result: LayerResult) -> None:
-        """A layer is done."""
+        """A layer is done, with this result."""
         ...
 
 
 class SweepWatcher(StudyWatcher, Protocol):
-    """Who is told how a sweep gets on."""
+    """Watches a sweep."""
 
     def began(self, plan: SweepPlan) -> None:
-        """What is to be done."""
+        """The sweep begins, with this plan."""
         ...
 
     def advanced(self, designs: int, valid: int) -> None:
-        """Designs that are done with, and how many of them are within the limits."""
+        """The number of designs done, and of those the number within the limits."""
         ...

@@ -99,7 +99,7 @@ def test_shipped_data_have_a_source(path: Path) -> None:
 
 
 def test_no_file_names_a_place_on_a_machine() -> None:
-    """Paths in the repository are relative to it: no file tells where somebody's checkout lies."""
+    """Paths in the repository are relative to it: no file says where somebody's checkout lies."""
     kinds = {".py", ".md", ".yaml", ".toml", ".m", ""}
     folders = [ROOT / folder for folder in (*ROOMS, "tests", "benchmarks", "docs", ".ci")]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix in kinds]

@@ -1,4 +1,4 @@
-"""Directive files as a format: one text a network, and none for a machine."""
+"""Directive files as a format: one text for a network, and none for a machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write_hardware(hardware: Hardware) -> Files:  # noqa: ARG001 there are none
 
 
 def read_network(path: Path) -> Network:
-    """The network of a directive file, of one layer at least."""
+    """The network of a directive file, which has at least one layer."""
     return _network(read_text(path, "directive file"), str(path))
 
 

@@ -1,4 +1,4 @@
-"""Layer shapes as the text states them: the dims of each layer type, and declared sizes to extents."""
+"""Layer shapes in directive text: the dims of each layer type, and loop extents from declared sizes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Extents = tuple[int, int, int, int, int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An input-centric dim: the loops that slide over it, the index of its stride and dilation, and its unit."""
+    """An input-centric dim: the two loops whose window slides over it, the index of its stride and dilation, and its unit."""
 
     output: Dim
     filter: Dim
@@ -48,7 +48,8 @@ def is_windowed(kind: LayerType) -> bool:
 def dim_names(kind: LayerType, *, grouped: bool) -> dict[str, Dim]:
     """The loop dims by their names in the text of a layer; `grouped`: whether its Dimensions declare G.
 
-    A depthwise layer's C is its channels, which are its groups; with G declared it is named as a grouped convolution.
+    A depthwise layer's C is its channels, which are its groups; with G declared, its dims have the names of a grouped
+    convolution's.
     """
     if kind is LayerType.GEMM:
         return _GEMM
@@ -62,7 +63,7 @@ def needed_dims(kind: LayerType, *, grouped: bool) -> tuple[str, ...]:
 
 
 def check_type(layer: Layer) -> None:
-    """Raise LayerError where a layer breaks a law of its type that its text could not tell from a mistake."""
+    """Raise LayerError where a layer breaks a law of its type, since its text would read back as another layer or an error."""
     if layer.type is LayerType.TRCONV and layer.stride != (1, 1):
         raise LayerError(
             f"layer {layer.name}: a TRCONV is the stride-1 convolution over its zero-inserted input, got stride "

@@ -1,4 +1,4 @@
-"""What a directive file says: a network of layers, each with its mapping and its place in the file."""
+"""The content of a directive file: a network of layers, each with its mapping and its place in the file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Places:
     directives: tuple[tuple[tuple[int, str], ...], ...]
 
     def line_and_text(self, violation: Violation) -> tuple[int, str]:
-        """The line that breaks the law, and the directive that does, or "" where it is no single one."""
+        """The line that breaks the law, and the text of the directive, or "" where it is no single directive."""
         match violation.at:
             case (level, index):
                 return self.directives[level][index]
@@ -35,7 +35,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class MappedLayer:
-    """A layer and how it is mapped; equal to another whatever the places."""
+    """A layer and its mapping; places do not count for equality."""
 
     layer: Layer
     mapping: Mapping
@@ -43,7 +43,7 @@ class MappedLayer:
 
     @property
     def place(self) -> str:
-        """What stands before an error's text: file and line of the layer, where they are known."""
+        """The beginning of an error's text: file and line of the layer, where they are known."""
         return f"{self.places.source}:{self.places.layer}: " if self.places else ""
 
     def check(self, pes: int | None = None) -> None:

@@ -73,7 +73,7 @@ def _network(cursor: Cursor) -> Network:
 
 
 def _layer(cursor: Cursor) -> MappedLayer:
-    """One layer. Its items are found first, so that they may come in any order, and read after."""
+    """One layer. Its items are first located and then read, so that they may come in any order."""
     line = cursor.take_word("keyword", ("Layer",)).line
     name = cursor.take_name("Layer")
     cursor.context = f"layer {short(name)}: "
@@ -111,7 +111,7 @@ def _item_positions(cursor: Cursor) -> dict[str, int]:
 
 
 def _seek(cursor: Cursor, items: dict[str, int], item: str) -> None:
-    """Go to where an item's keyword has been passed."""
+    """Go to the position after an item's keyword."""
     if item not in items:
         cursor.position = items["Layer"]
         raise cursor.error(cursor.token, f"the layer has no {item}; every layer needs one")
@@ -119,7 +119,7 @@ def _seek(cursor: Cursor, items: dict[str, int], item: str) -> None:
 
 
 def _shape(cursor: Cursor, name: str, items: dict[str, int]) -> tuple[Layer, dict[str, Dim], dict[str, int]]:
-    """The layer, its loop dims by name, and all sizes that `Sz` may ask for."""
+    """The layer, its loop dims by name, and the sizes that `Sz` may refer to."""
 
     def block(item: str, legal: Collection[str], take: Callable[[str], Value]) -> dict[str, Value]:
         if item not in items and item != "Dimensions":
@@ -164,7 +164,7 @@ def _type(cursor: Cursor) -> LayerType:
 
 
 def _pairs(cursor: Cursor, item: str, legal: Collection[str], take: Callable[[str], Value]) -> dict[str, Value]:
-    """A block of names, each with a value that `take` passes when told what it is."""
+    """A block of names with values; `take` reads a value and gets its name for errors."""
     pairs: dict[str, Value] = {}
     cursor.take_brace("{")
     while cursor.token.text != "}":

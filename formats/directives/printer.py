@@ -17,7 +17,7 @@ _INDENT = "    "
 def print_network(network: Network) -> str:
     """The network's text, which parses to an equal network.
 
-    The units of level 0 are the machine's and not in the text. Raises MappingError for a mapping that is legal on no
+    The units of level 0 depend on the machine and are not in the text. Raises MappingError for a mapping that is legal on no
     machine, and LayerError for a layer that breaks a law of its type.
     """
     lines = [f"Network {quoted_name(network.name)} {{"]

@@ -1,4 +1,4 @@
-"""Earlier mappings that a search starts from: those of a directive file, or of all in a folder such as a run's."""
+"""Earlier mappings that a search starts from, read from a directive file or from all of them in a folder, such as a run's."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def seeds_network(name: str, layers: Sequence[Layer], known: Sequence[MappedLaye
 
 
 def check_any_seed(path: Path, layers: Sequence[Layer], known: Sequence[MappedLayer]) -> None:
-    """Raise InputError unless there is a mapping of one of the layers."""
+    """Raise InputError unless there is a mapping for at least one of the layers."""
     if not any(seeds_of(layer, known) for layer in layers):
         names = ", ".join(sorted({mapped.layer.name for mapped in known})[:5])
         raise InputError(f"{path}: must hold a mapping of a layer of the set, of the same shape, got those of {names}")

@@ -1,4 +1,4 @@
-"""Directive text as tokens with lines and columns, and a cursor over them that raises errors which name both."""
+"""Directive text as tokens, and a cursor over them whose errors name line and column."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mapsearch.model.errors import DirectiveError, did_you_mean
 from mapsearch.model.layer import MAX_EXTENT
 
-# Possessive (`++`, `*+`): a match never gives characters back, for which each would take a hundred bytes.
+# Possessive (`++`, `*+`): a match never gives characters back, so that none costs a hundred bytes of memory for that.
 _WORD = r"""(?:(?!//|->)[^\s,;:(){}"])++"""
 _TOKEN = re.compile(
     rf"""(?P<skip>(?:[\s,;:()]|->|//[^\n]*+)++)|(?P<brace>[{{}}])|(?P<quoted>"(?:[^"\\\n]|\\.)*+")|(?P<word>{_WORD})"""
@@ -45,14 +45,14 @@ def quoted_name(name: str) -> str:
 
 
 def use_one_of(choices: Collection[str], word: str) -> str:
-    """The end of an error's text: what is legal, and the choice nearest to `word` if one is near."""
+    """The end of an error's text: the legal choices, and the one nearest to `word` if one is near."""
     return f"use one of {', '.join(choices)}{did_you_mean(word, choices)}"
 
 
 class Cursor:
     """A place in the tokens of a text.
 
-    constants: the Constants so far. context: what is being read ("layer conv1: "), for errors.
+    constants: the Constants so far. context: the item that is being read ("layer conv1: "), for errors.
     """
 
     def __init__(self, text: str, source: str) -> None:
@@ -83,11 +83,11 @@ class Cursor:
 
     @property
     def token(self) -> Token:
-        """The token that is next."""
+        """The next token."""
         return self._tokens[self.position]
 
     def take(self) -> Token:
-        """The next token, which is passed; the end stays next for ever."""
+        """Pass the next token and return it; the end of the text is never passed."""
         token = self.token
         self.position = min(self.position + 1, len(self._tokens) - 1)
         return token
@@ -147,7 +147,7 @@ class Cursor:
             raise self.error(token, f"{what} must be a number, got {token.shown}") from None
 
     def skip_block(self) -> None:
-        """Pass a block in braces and all that is in it."""
+        """Pass a block in braces with its contents."""
         self.take_brace("{")
         depth = 1
         while depth:

@@ -16,7 +16,7 @@ from mapsearch.model.tensors import Dim
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A TemporalMap or SpatialMap as written, its sizes worked out."""
+    """A TemporalMap or SpatialMap as written, with Constants and `Sz` replaced by their values."""
 
     kind: MapKind
     size: int
@@ -42,7 +42,7 @@ class LevelText:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """One level in the course of translation; `tile` holds the sizes that the level above handed it, indexed by dim."""
+    """One level during translation; tile: the sizes that the level above hands to it, indexed by dim."""
 
     source: str
     layer: Layer
@@ -65,7 +65,7 @@ class _Scope:
 def translate(
     source: str, line: int, layer: Layer, names: dict[str, Dim], *, levels: Sequence[LevelText], clusters: Sequence[int]
 ) -> MappedLayer:
-    """The layer mapped as its levels say.
+    """The layer with the mapping that its levels state.
 
     `line` is the layer's line; `names` are the loop dims by their names in the text. Raises MappingError with file and
     line where a level breaks a law that holds on every machine.
@@ -101,7 +101,7 @@ def _check_names(scope: _Scope) -> None:
 
 
 def _standing_still(scope: _Scope, name: str, window: Window) -> Statement | None:
-    """The SpatialMap of input rows that only runs along with the one of filter rows (row-stationary), or None."""
+    """The SpatialMap of input rows that merely follows the one of filter rows (row-stationary), or None."""
     spatial = {statement.name: statement for statement in scope.statements if statement.kind is MapKind.SPATIAL}
     rows, taps = spatial.get(name), spatial.get(window.filter.label)
     if rows is None or taps is None:
@@ -119,7 +119,7 @@ def _standing_still(scope: _Scope, name: str, window: Window) -> Statement | Non
 
 
 def _check_level(scope: _Scope, moving: Sequence[Statement]) -> None:
-    """Apply the laws of any mapping's level before the sizes' own: a second SpatialMap is wrong whatever its size."""
+    """Apply the laws of a level before the laws of sizes: a second SpatialMap is wrong whatever its size."""
     dims = scope.names | {name: window.output for name, window in scope.windows.items()}
     level = tuple(Directive(statement.kind, statement.size, dims[statement.name]) for statement in moving)
     violation = Mapping((level,)).violation()
@@ -132,7 +132,7 @@ def _directive(scope: _Scope, statement: Statement) -> Directive:
     if window is not None:
         return Directive(statement.kind, _output_chunk(scope, statement, window), window.output)
     dim = scope.names[statement.name]
-    if statement.offset != statement.size and statement.size < scope.tile[dim]:  # the whole tile takes no second step
+    if statement.offset != statement.size and statement.size < scope.tile[dim]:  # a whole tile has no second step
         fault, legal = _fault(statement, statement.size), statement.with_sizes(statement.size, statement.size)
         raise scope.error(statement, f"{fault}: the offset must equal the size; use {legal}")
     return Directive(statement.kind, statement.size, dim)

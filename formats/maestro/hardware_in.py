@@ -1,7 +1,7 @@
 """MAESTRO's hardware files (`num_pes: 256`, `l1_size_cstr: 512`, ...; github.com/maestro-project/maestro, `--HW_file`).
 
-They are recognised by their keys. Their sizes are elements of one byte, their buffers are double-buffered, and a constraint left
-out is unlimited (the largest int32), whose energies and areas then mean nothing.
+They are recognised by their keys. A size is a number of elements, which are one byte each, and buffers are double-buffered. A size
+that is left out is unlimited (the largest int32); energies and areas of the machine then mean nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from mapsearch.formats.text import decode
 from mapsearch.model.errors import HardwareError, did_you_mean, show
 
 _INT_MAX = 2**31 - 1
-# MAESTRO's keys and the values that they have where a file leaves them out.
+# MAESTRO's keys and their defaults.
 _DEFAULTS = {
     "num_pes": 1,
     "l1_size_cstr": _INT_MAX,
@@ -30,7 +30,7 @@ def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 they are called 
 
 
 def read_hardware(data: bytes, where: str) -> dict[str, object]:
-    """The keys of our hardware files, from MAESTRO's: each is followed by an integer, `//` starts a comment. HardwareError."""
+    """MAESTRO's keys, each followed by an integer (`//` starts a comment), as keys of our hardware files; raises HardwareError."""
     text = decode(data, where, "hardware file")
     words = re.split(r"[\s:;,]+", re.sub(r"//.*", "", text).strip(" \t\r\n:;,"))
     values: dict[str, int] = {}

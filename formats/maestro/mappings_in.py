@@ -1,7 +1,7 @@
-"""A mapping file as the published program reads it: directives as written, whatever they cover or leave out.
+"""A mapping file as the published program reads it: directives as written, whether or not they cover the layer.
 
-The grammar is that of `mapsearch.formats.directives` without our additions to it; what the program takes and miscounts is taken
-here too, and what it rejects is an error.
+The grammar is that of `mapsearch.formats.directives` without our additions. Files that the program accepts and miscounts are
+accepted here too; files that it rejects are errors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NEVER_MADE = ("FC", "POOL", "LSTM")
 
 
 def read_mappings(text: str, where: str) -> list[Source]:
-    """The layers of a mapping file; DirectiveError, with file and line, where the published program does not take it."""
+    """The layers of a mapping file; DirectiveError, with file and line, where the published program rejects it."""
     cursor = Cursor(text, where)
     layers: list[Source] = []
     while cursor.token.kind != "end":

@@ -20,7 +20,7 @@ _SEPARATORS = re.compile(r"[^A-Za-z0-9_.]+")
 
 
 def write_network(network: Network, hardware: Hardware) -> Files:
-    """See `Exporter`; a mapping that the program would miscount is refused too."""
+    """See `Exporter`; MappingError also where the program would miscount a mapping."""
     return {"maestro.m": print_sources(network.name, maestro_sources(network, hardware))}
 
 
@@ -30,7 +30,7 @@ def write_hardware(hardware: Hardware) -> Files:
 
 
 def maestro_sources(network: Network, hardware: Hardware) -> list[Source]:
-    """The layers as MAESTRO takes them; MappingError, with file and line where known, where it can't, or would miscount."""
+    """The layers as MAESTRO takes them; MappingError, with file and line if known, where it cannot or would miscount them."""
     return [_source(mapped, hardware) for mapped in network.layers]
 
 
@@ -50,7 +50,7 @@ def _source(mapped: MappedLayer, hardware: Hardware) -> Source:
 
 
 def print_sources(name: str, layers: Iterable[Source]) -> str:
-    """A mapping file; names lose what the program would split them at."""
+    """A mapping file; names lose the characters at which the program would split them."""
     lines = [f"Network {_word(name)} {{"]
     for layer in layers:
         lines += (_INDENT + line for line in _layer_lines(layer))
@@ -58,7 +58,7 @@ def print_sources(name: str, layers: Iterable[Source]) -> str:
 
 
 def print_machine(machine: SourceMachine, where: str) -> str:
-    """A hardware file. SIMD lanes are no part of it: the program takes them by --num_simd_lanes. InputError over 2^31 - 1."""
+    """A hardware file, without SIMD lanes, which the program takes by --num_simd_lanes; InputError for values over 2^31 - 1."""
     keys = {
         "num_pes": machine.pes,
         "l1_size_cstr": machine.l1_words,

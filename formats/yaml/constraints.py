@@ -1,4 +1,4 @@
-"""Constraints from YAML files: `levels`, outermost first, each with what it fixes or bounds (docs/constraints.md)."""
+"""Constraints from YAML files: `levels`, outermost first, with the choices that each fixes or bounds (docs/constraints.md)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _to_place(word: object) -> Dim | None:
     return None if word == _OTHERS else _to_dim(word)
 
 
-# What files of mappings' choices state: a dim by its label, a size, all of a dim.
+# The values in such files: a dim by its label, a size, or all of a dim.
 DimLabel = Annotated[Dim, BeforeValidator(_to_dim)]
 Size = Annotated[int, Field(ge=1, le=MAX_EXTENT)]
 Whole = Literal["whole"]
@@ -74,7 +74,7 @@ def names() -> list[str]:
 
 
 def load_constraints(source: str | Path) -> Constraints:
-    """The constraints of a shipped name or a file's path (a text with a suffix or a slash); raises InputError."""
+    """The constraints with a shipped name or in a file (a path has a suffix or a slash); raises InputError."""
     text, where = read_named(_KIND, source, Path())
     keys = checked(_FILE, parse_mapping(text, where, "name: my_constraints"), where)
     levels = tuple(_level(row, f"{where}: level {index}") for index, row in enumerate(keys.levels))
@@ -82,7 +82,7 @@ def load_constraints(source: str | Path) -> Constraints:
 
 
 def constraints_to_dict(constraints: Constraints) -> dict[str, Any]:
-    """The constraints as plain data of a file's keys: load_constraints gives back equal ones."""
+    """The constraints as the keys of a file, from which load_constraints makes equal ones."""
     levels: list[dict[str, Any]] = []
     for level in constraints.levels:
         row: dict[str, Any] = {

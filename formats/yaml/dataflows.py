@@ -1,6 +1,6 @@
 """Dataflow templates from YAML files: `levels`, outermost first, each with its spatial dim and its loop order.
 
-A level after the first also says how many units a cluster of the level above has: a number, a dim (its extent), or `any`.
+Each level after the first also gives the size of the Cluster above it: a number, a dim (its extent), or `any`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def names() -> list[str]:
 
 
 def load_dataflow(source: str | Path) -> Constraints:
-    """The template of a shipped name or a file's path (a text with a suffix or a slash); raises InputError.
+    """The template with a shipped name or in a file (a path has a suffix or a slash); raises InputError.
 
     Its orders and spatial dims are fixed; dims that an order leaves out stand innermost.
     """
@@ -61,9 +61,9 @@ def load_dataflow(source: str | Path) -> Constraints:
 
 
 def load_held(dataflow: str | None, constraints: str | None, levels: int) -> tuple[Constraints, int]:
-    """What mappings are held to by a template or by constraints (a name or a path each), and their levels; InputError for both.
+    """The constraints of a template or of a constraint file (names or paths), and the mappings' levels; InputError for both.
 
-    levels: of the mappings, where there is no template, which has its own.
+    levels: the levels of mappings without a template; a template has its own.
     """
     if dataflow is not None and constraints is not None:
         raise InputError(f"dataflow {show(dataflow)} and constraints {show(constraints)} are given; a search takes one of the two")
@@ -79,7 +79,7 @@ def classic_dataflows() -> list[Constraints]:
 
 
 def _cluster(keys: _LevelKeys, index: int, place: str) -> Sizes | Dim | None:
-    """How many units of a level a Cluster of the level above has."""
+    """The size of the Cluster above a level."""
     if (keys.cluster is None) != (index == 0):
         law = "the first level has no cluster" if index == 0 else "cluster is missing; give a number, a dim or any"
         raise InputError(f"{place}: {law}")

@@ -1,13 +1,13 @@
-"""Hardware files, of one machine or of a space of them: presets by name, YAML files, and plain dicts.
+"""Hardware files, of one machine or of a space of machines: presets by name, YAML files, and plain dicts.
 
-A user's file or dict may leave out keys; they take the values of the preset `edge`, also single keys of l1, l2, noc and
-offchip. What belongs together is given together: `bits` names all three widths, and a technology is another file or stands whole
-(`technology_files`). `name` is the file's stem or "custom" where it is left out.
+A user's file or dict may leave out keys, also single keys of l1, l2, noc and offchip; they take the values of the preset `edge`.
+But `bits` must state all three widths, and a technology must be complete or name another file (`technology`). A missing `name` is
+the file's stem, or "custom".
 
-Any number may be a range or a list of choices and any flag a list (`ranges`), and a `budget:` may set limits: such a file
-describes a space of machines. Files of other formats give the keys of such a file (`registry.HardwareImporter`).
+Any number may be a range or a list of choices, any flag a list (`ranges`), and a `budget:` may set limits: such a file describes a
+space of machines. Files of other formats are turned into these keys (`registry.HardwareImporter`).
 
-After a name or a path, single keys may stand with other values: `edge,pes=64,l1.bytes=256`.
+After a name or a path, single keys may be changed: `edge,pes=64,l1.bytes=256`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _EXAMPLE = "pes: 256"
 _DEFAULT = "edge"
 _PARTS = ("l1", "l2", "noc", "offchip")
 _TENSORS = ("weight", "input", "output")
-# What may stand after a name or a path.
+# The keys that may be changed after a name or a path.
 _CHANGED = ("name", *KINDS, "technology", *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops")))
-_SPACE = "_space"  # how the names of presets end that are spaces
+_SPACE = "_space"  # the end of the names of presets that are spaces
 _TAKEN = {
     "area_mm2": ("", "mm²"),
     "power_mw": (" of leakage", "mW"),
@@ -54,21 +54,20 @@ Source = str | Path | Mapping[str, object]
 
 
 def names() -> list[str]:
-    """The presets' names that stand for one machine."""
+    """The names of the presets that are one machine."""
     return [name for name in shipped("hardware") if not name.endswith(_SPACE)]
 
 
 def space_names() -> list[str]:
-    """The presets' names that stand for a space of machines."""
+    """The names of the presets that are a space of machines."""
     return [name for name in shipped("hardware") if name.endswith(_SPACE)]
 
 
 def load_hardware(source: Source) -> Hardware:
-    """The one machine of a preset's name, a file's path or a mapping of a file's keys.
+    """The machine that a preset's name, a file's path or the keys of a file describe.
 
-    A text is a path where it has a suffix or a slash, else a preset's name. A relative path of a technology is taken from
-    the hardware file's folder (from the working directory where a mapping is given). Raises HardwareError, also where there
-    are several values of a key, or a budget.
+    A text is a path if it has a suffix or a slash, else a preset's name. A technology's path is relative to the hardware file's
+    folder, or to the working directory where keys are given. Raises HardwareError, also for several values of a key or a budget.
     """
     with _hardware_errors():
         data, where, folder = _read(source)
@@ -83,7 +82,7 @@ def load_hardware(source: Source) -> Hardware:
 
 
 def load_hardware_space(source: Source) -> HardwareSpace:
-    """The machines of a source as for `load_hardware`, whose keys may have ranges, lists of choices and a budget.
+    """The machines of a source, as for `load_hardware` but with ranges, lists of choices and a budget allowed.
 
     Raises HardwareError, also where no machine is within the budget.
     """
@@ -95,14 +94,14 @@ def load_hardware_space(source: Source) -> HardwareSpace:
 
 
 def technology_sources(source: Source) -> dict[str, dict[str, str]]:
-    """Where the figures of a source's technology come from: see `technology_files.sources_by_part`."""
+    """The sources of the figures of a hardware's technology: see `technology.sources_by_part`."""
     with _hardware_errors():
         data, where, folder = _read(source)
         return sources_by_part(data["technology"], where, folder)
 
 
 def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
-    """The hardware as plain data of a file's keys, the technology inline: load_hardware gives back an equal hardware."""
+    """The hardware as the keys of a file, the technology inline, from which load_hardware makes an equal one."""
     data = asdict(hardware)
     data["bits"] = dict(zip(_TENSORS, hardware.bits, strict=True))
     data["technology"] = technology_to_dict(hardware.technology)
@@ -110,7 +109,7 @@ def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
 
 
 def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
-    """The space as plain data of a file's keys, axes as lists: load_hardware_space gives back an equal space."""
+    """The space as the keys of a file, axes as lists, from which load_hardware_space makes an equal one."""
     data = hardware_to_dict(space.base)
     for axis in space.axes:
         part, name = _place(data, axis.key)
@@ -120,7 +119,7 @@ def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
 
 
 def yaml_text(source: str | Path) -> str:
-    """A YAML file of a source: of a preset its own, with its comments, of others all of their keys."""
+    """The text of a YAML file: of a preset its own file with its comments, of any other source one with all of its keys."""
     with _hardware_errors():
         if source in shipped("hardware"):
             return read_named("hardware", source, Path())[0]
@@ -136,7 +135,7 @@ def yaml_text(source: str | Path) -> str:
 
 @contextmanager
 def _hardware_errors() -> Generator[None, None, None]:
-    """Whatever is wrong with a file is wrong with the hardware."""
+    """Raise every InputError as a HardwareError."""
     try:
         yield
     except InputError as error:
@@ -144,7 +143,7 @@ def _hardware_errors() -> Generator[None, None, None]:
 
 
 def _read(source: Source) -> tuple[dict[str, Any], str, Path]:
-    """The keys of a source, those left out filled in, how errors call it, and the folder that its paths are taken from."""
+    """The keys of a source with defaults filled in, its name in errors, and the folder that its paths are relative to."""
     if isinstance(source, Mapping):
         return _with_defaults({"name": "custom", **source}), "hardware", Path()
     given, where, folder = _given(source)
@@ -152,7 +151,7 @@ def _read(source: Source) -> tuple[dict[str, Any], str, Path]:
 
 
 def _given(source: str | Path) -> tuple[dict[str, object], str, Path]:
-    """As `_read`, with the keys that the source states and its name."""
+    """As `_read`, but only with the keys that the source states, and its name."""
     file, changes = _changes(source)
     found, where = find_named("hardware", file, Path())
     data = {"name": Path(file).stem, **hardware_importer(str(file), found).read_hardware(found, where)}
@@ -173,7 +172,7 @@ def read_hardware(data: bytes, where: str) -> dict[str, object]:
 
 
 def _changes(source: object) -> tuple[Any, list[str]]:
-    """A source without the keys that stand after it, and those, such as `pes=64`; a file of exactly that name has none."""
+    """A source without the changes after it, and the changes, such as `pes=64`; a text that is a file's path has none."""
     if not isinstance(source, str) or os.path.isfile(source):  # noqa: PTH113 Path.is_file raises where the text is too long for a path
         return source, []
     file, *changes = re.split(r",\s*(?=[A-Za-z_][\w.]*=)", source)
@@ -181,7 +180,7 @@ def _changes(source: object) -> tuple[Any, list[str]]:
 
 
 def _changed(data: dict[str, object], changes: list[str], where: str) -> dict[str, object]:
-    """The keys with those of the changes, whose values are YAML; the name tells them."""
+    """The keys after the changes, whose values are YAML; the changes are added to the name."""
     stated = dict(change.split("=", 1) for change in changes)
     if len(stated) < len(changes):
         raise InputError(f"{where}: a key must stand once; remove one")
@@ -200,19 +199,19 @@ def _changed(data: dict[str, object], changes: list[str], where: str) -> dict[st
 
 
 def _part(data: Mapping[str, Any], part: str) -> Mapping[str, object]:
-    """What a file states of a part, all of it where parts are stated whole."""
+    """The keys that a file states of a part; of a part that is stated whole, all of them."""
     given = data.get(part, _default()["bits"] if part == "bits" else {})
     return cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
 
 
 def found_from(word: str, folder: Path) -> str:
-    """A path, with what stands after it, as it is found from anywhere; a shipped name as it is."""
+    """A path, with the changes after it, made absolute; a shipped name unchanged."""
     file, changes = _changes(word)
     return ",".join([str((folder / file).resolve()) if any(char in file for char in "./\\") else file, *changes])
 
 
 def _with_defaults(data: Mapping[str, object]) -> dict[str, Any]:
-    """The keys with `edge`'s where they are left out; parts are copies, so that a caller's mapping stays as it is."""
+    """The keys, with those of `edge` where they are left out; parts are copied, so that a caller's dict does not change."""
     default = _default()
     merged: dict[str, Any] = {**default, **data}
     for part in _PARTS:
@@ -230,14 +229,14 @@ def _default() -> Mapping[str, object]:
 
 
 def _place(data: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
-    """The mapping in which a key of KINDS stands, empty where there is none, and the key's name there."""
+    """The mapping that holds a key of KINDS, empty where there is none, and the key's name in it."""
     part, dot, name = key.partition(".")
     if not dot:
         return data, part
     return (data[part] if isinstance(data[part], dict) else {}), name
 
 
-# What a file may say: types and keys here, ranges of the hardware in its dataclass.
+# The types and keys of a file; the dataclass of the hardware checks the ranges.
 
 
 class _BitsKeys(Keys):
@@ -295,7 +294,7 @@ def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
     base = _machine(data, where, folder)
     try:
         space = HardwareSpace(base.name, base, tuple(axes), limits)
-        _ = space.largest  # checks the other end of each axis; what a machine must hold to, it must key by key
+        _ = space.largest  # checks the other end of each axis; this is enough, as each law of a machine is about one key
     except HardwareError as error:
         raise HardwareError(f"{where}: {error}") from None
     return space
@@ -322,7 +321,7 @@ def _machine(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
 
 
 def _check_budget(space: HardwareSpace, where: str) -> None:
-    """Refuse a budget that the smallest machine exceeds, as then all do."""
+    """Refuse a budget that the smallest machine exceeds, since then all machines do."""
     least = Limits.met_by(space.base)
     for key, (what, unit) in _TAKEN.items():
         taken, limit = getattr(least, key), getattr(space.limits, key)

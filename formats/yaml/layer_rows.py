@@ -1,6 +1,6 @@
 """The form of a layer-set file: its rows, and the layers that each stands for.
 
-`layers()` of a row: the layers that it stands for, each with how often one run of the row runs it; raises LayerError.
+`layers()` of a row: its layers, each with the number of times that it runs in one run of the row; raises LayerError.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _AnyRow(_Model):
 
 
 class UnmappedRow(_AnyRow):
-    """A layer without MACs; `outputs` is its output's words."""
+    """A layer without MACs; `outputs` is the size of its output in words."""
 
     type: Literal["POOL", "ELEMENTWISE"]
     outputs: _Size
@@ -91,7 +91,7 @@ class _Window(TypedDict):
 
 
 class WindowRow(_LayerRow):
-    """What slides a filter: Y and X are the unpadded input's size; Y' and X' may stand instead."""
+    """A layer with a sliding filter: Y and X are the unpadded input's size; Y' and X' may stand instead."""
 
     R: _Size
     S: _Size
@@ -104,14 +104,14 @@ class WindowRow(_LayerRow):
     padding: _Padding = ((0, 0), (0, 0))
 
     def as_listed(self) -> Self:
-        """The same on the input as it is listed, without padding and with a stride of 1, where an input is listed."""
+        """The same layer on the listed input, without padding and with a stride of 1, if the row lists an input."""
         rows, columns = ((taps - 1) * gap + 1 for taps, gap in zip((self.R, self.S), self.dilation, strict=True))
         if self.Y is None or self.X is None or rows > self.Y or columns > self.X:
             return self
         return self.model_copy(update={"stride": (1, 1), "padding": ((0, 0), (0, 0)), "Y_out": None, "X_out": None})
 
     def window(self) -> _Window:
-        """What `conv` and `depthwise` take besides channels and kernel; they say which of the sizes may be missing."""
+        """The arguments of `conv` and `depthwise` besides channels and kernel; they check which sizes may be missing."""
         pairs = ((self.Y, self.X), (self.Y_out, self.X_out))
         if any((y is None) != (x is None) for y, x in pairs):
             raise LayerError(f"layer {self.name}: sizes come in pairs, Y and X or Y' and X'; one of a pair is missing")
@@ -137,7 +137,7 @@ class ConvRow(WindowRow):
 
 
 class GroupedRow(WindowRow):
-    """A convolution in groups; K and C are over all of them."""
+    """A convolution in groups; K and C are totals over all groups."""
 
     type: Literal["NGCONV"]
     groups: Annotated[int, Field(strict=True, ge=2, le=MAX_EXTENT)]
@@ -201,7 +201,7 @@ class FullyConnectedRow(_LayerRow):
 
 
 class GemmRow(_LayerRow):
-    """(M x K) * (K x N), the product's own letters; each of the batch has its own K x N operand."""
+    """The matrix product (M x K) * (K x N); each of a batch has its own K x N operand."""
 
     type: Literal["GEMM"]
     M: _Size
@@ -213,7 +213,7 @@ class GemmRow(_LayerRow):
 
 
 class LstmRow(_LayerRow):
-    """I inputs, H hidden units, T steps."""
+    """An LSTM with I inputs, H hidden units and T steps."""
 
     type: Literal["LSTM"]
     I: _Size  # noqa: E741 - the letter of the usual equations

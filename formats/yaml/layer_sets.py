@@ -1,6 +1,6 @@
-"""Layer sets: the layers of a network with how often each runs, read from YAML.
+"""Layer sets from YAML files: the layers of a network and how often each runs.
 
-The shipped sets are in `data/layer_sets`. A file looks like this; `LayerSet` says what the parts mean:
+The shipped sets are in `data/layer_sets`. A file looks like this; see `LayerSet` for the parts:
 
     title: A network
     source: who described it, and which implementation's numbers these are
@@ -36,10 +36,10 @@ from mapsearch.model.tensors import Tensor
 class Entry:
     """A layer that runs `count` times.
 
-    weights: `parameters` are the network's own; `shared` ones are those of another entry or of `other_parameters`;
-    `activations` stand where one operand of a product is computed, as in attention.
-    weight_sets: how many different tensors of parameters the runs use: `count`, but fewer where an LSTM's steps share
-    them, and 0 for `shared` and `activations`.
+    weights: `parameters` if the layer has weights of its own; `shared` if they belong to another entry or to
+    `other_parameters`; `activations` if the operand is computed, as in attention.
+    weight_sets: how many different tensors of parameters the runs use: `count`, or fewer where an LSTM's steps share them, and 0
+    for `shared` and `activations`.
     """
 
     layer: Layer
@@ -50,7 +50,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Unmapped:
-    """A pooling or element-wise layer, which costs no MACs and is not mapped: `output_words` in each of `count` runs."""
+    """A pooling or element-wise layer, which has no MACs and is not mapped: `output_words` in each of `count` runs."""
 
     name: str
     type: str
@@ -60,7 +60,7 @@ class Unmapped:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Figures that a source states for the network, rounded as there; None where it states none."""
+    """Figures that a source states for the network, rounded as in the source; None where it states none."""
 
     macs: int | None
     parameters: int | None
@@ -69,7 +69,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class UniqueLayer:
-    """Entries of equal shape as one: the first one's layer, how often each network of a mix runs it, and all their names."""
+    """Entries of equal shape as one: the first entry's layer, how often each network of a mix runs it, and all names."""
 
     layer: Layer
     runs: tuple[int, ...]
@@ -77,7 +77,7 @@ class UniqueLayer:
 
     @property
     def count(self) -> int:
-        """How often all networks together run it."""
+        """The number of runs over all networks."""
         return sum(self.runs)
 
 
@@ -104,17 +104,17 @@ class LayerSet:
 
     @property
     def parameters(self) -> int:
-        """Words of weights that belong to the network, each counted once, and of `other_parameters`."""
+        """The number of parameters: words of weights that belong to the network, each once, and `other_parameters`."""
         weights = sum(entry.layer.words(Tensor.WEIGHT) * entry.weight_sets for entry in self.entries)
         return weights + sum(self.other_parameters.values())
 
     @property
     def unique(self) -> tuple[UniqueLayer, ...]:
-        """The entries with those of equal `Layer.shape` merged, in first-seen order: what a search has to map."""
+        """The layers that a search has to map: the entries, with those of equal `Layer.shape` merged, in first-seen order."""
         return merge([self.entries])
 
     def only(self, names: Collection[str]) -> LayerSet:
-        """With the layers of these names alone, none of which may be none of its."""
+        """The set with only the layers of these names; InputError where it has no layer of a name."""
         known = [entry.layer.name for entry in self.entries]
         for name in names:
             if name not in known:
@@ -143,9 +143,9 @@ def names() -> tuple[str, ...]:
 
 
 def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False) -> LayerSet:
-    """The shipped set of that name, or the set in the file at that path (anything with a suffix or a folder in it).
+    """The set with a shipped name or in a file (a path has a suffix or a slash).
 
-    as_listed: take convolutions on the input as it is listed, without padding and with a stride of 1, as some tools do.
+    as_listed: take convolutions over the listed input without padding and with a stride of 1, as some tools do.
     Raises InputError, whose one line names the file, the layer, the law and the value.
     """
     data, where = find_named("layer_sets", name_or_path, Path())
@@ -154,7 +154,7 @@ def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False) -> Laye
 
 
 def yaml_text(name_or_path: str) -> str:
-    """A YAML file of a layer set: its own, with its comments, or what another format's file stands for."""
+    """The text of a layer set's YAML file: its own, with its comments, or one made from a file of another format."""
     load_layer_set(name_or_path)  # refuses what is wrong
     data, where = find_named("layer_sets", name_or_path, Path())
     importer = layers_importer(name_or_path, data)

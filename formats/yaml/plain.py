@@ -31,7 +31,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 def parse_mapping(text: str, where: str, example: str) -> dict[str, object]:
-    """The keys of a YAML text; `example` shows one in the InputError where there are none."""
+    """The keys of a YAML text; InputError, which shows `example`, where there are none."""
     try:
         data: object = yaml.load(text, _UniqueKeys)  # noqa: S506 a SafeLoader
     except yaml.MarkedYAMLError as error:

@@ -1,7 +1,7 @@
-"""What a hardware file may say instead of one value, and the limits that it may set.
+"""Ranges and lists of choices in place of one value of a hardware file, and its budget.
 
-A range is `{low: 16, high: 1024, factor: 2}` or `{low: 100, high: 500, step: 50}`: from `low` on, as far as `high`, which counts
-if a step ends on it. A choice is a list. Both become the ascending values of an axis.
+A range is `{low: 16, high: 1024, factor: 2}` or `{low: 100, high: 500, step: 50}`: from `low` up to `high`, which is included if a
+step ends on it. A list holds choices. Both become the ascending values of an axis.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _WHOLE_RANGE, _NUMBER_RANGE, _BUDGET = TypeAdapter(_WholeRange), TypeAdapter(_Nu
 
 
 def values_of(given: list[object] | Mapping[str, object], key: str, where: str) -> tuple[Value, ...]:
-    """The values of a range or a choice for a key of KINDS, ascending, each once; HardwareError where it is wrong."""
+    """The values of a range or of a list for a key of KINDS, ascending, each once; HardwareError where one is wrong."""
     place, kind = f"{where}: {key}", KINDS[key]
     if isinstance(given, list):
         return _choice(given, kind, place)
@@ -103,7 +103,7 @@ def _stepwise(low: _Number, high: _Number, step: _Number, place: str) -> tuple[_
     if step <= 0:
         raise HardwareError(f"{place}: step must be above 0, got {step}")
     _check_number_of_values((high - low) / step + 1, place, "take a larger step")
-    # 1e-9 for the rounding of floats, such as (0.3 - 0.1) / 0.1; steps that are lost in it give a value once.
+    # 1e-9 is for the rounding of floats, such as (0.3 - 0.1) / 0.1; steps that vanish in it give each value once.
     steps = (high - low) // step if isinstance(step, int) else floor((high - low) / step + 1e-9)
     return tuple(sorted({min(low + number * step, high) for number in range(int(steps) + 1)}))
 
@@ -139,7 +139,7 @@ def limits_of(budget: object, where: str) -> Limits:
 
 
 def budget_of(limits: Limits) -> dict[str, Any]:
-    """The `budget:` block of limits that a file can set."""
+    """The `budget:` block that sets these limits."""
     amounts = {key: getattr(limits, key) for key in _UNITS}
     budget: dict[str, Any] = {key: value for key, value in amounts.items() if value < inf}
     if limits.offchip_gb_per_s < inf:

@@ -1,4 +1,4 @@
-"""Sweeps from YAML files: which layers, which dataflows with which tiles, on which machines.
+"""Sweeps from YAML files: layers, dataflows with their tile sizes, and machines.
 
 name: small
 source: made up
@@ -6,8 +6,8 @@ hardware: edge_space            # a preset or a file of a hardware space, or its
 layers: {set: vgg16, names: [conv1_2]}
 dataflows:
   - {dataflow: kcp_ws, clusters: [16, 64], tiles: {X': [1, 4, 16], R: whole}}
-  - {mappings: best.m}          # a directive file's, as they are
-  - {resized: runs/vgg16-edp}   # a run's best, adopted to each number of PEs
+  - {mappings: best.m}          # the mappings of a directive file, unchanged
+  - {resized: runs/vgg16-edp}   # the best mappings of a run, resized for each number of PEs
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Kind = Literal["dataflow", "mappings", "resized"]
 
 @dataclass(frozen=True, slots=True)
 class Dataflow:
-    """Where the mappings come from: a template with its free sizes, a directive file, or a run's mappings resized.
+    """The source of a sweep's mappings: a template with its free sizes, a directive file, or a run's mappings resized.
 
     source: a template's name, or a path. tiles, clusters: see `template_variants`; only a template has them.
     """
@@ -49,7 +49,7 @@ class Dataflow:
 
     @classmethod
     def of(cls, word: str) -> Dataflow:
-        """What a command line means: a folder or a `.m` file are a run's or somebody's mappings, anything else a template."""
+        """The dataflow of a command line's word: a folder is a run, a `.m` file holds mappings, anything else is a template."""
         if not word:
             raise InputError("a dataflow must be a template's name or file, a .m file or a run's folder, got ''")
         if word in dataflow_names():
@@ -60,11 +60,11 @@ class Dataflow:
 
     @property
     def name(self) -> str:
-        """What designs are called by: the template's name or the path's last part."""
+        """The name of its designs: the template's name or the path's last part."""
         return Path(self.source).name if self.kind == "resized" and not self.source.endswith(".m") else Path(self.source).stem
 
     def to_dict(self) -> dict[str, Any]:
-        """As a file states it."""
+        """The keys of a file that state it."""
         if self.kind != "dataflow":
             return {self.kind: self.source}
         tiles = {dim.label: [_WHOLE if size == MAX_EXTENT else size for size in sizes] for dim, sizes in self.tiles}
@@ -73,7 +73,7 @@ class Dataflow:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A sweep as it is asked for. hardware: as `load_hardware_space` takes it. names: of layers; empty for all of the set."""
+    """A sweep to be done. hardware: as `load_hardware_space` takes it. names: of layers; empty for all of the set."""
 
     name: str
     hardware: Source
@@ -83,11 +83,11 @@ class Study:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers, each shape once; InputError where the set has none of a name."""
+        """The layers, each shape once; InputError where the set has no layer of a name."""
         return tuple(each.layer for each in NetworkSource(self.layer_set, self.names).load().unique)
 
     def with_layers(self, word: str) -> Study:
-        """With the layers that a command line names: SET, or SET:NAME,NAME."""
+        """The sweep with the layers that a command line names: SET, or SET:NAME,NAME."""
         network = NetworkSource.of(word).found_from(Path())
         return replace(self, layer_set=network.layer_set, names=network.names)
 
@@ -126,13 +126,13 @@ def names() -> list[str]:
 
 
 def load_study(source: str | Path) -> Study:
-    """The sweep of a shipped name or a file's path; paths in it are taken from its folder. Raises InputError."""
+    """The sweep with a shipped name or in a file; paths in it are relative to its folder. Raises InputError."""
     text, where = read_named(_KIND, source, Path())
     return study_of(parse_mapping(text, where, "name: my_sweep"), where, Path(source).parent)
 
 
 def study_of(data: dict[str, object], where: str, folder: Path) -> Study:
-    """The sweep of a file's keys."""
+    """The sweep that a file's keys state."""
     keys = checked(_FILE, data, where)
     dataflows: list[Dataflow] = []
     for number, each in enumerate(keys.dataflows, start=1):

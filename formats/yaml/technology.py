@@ -1,7 +1,7 @@
-"""Technology files: what an action and a part cost in one process, each figure with its source.
+"""Technology files: energies of actions, and areas and leakage of parts, in one process, each figure with its source.
 
-A technology states every figure of its MACs, buffers and energies, as a mixture of two would describe no machine. The network's
-parts and the MACs' leakage may be left out, and are then not counted.
+A technology file states every figure of MACs, buffers and energies, since a mixture of two technologies would describe no machine.
+The network's parts and the MACs' leakage may be left out; they then count as 0.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _EnergyLaw(Keys):
 
 
 class _SizeLaw(_EnergyLaw):
-    """A larger buffer neither takes nor leaks less: what a space of machines relies on for its smallest one."""
+    """A law that never falls with size: a space of machines relies on the smallest machine to take and leak the least."""
 
     exponent: _Growth
 
@@ -116,9 +116,9 @@ _FILE = TypeAdapter(_TechnologyKeys)
 
 
 def load_technology(given: object, where: str, folder: Path) -> Technology:
-    """The technology of a hardware file: a shipped one's name, a path taken from `folder`, or the keys themselves.
+    """The technology of a hardware file, given as a shipped name, a path relative to `folder`, or the keys themselves.
 
-    Raises InputError; `where` is how errors call the hardware file.
+    Raises InputError; `where`: the hardware file's name in errors.
     """
     keys = _keys(given, where, folder)
     at_l1, at_noc, at_l2, at_offchip = (level in keys.compressed for level in _LEVELS)
@@ -140,7 +140,7 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
 
 
 def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[str, str]]:
-    """Where the technology's area and leakage come from: by figure, then by the fields of `model.area.Parts`; may be empty."""
+    """The sources of the technology's area and leakage: by figure, then by the fields of `model.area.Parts`; may be empty."""
     keys = _keys(given, where, folder)
     others: dict[str, _BufferKeys | _BusKeys | _ArbiterKeys]
     others = {"l1": keys.l1, "l2": keys.l2, "noc_bus": keys.noc_bus, "noc_arbiter": keys.noc_arbiter}
@@ -151,7 +151,7 @@ def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[s
 
 
 def technology_to_dict(technology: Technology) -> dict[str, Any]:
-    """The technology as plain data of a file's keys: load_technology gives back an equal one."""
+    """The technology as the keys of a file, from which load_technology makes an equal one."""
     data = asdict(technology)
     for figure in _FIGURES:
         data[figure] = {"value": data[figure]}

@@ -1,4 +1,4 @@
-"""The exact model behind the interface of a cost model: shapes, and limits live here."""
+"""The exact model as a cost model: it checks the limits and hands arrays to the kernels."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mapsearch.model.records import COUNTED, machine_record
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.windows import window_phases
 
-# Phases of one axis that a mapping's time grows with (see `window`). A stride of 2 has 2; strides and dilations up to 64 fit.
+# The most phases of one axis (see `windows`); time grows with them. A stride of 2 has 2; strides and dilations up to 64 fit.
 MAX_PHASES = 2**12
 
 
 class ExactModel:
-    """The cost model to trust: every count equals a walk over the steps with plain sets (`Simulator`)."""
+    """The default cost model: its counts equal those of a walk over all steps with plain sets (`Simulator`)."""
 
     name = "exact"
     format = "directives"
@@ -59,7 +59,7 @@ class ExactModel:
 
 @lru_cache(maxsize=256)
 def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8]:
-    """What `bound_all` works on: a small batch would take longer to prepare than to bound."""
+    """The workspace of `bound_all`, kept because a small batch would take longer to prepare than to bound."""
     whole = tuple(layer.words(tensor) for tensor in Tensor)
     machine, windows, prices = machine_record(hardware), window_phases(layer), per_word(layer, hardware)
     return make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole, prices)
@@ -67,7 +67,7 @@ def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8
 
 def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
     """Raise InputError where the model cannot count mappings of so many levels."""
-    # A step's bits are multiplied as float64; they are at most what all L1s hold, and some 200 a MAC.
+    # A step's bits are multiplied as float64; there are at most as many as all L1s hold, and about 200 for each MAC.
     if min(hardware.pes * hardware.l1.bytes * 8, layer.macs * 200) >= 2**53:
         raise InputError(
             f"layer {layer.name}: the L1s of all PEs must hold less than 2^50 bytes, got {hardware.pes} x {hardware.l1.bytes}; "
@@ -75,7 +75,7 @@ def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
         )
     if levels > MAX_LEVELS:
         raise InputError(f"layer {layer.name}: a mapping has at most {MAX_LEVELS} levels, got {levels}")
-    # A step takes at most its latencies and 64 bits of three operands per MAC.
+    # A step takes at most its latencies and, for each MAC, 64 bits of three operands.
     if layer.macs * (2 * hardware.noc.latency_cycles + 200) >= 2**62:
         raise InputError(
             f"layer {layer.name}: MACs x (2 x NoC latency + 200) must be below 2^62 cycles, "

@@ -1,7 +1,7 @@
-"""Mappings of the searches as the published program's directives, and what it counts for them.
+"""Mappings of a search written as the published program's directives, and the program's counts of them.
 
-Every level names all dims of the layer's type, R and S whole, outputs as the inputs that they need. What cannot be written so
-is refused here.
+Every level names all dims of the layer's type, takes R and S whole, and names inputs in place of outputs. Mappings that cannot be
+written so are refused here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mapsearch.model.records import Ints
 
 Bytes = NDArray[np.int8]
 
-# What becomes of a mapping, besides what `workspace` lists.
+# Fates of a mapping, besides those in `count/workspace`.
 NO_SPATIAL_MAP, TILED_FILTER, UNEVEN_CLUSTERS = 4, 5, 6
 
 R, S, Y, X = int(SourceDim.R), int(SourceDim.S), int(SourceDim.Y), int(SourceDim.X)
@@ -26,7 +26,7 @@ R, S, Y, X = int(SourceDim.R), int(SourceDim.S), int(SourceDim.Y), int(SourceDim
 
 @inlined
 def _taps(w: Workspace, dim: int) -> int:
-    """Input rows (columns) that an output row needs more than one of."""
+    """Input rows (columns) that one output row (column) needs, less one."""
     if dim in (Y, X):
         return int(w.extents[R if dim == Y else S] - 1)
     return 0
@@ -34,7 +34,7 @@ def _taps(w: Workspace, dim: int) -> int:
 
 @inlined
 def _write_level(w: Workspace, level: int, spatial: int, order: Bytes, size: Ints) -> int:
-    """Write a level's directives; returns what keeps it from being written, or DONE."""
+    """Write a level's directives; returns the reason why that cannot be done, or DONE."""
     found = 0
     shared = False
     for place in range(8):
@@ -58,7 +58,7 @@ def _write_level(w: Workspace, level: int, spatial: int, order: Bytes, size: Int
 
 @inlined
 def _write_mapping(w: Workspace, batch: MappingArrays, b: int) -> int:
-    """Write a mapping's directives; returns what keeps it from being written, or DONE."""
+    """Write a mapping's directives; returns the reason why that cannot be done, or DONE."""
     product = 1
     for level in range(w.levels):
         w.units[level] = batch.units[b, level]
@@ -71,7 +71,7 @@ def _write_mapping(w: Workspace, batch: MappingArrays, b: int) -> int:
 
 @kernel
 def count_batch(work: NDArray[np.uint8], batch: MappingArrays, figures: NDArray[np.void], fates: Ints) -> None:
-    """Count each mapping of a batch: FIGURES[B], which are 0, and what becomes of it, int64[B].
+    """Count each mapping of a batch, and write its figures, FIGURES[B] (0 at first), and its fate, int64[B].
 
     work: the bytes of a WORKSPACE with the machine, the layer's extents and tensors.
     """

@@ -1,7 +1,7 @@
-"""What the published program prints of a mapping, from what it counts.
+"""The figures that the published program prints of a mapping, derived from its counts.
 
-Energies are in units of one MAC's (0.00023 nJ in its CSV): 1.68 an L1 access, 18.61 an L2 access, whatever the buffers' sizes.
-Area and power are fits over the PEs and the words that the mapping needs in each buffer. All constants are the program's own.
+Energies are multiples of one MAC's (0.00023 nJ in its CSV): an L1 access costs 1.68 and an L2 access 18.61, whatever the buffers'
+sizes. Area and power are fits over the PEs and the words that the mapping needs in each buffer. All constants are the program's.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def needs_words(figures: Records) -> tuple[Floats, Floats]:
 
 
 def csv_parts_nj(figures: Records, levels: int) -> tuple[Floats, Floats]:
-    """The CSV's energy from L1 and from L2 accesses in nJ, float64[...]: without MACs, without outputs read from L2.
+    """The CSV's energies of L1 and of L2 accesses in nJ, float64[...]: without MACs, without outputs read from L2.
 
-    Of a mapping of two levels or more the program takes the L1 accesses from the layer before in its file; these are of a
-    layer alone, which are none.
+    For a mapping of two levels or more the program prints the L1 accesses of the layer before in its file. These figures are for
+    a layer alone in its file, which then has none.
     """
     l1 = _sum(figures, "l1_read", "l1_write") if levels == 1 else np.zeros(figures.shape)
     l2: Floats = _sum(figures, "l2_write") + figures["l2_read"][..., INPUT] + figures["l2_read"][..., WEIGHT]
@@ -64,7 +64,7 @@ def area_um2(figures: Records, machine: SourceMachine) -> Floats:
 
 
 def power_parts_mw(figures: Records, machine: SourceMachine) -> tuple[float, Floats, Floats, float]:
-    """Power of PEs, L1s, L2 and network in mW, whatever they do."""
+    """Power of PEs, L1s, L2 and network in mW, which does not depend on their activity."""
     l1, l2 = needs_words(figures)
     pes = float(machine.pes)
     network = 0.8 * (14.662 * pes + 28.895) / 1000.0 * machine.noc_words + max(0.34 * _arbiter(pes) / 1000.0, 0.34)

@@ -1,7 +1,7 @@
-"""Directives as written to directives as the published program completes them, level by level, outermost first.
+"""From directives as written to directives as the published program completes them, level by level, outermost first.
 
-At each level primed dims become Y and X, dims that the level leaves out are inherited from the level above or taken whole, and
-strides replace the sizes and offsets of Y and X.
+At each level, primed dims become Y and X, missing dims are inherited from the level above or taken whole, and strides replace the
+sizes and offsets of Y and X.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A level: its directives, its units, and the sizes of the dims that the level above hands to each of those."""
+    """A level: its directives, its units, and the sizes of the dims that each unit gets from the level above."""
 
     maps: tuple[Map, ...]
     units: int
@@ -89,7 +89,7 @@ def levels_of(source: Source, pes: int) -> list[Level]:
 
 
 def _completed(maps: list[Map], above: Sequence[Map], sizes: Sizes) -> list[Map]:
-    """The directives with those inherited from the level above before them, and whole the dims of `sizes` that are then left."""
+    """The directives, preceded by those inherited from the level above, and by the remaining dims of `sizes`, taken whole."""
     named = {each.dim for each in maps}
     inherited = [replace(each, spatial=False) for each in reversed(above) if each.dim not in named]
     left = sizes.keys() - named - {each.dim for each in inherited}

@@ -1,4 +1,4 @@
-"""MAESTRO's numbers behind the interface of a cost model, with a guard: what it miscounts is refused."""
+"""MAESTRO's numbers as a cost model, with a guard: mappings that MAESTRO miscounts are refused."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _REASONS = {
 class MaestroCosts:
     """The `Costs` of B mappings as MAESTRO counts them.
 
-    fit: int8[B]; REFUSED where the program would not take the mapping, or counts MACs that the layer has not, or fewer cycles
-    than all PEs need. figures: FIGURES[B]; fates: int64[B], see `workspace`.
+    fit: int8[B]; REFUSED where the program would not take the mapping, counts another number of MACs than the layer has, or fewer
+    cycles than all PEs need. figures: FIGURES[B]; fates: int64[B], see `count/workspace`.
     """
 
     layer: Layer
@@ -84,7 +84,7 @@ class MaestroCosts:
 
 
 class MaestroModel:
-    """What the open-source MAESTRO prints; see the package."""
+    """The cost model of the open-source MAESTRO; see the package."""
 
     name = "maestro"
     format = "maestro"

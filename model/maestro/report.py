@@ -1,4 +1,4 @@
-"""What is told about a mapping as the published program counts it, and whether its figures can be those of the layer."""
+"""The report of a mapping as the published program counts it, with warnings where its figures cannot be the layer's."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mapsearch.model.maestro.translate import layer_macs
 
 
 def report(source: Source, machine: SourceMachine) -> NamedFigures:
-    """The figures that every model's evaluation has, and all that the program prints; InputError where it ends with an error.
+    """An evaluation's figures, and all that the program prints; InputError where the program ends with an error.
 
-    macs: as the program counts them; layer_macs: the layer's. energy_pj: the CSV's, of this layer alone; it has no energy of
-    MACs. warnings: one line for each figure that cannot be, and for each limit of the machine that the program would warn of.
+    macs: as the program counts them; layer_macs: the layer's. energy_pj: the CSV's for a file of this layer alone, without energy
+    of MACs. warnings: one line for each impossible figure, and for each limit of the machine that the program would warn of.
     """
     raw = run_program(source, machine)
     figures = printed(raw, source, tensors_of(source), machine)

@@ -1,4 +1,4 @@
-"""What the published program is given: a layer with its directives as they are written, and a machine."""
+"""The published program's input: a layer with its directives as written, and a machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mapsearch.model.errors import InputError
 
 
 class SourceDim(IntEnum):
-    """The program's own dims; of the primed ones, Y' and X' are turned into Y and X."""
+    """The program's own dims; it turns Y' and X' into Y and X."""
 
     N = 0
     G = 1
@@ -27,7 +27,7 @@ DIMS = len(SourceDim)
 MAX_CLUSTERS = 3
 
 _N, _G, _K, _C, _R, _S, _Y, _X, _M = SourceDim
-# The dims of input, weight and output by layer type, in the program's order. An N that is declared joins input and output.
+# The dims of input, weight and output by layer type, in the program's order. A declared N is added to input and output.
 TENSORS: Mapping[str, tuple[tuple[SourceDim, ...], tuple[SourceDim, ...], tuple[SourceDim, ...]]] = {
     "CONV": ((_C, _Y, _X), (_K, _C, _R, _S), (_K, _Y, _X)),
     "TRCONV": ((_C, _Y, _X), (_K, _C, _R, _S), (_K, _Y, _X)),
@@ -58,8 +58,8 @@ class SourceMap:
 class Source:
     """A layer with its mapping.
 
-    dims: declared sizes by name. stride: by the name of the dim. levels: the directives between the Clusters, whose sizes
-    are `clusters`. place: what stands before an error's text.
+    dims: declared sizes by name. stride: by the name of the dim. levels: the directives between the Clusters. clusters: the
+    Clusters' sizes. place: the beginning of an error's text.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Source:
     place: str = field(default="", compare=False)
 
     def error(self, reason: str) -> InputError:
-        """An error that says where."""
+        """An error that names the place and the layer."""
         return InputError(f"{self.place}layer {self.name}: {reason}")
 
 
@@ -79,8 +79,8 @@ class Source:
 class SourceMachine:
     """The machine in the program's terms.
 
-    noc_words, offchip_words: per cycle. noc_latency_cycles: hops times the latency of one. l1_words, l2_words: capacities, which
-    the program only compares with.
+    noc_words, offchip_words: per cycle. noc_latency_cycles: hops times the latency of one hop. l1_words, l2_words: capacities,
+    which the program uses for its warnings only.
     """
 
     pes: int

@@ -1,4 +1,4 @@
-"""Layers and mappings of ours in the published program's terms, where it has such terms."""
+"""Our layers, mappings and machines in the published program's terms, as far as it has them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mapsearch.model.tensors import Dim
 
 _CONVOLUTION = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.K, Dim.C, Dim.R, Dim.S, Dim.Y, Dim.X)}
 _DEPTHWISE = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.R, Dim.S, Dim.Y, Dim.X)} | {Dim.G: SourceDim.C}
-# Our dims by the program's, for each type that it has.
+# The program's dim of each of our dims, for each layer type that it has.
 _DIMS = {
     LayerType.CONV: _CONVOLUTION,
     LayerType.TRCONV: _CONVOLUTION,
@@ -39,7 +39,7 @@ def source_dims(layer: Layer) -> dict[Dim, SourceDim]:
 
 
 def counted_layer(layer: Layer) -> Layer:
-    """The layer as the program counts it: with a stride of 1 on the input that it has; InputError where it has no such layer."""
+    """The layer as the program counts it: with a stride of 1 over the same input; InputError where it has no such layer."""
     source_dims(layer)
     if layer.type is LayerType.GEMM:
         return replace(layer, density=(1.0, 1.0, 1.0))
@@ -65,7 +65,7 @@ def machine_of(hardware: Hardware) -> SourceMachine:
 
 
 def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
-    """The mapping as the program takes it and counts it right; MappingError with the reason where it can't.
+    """The mapping as directives that the program counts right; MappingError with the reason where there are none.
 
     pes: of the machine, which the Clusters must divide. Every level names all dims, R and S whole.
     """
@@ -100,7 +100,7 @@ def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
 
 
 def _map(layer: Layer, dim: SourceDim, spatial: bool, size: int) -> SourceMap:  # noqa: FBT001 a field of SourceMap
-    """A directive: outputs as such, but as the inputs under them where there is a stride, which the program knows only there."""
+    """A directive, in terms of Y' and X', or of Y and X where there is a stride, which the program applies only to these."""
     if dim not in SLIDING:
         return SourceMap(spatial, size, size, dim.name)
     axis = int(dim is SourceDim.X)
@@ -119,7 +119,7 @@ def _sizes(layer: Layer, dims: dict[Dim, SourceDim]) -> dict[str, int]:
 def layer_macs(source: Source, sizes: dict[SourceDim, int]) -> int:
     """The MACs of a layer that is declared as `sizes`, 0 where its filter is larger than its input.
 
-    Strides count as they should, and declared outputs as they stand, which the program takes for those of a stride of 1.
+    Strides count correctly. Declared outputs count as declared, although the program takes them for those of a stride of 1.
     """
     macs = 1
     for dim, size in sizes.items():

@@ -1,1 +1,1 @@
-"""Every design of a grid of machines, costed from tables."""
+"""Sweeps: every design of a grid of machines, costed from tables."""

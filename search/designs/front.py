@@ -1,4 +1,4 @@
-"""The Pareto front of designs over throughput, energy and area, kept while they come."""
+"""The Pareto front of designs over throughput, energy and area, kept up to date while designs come in."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def _compare(one: Design, other: Design) -> int:
 
 @leaf
 def _keep_front(designs: NDArray[np.void], known: int, kept: Ints) -> int:
-    """Write to kept[:n] the rows of the designs that none is better than; returns n. Of equal ones, the first.
+    """Write to kept[:n] the rows of the non-dominated designs, of equal ones the first; returns n.
 
-    The first `known` rows are a front already. Rows are taken last to first, as of designs that differ in a width alone the widest
-    is the fastest; and who beat one is asked first about the next.
+    The first `known` rows are a front already. Rows are taken last to first, since of designs that differ only in a width the
+    widest is the fastest. A design that dominated one row is compared with the next row first.
     """
     for row in range(known):
         kept[row] = row
@@ -61,14 +61,14 @@ class DesignFront:
         self._found = np.empty(0, DESIGN)
 
     def add(self, designs: NDArray[np.void]) -> None:
-        """Let DESIGN[D] join; of designs with equal figures the first that came stays."""
+        """Add DESIGN[D] to the front; of designs with equal figures the earliest stays."""
         together = np.concatenate([self._found, designs])
         kept = np.empty(len(together), np.int64)
         count = _keep_front(together, len(self._found), kept)
         self._found = together[np.sort(kept[:count])]
 
     def watch(self, blocks: Iterable[NDArray[np.void]]) -> Iterator[NDArray[np.void]]:
-        """The blocks, whose designs join as they pass."""
+        """Yield the blocks, and add their designs to the front."""
         for block in blocks:
             self.add(block)
             yield block

@@ -1,4 +1,4 @@
-"""A sweep's work: all designs of one layer's mappings on a stretch of PE counts, in blocks, and how many were left out and why."""
+"""A sweep's work: all designs of one layer's mappings on some PE counts, in blocks, and the number left out for each reason."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from mapsearch.spaces.mappings.sweep_variants import Variants
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# Designs of a block at the least, some 2 MB, which stay in a cache until they are saved; an interrupt is soon heard.
+# The fewest designs of a block: some 2 MB, which stay in the cache until they are saved, and let an interrupt end the work soon.
 BLOCK = 2**15
 
-# Why designs are left out.
+# The reasons why designs are left out.
 REASONS = ("bandwidth", "peak_gops", "pes", "l1", "l2", "area_mm2", "power_mw")
 
 
 @dataclass(slots=True)
 class Counted:
-    """How many designs there were: costed ones in full, and left out by what; those costed and within the limits are valid."""
+    """Numbers of designs: all, costed, valid (costed and within the limits), and left out by reason."""
 
     designs: int = 0
     costed: int = 0
@@ -38,7 +38,7 @@ class Counted:
     left_out: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REASONS, 0))
 
     def add(self, other: Counted) -> None:
-        """Count another's with these."""
+        """Add the numbers of another."""
         self.designs += other.designs
         self.costed += other.costed
         self.valid += other.valid
@@ -46,16 +46,16 @@ class Counted:
             self.left_out[reason] += count
 
 
-@lru_cache(maxsize=64)  # each layer and dataflow asks for the same
+@lru_cache(maxsize=64)  # all layers and dataflows need the same tables
 def machine_tables(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> Machines:
-    """What the machines take that are like `hardware` but for these PE counts and the grid; shared, so not to be changed."""
+    """Area and leakage of machines like `hardware` with these PE counts and the grid's sizes; shared, so not to be changed."""
     tables = (_parts_of(by_part, hardware, pes, grid) for by_part in (area_by_part, leakage_by_part))
     by_pes, l1, l2, noc_bus, noc_arbiter = (np.stack(both) for both in zip(*tables, strict=True))
     return Machines(by_pes, l1, l2, noc_bus, noc_arbiter, np.array([limits.area_mm2, limits.power_mw]))
 
 
 def _parts_of(by_part: Callable[[Hardware], Parts], hardware: Hardware, pes: tuple[int, ...], grid: Grid) -> tuple[Floats, ...]:
-    """Area or leakage of each part, over what that part depends on: as the fields of `Machines`."""
+    """Area or leakage of each part, as arrays over the sizes that the part depends on: the fields of `Machines`."""
 
     def part(name: str, count: int, l1: int = grid.l1[0], l2: int = grid.l2[0], noc: int = grid.noc[0]) -> float:
         return float(getattr(by_part(sized(hardware, count, l1, l2, noc, grid.offchip[0])), name))
@@ -74,13 +74,13 @@ def _with_least(values: Floats) -> Floats:
 
 
 def least_taken(machines: Machines) -> Floats:
-    """float64[2, P]: what the smallest machine of each PE count takes, see `Machines`."""
+    """float64[2, P]: area and leakage of the smallest machine of each PE count, see `Machines`."""
     least_l1: Floats = machines.l1.min(axis=2)
     return machines.pes + least_l1 + machines.l2[:, -1:] + machines.noc_bus[:, :, -1] + machines.noc_arbiter
 
 
 def share_allowed(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> float:
-    """The share of the machines that are within the limits of area and of power that always flows."""
+    """The share of the machines that are within the limits of area and of leakage."""
     m = machine_tables(hardware, pes, grid, limits)
     allowed = 0
     for p in range(len(pes)):
@@ -99,7 +99,7 @@ def share_allowed(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: 
 class Stretch:
     """Designs that are costed together: a layer's variants on some PE counts of a setting, with every machine of the grid.
 
-    hardware: a machine of the setting, which has this number in the hardware space.
+    setting: its number in the hardware space. hardware: a machine of the setting.
     """
 
     variants: Variants
@@ -111,13 +111,13 @@ class Stretch:
 
     @property
     def designs(self) -> int:
-        """How many there are."""
+        """The number of designs."""
         return self.variants.count * len(self.pes) * int(np.prod(self.grid.shape, dtype=object))
 
     def blocks(self, counted: Counted) -> Iterator[NDArray[np.void]]:
-        """The designs within the limits, DESIGN[.] at a time, in a fixed order; all are counted when the last has come.
+        """Yield the designs within the limits in blocks, DESIGN[.], in a fixed order; `counted` is complete after the last block.
 
-        A block is overwritten by the next one.
+        Each block is overwritten by the next one.
         """
         counted.designs += self.designs
         usable = tuple(width for width in self.grid.offchip if self._allows(width))
@@ -138,12 +138,12 @@ class Stretch:
             yield from self._walk(machines, grid, batch, place, np.concatenate(variant).astype(np.int64), counted)
 
     def _allows(self, offchip_bytes_per_cycle: int) -> bool:
-        """Whether off-chip memory may be so wide."""
+        """Whether the limits allow this width of off-chip memory."""
         gb_per_s = offchip_bytes_per_cycle * self.hardware.clock_mhz / 1000
         return offchip_bytes_per_cycle <= self.limits.offchip_bytes_per_cycle and gb_per_s <= self.limits.offchip_gb_per_s
 
     def _small_enough(self, machines: Machines, designs: int, counted: Counted) -> list[int]:
-        """The places of the PE counts of which some machine is within the limits; designs: of one of them."""
+        """The indices of the PE counts for which some machine is within the limits; designs: the number for one PE count."""
         area, power = least_taken(machines)
         found: list[int] = []
         for place, count in enumerate(self.pes):
@@ -161,7 +161,7 @@ class Stretch:
     def _walk(
         self, machines: Machines, grid: Grid, batch: MappingBatch, place: Ints, variant: Ints, counted: Counted
     ) -> Iterator[NDArray[np.void]]:
-        """The designs of the mappings; place: of the PE count of each; variant: which each is."""
+        """Yield the designs of the mappings; place: the index of each mapping's PE count; variant: its number."""
         hardware = sized(self.hardware, self.pes[-1], grid.l1[-1], grid.l2[-1], grid.noc[0], grid.offchip[0])
         t = cost_tables(self.variants.layer, hardware, grid, batch)
         mappings = Mappings(

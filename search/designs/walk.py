@@ -1,6 +1,6 @@
-"""Every machine of a grid with every mapping of a batch, costed in full where it is within the limits.
+"""Every machine of a grid with every mapping of a batch, costed in full where the machine is within the limits.
 
-A part of the grid of which the smallest machine takes too much area or power is left out as a whole, and counted.
+Where the smallest machine of a part of the grid takes too much area or power, the whole part is left out and counted.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Design = Any  # one record of DESIGN, as compiled code sees it
 
-# The fields of a design that its mapping and its machine have as a result.
+# The fields of a design that follow from its mapping and its machine.
 FIGURES = ("runtime_cycles", "throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
 
-# What excludes designs, and how many were costed; AREA and POWER are the rows of `Machines` too.
+# Counters: designs left out by reason, and designs costed; AREA and POWER are also the rows of `Machines`.
 AREA, POWER, L1, L2, COSTED = range(5)
 COUNTERS = 5
 
-# One design within the limits; setting: which one of the hardware space's; mapping: which of its layer's variants.
+# One design within the limits; setting: the number of the hardware space's setting; mapping: the number of the layer's variant.
 DESIGN = np.dtype(
     [
         ("setting", np.int32),
@@ -44,9 +44,9 @@ DESIGN = np.dtype(
 
 
 class Machines(NamedTuple):
-    """What the parts of a grid's machines take, for each of P PE counts: [0] area in mm2, [1] power in mW that always flows.
+    """The parts of a grid's machines, for each of P PE counts: [0] area in mm2, [1] leakage in mW.
 
-    The last value of l2 and of noc_bus is the least of the others.
+    The last value of l2 and of noc_bus is the smallest of the others.
     """
 
     pes: Floats  # [2, P]
@@ -58,9 +58,9 @@ class Machines(NamedTuple):
 
 
 class Mappings(NamedTuple):
-    """B mappings and, as `CostTables` has them, their costs."""
+    """B mappings and their costs, as in `CostTables`."""
 
-    variant: Ints  # which of the layer's variants each is
+    variant: Ints  # the number of the layer's variant
     place: Ints  # of its PE count in `Machines`
     pes: Ints
     l1_need: Ints
@@ -75,7 +75,7 @@ class Mappings(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """The grid, and what all of its machines have in common."""
+    """The grid, and figures that all of its machines share."""
 
     l1_bytes: Ints
     l2_bytes: Ints
@@ -103,7 +103,7 @@ def _excess(m: Machines, p: int, i: int, j: int, k: int) -> int:
 
 @inlined
 def _write(t: Mappings, s: Sizes, b: int, i: int, j: int, k: int, q: int, design: Design) -> None:
-    """Write what a design consists of, by the places of its mapping and on the grid."""
+    """Write the fields of a design that identify it, from the indices of its mapping and of its sizes on the grid."""
     design.setting, design.mapping, design.pes = s.setting, t.variant[b], t.pes[b]
     design.l1_bytes, design.l2_bytes = s.l1_bytes[i], s.l2_bytes[j]
     design.noc_bytes_per_cycle, design.offchip_bytes_per_cycle = s.noc_bytes[k], s.offchip_bytes[q]
@@ -141,10 +141,10 @@ def _walk_widths(
 
 @leaf
 def walk(m: Machines, t: Mappings, s: Sizes, at: Ints, designs: NDArray[np.void], counters: Ints) -> int:
-    """Write the designs within the limits, from the mapping at[0] and its L1 at[1] on; returns how many those are.
+    """Write the designs within the limits, from mapping at[0] with L1 at[1] on; returns their number.
 
-    designs: DESIGN[.]; stops where it has no room for all designs of one mapping with one L1. `at` is where to go on, and [B, 0]
-    in the end. Adds to counters: int64[COUNTERS].
+    designs: DESIGN[.]; stops where it has no room for all designs of one mapping with one L1. `at` becomes the place to go on from,
+    [B, 0] in the end. Adds to counters: int64[COUNTERS].
     """
     n_l1, n_l2, n_noc = len(s.l1_bytes), len(s.l2_bytes), len(s.noc_bytes)
     widths = n_noc * len(s.offchip_bytes)

@@ -1,4 +1,4 @@
-"""One machine with a mapping for each layer of a network: what they cost, and what any would at least."""
+"""One machine with a mapping for each layer of a network: costs, and lower bounds on the costs of any mappings."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.network import network_bound
 
 Floats = NDArray[np.float64]
-SeedMappings = tuple[tuple[Mapping, ...], ...]  # of each layer, mappings to look at first
+SeedMappings = tuple[tuple[Mapping, ...], ...]  # for each layer, the mappings that its search starts from
 
 
 @dataclass(frozen=True, slots=True)
 class MappedNetwork:
-    """A machine's mapping of each of L layers, and what they cost.
+    """A machine with a mapping for each of L layers, and their costs.
 
-    mappings: None for a layer of which none was found. runtime_cycles, energy_pj: float64[L], infinite there.
-    lower_bounds: float64[L], of each layer's objective; -inf where nothing is known.
+    mappings: None for a layer without one. runtime_cycles, energy_pj: float64[L], infinite there.
+    lower_bounds: float64[L], of each layer's objective; -inf where none is known.
     """
 
     hardware: Hardware
@@ -42,9 +42,9 @@ class MappedNetwork:
         return cls(hardware, mappings, runtime, energy, lower_bounds)
 
     def better_of(self, other: MappedNetwork, job: LayersJob) -> MappedNetwork:
-        """Each layer's better mapping of two, that of this one where they are equal, and the larger bounds.
+        """The better mapping of each layer (of equal ones, this one's), and the larger bounds.
 
-        Where one of the two does better as a whole, as the network's sums count and not its layers', all mappings are its own.
+        Where one of the two as a whole has better network objectives than this mixture, all mappings are that one's.
         """
         one, two = ([_layer_value(job, i, each) for i in range(len(job.layers))] for each in (self, other))
         chosen = tuple(b if y < x else a for a, b, x, y in zip(self.mappings, other.mappings, one, two, strict=True))
@@ -67,7 +67,7 @@ class MappedNetwork:
         return network_values(job, self.hardware, runtime, energy)
 
     def power_mw(self) -> float:
-        """The most that any of the mappings draws, on the average over its run."""
+        """The largest power of any of the mappings, each averaged over its run."""
         return float(power_mw(self.hardware, self.energy_pj, self.runtime_cycles.astype(np.int64)).max())
 
 
@@ -87,7 +87,7 @@ def _layer_value(job: LayersJob, index: int, mapped: MappedNetwork) -> float:
 
 
 def network_values(job: LayersJob, hardware: Hardware, runtime_cycles: float, energy_pj: float) -> Floats:
-    """The objectives of a network of these sums, float64[m]; infinite where one has none."""
+    """The objectives, float64[m], of a network with these sums; infinite where an objective has no finite value."""
     macs = sum(count * layer.macs for count, layer in zip(job.counts, job.layers, strict=True))
     figures = np.array([min(runtime_cycles, 2.0**62)]).astype(np.int64), np.array([energy_pj])
     values = np.array([float(each.value(*figures, macs, hardware)[0]) for each in job.objectives])
@@ -96,14 +96,14 @@ def network_values(job: LayersJob, hardware: Hardware, runtime_cycles: float, en
 
 @dataclass(frozen=True, slots=True)
 class Least:
-    """What any mappings of L layers cost at least on some machines: float64[L] cycles and pJ."""
+    """Lower bounds on the costs of any mappings of L layers on a machine: float64[L] cycles and pJ."""
 
     runtime_cycles: Floats
     energy_pj: Floats
 
     @classmethod
     def on(cls, job: LayersJob, hardware: Hardware) -> Self:
-        """On a machine, whatever power they draw; 0 where the model has no bound."""
+        """The bounds on a machine, whatever power the mappings draw; 0 where the model has none."""
         shape, model = (1, job.levels), job.model
         if not isinstance(model, BoundedModel):
             return cls(np.zeros(len(job.layers)), np.zeros(len(job.layers)))
@@ -113,17 +113,18 @@ class Least:
         return cls(np.array([float(each.runtime_cycles[0]) for each in bounds]), np.array([each.energy_pj[0] for each in bounds]))
 
     def values(self, job: LayersJob, hardware: Hardware, lower_bounds: Floats | None = None) -> Floats:
-        """What the network's objectives cannot undercut on a machine, float64[m]; -inf where that is not known.
+        """Lower bounds of the network's objectives on a machine, float64[m]; -inf where none is known.
 
-        lower_bounds: of the layers' own objective on it, float64[L], where they are known. The sums of least figures count, with
-        the cycles that the least energy takes within the power, or Hoelder's inequality (`network_bound`) where it says more.
+        lower_bounds: of the layers' own objective on it, float64[L], if known. A bound follows from the sums of the least figures,
+        where cycles are at least those in which the least energy stays within the power limit, or from Hoelder's inequality
+        (`network_bound`), whichever is larger.
         """
         if not isinstance(job.model, BoundedModel):
             return np.full(len(job.objectives), -inf)
         runtime, counts = self.runtime_cycles, np.array(job.counts, np.float64)
         if job.power_mw < inf:
             runtime = np.maximum(runtime, least_cycles_within(hardware, self.energy_pj, job.power_mw))
-        rounding = 1 - 1e-12  # of some hundred sums
+        rounding = 1 - 1e-12  # for the rounding errors of some hundred additions
         sums = float(counts @ runtime) * rounding, float(counts @ self.energy_pj) * rounding
         found = network_values(job, hardware, *sums)
         never_fall = np.array([objective.never_falls for objective in job.objectives])

@@ -1,4 +1,4 @@
-"""Optuna proposes machines: a place on each axis of a hardware space."""
+"""Optuna proposes machines: a point of a hardware space, that is, an index on each axis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class MachineSampler:
     """TPE for one objective, NSGA-II for several; proposals may come again, and may be over the budget."""
 
     def __init__(self, space: HardwareSpace, objectives: int, seed: int, population: int, first: Sequence[Point]) -> None:
-        """See the class; population: of NSGA-II, and TPE's random proposals. first: what it proposes before all others."""
+        """population: of NSGA-II, and the number of TPE's random proposals. first: points that it proposes before all others."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler: optuna.samplers.BaseSampler
         if objectives == 1:
@@ -31,10 +31,10 @@ class MachineSampler:
             self._study.enqueue_trial({axis.key: place for axis, place in zip(space.axes, point, strict=True)})
 
     def ask(self) -> tuple[optuna.Trial, Point]:
-        """A proposal, which is to be told of."""
+        """A proposal, for which `tell` must be called."""
         trial = self._study.ask()
         return trial, tuple(trial.suggest_int(axis.key, 0, len(axis.values) - 1) for axis in self._axes)
 
     def tell(self, trial: optuna.Trial, values: NDArray[np.float64]) -> None:
-        """What a proposal came to: its objectives, float64[m], or bounds of them; infinite where it has none."""
+        """Report a proposal's objectives, float64[m], or lower bounds of them; infinite where it has none."""
         self._study.tell(trial, np.clip(values, -NONE, NONE).tolist())

@@ -1,11 +1,11 @@
 """The machine of a hardware space on which a network does best, each layer in its own best mapping.
 
-Three stages map a machine more and more thoroughly: *quick* from the mappings of machines like it, *refined* with branch and bound
-of some parts of each layer's space, and *full*, the run's own search. Each gives the machine real mappings, whose objectives no
-later stage exceeds. A machine is dropped as soon as lower bounds of its objectives are no less, in all of them, than what another
-machine reached. Optuna proposes the first machines; the rest are taken by promise: the bound, times how much more than their bounds
-the mapped machines nearest to it took. Where all machines are dropped or fully mapped, the best one is proven to be as good as the
-best of the whole space, mapped one by one by the run's own search.
+Three stages map a machine more and more thoroughly: *quick* starts from the mappings of machines like it, *refined* adds branch and
+bound over part of each layer's space, and *full* is the run's own search. Each stage gives the machine real mappings, and a later
+stage never worse ones. A machine is dropped as soon as the lower bounds of all its objectives are no less than the objectives of
+another, mapped machine. Optuna proposes the first machines. Then the most promising ones follow, by an estimate: the machine's
+bound, times the mean ratio of objective to bound of the nearest mapped machines. Where every machine is dropped or fully mapped,
+the best one is proven to be as good as any that the run's own search would find on the machines one by one.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from mapsearch.spaces.machines.space import HardwareSpace
 
 Floats = NDArray[np.float64]
 
-MOST_MACHINES = 200_000  # that are looked at one by one, each in some 0.1 ms
-EXHAUSTIVE = 500  # machines of a space that is searched until its best is proven
+MOST_MACHINES = 200_000  # of a space; each is bounded one by one, in some 0.1 ms
+EXHAUSTIVE = 500  # machines: a space of up to so many is searched until its best is proven
 
 WIDTHS = ("noc.bytes_per_cycle", "offchip.bytes_per_cycle")
 
-# Machines mapped at a time, so that what they learn from each other does not depend on the number of processes.
+# Machines mapped at a time: a fixed number, so that seeds from other machines do not depend on the number of processes.
 BATCH = 8
-NEAREST = 3  # mapped machines that a machine is judged by
-TEACHERS = 6  # mapped machines whose mappings it begins with
-# Proposals in a row that bring nothing new, after which the sampler has no more to say.
+NEAREST = 3  # mapped machines from which a machine's objectives are estimated
+TEACHERS = 6  # mapped machines whose mappings are a machine's seeds
+# Proposals in a row that bring nothing new, after which the sampler is given up.
 STALE = 200
 
 
 def check_space(space: HardwareSpace) -> None:
-    """Raise InputError where a space has too many machines to look at one by one."""
+    """Raise InputError where a space has too many machines to bound one by one."""
     if space.size > MOST_MACHINES:
         raise InputError(
             f"hardware space {space.name}: must have at most {MOST_MACHINES:,} machines, got {space.size:,}; use larger steps"
@@ -57,9 +57,10 @@ def check_space(space: HardwareSpace) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many machines are mapped: quickly those that Optuna proposes, then at a stage each time the most promising ones.
+    """How many machines are mapped.
 
-    best_fully: whether the best is mapped by the run's own search in the end, if it has not been.
+    proposed: by Optuna, mapped quickly. then: (stage, number) in turn, the most promising machines. best_fully: whether the best
+    machine is mapped by the run's own search in the end.
     """
 
     proposed: float
@@ -67,8 +68,8 @@ class Allowance:
     best_fully: bool = True
 
 
-# Some 9 minutes on two cores for a mobilenet. What the second quick mappings begin with are the first refined ones. Machines that
-# differ from the best in widths only come close to it, so those are refined from its own mappings, and one more is mapped fully.
+# Some 9 minutes on two cores for a mobilenet. The second quick mappings start from the first refined ones. Machines that differ
+# from the best in widths only come close to it, so they are refined from its mappings, and one more machine is mapped fully.
 BY_DEFAULT = Allowance(
     48,
     ((Stage.REFINED, 2), (Stage.QUICK, 48), (Stage.REFINED, 4), (Stage.FULL, 1), (Stage.REFINED, 4), (Stage.FULL, 1)),
@@ -77,22 +78,24 @@ TO_THE_END = Allowance(64, ((Stage.QUICK, inf), (Stage.REFINED, inf), (Stage.FUL
 
 
 class Notebook(Protocol):
-    """Who keeps what was mapped, so that an interrupted search can go on."""
+    """Keeps machines that were mapped, so that an interrupted search can go on."""
 
     def recall(self, point: Point, stage: Stage) -> MappedNetwork | None:
-        """What this stage gave for the machine, where it is known."""
+        """The machine as this stage mapped it; None where that is not known."""
         ...
 
     def note(self, point: Point, stage: Stage, mapped: MappedNetwork) -> None:
-        """Keep what a stage gave."""
+        """Keep a machine as a stage mapped it."""
         ...
 
 
 @dataclass(slots=True)
 class Candidate:
-    """A machine within the limits as far as no mapping matters.
+    """A machine that is within the limits when idle.
 
-    bound, values: float64[m], of the network's objectives; values: infinite before it is mapped. outcomes: of the full search.
+    bound, values: float64[m], lower bounds and values of the network's objectives; values are infinite before the machine is
+    mapped.
+    outcomes: of the full search.
     """
 
     point: Point
@@ -107,9 +110,9 @@ class Candidate:
 
 
 class MachineSearch:
-    """One search; what it came to stands in `machines` at any time, by their points, the machines with the widest buses first.
+    """One search; its state is in `machines` at any time, by their points, the machines with the widest buses first.
 
-    over: machines beyond the limits, which are not looked at. stopped: whether Ctrl-C ended it.
+    over: the number of machines beyond the limits, which are never mapped. stopped: whether Ctrl-C ended the search.
     """
 
     def __init__(
@@ -121,10 +124,10 @@ class MachineSearch:
         notebook: Notebook,
         deadline: float = inf,
     ) -> None:
-        """Find bounds of the machines, those of the space within its limits.
+        """Bound the machines, which are those of the space within its limits.
 
-        budget: of a layer's full search. deadline: of `time.monotonic`; after it one machine is mapped, if none is yet, and only
-        the best fully.
+        budget: of a layer's full search. deadline: by `time.monotonic`; after it, one machine is mapped if none has been, and only
+        the best machine is mapped fully.
         """
         self._space, self._job, self._budget, self._notebook, self._deadline = space, job, budget, notebook, deadline
         self.machines = dict(self._bounded(machines))
@@ -136,7 +139,7 @@ class MachineSearch:
         return time.monotonic() >= self._deadline
 
     def _bounded(self, machines: Mapping[Point, Hardware]) -> Iterator[tuple[Point, Candidate]]:
-        """The machines, with bounds of all that differ only in widths at once: no machine costs less than a wider one."""
+        """The machines with their bounds; machines that differ only in widths share the widest one's, as none costs less."""
         groups: dict[Point, Least] = {}
         none = np.full(len(self._job.objectives), inf)
         for point, hardware in machines.items():
@@ -153,7 +156,7 @@ class MachineSearch:
     def best(self) -> Candidate | None:
         """The mapped machine with the least objective, or product of several.
 
-        Of equal ones the best is that mapped most thoroughly, then that with the least runtime, energy and area.
+        Of equal ones, the one mapped most thoroughly, then the one with the least runtime, energy and area.
         """
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
         ranks = [_rank(machine.values[None])[0] for machine in mapped]
@@ -165,16 +168,16 @@ class MachineSearch:
         return -machine.stage, runtime / machine.hardware.clock_mhz, energy, area_by_part(machine.hardware).total
 
     def front(self) -> list[Candidate]:
-        """The mapped machines than which no other is as good in all objectives and better in one."""
+        """The Pareto front: mapped machines that no other one dominates in the objectives."""
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
         if not mapped:
             return []
         return [mapped[row] for row in non_dominated(np.stack([machine.values for machine in mapped])).tolist()]
 
     def run(self, allowance: Allowance, jobs: int, watch: Watcher | None, mapped: Callable[[Stage], None]) -> None:
-        """Map machines as far as the allowance goes; watch: of each batch; mapped: called after it, with its stage.
+        """Map machines as far as the allowance goes; watch: watches each batch; mapped: called after it with its stage.
 
-        Ctrl-C ends all, `stopped` then.
+        Ctrl-C ends the search and sets `stopped`.
         """
         try:
             for stage, batch in self._batches(allowance):
@@ -185,7 +188,7 @@ class MachineSearch:
             self.stopped = True
 
     def _batches(self, allowance: Allowance) -> Iterator[tuple[Stage, list[Candidate]]]:
-        """What is mapped next, chosen when all before it is done."""
+        """Yield batches of machines to map next, each chosen when the batches before it are done."""
         for batch in self._proposed(allowance.proposed):
             yield Stage.QUICK, batch
             if self._late and self.best is not None:
@@ -204,7 +207,7 @@ class MachineSearch:
             yield Stage.FULL, [best]
 
     def _proposed(self, most: float) -> Iterator[list[Candidate]]:
-        """Batches that Optuna proposes, each machine once; what is known of the others it is told at once."""
+        """Yield batches that Optuna proposes, each machine once; for known machines, Optuna gets the values at once."""
         sampler = MachineSampler(self._space, len(self._job.objectives), self._job.seed, BATCH, self._first())
         used, stale = 0, 0
         while used < most and stale < STALE:
@@ -234,7 +237,7 @@ class MachineSearch:
         return machine.bound if known else np.full(len(self._job.objectives), inf)
 
     def _first(self) -> list[Point]:
-        """Machines of the least bounds, no two of which differ in widths only."""
+        """The machines with the least bounds, no two of which differ in widths only."""
         ranked = sorted(self.machines.values(), key=lambda machine: tuple(machine.bound))
         firsts: dict[Point, Point] = {}
         for machine in ranked:
@@ -242,7 +245,7 @@ class MachineSearch:
         return list(firsts.values())[:BATCH]
 
     def _tighten(self) -> None:
-        """Give the machines that are left bounds of their own widths, as far as there is time."""
+        """Give the open machines bounds for their own widths, as far as there is time."""
         for machine in self.machines.values():
             if not machine.dropped and machine.stage == Stage.BOUNDED and not self._late:
                 machine.least = Least.on(self._job, machine.hardware)
@@ -250,7 +253,7 @@ class MachineSearch:
         self._drop()
 
     def _promising(self, stage: Stage, most: int) -> list[Candidate]:
-        """The machines that have not come to a stage, are not dropped, and are likely to do best."""
+        """Up to `most` machines for a stage: those not dropped and not yet mapped by it, with the least expected objectives."""
         least = Stage.BOUNDED if stage == Stage.QUICK else Stage.QUICK
         open_ones = [machine for machine in self.machines.values() if least <= machine.stage < stage and not machine.dropped]
         if not open_ones:
@@ -259,7 +262,7 @@ class MachineSearch:
         return [open_ones[row] for row in np.argsort(_rank(expected), kind="stable")[:most].tolist()]
 
     def _expected(self, machines: Sequence[Candidate]) -> Floats:
-        """What machines may come to, float64[n, m], as the nearest of those that are mapped did."""
+        """Expected objectives of machines, float64[n, m], from the nearest mapped machines."""
         bounds = np.stack([machine.bound for machine in machines])
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
         if not mapped:
@@ -273,7 +276,7 @@ class MachineSearch:
         return np.where(bounds > 0, by_bound, as_near)
 
     def _map(self, stage: Stage, batch: Sequence[Candidate], jobs: int, watch: Watcher | None) -> None:
-        """Map a batch, all from what is known before it."""
+        """Map a batch; its machines start from mappings that were known before the batch."""
         recalled = {machine.point: self._notebook.recall(machine.point, stage) for machine in batch}
         new = [machine for machine in batch if recalled[machine.point] is None]
         if stage == Stage.FULL:
@@ -301,12 +304,12 @@ class MachineSearch:
         machine.bound = np.maximum(machine.bound, inf if np.isposinf(mapped.lower_bounds).any() else bound)
 
     def take(self, point: Point, mapped: MappedNetwork, outcomes: tuple[tuple[Outcome, ...], ...]) -> None:
-        """Keep what the run's own search found for a machine."""
+        """Keep the result of the run's own search on a machine."""
         self.machines[point].outcomes = outcomes
         self._keep(self.machines[point], Stage.FULL, mapped)
 
     def seed_mappings(self, point: Point) -> SeedMappings:
-        """Of each layer, mappings of the machines that are most like the one at a point, and of the best."""
+        """For each layer, the mappings of the machines nearest to a point, and of the best machine."""
         mapped = [each for each in self.machines.values() if np.isfinite(each.values).all()]
         if not mapped:
             return ((),) * len(self._job.layers)
@@ -317,7 +320,7 @@ class MachineSearch:
         return tuple(tuple(mapping for mapping in found if mapping is not None) for found in of_layers)
 
     def _drop(self) -> None:
-        """Leave out every machine that cannot do better than another one did, in any objective."""
+        """Drop every machine that can beat another one's values in no objective."""
         left = [machine for machine in self.machines.values() if machine.stage < Stage.FULL and not machine.dropped]
         bounds = np.array([machine.bound for machine in left]).reshape(len(left), len(self._job.objectives))
         for better in self.front():
@@ -326,7 +329,7 @@ class MachineSearch:
 
 
 def _nearest(points: Sequence[Point], mapped: Sequence[Candidate], most: int) -> list[list[int]]:
-    """For each place which of the mapped machines are nearest, `most` or fewer, by the steps between them."""
+    """For each point, the indices of the nearest mapped machines, at most `most`, by the steps along the axes between them."""
     axes = len(mapped[0].point)
     some = np.array(points, np.int64).reshape(len(points), axes)
     others = np.array([machine.point for machine in mapped], np.int64).reshape(len(mapped), axes)
@@ -336,7 +339,7 @@ def _nearest(points: Sequence[Point], mapped: Sequence[Candidate], most: int) ->
 
 
 def _rank(values: Floats) -> Floats:
-    """Of n machines' objectives, float64[n, m], what is smaller for the better: the one, or the product of several."""
+    """A rank of n machines, smaller for better ones, from their objectives, float64[n, m]: of several, the product counts."""
     if values.shape[1] == 1:
         return values[:, 0]
     ranks: Floats = np.log(np.maximum(values, 1e-300)).sum(axis=1)

@@ -1,4 +1,4 @@
-"""How thoroughly a machine is mapped: quickly, with branch and bound of limited parts, or as a run of its own would."""
+"""The stages by which a machine is mapped: quickly, then with limited branch and bound, then as a run of its own would be."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
 
 @dataclass(frozen=True, slots=True)
 class MachineTask:
-    """The search of all layers on one machine, a `processes.Job`; known: of each layer, mappings to look at first."""
+    """The search of all layers on one machine, a `processes.Job`; known: for each layer, the mappings to start from."""
 
     job: LayersJob
     hardware: Hardware
@@ -57,12 +57,12 @@ class MachineTask:
     seed: tuple[int, ...]
 
     def prepare(self) -> None:
-        """See `Job`; a machine that a layer does not fit needs no kernel."""
+        """See `Job`; on a machine that a layer does not fit, there is nothing to compile."""
         with contextlib.suppress(InputError):
             compile_for(self.job.problem(0, self.hardware))
 
     def run(self, tick: Tick) -> MappedNetwork | None:
-        """The machine with the best mappings found; None where `tick` told it to stop."""
+        """The machine with the best mappings found; None where `tick` stopped the search."""
         outcomes: list[Outcome] = []
         for index in range(len(self.job.layers)):
             try:
@@ -87,7 +87,7 @@ def map_machines(
     jobs: int,
     watch: Watcher | None,
 ) -> Iterator[tuple[int, MappedNetwork]]:
-    """Yield machines, by their places, as a stage maps them, each from seeds of its own; stops as `run_tasks` does."""
+    """Yield (index, machine) as a stage maps the machines, each with random seeds of its own; stops as `run_tasks` does."""
     searcher, budget = _SEARCHES[stage]
     tasks = [
         MachineTask(job, hardware, seed_mappings, searcher, budget, seed)
@@ -100,9 +100,9 @@ def map_machines(
 def map_fully(
     job: LayersJob, hardware: Hardware, budget: Budget, jobs: int, watch: Watcher | None
 ) -> Iterator[tuple[MappedNetwork, tuple[tuple[Outcome, ...], ...]]]:
-    """Yield, once, what the job's own searches find, as in a run of the one machine, and each layer's outcomes.
+    """Yield, once, the machine as a run on it alone maps it, and each layer's outcomes.
 
-    Stops as `run_tasks` does, with nothing where a search did not end.
+    Stops as `run_tasks` does, and yields nothing where a search did not end.
     """
     try:
         problems = [job.problem(index, hardware) for index in range(len(job.layers))]
@@ -128,7 +128,7 @@ def _run(tasks: Sequence[Job[R]], names: Sequence[str], ticks: int, jobs: int, w
 
 
 def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:
-    """The outcomes of a layer's searches, the best of which takes the mapping in the end where it is better; it alone if none."""
+    """The outcomes of a layer's searches, with the mapping added to the best outcome where it is better; alone if there is none."""
     incumbent = Incumbent(problem)
     incumbent.score(encode([mapping], problem.space.layer, problem.space.hardware.pes))
     known = Outcome.of(incumbent, least_bound(problem), finished=False)
@@ -145,7 +145,7 @@ def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping
 
 
 def _mapped_by(job: LayersJob, hardware: Hardware, outcomes: Sequence[Outcome]) -> MappedNetwork:
-    """A machine with what the searches of its layers found."""
+    """A machine with the best mappings that the searches of its layers found."""
     mappings: list[Mapping | None] = []
     bounds: list[float] = []
     for layer, outcome in zip(job.layers, outcomes, strict=True):

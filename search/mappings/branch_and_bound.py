@@ -1,7 +1,7 @@
-"""Exact search: the space cut into parts, each with a lower bound on the objective; parts that cannot beat the best are dropped.
+"""Exact search: the space is split into parts with lower bounds on the objective; parts that cannot beat the incumbent are dropped.
 
-A part is a partly chosen mapping (`spaces.partial`). The one with the least bound is opened first, so the least bound of all that
-are left is a lower bound of the whole space; once none is left, the best mapping is the optimum.
+A part is a partly chosen mapping (`spaces.mappings.completion`). The part with the least bound is opened first. The least bound of
+all open parts is a lower bound of the whole space; once no part is open, the best mapping is the optimum.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from mapsearch.spaces.mappings.completion import Completion, Partial
 
 Floats = NDArray[np.float64]
 
-# Parts opened at a time, and where too many are kept.
+# Parts opened at a time, normally and where too many are kept.
 BLOCK = 4096
 FEW = 64
-# Parts kept, some 250 bytes each; above that the most complete are opened first, a few at a time, as they leave the fewest behind.
+# The most parts kept, some 250 bytes each. Above that, the most complete are opened first, a few at a time: they leave the fewest.
 MOST_PARTS = 2_000_000
 
 
 def check_bounded(problem: Problem) -> None:
-    """Raise InputError where the model has no lower bound, or none that the objective could be bounded by."""
+    """Raise InputError where the model has no lower bound, or the objective cannot be bounded by it."""
     if not isinstance(problem.model, BoundedModel):
         raise InputError(
             f"the cost model {problem.model.name} has no lower bound, which an exact search needs; use another sampler or model"
@@ -46,7 +46,7 @@ def check_bounded(problem: Problem) -> None:
 
 
 def least_bound(problem: Problem) -> float | None:
-    """A lower bound of the objective over the whole space, at once; None where the model or the objective has none."""
+    """A quick lower bound of the objective over the whole space; None where the model or the objective has none."""
     if not problem.bounded:
         return None
     return float(problem.bound(Completion(problem.space).begin().batch[:1])[0])
@@ -54,17 +54,17 @@ def least_bound(problem: Problem) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Where a search ends without its proof: after so many seconds, or once so many parts are bounded."""
+    """The limits at which a search ends without its proof: seconds, and the number of bounded parts."""
 
     seconds: float = math.inf
     parts: float = math.inf
 
 
 def branch_and_bound(incumbent: Incumbent, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
-    """Bring the incumbent to the optimum of its problem, or to the best that is found within the limit, with a lower bound.
+    """Improve the incumbent to the optimum of its problem, or as far as the limit allows; the certificate has a lower bound.
 
-    What the incumbent holds already is the best known. stop: called with the share of the limit that is used up, ends it where it
-    returns True. What it gives depends on the clock only through `limit.seconds` and `stop`.
+    stop: called with the share of the limit that is used up; once it returns True, the search ends. The result depends on the clock
+    only through `limit.seconds` and `stop`.
     """
     check_bounded(incumbent.problem)
     return _Search(incumbent).run(limit, stop)
@@ -72,7 +72,7 @@ def branch_and_bound(incumbent: Incumbent, limit: Limit, stop: Callable[[float],
 
 @dataclass(order=True, frozen=True, slots=True)
 class _Block:
-    """Parts with bounds that lie together, in ascending order."""
+    """Parts with neighbouring bounds, in ascending order."""
 
     least: float
     number: int
@@ -109,7 +109,7 @@ class _Search:
         self._incumbent.dropped += parts
 
     def _next(self) -> _Block:
-        """Parts with the least bound, or, where too many are kept, of the most complete; they leave the search."""
+        """Take out the block with the least bound, or, where too many parts are kept, of the most complete parts."""
         if self._parts <= MOST_PARTS:
             block = heapq.heappop(self._blocks)
             most = BLOCK
@@ -145,7 +145,7 @@ class _Search:
             self._keep(found, least)
 
     def _cost(self, batch: MappingBatch, bounds: Floats) -> None:
-        """Look at whole mappings, the most hopeful first."""
+        """Cost whole mappings, those with the least bounds first."""
         order = np.argsort(bounds, kind="stable")
         for first in range(0, len(order), BLOCK):
             rows = order[first : first + BLOCK]

@@ -1,8 +1,8 @@
 """Several objectives at once: the front of cycles and energy, found by searches that weigh the two differently.
 
-Objectives that never fall as runtime or energy grows have their best trade-offs on that front, whatever they are. Optuna steers
-structure and weight of each trial by all objectives together, the inner search makes energy^w x cycles^(1 - w) small, and
-every mapping costed may join the front.
+Any objectives that never fall as runtime or energy grows have their best trade-offs on that front. Optuna chooses the structure and
+a weight w for each trial by all objectives together, the search of sizes minimises energy^w x cycles^(1 - w), and every mapping
+costed may join the front.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.space import Structure
 
-# Those that can steer by several objectives, and what of Optuna does it.
+# The samplers that can search for several objectives, and Optuna's sampler that each uses.
 STEERED = {
     Sampler.AUTO: Sampler.NSGAII,
     Sampler.GENETIC: Sampler.NSGAII,
@@ -34,13 +34,13 @@ STEERED = {
     Sampler.TPE: Sampler.TPE,
     Sampler.RANDOM: Sampler.RANDOM,
 }
-# Weights of energy in the last searches, each from the whole front.
+# Weights of energy in the last searches, each of which starts from the whole front.
 LAST_WEIGHTS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class FrontSearcher:
-    """The front for the objectives; its outcome's mapping is that with the least value of the problem's own objective."""
+    """Searches the front for several objectives; the outcome's mapping has the least value of the problem's own objective."""
 
     objectives: tuple[Objective, ...]
     sampler: Sampler
@@ -70,7 +70,7 @@ class FrontSearcher:
     def _try_structures(
         self, incumbent: Incumbent, trials: Trials, rng_seed: Sequence[int], structures: Sequence[Structure], count: int
     ) -> None:
-        """Join what `count` trials of Optuna find to the incumbent's front."""
+        """Add the mappings that `count` trials of Optuna find to the incumbent's front."""
         space = incumbent.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
@@ -99,6 +99,6 @@ _PRODUCT = Objective.of("edp")
 
 
 def _weighed(incumbent: Incumbent, weight: float) -> Incumbent:
-    """An incumbent of its own for the same problem, with cycles and energy weighed against each other."""
+    """A new incumbent for the same problem with the objective energy^weight x cycles^(1 - weight)."""
     objective = Objective.of(f"energy_pj**{weight!r} * runtime_cycles**{1 - weight!r}")
     return Incumbent(replace(incumbent.problem, objective=objective))

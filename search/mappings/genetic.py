@@ -1,6 +1,6 @@
-"""A genetic search over whole mappings: each trial is a population of its own, and a last one is made of the best of them all.
+"""A genetic search over whole mappings: each trial is a population of its own, and a last one starts from the best of all trials.
 
-One large population soon consists of one mapping's descendants; several small ones end up in different places.
+One large population soon consists of the descendants of one mapping; several small ones end up in different places.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from mapsearch.search.mappings.trials import Trial, search_by_trials
 from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.space import Structure
 
-# A population begins with random mappings, one in so many of its evaluations, of which so many again are of the seeds.
+# A population starts with random mappings, which take one in DRAWN_ONE_IN of its evaluations; one in SEEDS_ONE_IN of these has the
+# structure of a seed.
 DRAWN_ONE_IN = 10
 SEEDS_ONE_IN = 10
 
@@ -33,7 +34,7 @@ class GeneticSearcher:
         return Outcome.of(incumbent, least_bound(problem), finished=finished)
 
     def look(self, incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> bool:
-        """Search the incumbent's problem; False where `tick` told it to stop."""
+        """Search the incumbent's problem; False where `tick` stopped the search."""
 
         def attempt(trial: Trial) -> Population:
             return _evolve(incumbent, trial, seeds.structures[trial.number :: budget.trials])
@@ -46,7 +47,7 @@ class GeneticSearcher:
 
 
 def _evolve(incumbent: Incumbent, trial: Trial, structures: Sequence[Structure]) -> Population:
-    """What a population of a trial's evaluations comes to, best first; structures: those of the seeds that are dealt to it."""
+    """The population after a trial's evaluations, best first; structures: those of the seeds that are dealt to it."""
     space = incumbent.problem.space
     drawn = max(1, trial.evaluations // DRAWN_ONE_IN)
     batch = MappingBatch.empty(space.levels)

@@ -1,4 +1,4 @@
-"""What a search costs and finds as it goes: every mapping that a searcher costs is costed here."""
+"""The state of a search: its best mapping so far and its counts. Searchers cost every mapping through it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mapsearch.search.pareto import Front
 
 @dataclass(frozen=True, slots=True)
 class Step(Plain):
-    """Where a search came to a better mapping: what it had evaluated, dropped and refused by then, and its objective."""
+    """A point of a search where it found a better mapping: the counts and seconds until then, and the mapping's objective."""
 
     evaluations: int
     dropped: int
@@ -26,11 +26,10 @@ class Step(Plain):
 
 
 class Incumbent:
-    """The best mapping so far (a batch of one, or of none), its objective, what it took, and the front of cycles and energy.
+    """The best mapping so far (a batch of one, or of none), its objective, counts, and the front of cycles and energy.
 
-    evaluations: mappings costed; dropped: mappings, or parts of the space, that a lower bound left out instead; refused: of the
-    evaluations, those that the model does not vouch for. front: of all mappings costed; empty where the objective takes only
-    one of the two.
+    evaluations: mappings costed. dropped: mappings, or parts of the space, left out by a lower bound. refused: evaluations that the
+    model does not vouch for. front: of all mappings costed; empty where the objective uses only one of cycles and energy.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -44,11 +43,11 @@ class Incumbent:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Seconds since the search began."""
         return time.monotonic() - self._began
 
     def score(self, batch: MappingBatch, under: float = np.inf) -> NDArray[np.float64]:
-        """The objective of each mapping, float64[B]; infinite where there is none, or a lower bound says it is not `under`."""
+        """The objective of each mapping, float64[B]; infinite where it has none, or where a lower bound is not below `under`."""
         scores = self.problem.score(batch, under)
         self.evaluations += scores.costed
         self.dropped += len(batch) - scores.costed
@@ -66,7 +65,7 @@ class Incumbent:
             self.trace.append(Step(self.evaluations, self.dropped, self.refused, self.seconds, self.value))
 
     def absorb(self, other: Incumbent) -> None:
-        """Add what the search of another objective, of cycles and energy, in the same space took and found."""
+        """Add the counts and the front of a search of the same space for another objective of cycles and energy."""
         self.evaluations += other.evaluations
         self.dropped += other.dropped
         self.refused += other.refused

@@ -1,4 +1,4 @@
-"""The layers of a network and how each is searched: all of a run but the machine."""
+"""The layers of a network and the searches for them: a run without its machine."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from mapsearch.spaces.mappings.space import Space
 
 @dataclass(frozen=True, slots=True)
 class LayersJob:
-    """What is mapped, and held to what.
+    """The layers to be mapped, and the settings of their searches.
 
-    counts: how often each layer runs. objectives: what the network has little of; objective: what each layer's own best mapping
-    has the least of. dataflows: whose structures a search looks at first; known: of each layer, mappings that it looks at too.
-    power_mw: what each mapping may draw at the most.
+    counts: how often each layer runs. objectives: of the network; objective: by which each layer's own best mapping is chosen.
+    dataflows: whose structures are seeds of every search; known: for each layer, mappings that are seeds too.
+    power_mw: the largest power that a mapping may draw.
     """
 
     layers: tuple[Layer, ...]
@@ -51,7 +51,7 @@ class LayersJob:
         return Problem(space, self.model, self.objective, self.power_mw)
 
     def seeds(self, problem: Problem, index: int, more: Sequence[Mapping] = ()) -> Seeds:
-        """What a search of the layer looks at first; more: mappings besides those known."""
+        """The seeds of the layer's search; more: mappings in addition to the known ones."""
         return Seeds(classic_seeds(problem.space, self.dataflows), problem.space.adopt((*self.known[index], *more)))
 
     def tasks(self, problem: Problem, index: int, budget: Budget) -> list[Task]:

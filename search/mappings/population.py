@@ -1,4 +1,4 @@
-"""The population search that all others are made of: mappings that the compiled operators of `spaces` vary, the best kept."""
+"""The population search on which all searchers build: the compiled operators of `spaces` vary mappings, and the best are kept."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.spaces.mappings.space import Space, Structure
 
 PARENTS = 24
-# Children at a time: many are quick to make and to cost, few soon build on each other, which counts where structures change
-# and evaluations are few: then there are some GENERATIONS of them.
+# Children in a generation: many are quick to make and to cost, few soon build on each other. The latter counts where structures
+# change and evaluations are few: then the budget is split into some GENERATIONS.
 FEWEST, MOST = 24, 192
 GENERATIONS = 40
 STRANGERS_ONE_IN = 48
-# Parents that share out the same dims over the same units: one kind would soon crowd out the others.
+# The most parents that share out the same dims over the same units: one kind would soon crowd out the others.
 ALIKE = 4
-# What making and bounding a mapping takes, to costing one.
+# Mappings that are made and bounded in the time of one evaluation.
 MADE_PER_EVALUATION = 3
 
 
@@ -34,7 +34,7 @@ class Population:
 
     @classmethod
     def empty(cls, levels: int) -> Population:
-        """No mappings, of so many levels."""
+        """A population of no mappings with this number of levels."""
         return cls(MappingBatch.empty(levels), np.empty(0))
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ class Population:
         return Population(self.batch.join(other.batch), np.concatenate([self.values, other.values]))
 
     def fittest(self) -> Population:
-        """Those that have a value, best first, one for each value: copies would crowd out the rest."""
+        """The mappings with finite objectives, best first, one for each value, since copies would crowd out the rest."""
         fitting = np.flatnonzero(np.isfinite(self.values))
         _, firsts = np.unique(self.values[fitting], return_index=True)
         return self[fitting[firsts]]
@@ -60,7 +60,7 @@ def score(incumbent: Incumbent, batch: MappingBatch, under: float = np.inf) -> P
 
 
 def best_sizes(incumbent: Incumbent, structure: Structure, budget: int, rng: np.random.Generator) -> Population:
-    """Mappings of a structure, best first, that about `budget` evaluations find (one at the least); none where none fits."""
+    """The best mappings of a structure, best first, found by about `budget` evaluations (at least one); empty where none fits."""
     drawn = score(incumbent, incumbent.problem.space.draw([structure], max(1, budget // 4), rng))
     if len(drawn.fittest()) == 0:
         return drawn.fittest()
@@ -76,10 +76,10 @@ def improve(
     structure: bool,
     stop: Callable[[], bool],
 ) -> Population:
-    """The parents, best first, that at most `budget` evaluations lead to, or fewer once `stop` returns True.
+    """The best mappings, best first, after at most `budget` evaluations, or fewer once `stop` returns True.
 
-    structure: whether orders, spatial dims and Clusters may change too. Children that are not costed, as they do not fit, were
-    there before or are ruled out by a lower bound, count a fraction.
+    structure: whether orders, spatial dims and Clusters may change too. A child that is not costed, because it does not fit, is
+    known already or is ruled out by a lower bound, counts as a fraction of an evaluation.
     """
     children = min(MOST, max(FEWEST, budget // GENERATIONS)) if structure else MOST
     known = set(_marks(population.batch).tolist())
@@ -96,12 +96,12 @@ def improve(
         count = min(children, left)
         made += count
         batch = _unknown(_children(incumbent.problem.space, population.batch, count, rng, structure=structure), known)
-        # no child that is worse than all parents changes anything
+        # a child that is worse than all parents changes nothing
         population = population.join(score(incumbent, batch, population.values[-1] if len(population) == PARENTS else np.inf))
 
 
 def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
-    """Mappings made from the parents and, where structures may change, some strangers: a population alike has nowhere to go."""
+    """Variations of the parents and, where structures may change, some random mappings, so that the population stays diverse."""
     if len(parents) == 0:
         return space.sample(count, rng)
     strangers = count // STRANGERS_ONE_IN if structure else 0
@@ -110,7 +110,7 @@ def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Ge
 
 
 def _unknown(batch: MappingBatch, known: set[int]) -> MappingBatch:
-    """The mappings whose marks are not known yet, the first of each; they are from now on."""
+    """The mappings whose marks are not known yet, each once; their marks are added to `known`."""
     new: list[int] = []
     for row, mark in enumerate(_marks(batch).tolist()):
         if mark not in known:
@@ -133,7 +133,7 @@ def _weights(count: int) -> NDArray[np.int64]:
 
 
 def _mark(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64[B], a number for each row: two that differ have the same with a chance of some 2**-60."""
+    """int64[B], a number for each row: two rows that differ have equal numbers with a probability of some 2**-60."""
     return rows @ _weights(rows.shape[1])  # wraps around
 
 

@@ -14,17 +14,17 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
 
-# Mappings costed at a time by a caller who wants only the objective: their counts take a megabyte, however large the batch.
+# Mappings costed at a time where only the objective is wanted: their counts take a megabyte, however large the batch.
 BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The objectives of B mappings, and what they took.
+    """The objectives of B mappings, and how many of the mappings were costed.
 
     values: float64[B], infinite where a mapping does not fit, draws too much power, is refused, has no finite objective, or is left
-    out for its lower bound. runtime_cycles: int64[B] and energy_pj: float64[B], where the value is finite; None where the objective
-    takes not both. costed: mappings costed; refused: those of them that the model does not vouch for.
+    out for its lower bound. runtime_cycles: int64[B] and energy_pj: float64[B], valid where the value is finite; None where the
+    objective does not use both. costed: mappings costed; refused: costed mappings that the model does not vouch for.
     """
 
     values: NDArray[np.float64]
@@ -36,9 +36,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A space to search, the model that counts what its mappings cost, the objective, and the power that a mapping may draw.
+    """A space to search, the cost model, the objective, and a limit on power.
 
-    power_mw: leakage and dynamic power together at the most, on the average over the mapping's run.
+    power_mw: the largest sum of leakage and dynamic power, averaged over the mapping's run.
     """
 
     space: Space
@@ -47,9 +47,9 @@ class Problem:
     power_mw: float = inf
 
     def score(self, batch: MappingBatch, under: float = np.inf) -> Scores:
-        """The objective of each mapping; what a lower bound says not to be `under` a value is not costed.
+        """The objective of each mapping; a mapping whose lower bound is not below `under` is not costed.
 
-        Nothing is left out where the problem is not `bounded`.
+        Where the problem is not `bounded`, all mappings are costed.
         """
         if not (np.isfinite(under) and self.bounded):
             return self._score(batch)
@@ -83,11 +83,11 @@ class Problem:
 
     @property
     def bounded(self) -> bool:
-        """Whether mappings have lower bounds: the model has, and the objective never falls as runtime or energy grows."""
+        """Whether mappings have lower bounds: the model has them, and the objective never falls as runtime or energy grows."""
         return self.objective.never_falls and isinstance(self.model, BoundedModel)
 
     def bound(self, batch: MappingBatch) -> NDArray[np.float64]:
-        """Lower bounds, float64[B], of mappings of which parts may be open (see `BoundedModel`); -inf where not `bounded`."""
+        """Lower bounds, float64[B], of mappings, parts of which may be open (see `BoundedModel`); -inf where not `bounded`."""
         if not (self.objective.never_falls and isinstance(self.model, BoundedModel)):
             return np.full(len(batch), -np.inf)
         hardware = self.space.hardware
@@ -96,7 +96,7 @@ class Problem:
         if self.power_mw < inf:
             runtime_cycles = np.maximum(runtime_cycles, least_cycles_within(hardware, least.energy_pj, self.power_mw))
         values = self.value(runtime_cycles, least.energy_pj)
-        return np.where(np.isnan(values), -np.inf, values)  # what has no value there may have any
+        return np.where(np.isnan(values), -np.inf, values)  # an objective that is not defined at the bounds may have any value
 
     def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """The objectives, float64[B], of mappings of the layer with these figures, whatever their power; see `Objective.value`."""

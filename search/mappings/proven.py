@@ -1,4 +1,4 @@
-"""Searches that prove their answer: Optuna's TPE and genetic populations for a good mapping, then branch and bound from there."""
+"""Searches that prove their answer: TPE and genetic populations find a good mapping, then branch and bound starts from it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.progress import Tick
 
-# What branch and bound may take for a layer where there is no timeout: to prove the optimum, or as much as makes a default run.
-# The latter, some four seconds, is counted in parts, so that a run gives the same on any machine.
+# The limits of branch and bound for a layer without a timeout: of the exact sampler, and of the default one. The latter, some four
+# seconds, is counted in parts of the space, so that a run gives the same results on any machine.
 TO_PROVE = Limit(seconds=60.0)
 BY_DEFAULT = Limit(parts=4_000_000)
 
-PROOF_TICKS = 60  # what the whole of the limit counts, in trials, for those who watch
+PROOF_TICKS = 60  # trials that the whole limit counts as in the progress
 
 
 class ExactSearcher:
-    """The optimum with its proof, or at the limit the best so far and a lower bound; the start alone where there is no bound."""
+    """Finds the optimum with its proof, or at the limit the best so far and a lower bound.
+
+    Where the model or the objective has no bound, there is no branch and bound.
+    """
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
 
     def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
-        """See `Searcher`; half of a timeout is for the start, the rest for the proof, whatever the limit."""
+        """See `Searcher`; half of a timeout is for the first mapping, the rest for the proof, whatever the limit."""
         incumbent, limit, timeout = Incumbent(problem), self._limit, budget.timeout_seconds
         if timeout is not None:
             budget = replace(budget, timeout_seconds=timeout / 2)
@@ -48,9 +51,9 @@ class ExactSearcher:
 
 
 def _start(incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> bool:
-    """Half of the trials are structures that Optuna chooses, half populations; False where `tick` told it to stop.
+    """Find a good mapping: half of the trials are Optuna's structures, half populations; False where `tick` stopped the search.
 
-    Each kind is far off on some layers where the other is not (docs/search.md).
+    Each kind does badly on some layers where the other does well (docs/search.md).
     """
     timeout = budget.timeout_seconds
     structures = replace(budget, trials=-(-budget.trials // 2), timeout_seconds=None if timeout is None else timeout / 2)

@@ -1,4 +1,4 @@
-"""The ways to search, by the names that users select them by; without numpy, for the command line's sake."""
+"""The names of the samplers; without numpy, so that `--help` comes at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Sampler(StrEnum):
-    """How a search goes: branch and bound for a while, or to the end; a genetic search; or one of Optuna's samplers."""
+    """A kind of search: branch and bound for a while (auto) or to the end (exact), genetic, or by one of Optuna's samplers."""
 
     AUTO = "auto"
     EXACT = "exact"

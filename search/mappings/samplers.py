@@ -1,4 +1,4 @@
-"""The searchers by the names that users select them by."""
+"""The searcher for each sampler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a searcher is: a problem, a budget and a seed of random numbers in; the best mapping and how it was reached out."""
+"""What a searcher is: it takes a problem, a budget, a random seed and seeds, and gives the best mapping and how it was found."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.pareto import Front
 from mapsearch.search.progress import Tick
 
-# Evaluations of a last search from the best of all trials, sizes and structures together, for each one of the trials.
+# Evaluations of the last search, which varies the best of all trials in sizes and structures, for each evaluation of a trial.
 POLISH_SHARE = 0.5
 EVALUATIONS_PER_TRIAL = 1400
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much a search may do: trials, evaluations for each, and seconds (None: no limit); see also `evaluations`.
+    """The limits of a search: trials, evaluations for each, and seconds (None: no limit); see also `evaluations`.
 
     A trial is a structure whose sizes are searched, or a population of the genetic search.
     """
@@ -33,10 +33,11 @@ class Budget:
 
     @classmethod
     def within(cls, evaluations: int, sampler: Sampler, timeout_seconds: float | None = None) -> Budget:
-        """The budget of about, and never more than, so many evaluations (one at the least).
+        """A budget of about, and never more than, this number of evaluations (at least one).
 
-        Structures want to be many and well sized: their sizes get evaluations as the 2/3 power of all, which are
-        EVALUATIONS_PER_TRIAL where there are some 60 structures, as by default. A population is rather one than many small ones.
+        For structures, the evaluations per trial grow as the 2/3 power of all evaluations, a balance between many structures and
+        good sizes; with some 60 structures, the default, they are EVALUATIONS_PER_TRIAL. The genetic search gets few large
+        populations.
         """
         shared = max(1, int(evaluations / (1 + POLISH_SHARE)))
         if sampler is Sampler.GENETIC:
@@ -47,17 +48,16 @@ class Budget:
 
     @property
     def evaluations(self) -> int:
-        """All evaluations of a search at the most: those of the trials and of the last search from their best."""
+        """The most evaluations of a search: those of the trials and of the last search from their best."""
         return int(self.trials * self.evaluations_per_trial * (1 + POLISH_SHARE))
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate(Plain):
-    """What an exact search went through.
+    """The counts of an exact search.
 
-    opened, bounded: parts of the space; pruned: of the bounded ones, those dropped for their bound; unfit: dropped before, as
-    nothing of them fits the buffers; costed: whole mappings; left: parts still open at the end, none where the best mapping is
-    proven to be the optimum.
+    opened, bounded: parts of the space; pruned: bounded parts that were dropped for their bound; unfit: parts of which nothing fits
+    the buffers; costed: whole mappings; left: parts still open at the end, 0 where the best mapping is the proven optimum.
     """
 
     lower_bound: float
@@ -77,11 +77,11 @@ class Certificate(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The best mapping found (a batch of one; empty where the model vouches for none), its objective, what it took, the trace.
+    """The result of a search: the best mapping (a batch of one; empty where the model vouches for none) and its objective.
 
     lower_bound: no mapping of the space has a smaller objective; None where the model or the objective has no bound.
-    evaluations, dropped, refused, front: see `Incumbent`. trace: a step wherever a better one was found.
-    finished: False where the search was told to stop before its budget was used. proof: of the exact search, where there was one.
+    evaluations, dropped, refused, front: see `Incumbent`. trace: a step for each better mapping found.
+    finished: False where the search was stopped before its budget was used. proof: of the exact search, if there was one.
     """
 
     batch: MappingBatch
@@ -98,24 +98,24 @@ class Outcome:
 
     @classmethod
     def of(cls, incumbent: Incumbent, lower_bound: float | None, *, finished: bool, proof: Certificate | None = None) -> Outcome:
-        """What a search came to."""
+        """The result of the search with this incumbent."""
         i = incumbent
         took = (i.evaluations, i.dropped, i.refused, i.seconds)
         return cls(i.batch, i.value, lower_bound, *took, i.front, tuple(i.trace), finished, proof)
 
 
 class Searcher(Protocol):
-    """Anything that searches a space; `mapsearch.testing.SearcherContract` is what each must pass."""
+    """Anything that searches a space and passes the tests of `mapsearch.testing.SearcherContract`."""
 
     def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """The best mapping of the problem's space within the budget.
 
-        rng_seed: any integers; the same ones give the same outcome (where there is no timeout). seeds: what to look
-        at first. tick: called after every trial, and in what follows them, with how far it is (see `ticks`); once it
-        returns True the search ends with what it has.
+        rng_seed: any integers; the same ones give the same outcome (where there is no timeout). seeds: the starting points.
+        tick: called after every trial, and now and then in the steps after the trials, with the progress (see `ticks`); once it
+        returns True, the search ends with its best so far.
         """
         ...
 
     def ticks(self, budget: Budget) -> int:
-        """What `tick` is told at the end of a search that uses its budget up; trials count one each."""
+        """The progress at the end of a search that uses up its budget; each trial counts one."""
         ...

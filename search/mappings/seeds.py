@@ -1,4 +1,4 @@
-"""Structures worth a first look: the classic dataflows on this machine, with the Clusters that use most of its PEs."""
+"""Seeds: structures to try first, from the classic dataflows on this machine, with the Clusters that use most of its PEs."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from mapsearch.spaces.mappings.space import Space, Structure
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """What a search looks at first: structures to be sized, and whole mappings of the space, if any."""
+    """The starting points of a search: structures, whose sizes are to be searched, and whole mappings of the space, if any."""
 
     structures: tuple[Structure, ...] = ()
     mappings: MappingBatch | None = None
 
 
 def classic_seeds(space: Space, dataflows: Iterable[Constraints]) -> tuple[Structure, ...]:
-    """For each dataflow that the layer and the machine have room for the structure of the space that is most like it."""
+    """For each dataflow, the structure of the space that is most like it; none for one that layer and machine have no room for."""
     seeds: list[Structure] = []
     for dataflow in dataflows:
         if len(dataflow.levels) > space.levels:
             continue
         try:
             held = replace(space, levels=len(dataflow.levels), constraints=dataflow)
-        except InputError:  # it has no place
+        except InputError:  # the layer or the machine has no room for it
             continue
         structures = [replace(held.fitting, clusters=clusters) for clusters in held.choices.clusters]
         found = (space.nearest(_deepen(structure, space.levels)) for structure in structures)
@@ -37,7 +37,7 @@ def classic_seeds(space: Space, dataflows: Iterable[Constraints]) -> tuple[Struc
 
 
 def _busy_pes(space: Space, structure: Structure) -> int:
-    """PEs that can get a chunk of their level's spatial dim."""
+    """The number of PEs that can get a chunk of their level's spatial dim."""
     units = (space.hardware.pes // prod(structure.clusters), *structure.clusters)
     left = list(space.layer.extents)
     busy = 1

@@ -1,7 +1,7 @@
-"""Optuna chooses structures, the inner search their tile sizes.
+"""Optuna chooses structures; the population search chooses their tile sizes.
 
-One ask of Optuna costs as much as thousands of evaluations, so it decides what is few and big: for each level the order of
-the loops (a priority for each dim), the spatial dim and the cluster size. The space of parameters is static.
+One proposal of Optuna's takes as long as thousands of evaluations, so it makes only the large decisions: for each level the order
+of the loops (a priority for each dim), the spatial dim and the cluster size. The space of parameters is static.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from mapsearch.search.mappings.trials import Trial, search_by_trials
 from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.space import Space, Structure
 
-NONE = 1e300  # what Optuna is told of a structure that has no value
-# What Optuna's samplers import, beyond what it needs itself, by the names they are installed by.
+NONE = 1e300  # Optuna's value of a structure without a finite objective
+# Packages that some of Optuna's samplers need beyond Optuna's own, by the names they are installed by.
 NEEDED = {Sampler.CMAES: "cmaes", Sampler.QMC: "scipy"}
 
 
 def check_installed(sampler: Sampler) -> None:
-    """Raise InputError where a sampler needs a package that is not there."""
+    """Raise InputError where a sampler needs a package that is not installed."""
     if sampler in NEEDED:
         require(f"the sampler {sampler}", "samplers", NEEDED[sampler])
 
 
 class OptunaSearcher:
-    """Structures steered by one of Optuna's samplers."""
+    """Searches structures that one of Optuna's samplers proposes."""
 
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler
@@ -53,7 +53,7 @@ class OptunaSearcher:
         return budget.trials
 
     def look(self, incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> bool:
-        """Search the incumbent's problem; False where `tick` told it to stop."""
+        """Search the incumbent's problem; False where `tick` stopped the search."""
         space = incumbent.problem.space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):  # as some are, for years
@@ -71,7 +71,7 @@ class OptunaSearcher:
             best = best_sizes(incumbent, suggest(asked, space), trial.evaluations, trial.rng)[:1]
             try:
                 study.tell(asked, best.values[0] if len(best) else NONE)
-            except RuntimeError:  # how the brute force sampler ends a study of which it does not run the loop
+            except RuntimeError:  # the brute-force sampler ends a study so where it does not run the loop itself
                 tried_all = True
             return best
 
@@ -79,7 +79,7 @@ class OptunaSearcher:
 
 
 def make_sampler(sampler: Sampler, rng_seed: Sequence[int], trials: int) -> optuna.samplers.BaseSampler:
-    """Optuna's sampler for so many trials."""
+    """Optuna's sampler for this number of trials."""
     number = int(np.random.SeedSequence(list(rng_seed)).generate_state(1)[0])
     match sampler:
         case Sampler.TPE:
@@ -97,7 +97,7 @@ def make_sampler(sampler: Sampler, rng_seed: Sequence[int], trials: int) -> optu
 
 
 def suggest(trial: optuna.Trial, space: Space) -> Structure:
-    """The structure that a trial's parameters stand for; there are none for what is fixed."""
+    """The structure that a trial's parameters describe; a fixed choice has no parameter."""
     orders: list[tuple[Dim, ...]] = []
     spatial: list[Dim] = []
     for level, (fixed, may_be) in enumerate(zip(space.fixed_orders, space.choices.spatial, strict=True)):

@@ -15,7 +15,7 @@ from mapsearch.spaces.mappings.completion import Completion
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One search: a searcher, and what its `search` takes."""
+    """One search: a searcher and the arguments of its `search`."""
 
     problem: Problem
     searcher: Searcher
@@ -33,7 +33,7 @@ class Task:
 
 
 def compile_for(problem: Problem) -> None:
-    """Call every kernel that a search of such problems does."""
+    """Call every kernel that a search of such a problem calls."""
     rng = np.random.default_rng(0)
     drawn = problem.space.draw([problem.space.fitting], 1, rng)
     problem.score(drawn)

@@ -1,4 +1,4 @@
-"""What searches by trials share: known mappings first, then the trials, and a last search from the best of them all."""
+"""The frame of searches by trials: known mappings first, then the trials, and a last search from the best of all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mapsearch.search.mappings.population import Population, best_sizes, improve
 from mapsearch.search.mappings.searcher import POLISH_SHARE, Budget
 from mapsearch.search.progress import Tick
 
-POLISHED = 100  # populations at the most that the last search starts from
+POLISHED = 100  # the most populations that the last search starts from
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,14 @@ class Trial:
     rng: np.random.Generator
 
 
-# What a trial finds, best first; None where there is nothing left to try.
+# The result of a trial, best first; None where nothing is left to try.
 Attempt = Callable[[Trial], Population | None]
 
 
 class Trials:
-    """The trials of a budget, one after the other, and what is left of it; the incumbent may hold an earlier search's work already.
+    """The trials of a budget, one after the other, and the rest of the budget; the incumbent may come from an earlier search.
 
-    stopped: whether `tick` told the search to stop.
+    stopped: whether `tick` stopped the search.
     """
 
     def __init__(self, incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], tick: Tick) -> None:
@@ -42,7 +42,7 @@ class Trials:
         self.stopped = False
 
     def __iter__(self) -> Iterator[Trial]:
-        """Each trial, as long as there are evaluations and time; the last search gets its share of the timeout."""
+        """Yield trials as long as there are evaluations and time; a share of the timeout is kept for the last search."""
         timeout = np.inf if self._budget.timeout_seconds is None else self._budget.timeout_seconds / (1 + POLISH_SHARE)
         for number in range(self._budget.trials):
             if self.left == 0:
@@ -55,7 +55,7 @@ class Trials:
 
     @property
     def left(self) -> int:
-        """Evaluations that the budget has left."""
+        """The number of evaluations that are left."""
         return max(0, self._budget.evaluations - self._taken)
 
     @property
@@ -68,16 +68,16 @@ class Trials:
         return self._incumbent.evaluations - self._evaluations
 
     def rng(self) -> np.random.Generator:
-        """Random numbers for what follows the trials."""
+        """Random numbers for the steps after the trials."""
         return np.random.default_rng([*self._seed, self._budget.trials])
 
     def stop(self) -> bool:
-        """Whether the last search is to end, or has been told to."""
+        """Whether `tick` stops the last search, or has stopped the search before."""
         self.stopped = self.stopped or self._tick(self._budget.trials)
         return self.stopped
 
     def fit(self, rng: np.random.Generator) -> Population:
-        """Sizes for the structure that fits best, where nothing has been found and evaluations are left."""
+        """Sizes for the structure that surely fits, where no mapping has been found and evaluations are left."""
         space = self._incumbent.problem.space
         if np.isfinite(self._incumbent.value) or self.left == 0:
             return Population.empty(space.levels)
@@ -92,7 +92,7 @@ def search_by_trials(
     tick: Tick,
     attempt: Attempt,
 ) -> bool:
-    """Search the incumbent's problem; False where `tick` told it to stop."""
+    """Search the incumbent's problem; False where `tick` stopped the search."""
     trials = Trials(incumbent, budget, rng_seed, tick)
     found = [] if known is None else [score(incumbent, known[: trials.left]).fittest()]
     for population in map(attempt, trials):

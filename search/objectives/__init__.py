@@ -1,1 +1,1 @@
-"""What a search makes small."""
+"""Objectives: the values that a search minimises."""

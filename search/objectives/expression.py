@@ -3,7 +3,7 @@
     expression := number | metric | - expression | ( expression ) | expression {+ | - | * | /} expression
                 | expression ** number | {min | max}( expression, expression, ... ) | {sqrt | log | abs}( expression )
 
-with Python's precedence. The exponent may be worked out too, as in `(1/3)`, but holds no metric.
+with Python's precedence. The exponent may be an expression of numbers, as in `(1/3)`, but holds no metric.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mapsearch.model.errors import InputError, did_you_mean
 Floats: TypeAlias = NDArray[np.float64]
 
 METRICS: Final = ("runtime_cycles", "energy_pj", "area_mm2", "macs")
-# Those that differ from one mapping of a layer to another.
+# The metrics that differ between mappings of a layer.
 CHANGING: Final = frozenset({"runtime_cycles", "energy_pj"})
 # The objectives that have a name.
 NAMED: Final = {
@@ -92,7 +92,7 @@ _GRAMMAR = f"an expression has numbers, metrics, + - * / ** ( ) and {', '.join(_
 
 
 def evaluate(expression: Expression, metrics: Mapping[str, Floats]) -> Floats:
-    """The expression's value at metrics of equal shapes, those that it uses; not finite where it is not defined."""
+    """The expression's value, given the metrics that it uses as arrays of one shape; not finite where it is not defined."""
     with np.errstate(all="ignore"):
         return _value(expression, metrics)
 
@@ -119,7 +119,7 @@ def metrics_in(expression: Expression) -> frozenset[str]:
 
 
 def degree(expression: Expression) -> float | None:
-    """The sum of the powers where it is a product of powers of cycles and energy, and of what all layers share; else None."""
+    """The sum of the powers of cycles and energy, if the expression is a product of such powers and of constants; else None."""
     match expression:
         case Number(value):
             return 0.0 if value > 0 else None
@@ -146,7 +146,7 @@ def parse(text: str) -> Expression:
 
 
 class _Reader:
-    """One text on its way to an expression."""
+    """Reads one text as an expression."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -158,7 +158,7 @@ class _Reader:
             raise self._error(repr(stray.group()), stray.start(), f"cannot stand; {_GRAMMAR}")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of Python's parser, on what is refused below
+                warnings.simplefilter("ignore")  # of Python's parser, about texts that are refused below
                 tree = ast.parse(self._source, mode="eval")
         except SyntaxError as error:
             offset = error.offset - 1 if error.offset else len(self._source)  # the parser has none for the end
@@ -214,7 +214,7 @@ class _Reader:
         return name
 
     def _operation(self, tree: ast.expr, name: str, operands: list[ast.expr], depth: int) -> Expression:
-        """The operation, worked out where it is of numbers alone."""
+        """The operation, or its value where all operands are numbers."""
         made = Operation(name, tuple(self._node(each, depth + 1) for each in operands))
         if all(isinstance(each, Number) for each in made.arguments):
             value = float(evaluate(made, {}))

@@ -1,7 +1,7 @@
-"""Which way an expression goes as runtime or energy grows, worked out from its structure.
+"""Whether an expression rises or falls as runtime or energy grows, derived from its structure.
 
-Proven are rules of real arithmetic. In floating point + - * / min max sqrt keep them to the last digit; log and ** may be off
-by one there.
+The rules are theorems of real arithmetic. In floating point, + - * / min max sqrt keep them exactly; log and ** may err in the last
+digit.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from mapsearch.search.objectives.expression import CHANGING, Expression, Metric,
 
 @dataclass(frozen=True, slots=True)
 class Monotonicity:
-    """What is known of a value as runtime or energy grows and all else stays.
+    """The known monotonicity of a value as runtime or energy grows and all else stays.
 
-    never_falls, never_rises: both for what stays as it is, neither for what is not known. least, most: what it lies between,
-    wherever it is defined.
+    never_falls, never_rises: both for a constant, neither where it is not known. least, most: the range of the value wherever it
+    is defined.
     """
 
     never_falls: bool
@@ -39,7 +39,7 @@ _UNKNOWN = Monotonicity(never_falls=False, never_rises=False, least=-inf, most=i
 
 
 def monotonicity(expression: Expression) -> Monotonicity:
-    """What is known of an expression; metrics are 0 or more."""
+    """The monotonicity of an expression, given that metrics are 0 or more."""
     match expression:
         case Number(value):
             return Monotonicity(never_falls=True, never_rises=True, least=value, most=value)
@@ -52,7 +52,7 @@ def monotonicity(expression: Expression) -> Monotonicity:
 
 
 def _together(parts: tuple[Monotonicity, ...], least: float, most: float) -> Monotonicity:
-    """What goes the way that all its parts go; a limit that is not a number is none."""
+    """The monotonicity of a value that rises and falls with its parts; a limit that is not a number becomes infinite."""
     return Monotonicity(
         never_falls=all(part.never_falls for part in parts),
         never_rises=all(part.never_rises for part in parts),
@@ -74,7 +74,7 @@ def _difference(a: Monotonicity, b: Monotonicity) -> Monotonicity:
 
 
 def _product(a: Monotonicity, b: Monotonicity) -> Monotonicity:
-    """Factors of 0 or more go their common way; one that stays, and is 0 or more, leaves the other its way."""
+    """A product of factors of 0 or more has their common monotonicity; a constant factor of 0 or more keeps the other's."""
     if a.least < 0 and a.most <= 0:
         return _negative(_product(_negative(a), b))
     if b.least < 0 and b.most <= 0:

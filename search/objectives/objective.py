@@ -1,4 +1,4 @@
-"""What a search makes small."""
+"""An objective: the value that a search minimises."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PARTS = {"runtime_cycles": Wanted.RUNTIME, "energy_pj": Wanted.WORDS}
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What a search makes small; made by `of`.
+    """A value to minimise; made by `of`.
 
-    text: as the user gave it. expression: what it stands for. metrics: those in it. wanted: what of the costs it takes.
-    never_falls: whether it is proven that it never falls as runtime or energy grows, so that its value at lower bounds of them
-    is one of its own. degree: see `expression.degree`. clock_mhz: where machines of several clocks are compared, that of which the
-    cycles count that a runtime takes; None: the machine's own.
+    text: as the user gave it. expression: its meaning. metrics: those in it. wanted: the costs that it needs.
+    never_falls: whether it provably never falls as runtime or energy grows, so that its value at their lower bounds is its own
+    lower bound. degree: see `expression.degree`. clock_mhz: the clock in whose cycles runtimes count, where machines of several
+    clocks are compared; None: the machine's own clock.
     """
 
     text: str
@@ -47,7 +47,7 @@ class Objective:
     def value(
         self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None, macs: int, hardware: Hardware
     ) -> NDArray[np.float64]:
-        """The objectives, float64[B], of B mappings with these figures; not finite where it has no value for them.
+        """The objectives, float64[B], of B mappings with these figures; not finite where the expression is not defined.
 
         runtime_cycles: int64[B]. energy_pj: float64[B], or None where it is not `wanted`. macs: of the layer or the network.
         A mapping has the same value in any batch, to the last digit.
@@ -80,7 +80,7 @@ def objectives_of(text: str) -> tuple[Objective, ...]:
 
 
 def _between_commas(text: str) -> list[str]:
-    """The parts of a text between the commas that stand in no parentheses."""
+    """The parts of a text between commas that are outside parentheses."""
     parts, depth = [""], 0
     for letter in text:
         depth += (letter == "(") - (letter == ")")

@@ -1,1 +1,1 @@
-"""The machines that may be chosen."""
+"""The machines that a search or a sweep may choose from."""

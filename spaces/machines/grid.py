@@ -1,4 +1,4 @@
-"""A hardware space as a grid: capacities and widths, which costs are tabled over; PE counts; and settings of all other axes."""
+"""A hardware space for a sweep: PE counts, a grid of capacities and widths, and the combinations of all other axes' values."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _PES = "pes"
 
 @dataclass(frozen=True)
 class HardwareGrid:
-    """The machines of a space: every setting with every PE count and every machine of the grid."""
+    """The machines of a space: each combination of a setting, a PE count and a point of the grid."""
 
     space: HardwareSpace
 
     @cached_property
     def grid(self) -> Grid:
-        """The values of capacities and widths, one each where it has no axis."""
+        """The values of each capacity and width: those of its axis, or the base machine's one value."""
         base = self.space.base
         own = (base.l1.bytes, base.l2.bytes, base.noc.bytes_per_cycle, base.offchip.bytes_per_cycle)
         l1, l2, noc, offchip = (self._values(key, value) for key, value in zip(_GRID, own, strict=True))
@@ -54,7 +54,7 @@ class HardwareGrid:
 
 
 def sized(hardware: Hardware, pes: int, l1: int, l2: int, noc: int, offchip: int) -> Hardware:
-    """The machine with so many PEs, bytes, and bytes per cycle."""
+    """The machine with these numbers of PEs, bytes of L1 and L2, and bytes per cycle of NoC and off-chip memory."""
     return replace(
         hardware,
         pes=pes,

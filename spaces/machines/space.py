@@ -1,4 +1,4 @@
-"""Machines to choose from: a machine with several values for some of its numbers and flags, and what it may take at the most."""
+"""A space of machines: a base machine, several values for some of its numbers and flags, and limits on area, power and speed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mapsearch.model.hardware import Hardware
 
 Value = int | float | bool
 
-# The keys that may be axes, in the order of a hardware file, and what their values are.
+# The keys that may be axes, in the order of a hardware file, and the types of their values.
 KINDS: Final[dict[str, type[Value]]] = {
     "pes": int,
     "simd": int,
@@ -36,7 +36,7 @@ KINDS: Final[dict[str, type[Value]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The values of one number or flag, ascending; key: one of KINDS, with a dot for what lies deeper (`l1.bytes`)."""
+    """The values of one number or flag, ascending; key: one of KINDS, such as `pes` or `l1.bytes`."""
 
     key: str
     values: tuple[Value, ...]
@@ -44,10 +44,10 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a machine may take at the most, each end included; infinite where there is no limit.
+    """The largest figures that a machine may have; infinite where there is no limit.
 
-    power_mw: leakage, and what a mapping's activity adds. offchip_gb_per_s, offchip_bytes_per_cycle: of the off-chip memory,
-    10^9 bytes a second or bytes a cycle. peak_gops: 10^9 multiplications and additions a second, two for each MAC.
+    power_mw: leakage and dynamic power. offchip_gb_per_s, offchip_bytes_per_cycle: bandwidth of the off-chip memory, in 10^9 bytes
+    a second or in bytes a cycle. peak_gops: 10^9 operations a second, where a MAC is two.
     """
 
     area_mm2: float = inf
@@ -58,7 +58,7 @@ class Limits:
 
     @classmethod
     def met_by(cls, hardware: Hardware) -> Limits:
-        """The least limits that the machine meets when it stands idle."""
+        """The tightest limits that the idle machine meets."""
         width = hardware.offchip.bytes_per_cycle
         return cls(
             area_mm2=area_by_part(hardware).total,
@@ -88,7 +88,7 @@ class HardwareSpace:
 
     @property
     def size(self) -> int:
-        """Machines, whether within the limits or not."""
+        """The number of machines, within the limits or not."""
         return prod(len(axis.values) for axis in self.axes)
 
     @property
@@ -98,11 +98,11 @@ class HardwareSpace:
 
     @property
     def largest(self) -> Hardware:
-        """The machine with the last value of each axis; `base` is the smallest, as no figure of Limits falls along an axis."""
+        """The machine with the last value of each axis; `base` is the smallest, since no figure of Limits falls along an axis."""
         return self.at([len(axis.values) - 1 for axis in self.axes])
 
     def at(self, point: Sequence[int]) -> Hardware:
-        """The machine at a point, a place on each axis; its name ends with the values: edge_space-128-64-32768-32-32."""
+        """The machine at a point (an index on each axis); its name ends with the values: edge_space-128-64-32768-32-32."""
         values = [axis.values[place] for axis, place in zip(self.axes, point, strict=True)]
         hardware = self.base
         for axis, value in zip(self.axes, values, strict=True):
@@ -110,12 +110,12 @@ class HardwareSpace:
         return replace(hardware, name="-".join([self.name, *map(str, values)]))
 
     def allows(self, hardware: Hardware) -> bool:
-        """Whether the machine is within the limits as far as no mapping matters: of its power, only the leakage counts."""
+        """Whether the idle machine is within the limits: of its power, only the leakage counts."""
         taken = Limits.met_by(hardware)
         return all(getattr(taken, each.name) <= getattr(self.limits, each.name) for each in fields(Limits))
 
     def within_limits(self) -> Iterator[tuple[tuple[int, ...], Hardware]]:
-        """The machines that the limits allow, by their points, the last one first."""
+        """The points and machines that the limits allow, the last point first."""
         for point in product(*(reversed(range(len(axis.values))) for axis in self.axes)):
             hardware = self.at(point)
             if self.allows(hardware):

@@ -1,7 +1,7 @@
-"""The mappings of one layer on one machine that may be chosen.
+"""The mappings of one layer on one machine that a search may choose from.
 
 space.py           the space: draws, samples, varies and adopts mappings, and counts them
-constraints.py     what is held fixed or bounded; choices.py: what that leaves
+constraints.py     choices that are fixed or bounded; choices.py: the choices that are left
 orders.py          legal loop orders; tiles.py: legal tile sizes; rules.py: which sizes
 completion.py      mappings chosen part by part, for branch and bound
 sweep_variants.py  the mappings of a sweep

@@ -1,4 +1,4 @@
-"""What constraints leave to choose of one layer's mappings on one machine, and what of them leaves none."""
+"""The choices that constraints leave for one layer's mappings on one machine, and the constraints to blame where none is left."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ Ints = NDArray[np.int64]
 
 
 class Lack(NamedTuple):
-    """What the mappings of a space need at the least, and the machine has not: `need` of `what` (PEs, L1 or L2, in bytes)."""
+    """A need of even the smallest mappings that the machine does not meet: `need` of `what` (PEs, or bytes of L1 or L2)."""
 
     what: str
     need: int
 
 
 class Bounds(NamedTuple):
-    """Which sizes the tile of each dim may have at each level; one that is more than the tile of the level above means all of it.
+    """The sizes that each dim's tile may have at each level; a size above the tile of the level above means all of that tile.
 
     least, most: int64[levels, 8]
-    listed:      int64[levels, 8, n], in ascending order and then zeros; where it is not empty there are no others
+    listed:      int64[levels, 8, n], ascending, then zeros; where a dim has some, only these are allowed
     """
 
     least: Ints
@@ -44,9 +44,9 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True)
 class Choices:
-    """The choices of mappings of so many levels; restriction: what a cost model asks of all of them.
+    """The choices for mappings with this number of levels; restriction: what the cost model asks of every mapping.
 
-    Raises InputError where the constraints are against the restriction, or of more levels.
+    Raises InputError where the constraints contradict the restriction, or have more levels.
     """
 
     layer: Layer
@@ -73,7 +73,7 @@ class Choices:
 
     @cached_property
     def dims(self) -> tuple[Dim, ...]:
-        """Those that may iterate, of which orders and spatial dims are chosen; the others' place makes no difference."""
+        """The dims that may iterate; orders and spatial dims are chosen among them, as the others' places make no difference."""
         untiled = self.restriction.untiled
         first = Dim.G if self.layer.type is LayerType.DSCONV else Dim.K  # K is no dim of a depthwise layer to some models
         other = next(dim for dim in (first, *Dim) if dim not in untiled)
@@ -81,12 +81,12 @@ class Choices:
 
     @cached_property
     def inside(self) -> tuple[Inside, ...]:
-        """Per level, what its loops' order must be like."""
+        """For each level, which loops must stand inside which."""
         return tuple(inside_of(dims_in(self.layer, self.constraints.level(index).order)) for index in range(self.levels))
 
     @cached_property
     def spatial(self) -> tuple[tuple[Dim, ...], ...]:
-        """Per level the dims that may be its spatial one; a single one that is none of `dims` where it shares out nothing."""
+        """For each level, the dims that may be its spatial dim; where it shares out nothing, one that is not in `dims`."""
         found: list[tuple[Dim, ...]] = []
         for index in range(self.levels):
             named = [dim for dim in dims_in(self.layer, self.constraints.level(index).spatial) if dim is not None]
@@ -96,7 +96,7 @@ class Choices:
 
     @cached_property
     def bounds(self) -> Bounds:
-        """Of the size of each dim at each level."""
+        """The bounds on the size of each dim at each level."""
         sizes = [tiles_in(self.layer, self.constraints.level(index)) for index in range(self.levels)]
         width = max((len(each.listed) for level in sizes for each in level.values()), default=0)
         shape = (self.levels, len(Dim))
@@ -109,14 +109,14 @@ class Choices:
         return bounds
 
     def may_form(self, members: int, pes: int) -> bool:
-        """Whether some PEs may form a Cluster (or Clusters within each other) of so many."""
+        """Whether `pes` PEs may form Clusters of `members` each (or nested Clusters with this product)."""
         return members <= pes and not (self.restriction.dividing and pes % members)
 
     @cached_property
     def cluster_sizes(self) -> tuple[tuple[int, ...], ...]:
-        """For each Cluster the sizes that it may have by itself, ascending.
+        """The sizes that each Cluster may have, whatever the others are, ascending.
 
-        Where it is free, those worth a choice: the largest for each number of clusters that the PEs can form.
+        Of a free Cluster, for each number of clusters that the PEs can form, the largest size.
         """
         pes = self.hardware.pes
         worth = sorted({pes // count for count in range(1, pes + 1) if self.may_form(pes // count, pes)})
@@ -134,7 +134,7 @@ class Choices:
 
     @cached_property
     def clusters(self) -> tuple[tuple[int, ...], ...]:
-        """Every choice of Clusters, each within the PEs, in ascending order."""
+        """Every combination of Clusters that the PEs can form, in ascending order."""
         return tuple(self._clusters(()))
 
     def _clusters(self, outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -155,18 +155,18 @@ class Choices:
         return {outer: list(sizes) for outer, sizes in found.items()}
 
     def clusters_within(self, outer: tuple[int, ...]) -> list[int]:
-        """Sizes of the next Cluster, ascending, with which there is a choice for all of them."""
+        """The sizes of the Cluster after these, ascending, for which all further Clusters have a size too."""
         return self._following[outer]
 
     def units(self, clusters: tuple[int, ...]) -> tuple[int, ...]:
-        """Units of each level."""
+        """The units of each level."""
         return (self.hardware.pes // prod(clusters), *clusters)
 
     def first(self) -> tuple[tuple[int, ...], tuple[Dim, ...]] | Lack:
-        """Clusters and spatial dims for which there are tile sizes that fit, or what is missing.
+        """Clusters and spatial dims for which some tile sizes fit, or what the machine lacks.
 
-        The least sizes decide: what the L1 and the L2 need grows with any size of a tile and with the units of level 0, and each
-        size can be its least whatever the others are.
+        The smallest sizes decide: the needs of L1 and L2 grow with every tile size and with the units of level 0, and every size
+        can be its smallest whatever the others are.
         """
         if not self.clusters:
             return Lack("PEs", self._least_pes())
@@ -187,13 +187,13 @@ class Choices:
         return prod(min(sizes) for sizes in self.cluster_sizes)
 
     def _bytes(self, tile: Ints) -> list[int]:
-        """Of W, I and O."""
+        """The bytes of W, I and O in a tile."""
         g, n, k, c, r, s, y, x = tile.tolist()
         part = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
         return [(part.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, self.hardware.bits, strict=True)]
 
     def _l2_need(self, tile: Ints, spatial: Dim, units: int) -> int:
-        """As `tiles.fits_l2` has it."""
+        """The bytes of L2 that `tiles.fits_l2` compares with the machine's."""
         chunk, extents = tile.copy(), np.array(self.layer.extents, np.int64)
         chunk[spatial] = min(extents[spatial], tile[spatial] * units)
         twice = 2 if self.hardware.l2.double_buffered else 1
@@ -201,9 +201,9 @@ class Choices:
 
 
 def first_fitting(choices: Choices) -> tuple[tuple[int, ...], tuple[Dim, ...]]:
-    """Clusters and spatial dims for which there are tile sizes that fit.
+    """Clusters and spatial dims for which some tile sizes fit.
 
-    Raises InputError where there are none: for the machine, or else for the constraints that are in the way.
+    Raises InputError where there are none, which names the machine's lack, or else the constraints that are in the way.
     """
     found = choices.first()
     if not isinstance(found, Lack):
@@ -226,7 +226,7 @@ def _of_the_machine(choices: Choices, lack: Lack) -> str:
 
 
 def _of_constraints(choices: Choices) -> str:
-    """Names a smallest set of constraints that leaves no mapping: without any one of them there is one."""
+    """The error that names a smallest set of constraints which together leave no mapping: without any one of them there is one."""
     guilty = choices
     for part in choices.constraints.parts():
         fewer = replace(guilty, constraints=guilty.constraints.without(part))

@@ -1,4 +1,4 @@
-"""Constraints: what a machine holds fixed or bounds of its mappings, level by level; a dataflow template is one case of them."""
+"""Constraints: choices of a mapping that a machine fixes or bounds, level by level. A dataflow template is one case of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mapsearch.model.tensors import Dim
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The sizes from `least` to `most` or, where `listed` is not empty, just those; a size above what there is means all of it.
+    """The sizes from `least` to `most` or, where `listed` is not empty, just those; a size above the tile means all of it.
 
-    Of a range, both ends may be chosen as they are, and what else is worth a choice between them. A fixed size is a range of one.
+    Of a range, both ends may be chosen, and between them the sizes of the tile rule. A fixed size is a range of one.
     """
 
     least: int = 1
@@ -44,11 +44,11 @@ WHOLE = Sizes(MAX_EXTENT, MAX_EXTENT)
 
 @dataclass(frozen=True, slots=True)
 class LevelConstraints:
-    """Of one level; what is empty or None is free. In a depthwise layer C stands for the channels, as it does in directive text.
+    """The constraints of one level; empty or None is free. In a depthwise layer C means the channels, as in directive text.
 
-    order: loops in this relative order, outermost first, where None (at most once) stands for all that are not named; without it
-    those may stand anywhere. spatial: dims of which one is shared out. tiles: sizes of each dim's tile.
-    cluster: of the Cluster after the level, sizes or a dim (its extent).
+    order: the relative order of loops, outermost first; None (at most once) stands for all loops that are not named, which without
+    it may stand anywhere. spatial: the dims of which one is shared out. tiles: the sizes of each dim's tile.
+    cluster: the sizes of the Cluster after the level, or a dim (its extent).
     """
 
     order: tuple[Dim | None, ...] = ()
@@ -65,7 +65,7 @@ class LevelConstraints:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One constraint of several; text: as a file states it. dim: of a tile."""
+    """One single constraint. key: spatial, tiles or cluster; dim: of a tile; text: the constraint as errors show it."""
 
     level: int
     key: str
@@ -75,9 +75,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """Of the levels, outermost first; further levels are free.
+    """The constraints of the levels, outermost first; further levels are free.
 
-    where: how errors call them, a file's path or a shipped name.
+    where: their name in errors, a file's path or a shipped name.
     """
 
     name: str = ""
@@ -86,11 +86,11 @@ class Constraints:
     where: str = field(default="constraints", compare=False)
 
     def level(self, index: int) -> LevelConstraints:
-        """Those of a level."""
+        """The constraints of a level."""
         return self.levels[index] if index < len(self.levels) else _FREE
 
     def check_levels(self, levels: int) -> None:
-        """Raise InputError unless mappings of so many levels have all that is constrained."""
+        """Raise InputError unless mappings of `levels` levels have every level and Cluster that is constrained."""
         if len(self.levels) > levels:
             more = len(self.levels)
             raise InputError(f"{self.where}: has {more} levels, more than the {levels} of the mappings; use --levels {more}")
@@ -101,7 +101,7 @@ class Constraints:
             )
 
     def parts(self) -> Iterator[Part]:
-        """The constraints one by one, but for orders, which are never in the way of a mapping."""
+        """The single constraints, except orders, which never keep a mapping from fitting."""
         for index, level in enumerate(self.levels):
             if level.spatial:
                 yield Part(index, "spatial", None, f"level {index}, spatial: {' or '.join(dim.label for dim in level.spatial)}")
@@ -112,7 +112,7 @@ class Constraints:
                 yield Part(index, "cluster", None, f"level {index}, cluster: {size}")
 
     def without(self, part: Part) -> Constraints:
-        """All the others."""
+        """The constraints less one part."""
         level = self.levels[part.level]
         match part.key:
             case "spatial":
@@ -133,7 +133,7 @@ def dim_in(layer: Layer, dim: Dim) -> Dim:
 
 
 def dims_in(layer: Layer, dims: tuple[Dim | None, ...]) -> tuple[Dim | None, ...]:
-    """The dims that those of a constraint mean in a layer; a depthwise layer's channels stand where C is, not where G is."""
+    """The dims that a constraint's dims mean in a layer; a depthwise layer's channels stand where C is, not where G is."""
     void = _void(layer, dims)
     return tuple(None if dim is None else dim_in(layer, dim) for dim in dims if dim is None or dim is not void)
 

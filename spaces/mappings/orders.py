@@ -1,4 +1,4 @@
-"""Orders of a level's loops: those that a constraint allows, and of those that cost the same the first."""
+"""Orders of a level's loops: the ones that constraints allow, and of each group of orders that cost the same the first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANY_ORDER: Inside = (0,) * len(Dim)
 
 
 def inside_of(order: Sequence[Dim | None]) -> Inside:
-    """What a relative order asks of all eight dims; None stands for those that it does not name (see `LevelConstraints`)."""
+    """A relative order as a table of all eight dims; None stands for the dims that it does not name (see `LevelConstraints`)."""
     others = [dim for dim in Dim if dim not in order]
     groups = [others if dim is None else [dim] for dim in order]
     inner = [sum(1 << dim for group in groups[place + 1 :] for dim in group) for place in range(len(groups))]
@@ -24,7 +24,7 @@ def inside_of(order: Sequence[Dim | None]) -> Inside:
 
 
 def legal_order(wanted: Iterable[Dim], inside: Inside) -> tuple[Dim, ...]:
-    """The wanted order, in which each loop that must stand inside others waits until they are all placed."""
+    """The wanted order, but with each loop moved inwards as far as it must stand inside others."""
     if not any(inside):
         return tuple(wanted)
     left, placed = list(wanted), list[Dim]()
@@ -37,12 +37,12 @@ def legal_order(wanted: Iterable[Dim], inside: Inside) -> tuple[Dim, ...]:
 
 
 def is_fixed(dims: Sequence[Dim], inside: Inside) -> bool:
-    """Whether the dims have just one order."""
+    """Whether only one order of the dims is legal."""
     return all(inside[one] >> other & 1 or inside[other] >> one & 1 for one, other in combinations(dims, 2))
 
 
 def _within(dims: Iterable[Dim], inside: Inside) -> int:
-    """As bits, the dims that must stand inside some of these."""
+    """The dims that must stand inside any of these, as bits."""
     bits = 0
     for dim in dims:
         bits |= inside[dim]
@@ -50,10 +50,10 @@ def _within(dims: Iterable[Dim], inside: Inside) -> int:
 
 
 def interchangeable(layer: Layer, one: Dim, other: Dim) -> bool:
-    """Whether two loops side by side in a level cost the same in either order: the same tensors have both, and neither slides.
+    """Whether two adjacent loops of a level cost the same in either order: both touch the same tensors, and neither slides.
 
-    Each step that either takes then makes all of the same tensors' chunks new, whichever of the two is inside; where a filter
-    slides, the overlap of two chunks depends on it.
+    Each step of either loop then brings new chunks of the same tensors, whichever loop is inside. Where a filter slides, the
+    overlap of consecutive chunks depends on the order.
     """
     return _tensors(one) == _tensors(other) and not (_slides(layer, one) or _slides(layer, other))
 
@@ -68,16 +68,16 @@ def _slides(layer: Layer, dim: Dim) -> bool:
 
 
 def kinds_of(layer: Layer) -> tuple[Dim, ...]:
-    """For each dim the first of its kind: dims of a kind are interchangeable with each other, and with no others."""
+    """For each dim, the first dim of its kind: dims of a kind are interchangeable with each other and with no others."""
     return tuple(next(one for one in Dim if one is dim or interchangeable(layer, one, dim)) for dim in Dim)
 
 
 @lru_cache(maxsize=4096)
 def orders_of(dims: tuple[Dim, ...], kinds: tuple[Dim, ...], inside: Inside) -> tuple[tuple[Dim, ...], ...]:
-    """The legal orders of the dims, each that costs something of its own once.
+    """The legal orders of the dims; of orders that cost the same, one.
 
-    Such an order is a sequence of runs of dims of one kind, no two runs of a kind side by side; within a run all orders cost the
-    same, and the first that is legal stands for them.
+    An order is a sequence of runs of dims of one kind, where neighbouring runs are of different kinds. All orders within a run cost
+    the same, and the first legal one represents them.
     """
     return tuple(sorted(_runs(dims, kinds, inside, None)))
 

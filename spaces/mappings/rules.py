@@ -1,4 +1,4 @@
-"""What a space of mappings is chosen by: how many levels, and which sizes of tiles; without numpy, for the command line's sake."""
+"""The settings of a space of mappings: levels and the rule for tile sizes; without numpy, so that `--help` comes at once."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """How many mappings a space holds, without listing them.
 
-Tile sizes of different dims are chosen apart, so a dim's chains of sizes are counted once for each set of levels at which
-they iterate; the sets of dims that iterate at a level have so many orders each. Counts are floats: they go far beyond integers
-that matter.
+A chain is one dim's tile sizes from level to level. Chains of different dims are independent, so each dim's chains are counted by
+the set of levels at which the dim iterates; the dims that iterate at a level determine its number of orders. Counts are floats, as
+they exceed 64-bit integers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 @leaf
 def _count_chains(extent: int, shares: Ints, bounds: Bounds, rule: int, at: Ints, out: Floats) -> None:
-    """out[mask]: chains of sizes that iterate at just the levels of the mask; bounds: of one dim; at: [levels], work."""
+    """Write to out[mask] how many chains iterate at just the levels of the mask; bounds: of one dim; at: [levels], scratch."""
     least, most, listed = bounds
     levels = shares.shape[0]
     out[:] = 0
@@ -53,9 +53,9 @@ def _count_chains(extent: int, shares: Ints, bounds: Bounds, rule: int, at: Ints
 
 @leaf
 def _add_dim(counts: Floats, targets: Ints, ways: Floats, grown: Floats) -> None:
-    """Add to `grown` what `ways` becomes with one more dim; arrays as in `Counter.count`.
+    """Combine the counts so far, `ways`, with one more dim's, and add the result to `grown`; both as in `Counter.count`.
 
-    counts: float64[own, iterating]; targets: int64[iterating, cells], the new cell of each.
+    counts: float64[own, iterating], of the new dim; targets: int64[iterating, cells], the new cell of each.
     """
     masks, cells = ways.shape
     for own in range(masks):
@@ -70,10 +70,10 @@ def _add_dim(counts: Floats, targets: Ints, ways: Floats, grown: Floats) -> None
 
 @lru_cache(maxsize=4096)
 def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[bytes, bytes, bytes], rule: int) -> Floats:
-    """float64[2**levels]: chains of permitted sizes of a dim, by the mask of the levels at which they iterate; not to be changed.
+    """The number of a dim's chains by the mask of levels at which it iterates, float64[2**levels]; shared, so not to be changed.
 
-    shares: the units that the dim is shared out over at each level (1 where it is not the spatial dim); bounds: of the dim, the
-    bytes of each of `Bounds`.
+    shares: the units that the dim is shared out over at each level (1 where it is not the spatial dim); bounds: the bytes of each
+    array of the dim's `Bounds`.
     """
     levels = len(shares)
     least, most, listed = (np.array(np.frombuffer(each, np.int64)) for each in bounds)
@@ -84,10 +84,10 @@ def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[bytes, bytes, by
 
 
 class Orders:
-    """The orders of a level's loops, by the dims that iterate, which join them one by one.
+    """The number of orders of a level's loops, by the set of dims that iterate, as an automaton that reads dim after dim.
 
-    Sets of the first dims that have equally many orders with whatever joins them later are one state. Step i is that before dim
-    i joins: after[i][state, iterates] is the state of the next step, counts[state] the orders in the end.
+    Two sets of the first dims are one state where they have equally many orders whatever dims follow. Step i is before dim i:
+    after[i][state, iterates] is the state of the next step; in the end, counts[state] is the number of orders.
     """
 
     def __init__(self, counts: Floats) -> None:
@@ -106,7 +106,7 @@ class Orders:
 
 
 def _targets(orders: Sequence[Orders], step: int) -> Ints:
-    """int64[iterating, cells]: the cell of the next step for each of this one, by the mask of levels at which the dim iterates."""
+    """int64[iterating, cells]: the next step's cell for each cell of this step, by the mask of levels at which the dim iterates."""
     after = [level.after[step] for level in orders]
     shape = [len(following) for following in after]
     grown = [int(following.max()) + 1 for following in after]
@@ -124,8 +124,8 @@ def _targets(orders: Sequence[Orders], step: int) -> Ints:
 class Counter:
     """Counts the mappings of dims with these extents.
 
-    bounds: of these dims; spatial: for each level the indices of the dims that it may share out, none
-    where it shares out nothing; orders: of each level.
+    bounds: of these dims; spatial: for each level, the indices of the dims that it may share out, empty where it shares out
+    nothing; orders: of each level.
     """
 
     def __init__(
@@ -142,10 +142,10 @@ class Counter:
             self._orders = np.multiply.outer(self._orders, level.counts).ravel()
 
     def count(self, units: Sequence[int]) -> float:
-        """Where the levels have so many units."""
+        """The number of mappings whose levels have these numbers of units."""
         masks = 2 ** len(units)
-        # ways[assigned, cell]: choices for the dims so far, with the levels in the mask `assigned` having their spatial dim, and
-        # the state of each level's orders; a level that shares out nothing has its dim from the start
+        # ways[assigned, cell]: the number of choices for the dims so far, by the mask of levels that have their spatial dim, and by
+        # the states of all levels' orders; a level that shares out nothing counts as assigned from the start
         ways = np.zeros((masks, 1))
         ways[sum(1 << level for level, dims in enumerate(self._spatial) if not dims), 0] = 1.0
         for dim, extent in enumerate(self._extents):

@@ -26,18 +26,18 @@ from mapsearch.spaces.mappings.space_record import CompiledSpace, compiled_space
 from mapsearch.spaces.mappings.tiles import draw_sizes, settle_all
 from mapsearch.spaces.mappings.variation import vary_mappings
 
-# Chains of sizes of one dim that are counted one by one, about a tenth of a second.
+# The most chains of sizes of one dim that are counted; it takes about a tenth of a second.
 MAX_CHAINS = 10**7
-# Ways to split the PEs into units of the levels, each counted in about a millisecond.
+# The most ways to split the PEs into units of the levels; counting the mappings of each takes about a millisecond.
 MAX_SHAPES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What a mapping is without its tile sizes.
+    """A mapping without its tile sizes.
 
-    orders: per level the iterating dims, outermost loop first; spatial: per level the dim of its SpatialMap;
-    clusters: sizes of the Clusters between the levels.
+    orders: for each level, the iterating dims, outermost loop first; spatial: for each level, the dim of its SpatialMap;
+    clusters: the sizes of the Clusters between the levels.
     """
 
     orders: tuple[tuple[Dim, ...], ...]
@@ -47,11 +47,10 @@ class Structure:
 
 @dataclass(frozen=True)
 class Space:
-    """All mappings of `levels` levels whose tile sizes follow `tiles`, and which keep to the constraints.
+    """All mappings of `levels` levels whose tile sizes follow the rule `tiles`, and which keep to the constraints.
 
-    restriction: what a cost model asks of all of them.
-    choices: what is left to choose; fitting: a structure for which there are tile sizes that fit. Raises InputError where there
-    is none.
+    restriction: what the cost model asks of every mapping. choices: the choices that are left. fitting: a structure for which some
+    tile sizes fit; InputError where there is none.
     """
 
     layer: Layer
@@ -83,7 +82,7 @@ class Space:
         return tuple(is_fixed(self.dims, inside) for inside in self.choices.inside)
 
     def random_structure(self, rng: np.random.Generator) -> Structure:
-        """A structure drawn over orders, spatial dims and cluster sizes, evenly where they are free."""
+        """A random structure: orders, spatial dims and cluster sizes are drawn, uniformly where they are free."""
         wanted = tuple(tuple(self.dims[int(i)] for i in rng.permutation(np.arange(len(self.dims)))) for _ in range(self.levels))
         spatial = tuple(dims[int(rng.integers(len(dims)))] for dims in self.choices.spatial)
         clusters: tuple[int, ...] = ()
@@ -96,10 +95,10 @@ class Space:
         return tuple(legal_order(order, inside) for order, inside in zip(orders, self.choices.inside, strict=True))
 
     def nearest(self, wanted: Structure) -> Structure:
-        """A structure of the space that is like the wanted one, where that is not one itself.
+        """The wanted structure, or one like it where it is not in the space.
 
-        Orders are kept as far as they may; a spatial dim that may not be gives way to the outermost loop that may; Clusters are
-        the largest that are not larger than the wanted ones, or else the smallest.
+        Loops keep their order as far as they may. A spatial dim that is not allowed becomes the outermost loop that is. Each
+        Cluster gets the largest size up to the wanted one, or else the smallest.
         """
         orders = self._legal(wanted.orders)
         spatial = tuple(
@@ -113,7 +112,7 @@ class Space:
         return Structure(orders, spatial, clusters)
 
     def _tile(self, structures: Sequence[Structure], copies: int) -> MappingBatch:
-        """A batch with the structures, each `copies` times, and sizes yet to be drawn."""
+        """A batch of the structures, `copies` of each, whose sizes are yet to be drawn."""
         levels = len(structures[0].orders)
         shape = (len(structures) * copies, levels)
         units = np.empty(shape, np.int64)
@@ -129,20 +128,20 @@ class Space:
 
     @cached_property
     def compiled(self) -> CompiledSpace:
-        """As kernels take it; not to be changed."""
+        """The space as kernels take it; shared, so not to be changed."""
         return compiled_space(self.choices, int(self.tiles))
 
     def draw(self, structures: Sequence[Structure], copies: int, rng: np.random.Generator) -> MappingBatch:
-        """Mappings of the structures, `copies` of each, with random sizes; those that cannot fit are left out."""
+        """Mappings of the structures, `copies` of each, with random sizes, without those that cannot fit."""
         batch = self._tile(structures, copies)
         ok = np.empty(len(batch), np.int8)
         draw_sizes(self.compiled, batch.arrays, rng, ok)
         return batch[ok.astype(np.bool_)]
 
     def adopt(self, mappings: Sequence[Mapping]) -> MappingBatch:
-        """The mappings of the space that are most like these, of the same layer; those of more levels are left out.
+        """The mappings of the space that are most like these mappings of the same layer; ones with more levels are left out.
 
-        A mapping of the space that shares something out wherever there are several units stays as it is.
+        A mapping of the space stays as it is if each of its levels with several units shares something out.
         """
         found = MappingBatch.empty(self.levels)
         for mapping in mappings:
@@ -161,21 +160,21 @@ class Space:
         return found[ok.astype(np.bool_)]
 
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
-        """`count` random mappings, each of a random structure; those that cannot fit are left out."""
+        """`count` random mappings, each of a random structure, without those that cannot fit."""
         return self.draw([self.random_structure(rng) for _ in range(count)], 1, rng)
 
     @cached_property
     def _may_change(self) -> int:
-        """Of structures: 0 where they are fixed, 1 where they are constrained, 2 where they are free."""
+        """Whether structures may change: 0 if they are fixed, 1 if constrained, 2 if free."""
         choices = self.choices
         free = not all(self.fixed_orders) or any(len(each) > 1 for each in (*choices.spatial, *choices.cluster_sizes))
         constrained = any(level.order or level.spatial or level.cluster is not None for level in self.constraints.levels)
         return 0 if not free else 1 if constrained else 2
 
     def vary(self, parents: MappingBatch, count: int, rng: np.random.Generator, *, structure: bool) -> MappingBatch:
-        """`count` mappings changed from the parents (best first): their tile sizes, and where asked for their structure.
+        """`count` variations of the parents (best first) in tile sizes and, if `structure`, in structure too.
 
-        Those that cannot fit are left out.
+        Variations that cannot fit are left out.
         """
         batch = parents[np.zeros(count, np.intp)]
         ok = np.empty(count, np.int8)
@@ -183,9 +182,9 @@ class Space:
         return batch[ok.astype(np.bool_)]
 
     def size(self) -> float:
-        """How many mappings cover the layer: orders of the loops that iterate, spatial dims, cluster sizes, tile sizes.
+        """The number of mappings: combinations of loop orders, spatial dims, cluster sizes and tile sizes.
 
-        Orders that cost the same count once. Capacities are not looked at, so this counts what the L1 and the L2 may still refuse.
+        Orders that cost the same count once. Mappings that overflow the L1 or the L2 count too.
         """
         extents = [self.layer.extents[dim] for dim in self.dims]
         chains = comb(max(extents) + self.levels - 1, self.levels)  # sizes that do not grow from level to level
@@ -195,7 +194,7 @@ class Space:
                 f"{MAX_CHAINS} are counted; count balanced sizes or divisors"
             )
         choices = self.choices
-        # Units above the largest extent have nothing to do, however many they are.
+        # Units beyond the largest extent have nothing to do, so their number makes no difference.
         alike = collections.Counter(tuple(min(n, max(extents)) for n in choices.units(clusters)) for clusters in choices.clusters)
         if len(alike) > MAX_SHAPES:
             raise InputError(

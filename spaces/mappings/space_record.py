@@ -1,4 +1,4 @@
-"""A space as kernels take it: one record of what is of a fixed size, and the lists that are not."""
+"""A space as kernels take it: one record for all data of fixed size, and the lists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIMS = len(Dim)
 
 
 class SpaceRecord(Protocol):
-    """What is chosen from and what must fit; sets of dims are bits."""
+    """The choices of a space, and the machine that mappings must fit; sets of dims are bits."""
 
     extents: Annotated[Ints, DIMS]  # of the layer
     windows: Annotated[Ints, 2, 2]  # see `windows`
@@ -32,10 +32,10 @@ class SpaceRecord(Protocol):
     least: Annotated[Ints, MAX_LEVELS, DIMS]  # see `Bounds`
     most: Annotated[Ints, MAX_LEVELS, DIMS]
     n_dims: int
-    dims: Annotated[Ints, DIMS]  # those that may be reordered and shared out
+    dims: Annotated[Ints, DIMS]  # the dims that may be reordered and shared out
     tiled: int  # the same dims
-    inside: Annotated[Ints, MAX_LEVELS, DIMS]  # of each dim's loop, those that must stand inside it
-    follows: Annotated[Ints, MAX_LEVELS, DIMS]  # of each dim's loop, those that may stand next inside it
+    inside: Annotated[Ints, MAX_LEVELS, DIMS]  # for each dim's loop, the dims that must stand inside it
+    follows: Annotated[Ints, MAX_LEVELS, DIMS]  # for each dim's loop, the dims that may stand next inside it
     shared: Annotated[Ints, MAX_LEVELS]  # the dims that may be shared out
     n_clusters: Annotated[Ints, MAX_LEVELS]  # how many sizes the Cluster above a level may have
     may_reorder: Annotated[Ints, MAX_LEVELS]  # 1 where a level's order may change
@@ -55,7 +55,7 @@ class CompiledSpace(NamedTuple):
 
 
 def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
-    """A space of such choices whose tile sizes follow a `TileRule`."""
+    """The space of these choices whose tile sizes follow the rule, a `TileRule`."""
     layer, hardware, bounds, levels, dims = choices.layer, choices.hardware, choices.bounds, choices.levels, choices.dims
     sizes: Sequence[tuple[int, ...]] = ((), *choices.cluster_sizes)
     buffer = np.zeros(SPACE.itemsize, np.uint8)
@@ -68,7 +68,7 @@ def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
     s["tiled"], s["inside"][:levels] = _bits(dims), choices.inside
     s["follows"] = _bits(Dim)
     for one, other in permutations(dims, 2):
-        if one > other and interchangeable(layer, one, other):  # of orders that cost the same, one
+        if one > other and interchangeable(layer, one, other):  # only one of the orders that cost the same
             s["follows"][:levels, one] &= [~(1 << other) | inside[one] & 1 << other for inside in choices.inside]
     s["shared"][:levels] = [_bits(shared) for shared in choices.spatial]
     s["n_clusters"][:levels] = [len(each) for each in sizes]

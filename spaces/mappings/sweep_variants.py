@@ -1,8 +1,8 @@
-"""The mappings of a sweep, which are the same on every machine but for how many clusters its PEs form.
+"""The mappings of a sweep: the same on every machine, except for the number of clusters that its PEs form.
 
-A dataflow holds orders and shared dims fixed. Left are the size of its free Clusters and the PEs' tile: how many indices of each
-dim one PE works on in a step. A level's tile of a dim is what all units further in take of it together, so all further loops stand
-at the outermost level, and the L2 keeps of them what its capacity allows.
+A dataflow fixes loop orders and spatial dims. The sweep varies the sizes of its free Clusters and the PEs' tile: how many indices
+of each dim one PE works on in a step. Each level's tile is what all units further in take together. So all loops over steps stand
+at the outermost level, and the L2 keeps as much data over them as its capacity allows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mapsearch.spaces.mappings.orders import legal_order
 from mapsearch.spaces.mappings.space import Space
 
 MAX_VARIANTS = 100_000
-# Where a sweep does not say: sizes of Clusters, and of the tiles of channels that no level shares out.
+# The defaults of a sweep: sizes of Clusters, and tile sizes of channels that no level shares out.
 CLUSTERS = (8, 16, 32, 64)
 CHANNELS = (1, 2, 4, 8)
 
@@ -44,22 +44,22 @@ class Variants(Protocol):
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of variants."""
         ...
 
     @property
     def levels(self) -> int:
-        """How many levels each has."""
+        """The number of levels of each."""
         ...
 
     def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
-        """Those that so many PEs can hold, and which they are, of 0..count-1."""
+        """The mappings that fit on `pes` PEs, and their numbers within 0..count-1."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FixedVariants:
-    """Mappings of fixed sizes; batch: as many as there are, with 1 unit at the outermost level, which takes all that PEs form."""
+    """Mappings of fixed sizes; batch: all of them, with 1 unit at the outermost level, where `on` puts as many as the PEs form."""
 
     layer: Layer
     batch: MappingBatch
@@ -75,7 +75,7 @@ class FixedVariants:
         return int(self.batch.units.shape[1])
 
     def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
-        """See `Variants`: where nothing is shared out at the outermost level, a second unit would repeat the first one's work."""
+        """See `Variants`; where the PEs form several outermost units, mappings that share nothing out there are left out."""
         units = pes // self.batch.units.prod(axis=1)
         chosen = np.flatnonzero((units == 1) | (units > 1) & (self.batch.spatial[:, 0] >= 0))
         batch = self.batch[chosen]
@@ -83,7 +83,7 @@ class FixedVariants:
 
 
 def mappings_as_they_are(layer: Layer, mappings: Sequence[Mapping]) -> FixedVariants:
-    """Mappings as they stand in a file; InputError where they have different numbers of levels."""
+    """Mappings exactly as a file has them; InputError where they have different numbers of levels."""
     levels = sorted({len(mapping.levels) for mapping in mappings})
     if len(levels) > 1:
         raise InputError(
@@ -94,9 +94,9 @@ def mappings_as_they_are(layer: Layer, mappings: Sequence[Mapping]) -> FixedVari
 
 @dataclass(frozen=True, slots=True)
 class ResizedVariants:
-    """A layer's mappings, adopted by the space of each machine: Clusters and tiles shrink to what it has.
+    """A layer's mappings, adopted by the space of each machine: Clusters and tiles shrink to its size.
 
-    hardware: with the largest buffers of the sweep.
+    hardware: a machine with the largest buffers of the sweep.
     """
 
     layer: Layer
@@ -123,11 +123,11 @@ class ResizedVariants:
 def template_variants(
     layer: Layer, hardware: Hardware, template: Constraints, tiles: Dict[Dim, Sequence[int]], clusters: Sequence[int]
 ) -> FixedVariants:
-    """Every combination of the sizes of a dataflow's free Clusters and of the PEs' tiles, each once.
+    """Every combination of sizes of a dataflow's free Clusters and of the PEs' tiles, each once.
 
-    tiles: of dims, as a dataflow calls them, the sizes to try, each of which means all of the dim where it is larger. Of those
-    left out, a dim that is shared out has 1, R and S are whole, K and C have `CHANNELS`, and others 1. hardware: with as many
-    PEs as any machine.
+    tiles: the sizes to try for each dim, by its name in the dataflow; a size above the extent means the whole dim. A dim that is
+    left out has size 1 if it is spatial; else R and S are whole, K and C have the sizes CHANNELS, and others 1.
+    hardware: a machine with the most PEs of the sweep.
     """
     levels = len(template.levels)
     held = [
@@ -155,7 +155,7 @@ def template_variants(
 
 
 def _tile_sizes(layer: Layer, spatial: Sequence[Dim], tiles: Dict[Dim, Sequence[int]]) -> list[tuple[int, ...]]:
-    """Of each of the eight dims the sizes of the PEs' tile, none above the extent and each once."""
+    """The sizes of the PEs' tile for each of the eight dims, none above the extent, each once."""
     usual: dict[Dim, Sequence[int]] = {
         **dict.fromkeys(Dim, (1,)),
         Dim.R: (MAX_EXTENT,),
@@ -169,7 +169,7 @@ def _tile_sizes(layer: Layer, spatial: Sequence[Dim], tiles: Dict[Dim, Sequence[
 
 
 def _all_tiles(layer: Layer, tiles: NDArray[np.int64], spatial: Sequence[Dim], clusters: Sequence[int]) -> NDArray[np.int64]:
-    """int64[n, levels, 8]: each level's tiles, from the PEs' ones, int64[m, 8]; those that come out alike stand once."""
+    """int64[n, levels, 8]: the tiles of all levels that follow from the PEs' tiles, int64[m, 8]; equal results once."""
     levels = len(spatial)
     sizes = np.empty((len(tiles), levels, DIMS), np.int64)
     for level in reversed(range(levels)):

@@ -1,1 +1,1 @@
-"""Co-design: the machine of a space on which a network does best."""
+"""Co-design: the search for the machine of a space on which a network does best."""

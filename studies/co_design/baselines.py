@@ -1,4 +1,4 @@
-"""What co-design is compared with: the best shipped machine within the budget, and a machine chosen for one dataflow."""
+"""The baselines of co-design: the best shipped machine within the budget, and a machine chosen for one dataflow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),), best_fully=False)
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Another way to come to a machine, `preset` or `hardware_first`; what it chose; the machine, mapped by the run's search."""
+    """A machine chosen in another way (`preset` or `hardware_first`), mapped by the run's search; chosen: preset or dataflow."""
 
     way: Literal["preset", "hardware_first"]
     chosen: str
@@ -49,9 +49,9 @@ def baselines(
 ) -> Iterator[Baseline]:
     """The baselines that exist for this space and budget, each chosen by quick mappings. Raises KeyboardInterrupt after Ctrl-C.
 
-    search: that of the co-design; the presets' quick mappings begin with those of its best machine, and a machine of its own space
-    that was chosen first joins it. deadline: of `time.monotonic`, after which no other one is begun. choice_seconds: of choosing
-    the hardware first.
+    search: of the co-design; the presets' quick mappings start from those of its best machine, and a baseline that is a machine of
+    its space is added to it. deadline: by `time.monotonic`; no baseline is begun after it. choice_seconds: for choosing the machine
+    of `hardware_first`.
     """
     best = search.best
     preset = _best_preset(space, job, search, best, jobs, watch) if best is not None else None
@@ -105,7 +105,7 @@ def _chosen_first(
     seconds: float,
     watch: Watcher | None,
 ) -> Candidate | None:
-    """The machine that does best where the mappings are held to one dataflow."""
+    """The machine that does best with mappings of one dataflow."""
     held = load_dataflow(DATAFLOW)
     fixed = replace(job, constraints=held, levels=len(held.levels), known=((),) * len(job.layers))
     machines = {point: machine.hardware for point, machine in search.machines.items()}

@@ -44,7 +44,7 @@ class CoDesign:
     """The search for a machine and what it found so far."""
 
     def __init__(self, plan: Plan, space: HardwareSpace) -> None:
-        """Check all that can be checked before work starts; InputError where there are too many machines, or none takes all."""
+        """Check the inputs before work starts; InputError where there are too many machines, or none that takes all layers."""
         check_space(space)
         plan.compare_at(space.base.clock_mhz)
         self._began = time.monotonic()
@@ -57,7 +57,7 @@ class CoDesign:
         self._check()
 
     def _check(self) -> None:
-        """Make sure of a machine within the budget for which every layer has mappings that the model can count."""
+        """Raise InputError unless some machine within the budget has, for every layer, mappings that the model can count."""
         why = ""
         for hardware in sorted(self._within.values(), key=lambda each: (each.l1.bytes, each.l2.bytes, each.pes), reverse=True):
             try:
@@ -75,7 +75,7 @@ class CoDesign:
         )
 
     def go_on_from(self, folder: RunFolder) -> None:
-        """Take the results where they are complete; else what was mapped is recalled from the folder's notes."""
+        """Take the results if they are complete; else mapped machines are recalled from the folder's notes."""
         if (folder.path / RESULTS).exists():
             results = folder.read(RESULTS, ANEW)
             if results.get("complete") and "co_design" in results:
@@ -84,7 +84,7 @@ class CoDesign:
                 done.go_on_from(folder)  # checks them
 
     def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> RunResults:
-        """Search the machine, save its run as one of its own, and compare it with others."""
+        """Search the machine, save its run like a run on one machine, and compare it with the baselines."""
         if self._done is not None:
             return self._done
         timeout = self._plan.settings.timeout_seconds or inf
@@ -121,7 +121,7 @@ class CoDesign:
         return self._save(folder, search, search.best or best, others)
 
     def _recount(self, best: Candidate, search: MachineSearch, budget: Budget, jobs: int, watch: Watcher | None) -> None:
-        """Map a machine again that was recalled, without all that its run tells."""
+        """Map the best machine again if it was recalled from notes, which lack some of a run's results."""
         if best.stage == Stage.FULL and not best.outcomes and not search.stopped:
             [(_, best.outcomes)] = map_fully(self._job, best.hardware, budget, jobs, watch)
 
@@ -134,7 +134,7 @@ class CoDesign:
             if mapping is not None:
                 outcomes = best.outcomes[index] if best.outcomes else ()
                 found.note(index, with_mapping(self._job.problem(index, hardware), outcomes, mapping))
-        with contextlib.suppress(OSError):  # told of by the last save
+        with contextlib.suppress(OSError):  # the last save reports it
             folder.record(config_files(self.config))
             write_machines(folder.path / "machines.csv", [self._row(machine) for machine in search.machines.values()])
         save_in_the_end(folder, {**self.files, **config_files(self.config)}, found.save_all, found.results)
@@ -207,7 +207,7 @@ class CoDesign:
         return figures | {"objectives": tuple(mapped.values(self._job).tolist())}
 
     def _compared(self, baseline: Baseline, best: float) -> BaselineResult:
-        """A baseline beside the best machine, which has that objective."""
+        """A baseline compared with the best machine; best: that machine's objective."""
         figures = self._figures(baseline.mapped)
         (objective,) = figures.pop("objectives")
         return BaselineResult(

@@ -1,4 +1,4 @@
-"""What a co-design keeps in its folder: a file for each machine and stage, with which it can go on, and the table of machines."""
+"""The notes of a co-design in its folder: a file for each machine and stage, from which it can go on, and the table of machines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MachineNotes:
         self._folder, self._space, self._job = folder, space, job
 
     def recall(self, point: Point, stage: Stage) -> MappedNetwork | None:
-        """See `Notebook`; InputError where the file is not as it was written."""
+        """See `Notebook`; InputError where the file is damaged."""
         file = self._file(point, stage)
         if not file.exists():
             return None
@@ -49,7 +49,7 @@ class MachineNotes:
         return MappedNetwork.of(self._job, self._space.at(point), mappings, bounds)
 
     def note(self, point: Point, stage: Stage, mapped: MappedNetwork) -> None:
-        """See `Notebook`; without room for the file the search goes on, and the best machine is saved in the end."""
+        """See `Notebook`; where the file cannot be written the search goes on, and the best machine is saved at the end."""
         texts = [
             None if mapping is None else print_network(Network("machine", (MappedLayer(layer, mapping),)))
             for layer, mapping in zip(self._job.layers, mapped.mappings, strict=True)

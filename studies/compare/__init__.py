@@ -1,6 +1,6 @@
 """Two answers side by side.
 
-VERIFIERS: the tools whose own program we can run beside ours, each with the module that does, which has
+VERIFIERS: the tools whose own program can be run for comparison, each with the module that does so by
 `verify(path, hardware, binary, timeout_seconds)`.
 """
 

@@ -55,8 +55,8 @@ class Comparison:
 def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: float) -> list[Comparison]:
     """Every number that the program prints for the layers of a directive file, beside ours.
 
-    Each layer runs in a process of its own, as its CSV mixes the energies of layers. Raises InputError where a mapping cannot be
-    exported, or the program is missing, takes longer than `timeout_seconds`, fails, or prints what is no table of its numbers.
+    Each layer runs in a process of its own, since the program's CSV mixes the energies of layers. Raises InputError where a mapping
+    cannot be exported, or the program is missing, takes longer than `timeout_seconds`, fails, or writes no table of its numbers.
     """
     if not binary.is_file():
         raise InputError(f"{binary}: no such program; give MAESTRO's executable by --binary")

@@ -1,4 +1,4 @@
-"""Two runs side by side: each layer's figures and the network's, and in what the runs differ."""
+"""Two runs side by side: the figures of each layer and of the network, and the differences between the runs' inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mapsearch.studies.recorded import load_run
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a layer, or a network, costs."""
+    """The costs of a layer or a network."""
 
     runtime_cycles: int
     energy_pj: float
@@ -40,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs: their titles, what they differ in, their layers in the order of the first, and their networks' sums."""
+    """Two runs: titles, differences of their inputs, layers in the order of the first run, and the networks' sums."""
 
     titles: tuple[str, str]
     differences: list[str]
@@ -50,7 +50,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What is compared; layers: by name, how often each runs, its MACs and its figures."""
+    """A run to be compared; layers: by name, the number of runs, the MACs and the figures."""
 
     title: str
     complete: bool
@@ -105,7 +105,7 @@ def _row(name: str, a: _Run, b: _Run) -> Row:
 
 
 def _differences(a: _Run, b: _Run) -> Iterator[str]:
-    """Each thing in which the runs differ and which their figures depend on, one line each."""
+    """The differences between the runs that their figures depend on, one line each."""
     for what, one, other in (
         ("networks", a.networks, b.networks),
         ("settings", a.settings, b.settings),

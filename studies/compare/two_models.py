@@ -1,7 +1,7 @@
-"""The exact model and MAESTRO's side by side: each figure of a mapping, their ratio, and what of MAESTRO's makes the difference.
+"""The exact model and MAESTRO's side by side: each figure of a mapping, the ratio, and the causes of the difference.
 
-The causes are those of its known faults that apply to the mapping; MAESTRO's numbers are those of the file as written where it
-takes it so, else of the mapping as `mapsearch export` writes it.
+The causes are the known faults of MAESTRO that apply to the mapping. MAESTRO's numbers are for the file as written, if it accepts
+that, else for the mapping as `mapsearch export` writes it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _UNLIMITED = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of a layer by both models; cause: what of MAESTRO's makes the difference, "" where there is none."""
+    """One figure of a layer by both models; cause: MAESTRO's fault that makes the difference, "" where there is none."""
 
     layer: str
     metric: str
@@ -38,7 +38,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """MAESTRO's over the exact one; None over 0."""
+        """MAESTRO's figure over the exact one; None if that is 0."""
         return self.maestro / self.exact if self.exact else None
 
 

@@ -1,4 +1,4 @@
-"""The fronts of a run's layers, as rows and directive files, and the network's mapping chosen from them."""
+"""The Pareto fronts of a run's layers, as rows and directive files, and the network's mapping chosen from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LayerFront:
 
 
 def layer_front(layer: Layer, front: Front, objectives: Sequence[Objective], hardware: Hardware) -> LayerFront:
-    """The points of a front that no other is better than in all the objectives; each says its cycles, energy and objectives."""
+    """The points of a front that are non-dominated in the objectives, each with its cycles, energy and objectives."""
     values = np.stack([each.value(front.runtime_cycles, front.energy_pj, layer.macs, hardware) for each in objectives], axis=1)
     kept = front[non_dominated(values)] if len(objectives) > 1 else front
     values = values[non_dominated(values)] if len(objectives) > 1 else values
@@ -47,7 +47,7 @@ def front_network(name: str, front: LayerFront) -> Network:
 
 
 def read_front(text: str, source: str, layer: Layer, points: Sequence[FrontPoint]) -> LayerFront:
-    """The front of a layer from what `front_network` was printed to, and its points as recorded."""
+    """The front of a layer from the printed text of `front_network` and the recorded points."""
     return LayerFront(tuple(replace(mapped, layer=layer) for mapped in parse(text, source).layers), tuple(points))
 
 
@@ -69,8 +69,8 @@ def choose_together(
 ) -> Together | None:
     """The choice with the least objective over the network's sums; None where the layers' own best mappings do better.
 
-    own_best: of the layers' own best mappings. Of several objectives there is a front too: of the choices on the hull of the
-    network's cycles and energy, those that no other is better than in all of the objectives.
+    own_best: the totals of the layers' own best mappings. With several objectives there is a front too: the choices on the hull of
+    the network's cycles and energy that are non-dominated in the objectives.
     """
     chosen = select(
         [np.array([point.runtime_cycles for point in front.points], np.int64) for front in fronts],
@@ -105,5 +105,5 @@ def _front(chosen: Selections, objectives: Sequence[Objective], macs: int, hardw
 
 
 def _points(chosen: Selections, row: int) -> tuple[int, ...]:
-    """Of a selection, for each layer the number of its point, from 1, as in the names of its front's file."""
+    """For each layer of a selection, the number of its point, from 1, as in the names of its front's file."""
     return tuple(int(point) + 1 for point in chosen.points[row])

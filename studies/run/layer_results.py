@@ -1,4 +1,4 @@
-"""A run's results so far: a row and directive files for each layer, noted as searches end, resumed and saved."""
+"""A run's results so far: a row and directive files for each layer, added as searches end, read back on resuming, and saved."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SearchInputs:
-    """What is searched: the layers of one network, or of a mix of several, on a machine.
+    """The inputs of a search: the layers of one network, or of a mix of several, on a machine.
 
-    layers: of the mix, as the cost model counts them. objectives: as the user gave them; objective: what each layer's own best
-    mapping has the least of.
+    layers: of the mix, as the cost model counts them. objectives: as the user gave them; objective: by which each layer's own best
+    mapping is chosen.
     """
 
     mix: Mix
@@ -64,11 +64,11 @@ class LayerResults:
             self._leave_out(layer)
 
     def note_machine(self, co_design: CoDesignResult, *, stopped: bool) -> None:
-        """Add how the machine was found; stopped: before the search for it came to its end."""
+        """Add the results of the search for the machine; stopped: whether that was stopped early."""
         self._co_design, self._stopped = co_design, stopped
 
     def row(self, layer: str) -> LayerResult | None:
-        """The result of a layer, where there is one."""
+        """The result of a layer, or None."""
         return self._rows.get(layer)
 
     def _leave_out(self, layer: LeftOut) -> None:
@@ -76,7 +76,7 @@ class LayerResults:
         _LOG.info("%s is left out: %s", layer.name, layer.reason)
 
     def go_on_from(self, folder: RunFolder) -> None:
-        """Take the layers that are done from the folder; InputError where a row is damaged or its mapping gives other figures."""
+        """Take the finished layers from the folder; InputError where a row is damaged or its mapping gives other figures."""
         layers = {mapping_name(index + 1, each.layer.name): each for index, each in enumerate(self._inputs.layers)}
         for row, texts in folder.finished():
             if row.mapping_file not in layers:
@@ -104,9 +104,9 @@ class LayerResults:
             _check_recorded(found, [(point.runtime_cycles, point.energy_pj) for point in row.front], where)
 
     def note(self, index: int, outcomes: Sequence[Outcome]) -> None:
-        """Make the row of a layer from its searches so far: the best one's mapping, as its exported text evaluates.
+        """Make the row of a layer from its searches so far: the best mapping, with the figures of its exported text.
 
-        A layer for which they all ended with none, as the model vouches for none or none has a finite objective, is left out.
+        A layer is left out if all its searches ended without a mapping that the model vouches for and that has a finite objective.
         """
         inputs, unique = self._inputs, self._inputs.layers[index]
         best = min(outcomes, key=lambda outcome: outcome.value)
@@ -147,7 +147,7 @@ class LayerResults:
         )
 
     def _note_front(self, index: int, fronts: Sequence[Front]) -> LayerFront | None:
-        """Keep the front of a layer, of all its searches, and its file's text; None where the objective takes only one figure."""
+        """Keep the joint front of a layer's searches, and its file's text; None if the objective uses only cycles or energy."""
         layer = self._inputs.layers[index].layer
         joined = reduce(lambda one, other: one.join(other.batch, other.runtime_cycles, other.energy_pj), fronts)
         if len(joined) == 0:
@@ -161,7 +161,7 @@ class LayerResults:
         return front
 
     def results(self, path: Path) -> RunResults:
-        """What results.json of the run's folder at `path` holds."""
+        """The content of results.json for the run's folder at `path`."""
         inputs, in_order = self._inputs, [unique.layer.name for unique in self._inputs.layers]
         rows = self._ordered()
         done = {row.name for row in rows if row.finished} | {layer.name for layer in self._left_out}
@@ -194,7 +194,7 @@ class LayerResults:
         return tuple(found)
 
     def _together(self, rows: Sequence[LayerResult], own_best: Totals) -> Together | None:
-        """The network's mapping chosen from its layers' fronts; None where a layer has none, or their own best ones do better."""
+        """The network's mapping chosen from its layers' fronts; None if a layer has no front or the own best mappings do better."""
         inputs = self._inputs
         fronts = [self._fronts[row.name] for row in rows if row.name in self._fronts]
         if not fronts or len(fronts) < len(rows) or not inputs.objective.never_falls:
@@ -219,7 +219,7 @@ class LayerResults:
 
 
 def _why_none(outcomes: Sequence[Outcome]) -> str:
-    """Why a layer has no mapping after all its searches."""
+    """The reason why a layer has no mapping after all its searches."""
     evaluations, refused = sum(outcome.evaluations for outcome in outcomes), sum(outcome.refused for outcome in outcomes)
     why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
     hint = "use more trials, larger buffers or another model"
@@ -231,7 +231,7 @@ def _gap(value: float, lower_bound: float | None) -> float | None:
 
 
 def _figures(metrics: Evaluation) -> dict[str, Any]:
-    """The figures of a mapping as a file keeps them, whatever its layer is called."""
+    """The figures of a mapping as a file keeps them, without the layer's name."""
     read_back: dict[str, Any] = json.loads(json.dumps(metrics.to_dict()))
     return {key: value for key, value in read_back.items() if key != "layer"}
 

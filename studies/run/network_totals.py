@@ -17,7 +17,7 @@ from mapsearch.studies.results import LayerResult, Sums, Totals
 
 
 class Figures(Protocol):
-    """What an objective is of: a layer's metrics."""
+    """The figures that an objective is computed from, such as a layer's metrics."""
 
     @property
     def macs(self) -> int:
@@ -46,12 +46,12 @@ def objective_at(runtime_cycles: int, energy_pj: float, macs: int, objective: Ob
 
 
 def fields_of(added: Sums) -> dict[str, Any]:
-    """The fields of sums by name, for the results that add some more to them."""
+    """The fields of sums by name, for results that add further fields."""
     return {field.name: getattr(added, field.name) for field in fields(Sums)}
 
 
 def totals(rows: Sequence[LayerResult], hardware: Hardware, objective: Objective) -> Totals:
-    """The sums over the layers as often as they run, and what their searches took."""
+    """The sums over the layers, each as often as it runs, and the counts of their searches."""
     return Totals(
         **fields_of(sums(rows, [row.count for row in rows], hardware, objective)),
         evaluations=sum(row.evaluations for row in rows),
@@ -62,7 +62,7 @@ def totals(rows: Sequence[LayerResult], hardware: Hardware, objective: Objective
 
 
 def sums(rows: Sequence[LayerResult], counts: Sequence[int], hardware: Hardware, objective: Objective) -> Sums:
-    """The sums over layers that run so often, one after the other."""
+    """The sums over layers that run `counts` times each, one after the other."""
     counted = list(zip(counts, (row.metrics for row in rows), strict=True))
     runtime = sum(count * metrics.runtime_cycles for count, metrics in counted)
     macs = sum(count * metrics.macs for count, metrics in counted)

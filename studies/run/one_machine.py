@@ -1,4 +1,4 @@
-"""A run on one machine: to the best mapping of every layer, exported, re-checked and recorded."""
+"""A run on one machine: the best mapping of every layer is searched, exported, checked again and recorded."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class MachineRun:
         problems = [self._job.problem(index, self._hardware) for index in range(len(self._layers))]
         if self._settings.sampler == Sampler.EXACT:
             check_bounded(problems[0])
-        # One evaluation of each: what the model cannot count is told before work starts, and workers find the kernels compiled.
+        # Evaluate each once: layers that the model cannot count are reported before work starts, and workers find kernels compiled.
         rng = np.random.default_rng(0)
         for problem in problems:
             problem.score(problem.space.draw([problem.space.fitting], 1, rng))
         return problems
 
     def go_on_from(self, folder: RunFolder) -> None:
-        """Take the layers that are done from the folder."""
+        """Take the finished layers from the folder."""
         self.results.go_on_from(folder)
 
     def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> RunResults:
-        """Search the layers that have no row yet, saving each as it is done."""
+        """Search the layers without a result, and save each when it is done."""
         left = [index for index, unique in enumerate(self._layers) if self.results.row(unique.layer.name) is None]
         searches = len(left) * self._settings.restarts
         timeout = self._settings.timeout_seconds
@@ -68,12 +68,12 @@ class MachineRun:
                 row = self.results.row(self._name(index))
                 if row is None:
                     continue
-                with contextlib.suppress(OSError):  # nothing is lost: all is saved once more in the end
+                with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
                     self.results.save(folder, [row.name])
                 if watcher is not None and len(outcomes[index]) == self._settings.restarts:
                     watcher.found(row)
         except KeyboardInterrupt:
-            pass  # what was found is saved
+            pass  # results so far are saved
         finally:
             save_in_the_end(folder, self.files, self.results.save_all, self.results.results)
         return self.results.results(folder.path)

@@ -1,4 +1,4 @@
-"""What a user may say of a run: keywords of `mapsearch.run` and options of `mapsearch run`, with their laws and help."""
+"""The settings of a run: keywords of `mapsearch.run` and options of `mapsearch run`, with their laws and help."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_TRIALS = 60
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What is run and where; a run that goes on takes the layer set and the hardware from its folder."""
+    """The inputs of a run and its folder; a resumed run takes the layer set and the hardware from its folder."""
 
     layer_set: MixSource | None = field(
         default=None,
@@ -57,7 +57,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How the search goes: what a run's results depend on, besides the layers and the machine."""
+    """The settings of the search: a run's results depend on these, the layers and the machine."""
 
     objective: str = field(
         default="edp",

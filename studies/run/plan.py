@@ -1,4 +1,4 @@
-"""What a run is asked to do, with its inputs loaded and checked: all but the machine."""
+"""The plan of a run: its inputs loaded and checked, without the machine."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Plan:
     """The settings, the layers as the cost model counts them, and what their searches start from.
 
     left_out: name and reason of each layer that the model does not take; InputError where it takes none.
-    objective: what each layer's own best mapping has the least of. Several objectives have no one best mapping of a layer: the one
-    with the least EDP stands for its front.
+    objective: by which each layer's own best mapping is chosen. With several objectives a layer has no single best mapping, so the
+    one with the least EDP stands for its front.
     """
 
     def __init__(self, settings: Settings, layers: MixSource | Mix) -> None:
@@ -44,7 +44,7 @@ class Plan:
         self._known = self._load_known(settings.warm_start)
 
     def _load_known(self, source: str | None) -> list[MappedLayer]:
-        """The mappings to start from, of layers of the set."""
+        """The mappings to start from, for layers of the set."""
         if source is None:
             return []
         known = load_seeds(Path(source))
@@ -57,18 +57,18 @@ class Plan:
         self.objective = replace(self.objective, clock_mhz=clock_mhz)
 
     def files(self) -> dict[str, str]:
-        """The texts, by file name, that a run's folder keeps of its inputs."""
+        """The files of a run's inputs that its folder keeps: texts by file name."""
         if not self._known:
             return {}
         known = seeds_network(self.mix.name, [unique.layer for unique in self.layers], self._known)
         return {"warm_start.m": print_network(known)}
 
     def inputs(self, hardware: Hardware) -> SearchInputs:
-        """What is searched on a machine."""
+        """The inputs of the search on a machine."""
         return SearchInputs(self.mix, self.layers, hardware, self.settings, self.objectives, self.objective, self.format)
 
     def job(self, power_mw: float = inf) -> LayersJob:
-        """How each layer is searched."""
+        """The layers and the settings of their searches."""
         settings = self.settings
         held, levels = load_held(settings.dataflow, settings.constraints, settings.levels)
         return LayersJob(

@@ -1,4 +1,4 @@
-"""What a run is asked to do: checked before work starts, recorded with it, and compared when it goes on."""
+"""The settings of a run: checked before work starts, recorded, and compared when the run is resumed."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ UNLIMITED_TRIALS = 100_000
 
 
 class Settings(SearchOptions):
-    """The choices of a run that its results depend on; InputError for what no search can be made of.
+    """The settings that a run's results depend on; InputError where no search is possible with them.
 
-    `SearchOptions` declares them; `mapsearch run --help` prints what each means.
+    `SearchOptions` declares them; `mapsearch run --help` explains each.
     """
 
     __slots__ = ()
@@ -47,21 +47,21 @@ class Settings(SearchOptions):
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
-        """The settings with these fields given, paths as text; InputError for a field that there is not."""
+        """The settings with these fields, paths as text; InputError for an unknown field."""
         known(cls, given)
         plain: dict[str, Any] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
         return cls(**plain)
 
     @property
     def sampler_used(self) -> Sampler:
-        """The sampler; what steers it for several objectives; for auto with a number of evaluations, what needs the fewest."""
+        """The sampler that is really used: `auto` depends on the number of objectives and on a limit of evaluations."""
         sampler = Sampler(self.sampler)
         if len(objectives_of(self.objective)) > 1:
             return STEERED.get(sampler, sampler)
         return Sampler.GENETIC if sampler is Sampler.AUTO and self.evaluations is not None else sampler
 
     def budget(self, timeout_seconds: float | None) -> Budget:
-        """What one search may do, given the seconds that it has."""
+        """The budget of one search, given its seconds."""
         if self.evaluations is not None:
             return Budget.within(self.evaluations // self.restarts, self.sampler_used, timeout_seconds)
         unlimited = self.timeout_seconds is not None and self.sampler_used not in (Sampler.AUTO, Sampler.EXACT)
@@ -72,7 +72,7 @@ class Settings(SearchOptions):
 def record(
     settings: Settings, sources: Mapping[str, int], layers: Sequence[UniqueLayer], hardware: Hardware | HardwareSpace
 ) -> dict[str, Any]:
-    """The run as plain data: versions, settings, `hardware` or `hardware_space`, and layers, all that another needs to repeat it.
+    """The run as plain data, with all that is needed to repeat it: versions, settings, `hardware` or `hardware_space`, layers.
 
     sources: the layer sets and their weights, as `networks.Mix.sources` has them. layers: as the cost model counts them.
     """
@@ -94,5 +94,5 @@ def record(
 
 
 def _layer(unique: UniqueLayer) -> dict[str, Any]:
-    runs = {"runs": unique.runs} if len(unique.runs) > 1 else {}  # in a mix, as the same sum may be of other weights
+    runs = {"runs": unique.runs} if len(unique.runs) > 1 else {}  # in a mix, where other weights may give the same sum
     return {"names": unique.names, "count": unique.count, **runs, **asdict(unique.layer)}

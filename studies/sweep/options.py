@@ -1,4 +1,4 @@
-"""What a user may say of a sweep: keywords of `mapsearch.sweep` and options of `mapsearch sweep`, with their laws and help."""
+"""The settings of a sweep: keywords of `mapsearch.sweep` and options of `mapsearch sweep`, with their laws and help."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_DESIGNS = 10**10
 
 @dataclass(frozen=True, slots=True)
 class SweepOptions:
-    """A study and what replaces its parts, the folder, and how large it may be."""
+    """A study, replacements for its parts, the folder, and a limit on the number of designs."""
 
     study: str | os.PathLike[str] | None = field(
         default=None, metadata=setting(ANYTHING, "STUDY", "a shipped sweep (maestro_paper) or a YAML file", "study")

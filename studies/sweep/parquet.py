@@ -1,7 +1,7 @@
-"""Designs as Parquet: a folder of parts, each written whole, that readers take as one table.
+"""Designs as Parquet: a folder of parts, each written whole, which readers take as one table.
 
-A part's columns are dataflow, layer, a column for each further axis of the hardware space, and those of DESIGN. What was counted
-on the way to it stands in its metadata, so that a sweep goes on from the parts that there are.
+A part's columns are dataflow, layer, a column for each further axis of the hardware space, and those of DESIGN. Its metadata hold
+the counts of designs left out and costed, so that a sweep can go on from the existing parts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN, FIGURES
 from mapsearch.spaces.machines.space import Value
 
-# Rows that are gathered before they are written, some 30 MB.
+# Rows that are collected before they are written, some 30 MB.
 ROW_GROUP = 2**18
 # The shipped sweep's take less than 2; how many depends on how often their values repeat.
 BYTES_PER_DESIGN = 8
@@ -30,12 +30,12 @@ _COUNTED = b"mapsearch.counted"
 
 
 def part_paths(folder: Path) -> list[Path]:
-    """All parts that there are, in their order."""
+    """The existing parts, in their order."""
     return sorted((folder / "designs").glob("part-*.parquet"))
 
 
 def part_path(folder: Path, number: int) -> Path:
-    """Where a part is."""
+    """The file of a part."""
     return folder / "designs" / f"part-{number:06d}.parquet"
 
 
@@ -43,10 +43,10 @@ def write_part(
     path: Path, names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], blocks: Iterable[NDArray[np.void]],
     counted: Counted,
 ) -> None:  # fmt: skip
-    """Write all blocks of designs to a file that is there when it is complete; OSError names it.
+    """Write all blocks of designs to a file, which appears when it is complete; OSError names it.
 
-    names: the dataflow's and the layer's. keys, values: of the further axes, one row of values for each setting. counted: full when
-    the last block has come.
+    names: of the dataflow and the layer. keys, values: of the further axes, one row of values for each setting. counted: complete
+    after the last block.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")  # readers pass it over, and the next sweep here writes over it
@@ -68,13 +68,13 @@ def write_part(
 
 
 def _writer(file: BinaryIO, schema: Any) -> Any:  # noqa: ANN401 pyarrow has no types
-    """A writer to the file; what the axes say repeats, figures hardly do."""
+    """A writer to the file, with dictionaries for the columns of the axes, whose values repeat."""
     repeated = [name for name in schema.names if name not in FIGURES]
     return import_module("pyarrow.parquet").ParquetWriter(file, schema, compression="zstd", use_dictionary=repeated)
 
 
 def _gathered(tables: Iterable[Any]) -> Iterator[Any]:  # pyarrow has no types
-    """Tables of at least ROW_GROUP rows, but for the last."""
+    """Tables of at least ROW_GROUP rows, except the last."""
     arrow: Any = import_module("pyarrow")
     held, count = list[Any](), 0
     for table in tables:
@@ -88,7 +88,7 @@ def _gathered(tables: Iterable[Any]) -> Iterator[Any]:  # pyarrow has no types
 
 
 def _table(rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]]) -> Any:  # noqa: ANN401 pyarrow has no types
-    """A table with its own copy of a block, which the next block overwrites."""
+    """A table with its own copy of a block, since the next block overwrites it."""
     arrow: Any = import_module("pyarrow")
     all_alike = np.zeros(len(rows), np.int32)
     columns = {name: arrow.DictionaryArray.from_arrays(all_alike, arrow.array([text])) for name, text in names.items()}
@@ -99,7 +99,7 @@ def _table(rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], v
 
 
 def read_counted(path: Path) -> Counted:
-    """What was counted on the way to a part; InputError where it is no part of a sweep."""
+    """The counts in a part's metadata; InputError where the file is no part of a sweep."""
     parquet: Any = import_module("pyarrow.parquet")
     try:
         metadata = parquet.read_metadata(path).metadata

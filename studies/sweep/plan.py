@@ -1,4 +1,4 @@
-"""What a sweep will do, worked out before it begins: its pairs of dataflow and layer, its parts, its time and size at the most."""
+"""The plan of a sweep before it begins: its pairs of dataflow and layer, its parts, and upper limits on time and size."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from mapsearch.spaces.mappings.sweep_variants import ResizedVariants, Variants, 
 from mapsearch.studies.folder import in_file_name
 from mapsearch.studies.sweep.parquet import BYTES_PER_DESIGN
 
-# Designs of a part, unless there would be more parts than these.
+# Designs of a part, and the most parts: with more designs, parts are larger.
 PART = 2**24
 PARTS = 2000
-# Mappings times NoC widths that are tabled at once, some 400 bytes each.
+# Mappings times NoC widths in tables at a time, some 400 bytes each.
 TABLED = 2**19
-# Of one mapping on one L1: what the kernel gathers before it looks up.
+# The most designs of one mapping with one L1: the kernel writes them before it returns.
 MOST_AT_ONCE = 2**24
-# About what one core does in a second: designs of machines within the limits costed and saved, and mappings made and counted.
+# Rough rates of one core, per second: designs of machines within the limits costed and saved, and mappings made and counted.
 DESIGNS_PER_SECOND = 1e6
 MAPPINGS_PER_SECOND = 2e4
-# What each part takes besides: seconds to write its file, and bytes of the file that are no designs.
+# The overhead of each part: seconds to write its file, and bytes of the file that are no designs.
 PART_SECONDS, PART_BYTES = 0.02, 8000
-# Values of an axis that are looked at to tell how many machines are within the limits.
+# Values of an axis that are sampled to estimate how many machines are within the limits.
 _LOOKED_AT = 24
 
 
@@ -58,17 +58,17 @@ class Pair:
 
     @property
     def names(self) -> dict[str, str]:
-        """What designs are labelled with."""
+        """The labels of its designs."""
         return {"dataflow": self.dataflow, "layer": self.variants.layer.name}
 
     def file_name(self, number: int) -> str:
-        """Of the file of its mappings."""
+        """The name of the file of its mappings."""
         return in_file_name(f"{number:02d}_{self.dataflow}_{self.variants.layer.name}") + ".m"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is saved together."""
+    """The designs that are saved in one file."""
 
     number: int
     pair: int
@@ -82,7 +82,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """At the most, as if every machine within the limits held every mapping: designs to cost, seconds, bytes to save."""
+    """Upper limits, as if every machine within the limits held every mapping: designs to cost, seconds, bytes to save."""
 
     designs: float
     seconds: float
@@ -107,7 +107,7 @@ class SweepPlan:
 
     @cached_property
     def grid(self) -> HardwareGrid:
-        """The same as a grid; InputError where its inner axes are too long."""
+        """The machines as a grid; InputError where its inner axes are too long."""
         grid = HardwareGrid(self.space)
         inner = prod(grid.grid.shape[1:])
         if inner > MOST_AT_ONCE:
@@ -119,7 +119,7 @@ class SweepPlan:
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """Each dataflow on each layer that it has mappings of."""
+        """Each dataflow with each layer that it has mappings for."""
         labelled = zip(self._labels, self.study.dataflows, strict=True)
         found = tuple(pair for label, dataflow in labelled for pair in self._pairs_of(label, dataflow))
         for pair in found:
@@ -128,7 +128,7 @@ class SweepPlan:
 
     @cached_property
     def _labels(self) -> tuple[str, ...]:
-        """The dataflows' names; of several of one name, which differ in files or sizes, all but the first get a number."""
+        """The dataflows' names; of several with one name, which differ in files or sizes, all but the first get a number."""
         dataflows = self.study.dataflows
         twice = next((each for each in dataflows if dataflows.count(each) > 1), None)
         if twice is not None:
@@ -147,7 +147,7 @@ class SweepPlan:
                 yield Pair(label, template_variants(layer, largest, template, dict(dataflow.tiles), dataflow.clusters))
             return
         known = load_seeds(Path(dataflow.source))
-        mapped = {layer: tuple(dict.fromkeys(seeds_of(layer, known))) for layer in layers}  # a run's stand in several files
+        mapped = {layer: tuple(dict.fromkeys(seeds_of(layer, known))) for layer in layers}  # a run has some in several files
         if not any(mapped.values()):
             raise InputError(f"{dataflow.source}: must hold a mapping of one of the sweep's layers, got none")
         for layer, mappings in mapped.items():
@@ -158,12 +158,12 @@ class SweepPlan:
 
     @property
     def designs(self) -> int:
-        """How many there are."""
+        """The number of designs."""
         return self.space.size * sum(pair.variants.count for pair in self.pairs)
 
     @property
     def estimate(self) -> Estimate:
-        """What the sweep may take."""
+        """The limits of the sweep's time and size."""
         grid = self.grid.grid
         thinned = Grid(*(_thinned(values) for values in (grid.l1, grid.l2, grid.noc, grid.offchip)))
         share = share_allowed(self.space.base, _thinned(self.grid.pes), thinned, self.space.limits)
@@ -175,12 +175,12 @@ class SweepPlan:
 
     @property
     def _part_designs(self) -> int:
-        """How many a part has, about."""
+        """The number of designs in a part, roughly."""
         return max(PART, self.designs // PARTS)
 
     @property
     def parts(self) -> Iterator[Part]:
-        """All of the sweep, in the order in which it is done."""
+        """The parts of the sweep, in the order in which they are done."""
         number = 0
         for place, pair in enumerate(self.pairs):
             of_one = pair.variants.count * prod(self.grid.grid.shape)
@@ -192,7 +192,7 @@ class SweepPlan:
                 number += 1
 
     def _stretches(self, pair: Pair, many: int) -> Iterator[Stretch]:
-        """All designs of a pair, of so many PE counts at once."""
+        """All designs of a pair, with `many` PE counts at a time."""
         for setting, (_, hardware) in enumerate(self.grid.settings):
             for start in range(0, len(self.grid.pes), many):
                 pes = self.grid.pes[start : start + many]
@@ -200,7 +200,7 @@ class SweepPlan:
 
     @property
     def record(self) -> dict[str, Any]:
-        """The sweep as plain data: versions and all that another needs to repeat it."""
+        """The sweep as plain data: versions, and everything that is needed to repeat it."""
         packages = ("mapsearch", "numpy", "numba", "pyarrow", "matplotlib")
         data = {
             "versions": {"python": platform.python_version(), **{name: version(name) for name in packages if find_spec(name)}},
@@ -221,13 +221,13 @@ class SweepPlan:
         return as_read_back
 
     def mapping(self, pair: Pair, pes: int, variant: int) -> Mapping:
-        """A variant on so many PEs."""
+        """A variant on `pes` PEs."""
         batch, chosen = pair.variants.on(pes)
         return batch.decode(chosen.tolist().index(variant), pair.variants.layer)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """Each pair's variants as one network: each on the most PEs that hold it, its number in the name of the layer."""
+        """The variants of each pair as directive text: each on the most PEs that it is for, with its number in the layer's name."""
         return tuple(self._text(pair) for pair in self.pairs)
 
     def _text(self, pair: Pair) -> str:
@@ -258,6 +258,6 @@ def _digest(text: str) -> str:
 
 
 def _thinned(values: tuple[int, ...]) -> tuple[int, ...]:
-    """At most some of them, the least of equal shares: more of these are within limits than of all."""
+    """A sample of the values, the smallest of each of equal shares: at least as many of these are within limits as of all."""
     shares = min(len(values), _LOOKED_AT)
     return tuple(values[place * len(values) // shares] for place in range(shares))

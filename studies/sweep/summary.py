@@ -1,4 +1,4 @@
-"""What a sweep found, as plain data: counts, optima with their mappings, rates; and the Pareto front as CSV."""
+"""The results of a sweep as plain data: counts, optima with their mappings, rates; and the Pareto front as CSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mapsearch.studies.sweep.plan import Pair, SweepPlan
 
 
 class Swept:
-    """What a sweep found of one pair: its counts, and the front of its designs."""
+    """The results of one pair: its counts, and the front of its designs."""
 
     def __init__(self, pair: Pair) -> None:
         self.pair = pair
@@ -38,11 +38,11 @@ def summary_of(
     seconds: float,
     folder: Path,
 ) -> dict[str, Any]:
-    """What summary.json holds.
+    """The content of summary.json.
 
-    designs: in all; done: those of the finished parts, of which `left_out` by what, `costed` in full and `valid`. work: what was
-    done in these seconds, which the rates are of. optima: of each pair, with every figure and the mapping; the throughput's with
-    the least energy and area of equal ones, and so on. front: how many designs.
+    designs: of the whole sweep; done: of the finished parts, with their numbers `left_out` by reason, `costed` and `valid`. work:
+    the counts of these seconds, from which the rates follow. optima: of each pair, with every figure and the mapping; of equal
+    throughput, the one with the least energy and area, and so on. front: the number of designs on it.
     """
     total = Counted()
     for each in found:
@@ -74,7 +74,7 @@ def _counts(counted: Counted) -> dict[str, Any]:
 
 
 def _optima(plan: SweepPlan, found: Swept) -> dict[str, Any]:
-    """The best designs by name; all of them stand on the front, none where nothing is valid."""
+    """The best designs by name, all of which are on the front; empty if no design is valid."""
     front = found.front.designs
     if not len(front):
         return {}
@@ -101,7 +101,7 @@ def _figures(plan: SweepPlan, design: np.void) -> dict[str, Any]:
 
 
 def front_as_csv(plan: SweepPlan, found: Sequence[Swept]) -> str:
-    """The designs of every pair that no other of it is as good as in throughput, energy and area; fastest first."""
+    """The Pareto front of every pair over throughput, energy and area, fastest first."""
     text = io.StringIO()
     keys = ["dataflow", "layer", *plan.grid.keys, *(key for key in DESIGN.fields or () if key != "setting")]
     writer = csv.DictWriter(text, keys, lineterminator="\n")

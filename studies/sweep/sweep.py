@@ -1,4 +1,4 @@
-"""A sweep: every design of a hardware space on fixed dataflows, costed, saved part by part, and summed up."""
+"""A sweep: every design of a hardware space on fixed dataflows is costed, saved part by part, and summarised."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def sweep(
     designs_at_most: int = MOST_DESIGNS,
     watcher: SweepWatcher | None = None,
 ) -> dict[str, Any]:
-    """Cost every design and write the sweep's folder; returns what its summary.json holds.
+    """Cost every design and write the sweep's folder; returns the content of its summary.json.
 
     study: a shipped sweep's name or a file. layers: SET or SET:NAME,NAME. dataflows: templates' names, directive files, folders of
     a run's mappings. hardware: as `load_hardware_space` takes it. These three replace the study's own; without a study, layers are
     needed, dataflows are all templates and the hardware is edge_space. out: the folder (default: a new one under runs/). resume: go
-    on with the sweep in `out`, whose inputs are taken and may not be others.
+    on with the sweep in `out`, with its recorded inputs, which may not differ.
 
-    What is done when Ctrl-C or a kill comes is kept, and summed up as not complete. Raises InputError before work starts where an
-    input breaks a law, or where there are more designs than designs_at_most or more to save than the disk has room for, and
-    OSError where the folder can no longer be written (UnsavedRunError, as `run`, where that is when it ends).
+    After Ctrl-C or a kill, the finished parts are kept and summarised as not complete. Raises InputError before work starts if an
+    input breaks a law, there are more designs than designs_at_most, or the disk has too little room. Raises OSError if the folder
+    can no longer be written (UnsavedRunError, as `run`, if that happens at the end).
     """
     require("a sweep, which writes Parquet,", "sweep", "pyarrow")
     SweepOptions(study, layers, dataflows, hardware, designs_at_most, out, resume)
@@ -81,7 +81,7 @@ def sweep(
 
 
 def _study(study: Study | None, layers: str | None, dataflows: Sequence[str], hardware: Source | None) -> Study:
-    """What is asked for: the arguments, else the study's own, else what is usual."""
+    """The study to be done: the arguments, else the study's own values, else the defaults."""
     asked = study or Study("", "edge_space", "", (), tuple(Dataflow("dataflow", name) for name in dataflow_names()))
     asked = asked.with_layers(layers) if layers is not None else asked
     asked = replace(asked, name=asked.name or Path(asked.layer_set).stem)
@@ -109,7 +109,7 @@ def _check_size(plan: SweepPlan, folder: Path, designs_at_most: int) -> None:
 
 
 class _Sweep:
-    """The work of a sweep, and what it found so far."""
+    """The work of a sweep, and its results so far."""
 
     def __init__(self, plan: SweepPlan) -> None:
         self.plan, self.config = plan, plan.record
@@ -120,7 +120,7 @@ class _Sweep:
         self._complete, self._seconds = False, 0.0
 
     def search(self, folder: SweepFolder, watcher: SweepWatcher | None) -> dict[str, Any]:
-        """Cost and save all parts that are not there yet, and sum them up."""
+        """Cost and save all missing parts, and write the summary."""
         if watcher is not None:
             watcher.began(self.plan)
         began = perf_counter()
@@ -132,13 +132,13 @@ class _Sweep:
                     watcher.advanced(sum(each.designs for each in counts), sum(each.valid for each in counts))
             self._complete = True
         except KeyboardInterrupt:
-            pass  # what is done is kept
+            pass  # finished parts are kept
         self._seconds = perf_counter() - began
         save_in_the_end(folder, self.files, self._save, self.results)
         return self.results(folder.path)
 
     def _do(self, part: Part, folder: Path) -> None:
-        """Cost and save a part, or read it where it is there already."""
+        """Cost and save a part, or read it if it exists already."""
         path, found, front = part_path(folder, part.number), self._found[part.pair], DesignFront()
         if path.exists():
             counted = read_counted(path)
@@ -149,16 +149,16 @@ class _Sweep:
             values = [values for values, _ in self.plan.grid.settings]
             write_part(path, found.pair.names, self.plan.grid.keys, values, front.watch(part.blocks(counted)), counted)
             self._work.add(counted)
-        # Only now: a part that an interrupt cuts off leaves no trace.
+        # Only now: an interrupted part leaves no trace.
         found.counted.add(counted)
         found.front.add(front.designs)
 
     def _save(self, folder: SweepFolder) -> None:
-        """Write what is not written part by part."""
+        """Write all files but the parts."""
         write_whole(folder.path / "front.csv", front_as_csv(self.plan, self._found))
         write_whole(folder.path / "summary.json", json.dumps(self.results(folder.path), indent=1) + "\n")
 
     def results(self, path: Path) -> dict[str, Any]:
-        """What summary.json of the folder at `path` holds."""
+        """The content of summary.json for the folder at `path`."""
         complete, work, seconds = self._complete, self._work, self._seconds
         return summary_of(self.plan, self._found, self.config, complete=complete, work=work, seconds=seconds, folder=path)

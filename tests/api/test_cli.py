@@ -295,7 +295,7 @@ def test_space_as_json(capsys: Capture, name: str) -> None:
 
 
 def test_a_space_of_a_file(capsys: Capture, tmp_path: Path) -> None:
-    """A file with long axes, flags and one kind of each limit is told in short; what takes one machine refuses it."""
+    """A file with long axes, flags and one kind of each limit is shown in short; commands that take one machine refuse it."""
     path = tmp_path / "mine.yaml"
     path.write_text(
         "pes: {low: 1, high: 1000, step: 1}\nclock_mhz: [500.5, 1000]\nl1: {double_buffered: [true, false]}\n"

@@ -347,7 +347,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: Captur
 
 
 def test_an_empty_folder_name_is_no_folder(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--out ""` is told as what it is, instead of writing to the working directory."""
+    """`--out ""` is an error that says so, instead of writing to the working directory."""
     monkeypatch.chdir(tmp_path)
     assert _error(capsys, "export", str(NETWORK), "--to", "maestro", "--out", "") == "out must name a folder, got an empty text"
     assert not list(tmp_path.iterdir())

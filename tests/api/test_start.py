@@ -102,7 +102,7 @@ def _cannot_hold_a_cache(folder: Path) -> None:
 
 
 def test_the_first_process_tells_and_the_second_has_no_need_to(kernels: Path) -> None:
-    """Compiling two kernels is told once, on standard error; a later process loads them in silence."""
+    """Compiling two kernels is reported once, on standard error; a later process loads them in silence."""
     assert _compiled(kernels) == (0, "42\n", ONCE)
     assert _compiled(kernels) == (0, "42\n", "")
 
@@ -160,14 +160,14 @@ def test_a_changed_constant_is_compiled_anew(kernels: Path, constant: str) -> No
 
 
 def test_a_full_disk_is_told(kernels: Path) -> None:
-    """Where nothing can be saved, each process compiles, and tells why and how to end that."""
+    """Where nothing can be saved, each process compiles, and says why and how to avoid it."""
     for _ in range(2):
         process = _start("-c", FULL_DISK.format(main=str(kernels / "main.py")), environment={})
         assert _end(process) == (0, "42\n", FULL)
 
 
 def test_kernels_need_no_cache(kernels: Path) -> None:
-    """Where neither the package's folder nor the user's can be written, each process compiles, and tells how to end that."""
+    """Where neither the package's folder nor the user's can be written, each process compiles, and says how to avoid it."""
     _cannot_hold_a_cache(kernels)
     nowhere = str(kernels / "main.py")
     for _ in range(2):

@@ -20,7 +20,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def test_keys_of_a_preset() -> None:
-    """The machine is the preset but for the keys, and its name tells them."""
+    """The machine is the preset but for the keys, and its name contains them."""
     edge = load_hardware("edge")
     found = load_hardware("edge,pes=64,l1.bytes=256")
     assert found == replace(edge, name="edge,pes=64,l1.bytes=256", pes=64, l1=Buffer(256))

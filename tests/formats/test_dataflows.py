@@ -185,7 +185,7 @@ def test_what_is_wrong_with_a_file_is_told_in_one_line(text: str, message: str, 
 
 
 def test_an_unknown_name() -> None:
-    """A name that is not shipped is told with what there is."""
+    """The error of a name that is not shipped lists the shipped ones."""
     with pytest.raises(InputError) as caught:
         load_dataflow("kcp_os")
     shipped = "cp_nlr, kcp_ws, xp_ws, yrp_rs, yxp_os"

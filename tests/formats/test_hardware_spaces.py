@@ -141,7 +141,7 @@ def test_limits_by_hand() -> None:
 
 
 def test_technology_sources_are_by_figure_and_part() -> None:
-    """The sources of a preset's technology are told for each part; of one that stands in the hardware, as far as it has any."""
+    """The sources of a preset's technology are given for each part; of one that is stated in the hardware, as far as it has any."""
     sources = technology_sources("eyeriss")
     assert set(sources) == {"area_mm2", "leakage_mw"}
     assert all(list(by_part) == ["pes", "l1", "l2", "noc_bus", "noc_arbiter"] for by_part in sources.values())
@@ -215,7 +215,7 @@ def test_spaces_survive_plain_data(data: dict[str, Any], budget: dict[str, Any])
 @settings(max_examples=60, deadline=None)
 @given(_files(), _BUDGETS)
 def test_a_budget_is_refused_where_no_machine_meets_it(data: dict[str, Any], budget: dict[str, Any]) -> None:
-    """A file loads exactly where some machine of the space, each looked at, is within the budget; `allows` tells which."""
+    """A file loads exactly where some machine of the space, each tried, is within the budget; `allows` says which."""
     within = {places: _within(machine, budget) for places, machine in _machines(load_hardware_space(data))}
     if any(within.values()):
         space = load_hardware_space({**data, "budget": budget})

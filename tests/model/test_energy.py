@@ -283,7 +283,7 @@ def test_zero_macs_are_reported() -> None:
 
 
 def test_overflow_says_what_is_needed() -> None:
-    """A mapping that does not fit is told in one line with the need, the capacity and the way out; a report raises it."""
+    """A mapping that does not fit is an error of one line with the need, the capacity and the way out; a report raises it."""
     edge = load_hardware("edge")
     counts = _counts({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000})
     costs = CountedCosts(LAYER, edge, np.array([Fit.L1_OVERFLOW], np.int8), counts)

@@ -1,4 +1,4 @@
-"""The exact model on layers too large to walk: laws that must hold, and limits that must be told."""
+"""The exact model on layers too large to walk: laws that must hold, and limits that must be errors."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def test_a_machine_may_have_a_million_pes() -> None:
     ids=["levels", "cycles", "phases"],
 )
 def test_what_exceeds_the_limits_is_refused(layer: Layer, hardware: Hardware, levels: int, message: str) -> None:
-    """Levels, cycles and phases beyond the model's limits are an error of one line that tells the law and the value."""
+    """Levels, cycles and phases beyond the model's limits are an error of one line that states the law and the value."""
     batch = encode([Mapping(((spatial(1, Dim.K),),) + ((),) * (levels - 1), (1,) * (levels - 1))], layer, hardware.pes)
     with pytest.raises(InputError) as caught:
         EXACT.evaluate(layer, hardware, batch)

@@ -251,7 +251,7 @@ def test_what_is_miscounted_is_refused() -> None:
 
 
 def test_a_strided_file_as_written_counts_other_macs() -> None:
-    """Two strided outputs of a tile are counted as three: 72 MACs of 48, which is told with a warning."""
+    """Two strided outputs of a tile are counted as three: 72 MACs of 48, with a warning."""
     # K=4, R=3; Y=9 with stride 2 has (9 - 3) // 2 + 1 = 4 outputs, so 4 x 3 x 4 = 48 MACs. A map of 5 rows becomes 2 outputs' rows,
     # size 5 and offset 4; the program takes each such tile for 5 - 3 + 1 = 3 outputs, and there are two: 4 x 3 x 6 = 72.
     text = """Network strided { Layer one { Type: CONV  Stride { Y: 2 } Dimensions { K: 4, C: 1, R: 3, S: 1, Y: 9, X: 1 }

@@ -46,7 +46,7 @@ def _run(folder: Path, name: str = "run", *options: str) -> list[str]:
 
 
 def test_a_run_counts_layers_as_they_are_listed(tmp_path: Path, capsys: Capture) -> None:
-    """Padding and strides drop out, Y' = Y - R + 1; FC is left out, in the results and as a notice; refusals are told."""
+    """Padding and strides drop out, Y' = Y - R + 1; FC is left out, in the results and as a notice; refusals are reported."""
     assert main(_run(tmp_path)) == 0
     captured, results = capsys.readouterr(), results_in(tmp_path / "run")
     assert {layer["name"]: layer["metrics"]["layer_macs"] for layer in results["layers"]} == {

@@ -1,4 +1,4 @@
-"""The NumPy version of the cost model, which speeds are told against: it must count what the others count."""
+"""The NumPy version of the cost model, the yardstick of speeds: it must count what the others count."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def test_residency_gives_up_what_costs_least(l2_bytes: int, offchip: tuple[int, 
 
 
 def test_l2_overflow_tells_the_least_need() -> None:
-    """Where no residency fits, the mapping is illegal, both needs are told, and nothing else is counted.
+    """Where no residency fits, the mapping is illegal, both needs are reported, and nothing else is counted.
 
     The GEMM above needs 2 + 2 + 2 bytes at the least; L1, once: 1 + 1 + 1.
     """
@@ -180,7 +180,7 @@ def test_l2_overflow_tells_the_least_need() -> None:
 
 
 def test_l1_overflow_comes_before_l2_overflow() -> None:
-    """A mapping that fits neither buffer overflows L1, and tells the least L2 need all the same."""
+    """A mapping that fits neither buffer overflows L1, and reports the least L2 need too."""
     hardware = replace(PLAIN, l1=Buffer(2, double_buffered=False), l2=Buffer(5))
     costs = simulate(GEMM, hardware, WEIGHT_STATIONARY)
     assert costs.fit.tolist() == [Fit.L1_OVERFLOW]
@@ -335,7 +335,7 @@ def test_repeated_macs_are_refused() -> None:
 
 
 def test_a_long_walk_is_refused_before_it_starts() -> None:
-    """A layer too large to walk is an input error that tells the limit, the length, and what to do."""
+    """A layer too large to walk is an input error that states the limit, the length, and what to do."""
     layer = layer_of(K=1000, X=1000)
     with pytest.raises(
         InputError, match=rf"at most {WALK_LIMIT} steps x PEs \+ MACs, got 4000000 \+ 1000000; use the model 'exact'"

@@ -154,7 +154,7 @@ def test_a_known_mapping_is_a_start() -> None:
 
 
 def test_a_search_that_is_stopped_still_bounds() -> None:
-    """Without time, or told to stop, it ends at once with what it was given and a bound below it."""
+    """Without time, or stopped, it ends at once with what it was given and a bound below it."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
     optimum = _proof(problem, Limit(), _never)
     for found in (
@@ -257,7 +257,7 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
 
 
 def test_a_proof_is_told_as_it_goes() -> None:
-    """A search that is proven tells how far it is, never backwards, its trials first and at the end all ticks."""
+    """The progress of a proven search never goes back; it begins with the trials and ends with all ticks."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
     searcher, budget = searcher_of(Sampler.EXACT, (problem.objective,)), Budget(2, 8)
     told: list[int] = []

@@ -64,7 +64,7 @@ def test_leaving_early_stops_the_tasks(jobs: int) -> None:
 def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> None:
     """After a Ctrl-C or a plain kill the searches under way give what they have, unfinished, and the others do not start.
 
-    The watcher, which is told how many trials each has done, sends it once as many searches as there are jobs are under way.
+    The watcher, which gets the number of trials that each has done, sends it once as many searches as there are jobs are under way.
     """
     handler = signal.getsignal(number)
     seen: list[list[int]] = []
@@ -85,7 +85,7 @@ def test_an_interrupt_ends_all_searches(jobs: int, number: signal.Signals) -> No
 
 @dataclass(frozen=True)
 class Late:
-    """A job that is told to stop when it has ticked for the last time."""
+    """A job that is stopped after its last tick."""
 
     number: int
 

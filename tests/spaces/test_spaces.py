@@ -228,7 +228,7 @@ def test_a_layer_of_nothing_but_untiled_dims_has_a_mapping(extents: dict[str, in
 
 
 def test_too_many_tile_sizes_are_not_counted() -> None:
-    """Where all sizes of a long dim would be listed one by one, the user is told what can be counted."""
+    """Where all sizes of a long dim would be listed one by one, the error says what can be counted."""
     space = Space(layer_of(K=100_000), MACHINE, 2, TileRule.ALL)
     with pytest.raises(InputError) as caught:
         space.size()

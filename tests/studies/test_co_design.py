@@ -112,7 +112,7 @@ def test_the_comparison(done: Path) -> None:
 
 
 def test_the_watcher_is_told_of_each_batch(inputs: Path, tmp_path: Path) -> None:
-    """Machines that are mapped quickly are told by name, then each one's layers; a stage is told when it is done."""
+    """The watcher gets the names of quickly mapped machines, then each one's layers, and each stage when it is done."""
     recorder = Recorder()
     out = tmp_path / "run"
     co_design(inputs, out, watcher=recorder)

@@ -161,7 +161,7 @@ def test_a_stop_after_the_last_layer(layers: Path, done: Path, tmp_path: Path) -
 
 
 def test_a_closed_terminal(layers: Path, tmp_path: Path) -> None:
-    """When its terminal is shut in mid-search, the command saves what the layer under way has, though nobody can be told."""
+    """When its terminal is closed in mid-search, the command saves the best so far, though nobody can read its messages."""
     out = tmp_path / "run"
     pid, terminal = pty.fork()
     if pid == 0:

@@ -160,7 +160,7 @@ def test_a_front_search_keeps_within_its_evaluations(evaluations: int) -> None:
 
 
 def test_a_run_of_two_objectives(search: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
-    """Each layer has its front and a file of it, which costs what is told; the network's front is sums of points of those."""
+    """Each layer has its front and a file of it, which costs what the results say; the network's front sums points of those."""
     results = search(out=tmp_path / "run", objective="energy, latency", sampler="auto")
     assert results["objective"] == "energy, latency"
     for layer, name in zip(results["layers"], FRONTS, strict=True):

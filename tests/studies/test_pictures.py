@@ -170,7 +170,7 @@ def test_a_run_of_one_figure_has_no_fronts(search: Callable[..., Results], tmp_p
 
 
 def test_a_run_of_another_model(search: Callable[..., Results], tmp_path: Path) -> None:
-    """Of a run of MAESTRO's numbers the roofline is left out, and energy has the parts that MAESTRO tells."""
+    """Of a run of MAESTRO's numbers the roofline is left out, and energy has the parts that MAESTRO has."""
     search(out=tmp_path / "run", model="maestro", sampler="genetic")
     run = load_run(tmp_path / "run")
     assert roofline.draw(run) == Drawing(None, "the roofline, as the cost model maestro tells no off-chip bytes and no bounds")

@@ -54,7 +54,7 @@ def search(layers: Path, out: Path, model: str = "choosy", **settings: Any) -> d
 
 
 def test_layers_that_the_model_does_not_count_are_left_out(layers: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """They are told as the run begins and listed in the results; the others are recorded as they are counted."""
+    """They are reported as the run begins and listed in the results; the others are recorded as they are counted."""
     with caplog.at_level(logging.INFO, "mapsearch.studies.run.layer_results"):
         results = search(layers, tmp_path / "run")
     assert f"depthwise is left out: {REASON}" in caplog.messages
@@ -112,7 +112,7 @@ def test_a_set_of_which_the_model_counts_no_layer_is_refused(layers: Path, tmp_p
 
 
 def test_the_command_prints_what_there_is(layers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Cells of figures that the model does not report are empty; the refused are told, and on standard error who is left out."""
+    """Cells of figures that the model does not report are empty; refused evaluations and left-out layers are reported."""
     options = ["--jobs", "1", "--trials", "2", "--model", "choosy", "--out", str(tmp_path / "run")]
     assert main(["run", "--layer-set", str(layers), *options]) == 0
     captured = capsys.readouterr()

@@ -104,7 +104,7 @@ def test_every_valid_design_is_saved(study: Path, done: tuple[Path, dict[str, An
 
 
 def test_optima_are_the_best_of_all_designs(done: tuple[Path, dict[str, Any]]) -> None:
-    """No saved design is better, the ties broken as told; and the directives cost on that machine what is told."""
+    """No saved design is better, ties are broken as documented; and the directives cost on that machine what the summary says."""
     folder, summary = done
     rows, space = _designs(folder), load_hardware_space(HARDWARE)
     keys: dict[str, Callable[[dict[str, Any]], tuple[float, ...]]] = {
@@ -124,7 +124,7 @@ def test_optima_are_the_best_of_all_designs(done: tuple[Path, dict[str, Any]]) -
 
 
 def test_front_and_pictures(done: tuple[Path, dict[str, Any]]) -> None:
-    """front.csv holds the optima, and as many designs as the summary says; both pictures are PNG; each mapping is told."""
+    """front.csv holds the optima, and as many designs as the summary says; both pictures are PNG; each mapping is there."""
     folder, summary = done
     with (folder / "front.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -253,7 +253,7 @@ def test_refused_before_work_starts(
 
 
 def test_the_estimate_is_an_upper_bound(study: Path) -> None:
-    """No sweep has more designs within the limits than it tells before it begins, however few machines those are of many."""
+    """No sweep has more designs within the limits than its estimate beforehand, even where few of many machines are."""
     hardware = {**HARDWARE, "pes": {"low": 1, "high": 3000, "step": 1}, "budget": {"area_mm2": 0.3}}
     plan = SweepPlan(study_of({**parse_mapping(STUDY, "study", ""), "hardware": hardware}, "study", study.parent))
     costed = sum(len(block) for part in plan.parts for block in part.blocks(Counted()))
@@ -324,7 +324,7 @@ def test_what_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_the_command(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It tells the size before work starts, then a table with the optima and what left designs out; or the summary as JSON."""
+    """It prints the size before work starts, then a table with the optima and what left designs out; or the summary as JSON."""
     words = [
         "sweep",
         str(study),
@@ -377,7 +377,7 @@ def test_a_part_of_the_shipped_study() -> None:
 
 
 def test_the_page_of_sweeps() -> None:
-    """The example of a study can be read, and the page tells the shipped one's number of designs."""
+    """The example of a study can be read, and the page states the shipped one's number of designs."""
     page = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text(encoding="utf-8")
     [text] = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     study = study_of(parse_mapping(text, "page", ""), "page", Path())

@@ -116,7 +116,7 @@ def test_a_program_that_fails_is_a_clear_error(body: str, told: str, tmp_path: P
 
 
 def test_a_missing_program_is_a_clear_error(tmp_path: Path, capsys: Capture) -> None:
-    """A path that is no file, and a file that is no program, are told apart from failing ones."""
+    """A path that is no file, and a file that is no program, are errors of their own, other than those of failing programs."""
     command = _inputs(ROWS[REPLAYED[0]], tmp_path)
     assert main([*command, "--binary", str(tmp_path / "none")]) == 2
     assert "no such program; give MAESTRO's executable by --binary" in capsys.readouterr().err

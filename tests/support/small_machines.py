@@ -59,7 +59,7 @@ def space_of(limits: Limits) -> HardwareSpace:
 
 
 class Notes:
-    """A notebook in memory, which counts what it is told."""
+    """A notebook in memory, which counts its notes."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[Point, Stage], MappedNetwork] = {}

@@ -84,7 +84,7 @@ def without_seconds(data: object) -> Any:  # noqa: ANN401 any JSON
 
 
 class Recorder:
-    """A watcher that keeps what it is told, and does something once trials are under way or a layer is found."""
+    """A watcher that keeps its calls, and does something once trials are under way or a layer is found."""
 
     def __init__(self, advance: Callable[[], None] | None = None, find: Callable[[], None] | None = None) -> None:
         self.folder = Path()
