@@ -6,6 +6,7 @@ machines/     the best machine of a hardware space, each layer in its own best m
 designs/      every design of a grid of machines, costed from tables
 network.py    one mapping for each layer, chosen for the network's sums; lower bounds of networks
 pareto.py     Pareto fronts
-processes.py  searches side by side in worker processes, and where Ctrl-C and `kill` arrive; board.py, locks.py: what they share
+interrupts.py Ctrl-C, `kill` and a closed terminal: where they arrive and what happens then
+processes.py  searches side by side in worker processes; board.py, locks.py: what they share
 progress.py   the progress of a search, and who watches it
 """

@@ -1,4 +1,4 @@
-"""Searches side by side in joblib's processes, and signals that end them without losing results."""
+"""Searches side by side in joblib's processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, TypeVar, cast
 
@@ -17,11 +16,8 @@ import joblib  # type: ignore[import-untyped]
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.board import POLL_SECONDS, Board, board_of
+from mapsearch.search.interrupts import STOPS, stops_handled
 from mapsearch.search.progress import Tick
-
-# Signals that end work with its results so far: Ctrl-C, SIGTERM of `kill` and batch systems, and a closed terminal's SIGHUP, which
-# some systems lack.
-STOPS = tuple(number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -37,19 +33,6 @@ class Job(Protocol[R_co]):
     def run(self, tick: Tick) -> R_co | None:
         """The result of the work, or None; tick: called now and then with its progress, ends it early once it returns True."""
         ...
-
-
-@contextmanager
-def stops_handled(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Generator[None]:
-    """Set a handler for the STOPS in the main thread. Ignored ones stay ignored: SIGINT in a background job, SIGHUP under nohup."""
-    main = threading.current_thread() is threading.main_thread()
-    numbers = [number for number in STOPS if main and signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler_before in before.items():
-            signal.signal(number, handler_before)
 
 
 def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:

@@ -21,8 +21,8 @@ import yaml
 
 from mapsearch.formats.text import remove_leftovers, write_whole
 from mapsearch.model.errors import InputError, show
+from mapsearch.search.interrupts import stops_handled
 from mapsearch.search.locks import locked
-from mapsearch.search.processes import stops_handled
 from mapsearch.studies.results import LayerResult, RunResults
 from mapsearch.studies.results_file import read_layers
 from mapsearch.studies.watching import StudyWatcher

@@ -1,10 +1,15 @@
-"""Orders of a level's loops: the ones that constraints allow, and of each group of orders that cost the same the first."""
+"""Orders of a level's loops: drawn at random, made legal under constraints, and listed, of those that cost the same only the first.
+
+`variation.py` moves the loops of a mapping within the same laws, in a kernel; `completion.py` and `size.py` go through them all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
+
+import numpy as np
 
 from mapsearch.model.layer import Layer
 from mapsearch.model.tensors import TOUCHES, Dim
@@ -34,6 +39,11 @@ def legal_order(wanted: Iterable[Dim], inside: Inside) -> tuple[Dim, ...]:
         left.remove(following)
         placed.append(following)
     return tuple(placed)
+
+
+def random_order(dims: Sequence[Dim], inside: Inside, rng: np.random.Generator) -> tuple[Dim, ...]:
+    """A legal order of the dims at random; uniform where none has a place."""
+    return legal_order([dims[int(place)] for place in rng.permutation(len(dims))], inside)
 
 
 def is_fixed(dims: Sequence[Dim], inside: Inside) -> bool:

@@ -19,7 +19,7 @@ from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.choices import Bounds, Choices, first_fitting
 from mapsearch.spaces.mappings.constraints import Constraints
-from mapsearch.spaces.mappings.orders import Inside, is_fixed, kinds_of, legal_order, orders_of
+from mapsearch.spaces.mappings.orders import Inside, is_fixed, kinds_of, legal_order, orders_of, random_order
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 from mapsearch.spaces.mappings.size import Counter, Orders
 from mapsearch.spaces.mappings.space_record import CompiledSpace, compiled_space
@@ -83,16 +83,13 @@ class Space:
 
     def random_structure(self, rng: np.random.Generator) -> Structure:
         """A random structure: orders, spatial dims and cluster sizes are drawn, uniformly where they are free."""
-        wanted = tuple(tuple(self.dims[int(i)] for i in rng.permutation(np.arange(len(self.dims)))) for _ in range(self.levels))
+        orders = tuple(random_order(self.dims, inside, rng) for inside in self.choices.inside)
         spatial = tuple(dims[int(rng.integers(len(dims)))] for dims in self.choices.spatial)
         clusters: tuple[int, ...] = ()
         for _ in range(self.levels - 1):
             sizes = self.choices.clusters_within(clusters)
             clusters = (*clusters, sizes[int(rng.integers(len(sizes)))])
-        return Structure(self._legal(wanted), spatial, clusters)
-
-    def _legal(self, orders: Sequence[tuple[Dim, ...]]) -> tuple[tuple[Dim, ...], ...]:
-        return tuple(legal_order(order, inside) for order, inside in zip(orders, self.choices.inside, strict=True))
+        return Structure(orders, spatial, clusters)
 
     def nearest(self, wanted: Structure) -> Structure:
         """The wanted structure, or one like it where it is not in the space.
@@ -100,7 +97,7 @@ class Space:
         Loops keep their order as far as they may. A spatial dim that is not allowed becomes the outermost loop that is. Each
         Cluster gets the largest size up to the wanted one, or else the smallest.
         """
-        orders = self._legal(wanted.orders)
+        orders = tuple(legal_order(order, inside) for order, inside in zip(wanted.orders, self.choices.inside, strict=True))
         spatial = tuple(
             dim if dim in may_be else next((each for each in order if each in may_be), may_be[0])
             for dim, order, may_be in zip(wanted.spatial, orders, self.choices.spatial, strict=True)

@@ -41,7 +41,7 @@ def test_the_dataflow_of_the_page_loads(tmp_path: Path) -> None:
     [
         ({"hardware": 5}, "a hardware must be a name, one of "),
         ({"model": None}, "no cost model is called None; use one of "),
-        ({"dataflow": 3}, "a dataflow must be a name, one of .*, or a file's path, got 3"),
+        ({"dataflow": 3}, "a dataflow must be a name, one of "),
         ({"layer_set": 3}, "a layer set must be a name, a file's path or a mapping of weights, got 3"),
     ],
 )
