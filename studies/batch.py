@@ -1,4 +1,4 @@
-"""Many mappings of one layer on one machine at the kernels' speed: what other people's searches stand on."""
+"""Costs of many mappings of one layer on one machine at the kernels' speed, for searches that users write themselves."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def evaluate_batch(
     """Runtime and energy of mappings of a layer, given as arrays or one by one; jobs: threads (default: one a core).
 
     hardware: as `evaluate` takes it. Mappings one by one must have as many levels each. Raises InputError where the layer, the
-    machine or a mapping breaks a law; that a mapping does not fit L1 or L2 is no error (see `BatchCosts.legal`).
+    machine or a mapping breaks a law; a mapping that does not fit L1 or L2 is no error (see `BatchCosts.legal`).
     """
     counter, target = cost_model(model), machine(hardware)
     if jobs is not None and (type(jobs) is not int or jobs < 1):

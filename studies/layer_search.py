@@ -25,11 +25,11 @@ from mapsearch.studies.run.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class LayerSearch:
-    """The best mapping that a search found, and what it took.
+    """The best mapping that a search found, with its bound and counts.
 
     objective: its value. lower_bound: no mapping of the space has less; None where the model or the objective has no bound.
     gap: objective / lower_bound - 1. evaluations: mappings costed; dropped: mappings and parts of the space that a lower bound left
-    out. trace: a step wherever a better mapping was found. proof: what branch and bound went through. finished: False after Ctrl-C.
+    out. trace: a step for each better mapping found. proof: the counts of branch and bound. finished: False after Ctrl-C.
     """
 
     layer: Layer
@@ -63,7 +63,7 @@ def search_layer(
 ) -> LayerSearch:
     """Search the best mapping of a layer on a machine.
 
-    hardware: as `evaluate` takes it. seeds: mappings of the layer to look at first. searcher: of your own, in place of the
+    hardware: as `evaluate` takes it. seeds: mappings of the layer to start from. searcher: of your own, in place of the
     sampler's (see `mapsearch.testing.SearcherContract`). jobs: processes for the restarts. settings: as `run` takes them
     (objective, sampler, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, warm_start,
     model).
@@ -79,7 +79,7 @@ def search_layer(
     starts = job.seeds(problem, 0, seeds)
     tasks = [Task(problem, job.searcher, budget, (job.seed, 0, k), starts) for k in range(job.restarts)]
     outcomes: list[Outcome] = []
-    with contextlib.suppress(KeyboardInterrupt):  # what was found until then is the answer
+    with contextlib.suppress(KeyboardInterrupt):  # the best so far is the answer
         outcomes.extend(outcome for _, outcome in run_tasks(tasks, min(jobs, len(tasks)), None))
     best = min(outcomes, key=lambda outcome: outcome.value, default=None)
     if best is None or len(best.batch) == 0:

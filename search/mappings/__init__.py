@@ -1,13 +1,13 @@
 """Searches for the best mapping of one layer.
 
-problem.py           a space, a cost model and an objective: what is searched, and how mappings are scored
+problem.py           a space, a cost model and an objective: the space to search, and the scores of its mappings
 searcher.py          the interface of every searcher, its budget and its outcome; sampler.py: their names; samplers.py: by name
 structures.py        Optuna chooses orders, spatial dims and Clusters; sizes are searched for each
 genetic.py           populations of whole mappings
 branch_and_bound.py  the exact search; proven.py: a good start, then its proof
 fronts.py            several objectives at once
-seeds.py             structures and mappings to begin with
-incumbent.py         the best mapping so far, and what it took
+seeds.py             structures and mappings to start from
+incumbent.py         the best mapping so far, and the counts of the search
 layers_job.py        the layers of a network as searches; task.py: one search for a worker process
-trials.py, population.py  what all of them are made of; of this folder alone
+trials.py, population.py  the parts that all of them share; for this folder alone
 """

@@ -258,6 +258,6 @@ def _digest(text: str) -> str:
 
 
 def _thinned(values: tuple[int, ...]) -> tuple[int, ...]:
-    """A sample of the values, the smallest of each of equal shares: at least as many of these are within limits as of all."""
+    """A sample of the values: the smallest of each of equal shares, so that no fewer of them are within limits than of all."""
     shares = min(len(values), _LOOKED_AT)
     return tuple(values[place * len(values) // shares] for place in range(shares))
