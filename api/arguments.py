@@ -102,9 +102,9 @@ class Parser(ArgumentParser):
 
     def _check_value(self, action: Action, value: Any) -> None:  # noqa: ANN401 as argparse has it
         if action.choices is not None:
-            told = one_of(*map(str, action.choices)).broken(value)
-            if told is not None:
-                raise ArgumentError(action, told)
+            broken = one_of(*map(str, action.choices)).broken(value)
+            if broken is not None:
+                raise ArgumentError(action, broken)
 
 
 Subparsers: TypeAlias = "_SubParsersAction[Parser]"
@@ -115,9 +115,9 @@ def by_law(law: Law) -> Callable[[str], object]:
 
     def read(word: str) -> object:
         value = law.read(word)
-        told = law.broken(value)
-        if told is not None:
-            raise ArgumentTypeError(told)
+        broken = law.broken(value)
+        if broken is not None:
+            raise ArgumentTypeError(broken)
         return value
 
     return read

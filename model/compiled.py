@@ -25,7 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOG = logging.getLogger(__name__)
-_TOLD: list[str] = []  # what this process has logged
+_LOGGED: list[str] = []  # what this process has logged
 # About the size of the cache of all kernels.
 CACHE_BYTES = 2**23
 _TYPES: Any = types  # numba's stubs lack what is used here
@@ -70,7 +70,7 @@ def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R
     except RuntimeError:  # numba finds no folder to write its cache to: neither the package's nor the user's
         uncached: dict[str, Any] = {**options, "cache": False}
         uncachable = _once(njit(**uncached)(function))
-        compiled = _telling(uncachable, lambda: "at every start; set NUMBA_CACHE_DIR to a folder that can be written")
+        compiled = _with_notice(uncachable, lambda: "at every start; set NUMBA_CACHE_DIR to a folder that can be written")
     return compiled
 
 
@@ -98,7 +98,7 @@ def _guarded(dispatcher: Dispatcher) -> Dispatcher:
 
     cache.load_overload, cache.save_overload = load_or_forget, save_if_possible
     full = "at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another"
-    return _telling(dispatcher, lambda: "once after an install" if _has_room(cache.cache_path) else full)
+    return _with_notice(dispatcher, lambda: "once after an install" if _has_room(cache.cache_path) else full)
 
 
 def _healing(files: Any) -> Any:  # noqa: ANN401 numba's files of one kernel
@@ -137,19 +137,19 @@ def _has_room(folder: str) -> bool:
     return True
 
 
-def _telling(dispatcher: Dispatcher, when: Callable[[], str]) -> Dispatcher:
+def _with_notice(dispatcher: Dispatcher, when: Callable[[], str]) -> Dispatcher:
     """The compiled function; the first one that a process compiles logs the wait, and when it will come again."""
     cache = dispatcher._cache
     load = cache.load_overload
 
-    def load_or_tell(signature: object, context: object) -> object:
+    def load_or_log(signature: object, context: object) -> object:
         found = load(signature, context)
-        if found is None and not _TOLD:
-            _TOLD.append(when())
-            _LOG.info("compiling (%s); this takes about half a minute", *_TOLD)
+        if found is None and not _LOGGED:
+            _LOGGED.append(when())
+            _LOG.info("compiling (%s); this takes about half a minute", *_LOGGED)
         return found
 
-    cache.load_overload = load_or_tell
+    cache.load_overload = load_or_log
     return dispatcher
 
 

@@ -133,13 +133,13 @@ def check(settings: DataclassInstance) -> None:
     """Raise SettingError unless each setting keeps to its law; a setting whose default is None may be None."""
     for each in declared(type(settings)):
         value = getattr(settings, each.name)
-        told = None if value is None and each.default is None else each.law.broken(value)
-        if told is not None:
-            raise SettingError(_sentence(each.name, told))
+        broken = None if value is None and each.default is None else each.law.broken(value)
+        if broken is not None:
+            raise SettingError(_complaint(each.name, broken))
 
 
-def _sentence(name: str, told: str) -> Callable[[Callable[[str], str]], str]:
-    return lambda called: f"{called(name)} {told}"
+def _complaint(name: str, broken: str) -> Callable[[Callable[[str], str]], str]:
+    return lambda called: f"{called(name)} {broken}"
 
 
 def known(kind: type[DataclassInstance], given: Iterable[str]) -> None:

@@ -16,34 +16,34 @@ from mapsearch.model.mapping import Mapping
 def load_seeds(path: Path) -> list[MappedLayer]:
     """The mappings of a directive file, or of every `.m` file in a folder and below it; InputError where there are none."""
     files = sorted(file for file in path.rglob("*.m") if _has_network(file)) if path.is_dir() else [path]
-    known = [mapped for file in files for mapped in parse(read_text(file, "directive file"), str(file)).layers]
-    if not known:
+    seeds = [mapped for file in files for mapped in parse(read_text(file, "directive file"), str(file)).layers]
+    if not seeds:
         raise InputError(f"{path}: must hold directive files with mappings to start from, got none")
-    return known
+    return seeds
 
 
 def _has_network(file: Path) -> bool:
     return "Network" in read_text(file, "directive file")  # a machine of MAESTRO's is a .m file too
 
 
-def seeds_of(layer: Layer, known: Sequence[MappedLayer]) -> list[Mapping]:
+def seeds_of(layer: Layer, seeds: Sequence[MappedLayer]) -> list[Mapping]:
     """The mappings of layers of the same shape, whatever their names and densities."""
-    return [each.mapping for each in known if _shape(each.layer) == _shape(layer)]
+    return [each.mapping for each in seeds if _shape(each.layer) == _shape(layer)]
 
 
 def _shape(layer: Layer) -> Layer:
     return replace(layer, name="", density=(1.0, 1.0, 1.0), zero_macs=0)
 
 
-def seeds_network(name: str, layers: Sequence[Layer], known: Sequence[MappedLayer]) -> Network:
+def seeds_network(name: str, layers: Sequence[Layer], seeds: Sequence[MappedLayer]) -> Network:
     """The mappings of the layers as one network, each with its number, from 1, in its layer's name."""
-    found = [(layer, mapping) for layer in layers for mapping in seeds_of(layer, known)]
+    found = [(layer, mapping) for layer in layers for mapping in seeds_of(layer, seeds)]
     named = [MappedLayer(replace(layer, name=f"{layer.name}_{n}"), mapping) for n, (layer, mapping) in enumerate(found, start=1)]
     return Network(name, tuple(named))
 
 
-def check_any_seed(path: Path, layers: Sequence[Layer], known: Sequence[MappedLayer]) -> None:
+def check_any_seed(path: Path, layers: Sequence[Layer], seeds: Sequence[MappedLayer]) -> None:
     """Raise InputError unless there is a mapping for at least one of the layers."""
-    if not any(seeds_of(layer, known) for layer in layers):
-        names = ", ".join(sorted({mapped.layer.name for mapped in known})[:5])
+    if not any(seeds_of(layer, seeds) for layer in layers):
+        names = ", ".join(sorted({mapped.layer.name for mapped in seeds})[:5])
         raise InputError(f"{path}: must hold a mapping of a layer of the set, of the same shape, got those of {names}")

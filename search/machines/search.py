@@ -42,7 +42,7 @@ WIDTHS = ("noc.bytes_per_cycle", "offchip.bytes_per_cycle")
 # Machines mapped at a time: a fixed number, so that seeds from other machines do not depend on the number of processes.
 BATCH = 8
 NEAREST = 3  # mapped machines from which a machine's objectives are estimated
-TEACHERS = 6  # mapped machines whose mappings are a machine's seeds
+SEED_MACHINES = 6  # mapped machines whose mappings are a machine's seeds
 # Proposals in a row that bring nothing new, after which the sampler is given up.
 STALE = 200
 
@@ -313,10 +313,10 @@ class MachineSearch:
         mapped = [each for each in self.machines.values() if np.isfinite(each.values).all()]
         if not mapped:
             return ((),) * len(self._job.layers)
-        teachers = [mapped[row] for row in _nearest([point], mapped, TEACHERS)[0]]
-        taught = [each.mapped.mappings for each in (*teachers, self.best) if each is not None and each.mapped is not None]
+        nearest = [mapped[row] for row in _nearest([point], mapped, SEED_MACHINES)[0]]
+        networks = [each.mapped.mappings for each in (*nearest, self.best) if each is not None and each.mapped is not None]
         layers = range(len(self._job.layers))
-        of_layers = [dict.fromkeys(mappings[layer] for mappings in taught) for layer in layers]
+        of_layers = [dict.fromkeys(mappings[layer] for mappings in networks) for layer in layers]
         return tuple(tuple(mapping for mapping in found if mapping is not None) for found in of_layers)
 
     def _drop(self) -> None:

@@ -47,11 +47,11 @@ _SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
 
 @dataclass(frozen=True, slots=True)
 class MachineTask:
-    """The search of all layers on one machine, a `processes.Job`; known: for each layer, the mappings to start from."""
+    """The search of all layers on one machine, a `processes.Job`; seed_mappings: for each layer, the mappings to start from."""
 
     job: LayersJob
     hardware: Hardware
-    known: SeedMappings
+    seed_mappings: SeedMappings
     searcher: Searcher
     budget: Budget
     seed: tuple[int, ...]
@@ -75,7 +75,7 @@ class MachineTask:
         return _mapped_by(self.job, self.hardware, outcomes)
 
     def _search(self, problem: Problem, index: int) -> Outcome:
-        seeds = self.job.seeds(problem, index, self.known[index])
+        seeds = self.job.seeds(problem, index, self.seed_mappings[index])
         return self.searcher.search(problem, self.budget, (*self.seed, index), seeds, lambda _: False)
 
 

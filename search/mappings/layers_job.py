@@ -25,7 +25,7 @@ class LayersJob:
     """The layers to be mapped, and the settings of their searches.
 
     counts: how often each layer runs. objectives: of the network; objective: by which each layer's own best mapping is chosen.
-    dataflows: whose structures are seeds of every search; known: for each layer, mappings that are seeds too.
+    dataflows: whose structures are seeds of every search; seed_mappings: for each layer, seeds too.
     power_mw: the largest power that a mapping may draw.
     """
 
@@ -38,7 +38,7 @@ class LayersJob:
     tiles: TileRule
     constraints: Constraints
     dataflows: tuple[Constraints, ...]
-    known: tuple[tuple[Mapping, ...], ...]
+    seed_mappings: tuple[tuple[Mapping, ...], ...]
     searcher: Searcher
     seed: int
     restarts: int
@@ -51,8 +51,8 @@ class LayersJob:
         return Problem(space, self.model, self.objective, self.power_mw)
 
     def seeds(self, problem: Problem, index: int, more: Sequence[Mapping] = ()) -> Seeds:
-        """The seeds of the layer's search; more: mappings in addition to the known ones."""
-        return Seeds(classic_seeds(problem.space, self.dataflows), problem.space.adopt((*self.known[index], *more)))
+        """The seeds of the layer's search; more: mappings in addition to its own."""
+        return Seeds(classic_seeds(problem.space, self.dataflows), problem.space.adopt((*self.seed_mappings[index], *more)))
 
     def tasks(self, problem: Problem, index: int, budget: Budget) -> list[Task]:
         """The searches of a layer, each with random numbers of its own."""

@@ -107,7 +107,7 @@ def _chosen_first(
 ) -> Candidate | None:
     """The machine that does best with mappings of one dataflow."""
     held = load_dataflow(DATAFLOW)
-    fixed = replace(job, constraints=held, levels=len(held.levels), known=((),) * len(job.layers))
+    fixed = replace(job, constraints=held, levels=len(held.levels), seed_mappings=((),) * len(job.layers))
     machines = {point: machine.hardware for point, machine in search.machines.items()}
     notes = MachineNotes(folder / DATAFLOW, space, fixed)
     first = MachineSearch(space, machines, fixed, budget, notes, time.monotonic() + seconds)

@@ -41,15 +41,15 @@ class Plan:
         self.layers, self.left_out = _counted(self.mix, self.model)
         self.objectives = objectives_of(settings.objective)
         self.objective = self.objectives[0] if len(self.objectives) == 1 else Objective.of("edp")
-        self._known = self._load_known(settings.warm_start)
+        self._seeds = self._load_seeds(settings.warm_start)
 
-    def _load_known(self, source: str | None) -> list[MappedLayer]:
+    def _load_seeds(self, source: str | None) -> list[MappedLayer]:
         """The mappings to start from, for layers of the set."""
         if source is None:
             return []
-        known = load_seeds(Path(source))
-        check_any_seed(Path(source), [unique.layer for unique in self.layers], known)
-        return known
+        seeds = load_seeds(Path(source))
+        check_any_seed(Path(source), [unique.layer for unique in self.layers], seeds)
+        return seeds
 
     def compare_at(self, clock_mhz: float) -> None:
         """Let the objectives count the cycles of this clock that a runtime takes, so that machines of several are compared."""
@@ -58,10 +58,10 @@ class Plan:
 
     def files(self) -> dict[str, str]:
         """The files of a run's inputs that its folder keeps: texts by file name."""
-        if not self._known:
+        if not self._seeds:
             return {}
-        known = seeds_network(self.mix.name, [unique.layer for unique in self.layers], self._known)
-        return {"warm_start.m": print_network(known)}
+        seeds = seeds_network(self.mix.name, [unique.layer for unique in self.layers], self._seeds)
+        return {"warm_start.m": print_network(seeds)}
 
     def inputs(self, hardware: Hardware) -> SearchInputs:
         """The inputs of the search on a machine."""
@@ -81,7 +81,7 @@ class Plan:
             tiles=TileRule[settings.tiles.upper()],
             constraints=held,
             dataflows=tuple(classic_dataflows()),
-            known=tuple(tuple(seeds_of(unique.layer, self._known)) for unique in self.layers),
+            seed_mappings=tuple(tuple(seeds_of(unique.layer, self._seeds)) for unique in self.layers),
             searcher=searcher_of(settings.sampler_used, self.objectives),
             seed=settings.seed,
             restarts=settings.restarts,
