@@ -8,12 +8,18 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from io import StringIO, TextIOBase
+from shutil import get_terminal_size
 from typing import TextIO, TypeVar, cast
+
+from mapsearch.studies.shown import shortened
 
 Cell = str | int | float
 Row = TypeVar("Row")
 
 SHOWN = 12  # points of a front
+WIDTH = 100  # columns of a table or a line of prose at the most
+_GAP = 2  # spaces between columns
+_LEAST_PROSE, _LEAST_NAME = 24, 16  # letters that a narrow terminal leaves of them
 PLAIN = "plain"  # the error handler of encodings that lack some of our characters
 _PLAIN = str.maketrans("─━…→·²³µ", "--.>*23u")
 
@@ -124,20 +130,40 @@ def write_json(data: object) -> None:
     sys.stdout.write("\n")
 
 
+def write_prose(text: str, indent: int = 0) -> None:
+    """Text on standard output, wrapped at spaces to the width of the terminal, or WIDTH; further lines begin after `indent`."""
+    from textwrap import wrap
+
+    lines = wrap(printable(text), _width(), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
 def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """Rows under headers, numbers to the right, in full width: a figure folded to a narrow terminal would mislead."""
+    """Rows under headers, whose units have a line of their own, numbers to the right.
+
+    Where a table is too wide for the terminal, or WIDTH, text in its last column is wrapped and names in its first lose their middle.
+    No number is ever cut or folded, as it would mislead.
+    """
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
     terminal = sys.stdout.isatty()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        told = [row[index] for row in rows if row[index] != ""]
-        numbers = all(isinstance(cell, int | float) for cell in told)
-        table.add_column(column, justify="right" if told and numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(cell) for cell in row))
+    headers = [column.replace(" [", "\n[") for column in columns]
+    texts = [[_text(cell) for cell in row] for row in rows]
+    widths = [max(cell_len(line) for text in column for line in text.split("\n")) for column in zip(headers, *texts, strict=True)]
+    beyond = sum(widths) + _GAP * (len(widths) - 1) - _width()
+    last = max(widths[-1] - max(beyond, 0), min(widths[-1], _LEAST_PROSE))
+    name = max(widths[0] - max(beyond - (widths[-1] - last), 0), _LEAST_NAME)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, _GAP - 1, 0, 0))
+    for index, header in enumerate(headers):
+        cells = [row[index] for row in rows if row[index] != ""]
+        numbers = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+        wrapped = last if index == len(headers) - 1 and not numbers else None
+        table.add_column(header, justify="right" if numbers else "left", max_width=wrapped)
+    for first, *others in texts:
+        table.add_row(shortened(first, name), *others)
     # Its own file: where the reader of standard output has gone, a console that flushes that would leave with code 1.
     drawn = StringIO()
     # Without a height, rich takes a dumb terminal for one of 80 columns.
@@ -148,6 +174,11 @@ def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
     for line in drawn.getvalue().splitlines():
         sys.stdout.write(line.rstrip() + "\n")
     sys.stdout.write("\n")
+
+
+def _width() -> int:
+    """The columns for tables and prose: those of the terminal, WIDTH at the most."""
+    return min(get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
 
 
 def spread(rows: Sequence[Row]) -> list[Row]:
@@ -163,4 +194,4 @@ def _text(cell: Cell) -> str:
         case int():
             return f"{cell:,}"
         case float():
-            return f"{cell:.4g}"
+            return f"{cell:,.0f}" if 1e3 <= abs(cell) < 1e7 else f"{cell:.4g}"
