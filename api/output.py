@@ -18,6 +18,7 @@ Row = TypeVar("Row")
 
 SHOWN = 12  # points of a front
 WIDTH = 100  # columns of a table or a line of prose at the most
+_TIED = "\N{NO-BREAK SPACE}"
 _GAP = 2  # spaces between columns
 _LEAST_PROSE, _LEAST_NAME = 24, 16  # letters that a narrow terminal leaves of them
 PLAIN = "plain"  # the error handler of encodings that lack some of our characters
@@ -132,10 +133,12 @@ def write_json(data: object) -> None:
 
 def write_prose(text: str, indent: int = 0) -> None:
     """Text on standard output, wrapped at spaces to the width of the terminal, or WIDTH; further lines begin after `indent`."""
+    from re import sub
     from textwrap import wrap
 
-    lines = wrap(printable(text), _width(), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
-    sys.stdout.write("\n".join(lines) + "\n")
+    whole = sub(r"(?<=\d) (?=\S)", _TIED, printable(text))  # a number and its unit stay together
+    lines = wrap(whole, _width(), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    sys.stdout.write("\n".join(lines).replace(_TIED, " ") + "\n")
 
 
 def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:

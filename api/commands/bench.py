@@ -88,7 +88,9 @@ def print_rates(found: Mapping[str, Rates]) -> None:
 
     versions = ", ".join(f"{name} {version}" for name, version in bench.versions().items())
     write_prose(f"one core of {bench.processor()}; {versions}")
-    write_prose(f"{bench.MAPPINGS:,} random two-level mappings a layer, balanced tiles (seed {bench.SEED}), hardware {bench.HARDWARE}")
+    write_prose(
+        f"{bench.MAPPINGS:,} random two-level mappings a layer, balanced tiles (seed {bench.SEED}), hardware {bench.HARDWARE}"
+    )
     write("speed-up: over plain NumPy")
     write("")
     rows = [

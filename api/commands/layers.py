@@ -116,7 +116,9 @@ def _write_set(data: dict[str, Any]) -> None:
         write_table("Without MACs, not mapped", ("layer", "type", "count", "outputs [words]"), rows)
     write(f"{data['layers']:,} layers, {data['unique_layers']:,} of different shape")
     others = "".join(f", {words:,} {kind}" for kind, words in data["other_parameters"].items())
-    write_prose(f"total: {data['macs']:,} MACs, {data['parameters']:,} parameters{' with' + others[1:] if others else ''}", indent=7)
+    write_prose(
+        f"total: {data['macs']:,} MACs, {data['parameters']:,} parameters{' with' + others[1:] if others else ''}", indent=7
+    )
     published = data["published"]
     if published:
         figures = [f"{published[key]:,} {word}" for key, word in _PUBLISHED if published[key] is not None]

@@ -111,9 +111,6 @@ def print_summary(summary: Mapping[str, Any], *, saved: bool = True) -> None:
         indent=9,
     )
     left_out = ", ".join(f"{count:,} by {_REASONS[reason]}" for reason, count in summary["left_out"].items() if count)
-    write(
-        f"designs: {summary['done']:,} of {summary['designs']:,}; {summary['valid']:,} valid, {summary['costed']:,} costed in full"
-    )
     if left_out:
         write_prose(f"         left out: {left_out}", indent=9)
     rate, valid = summary["designs_per_second"], summary["valid_per_second"]

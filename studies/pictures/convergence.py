@@ -22,9 +22,9 @@ from mapsearch.studies.pictures.style import (
     TINY,
     Axes,
     Drawing,
+    fitted,
     new_figure,
     scale_log,
-    shortened,
     tidy,
 )
 from mapsearch.studies.recorded import Recorded
@@ -126,6 +126,6 @@ def _rows(axis: Axes, layers: Sequence[LayerResult], along: _Along) -> None:
             rows, begins, ends = zip(*some, strict=True)
             axis.hlines(rows, begins, ends, colors=colour, linewidth=6)
     axis.plot([along(layer.trace[-1]) for layer in layers], range(len(layers)), "o", color=BLACK, markersize=4)
-    axis.set_yticks(range(len(layers)), [shortened(layer.name, 40) for layer in layers])
+    axis.set_yticks(range(len(layers)), [fitted(layer.name, 40) for layer in layers])
     axis.set_ylim(len(layers) - 0.4, -0.6)
     tidy(axis)

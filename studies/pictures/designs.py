@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.formats.text import write_whole
-from mapsearch.studies.pictures.style import GREY, RED, SMALL, Axes, Figure, as_png, new_figure, shortened, tidy
+from mapsearch.studies.pictures.style import GREY, RED, SMALL, Axes, Figure, as_png, fitted, new_figure, tidy
 from mapsearch.studies.sweep.parquet import part_paths, read_designs, read_names
 
 # Points of a panel at the most, and what draws them where there are more designs.
@@ -58,7 +58,7 @@ def _picture(title: str, panel: Panel, pairs: Sequence[Mapping[str, Any]], shown
     panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for axes, pair, designs in zip(panels, pairs, shown, strict=False):
         number = f"{pair['valid']:,} designs" + (f", {len(designs):,} shown" if len(designs) < pair["valid"] else "")
-        axes.set_title(f"{shortened(pair['dataflow'], 30)}, {shortened(pair['layer'], 30)}: {number}", fontsize=SMALL)
+        axes.set_title(f"{fitted(pair['dataflow'], 30)}, {fitted(pair['layer'], 30)}: {number}", fontsize=SMALL)
         tidy(axes)
         panel(figure, axes, pair, designs)
     for axes in panels[len(pairs) :]:

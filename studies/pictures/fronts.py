@@ -15,8 +15,8 @@ from mapsearch.studies.pictures.style import (
     TINY,
     Axes,
     Drawing,
+    fitted,
     new_figure,
-    shortened,
     tidy,
 )
 from mapsearch.studies.recorded import Recorded
@@ -73,8 +73,8 @@ def _heading(name: str) -> str:
     """A layer's name, its network's on a line of its own where both are too long for one."""
     network, slash, layer = name.partition("/")
     if len(name) > _LETTERS and slash:
-        return f"{shortened(network + slash, _LETTERS)}\n{shortened(layer, _LETTERS)}"
-    return shortened(name, _LETTERS)
+        return f"{fitted(network + slash, _LETTERS)}\n{fitted(layer, _LETTERS)}"
+    return fitted(name, _LETTERS)
 
 
 def _front(axis: Axes, front: Sequence[FrontPoint | NetworkPoint]) -> None:

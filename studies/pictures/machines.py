@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import EngFormatter
 
-from mapsearch.spaces.machines.space import value_text
 from mapsearch.studies.pictures.numbers import number_points
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, fix_layout, new_figure, tidy
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import MachineRow
+from mapsearch.studies.shown import machine_text
 
 _NAMED = 20  # machines at the most that have a number
 
@@ -49,5 +49,4 @@ def draw(run: Recorded) -> Drawing:
 
 
 def _told(point: MachineRow) -> str:
-    values = ", ".join(f"{key} {value_text(value)}" for key, value in point.values.items())
-    return f"{values}: {point.power_mw:.4g} mW"
+    return f"{machine_text(point.values)}: {point.power_mw:.4g} mW"

@@ -11,6 +11,8 @@ import matplotlib as mpl
 from matplotlib import figure as figures
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
+from mapsearch.studies.shown import shortened
+
 # matplotlib's types are partly unknown, so the checkers are told nothing of them.
 Axes: TypeAlias = Any
 Figure: TypeAlias = Any
@@ -38,16 +40,13 @@ class Drawing:
 def new_figure(height_inches: float, title: str) -> Figure:
     """An empty figure of the width that all have, laid out so that nothing overlaps."""
     figure = _figures.Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI, layout="constrained")
-    figure.suptitle(shortened(title, 120), fontsize=SMALL + 1)
+    figure.suptitle(fitted(title, 120), fontsize=SMALL + 1)
     return figure
 
 
-def shortened(text: str, most: int) -> str:
-    """A text as it is drawn in a place for `most` letters, its middle left out where it is longer; dollars begin no formula."""
-    if len(text) > most:
-        head = most // 2
-        text = f"{text[:head]}…{text[head + 1 - most :]}"
-    return text.replace("$", r"\$")
+def fitted(text: str, most: int) -> str:
+    """A text as it is drawn in a place for `most` letters; dollars begin no formula."""
+    return shortened(text, most).replace("$", r"\$")
 
 
 def tidy(axis: Axes) -> None:
