@@ -144,8 +144,8 @@ def write_prose(text: str, indent: int = 0) -> None:
 def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     """Rows under headers, whose units have a line of their own, numbers to the right.
 
-    Where a table is too wide for the terminal, or WIDTH, text in its last column is wrapped and names in its first lose their middle.
-    No number is ever cut or folded, as it would mislead.
+    In a table too wide for the terminal, or WIDTH, text in the last column is wrapped and names in the first lose their middle. No
+    number is ever cut or folded, as it would mislead.
     """
     from rich import box
     from rich.cells import cell_len

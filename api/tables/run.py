@@ -93,8 +93,14 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     """The table of layers, the network's totals, and where everything is, if it could be saved."""
     made_small = _made_small(results)
     rows: list[list[Cell]] = [
-        [layer.name, layer.count, *_figures(layer.metrics, layer.objective, made_small), gap_text(layer.gap)]
-        + [_percent(layer.metrics.utilization), bound_text(layer.metrics.bound_by)]
+        [
+            layer.name,
+            layer.count,
+            *_figures(layer.metrics, layer.objective, made_small),
+            gap_text(layer.gap),
+            _percent(layer.metrics.utilization),
+            bound_text(layer.metrics.bound_by),
+        ]
         for layer in results.layers
     ]
     write_table("", ("layer", "count", *_headers(made_small), "gap", PE_USE, "bound by"), rows)
@@ -163,8 +169,14 @@ def _percent(share: float | None) -> Cell:
 def _print_networks(networks: Sequence[NetworkSums], made_small: str) -> None:
     """What each network of a mix adds to the sums."""
     rows: list[list[Cell]] = [
-        [each.name, each.weight, each.layers, *_figures(each, each.objective, made_small), gap_text(each.gap)]
-        + [_percent(each.utilization)]
+        [
+            each.name,
+            each.weight,
+            each.layers,
+            *_figures(each, each.objective, made_small),
+            gap_text(each.gap),
+            _percent(each.utilization),
+        ]
         for each in networks
     ]
     write_table("All runs of each network", ("network", "weight", "layers", *_headers(made_small), "gap", PE_USE), rows)

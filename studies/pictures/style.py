@@ -65,6 +65,13 @@ def scale_log(line: Any, unit: str = "") -> None:  # noqa: ANN401 an axis of mat
     line.set_minor_formatter(NullFormatter())
 
 
+def colour_bar(figure: Figure, points: Any, axis: Axes, label: str) -> None:  # noqa: ANN401 a collection of matplotlib's
+    """A bar beside an axis that says what its points' colours are."""
+    bar = figure.colorbar(points, ax=axis)
+    bar.set_label(label, fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+
+
 def fix_layout(figure: Figure) -> None:
     """Lay the figure out, which takes longest of all, and leave it so."""
     figure.draw_without_rendering()
