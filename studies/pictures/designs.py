@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mapsearch.formats.text import write_whole
 from mapsearch.studies.pictures.style import (
     BLACK,
-    BLUE,
     GREY,
     PALE,
+    PURPLE,
     RED,
     SMALL,
     Axes,
@@ -34,7 +34,7 @@ POINTS = 10_000
 SEED = 0
 _SHOWN = ("throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
 # Of different colours and forms, one inside the other, as one design may be best in all.
-_MARKS = {"throughput": ("^", 6, BLUE), "energy": ("s", 11, BLACK), "energy-delay": ("o", 18, RED)}
+_MARKS = {"throughput": ("^", 9, PURPLE), "energy": ("s", 14, BLACK), "energy-delay": ("o", 21, RED)}
 
 
 def draw(summary: Mapping[str, Any]) -> None:

@@ -65,10 +65,11 @@ def draw_network(run: Recorded) -> Drawing:
     axis = figure.subplots()
     _front(axis, network.front)
     _mark(axis, _Point(network.runtime_cycles, network.energy_pj), chosen=True)
+    axis.xaxis.set_major_locator(MaxNLocator(8))
     middle = _middle(network.front)
     _show(axis, [*middle, _Point(network.runtime_cycles, network.energy_pj)])
     outside = len(network.front) - len(middle)
-    beyond = f"; not shown: {outside} points that gain less than 1 % in one and lose in the other" if outside else ""
+    beyond = f"; not shown: {outside} points at the ends, where cycles or energy change by less than 1 %" if outside else ""
     axis.set_xlabel(f"runtime [cycles]{beyond}", fontsize=SMALL)
     axis.set_ylabel("energy", fontsize=SMALL)
     axis.legend(fontsize=SMALL)
