@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from mapsearch.spaces.machines.space import Value, value_text
-
 ENERGY, EDP, PE_USE = "energy [µJ]", "EDP [pJ x cycles]", "PE use [%]"
 # The parts of a model's energy by their keys.
 PARTS = {"mac": "MAC", "l1": "L1", "l2": "L2", "noc": "NoC", "offchip": "off-chip"}
@@ -17,11 +13,6 @@ def shortened(text: str, most: int) -> str:
     """A text in a place for `most` letters, its middle left out where it is longer."""
     head = most // 2
     return text if len(text) <= most else f"{text[:head]}…{text[head + 1 - most :]}"
-
-
-def machine_text(values: Mapping[str, Value]) -> str:
-    """A machine of a space by what its axes say of it."""
-    return ", ".join(f"{key} {value_text(value)}" for key, value in values.items()) or "the only one"
 
 
 def gap_text(gap: float | None) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mapsearch.output import Cell, spread, write, write_prose, write_table
+from mapsearch.spaces.machines.space import machine_text
 from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
-from mapsearch.studies.shown import ENERGY, machine_text
+from mapsearch.studies.shown import ENERGY
 
 _WAYS = {
     "preset": "the best preset within the budget, {} (its sizes in the space's technology)",
@@ -48,8 +49,9 @@ def _gain(baseline: BaselineResult, best: MachineRow) -> str:
     """How much better the machine of a co-design is than a baseline."""
     if baseline.gain is None:
         return ""
-    if baseline.gain == 0 and all(_at(baseline.hardware, key) == value for key, value in best.values.items()):
-        return "; the same machine"
+    if baseline.gain == 0:
+        same = all(_at(baseline.hardware, key) == value for key, value in best.values.items())
+        return "; the same machine" if same else "; another machine, as good"
     return f"; co-design is {1 + baseline.gain:.4g} x better"
 
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mapsearch.output import Cell, write, write_prose, write_table
-from mapsearch.studies.shown import ENERGY, machine_text
+from mapsearch.spaces.machines.space import machine_text
+from mapsearch.studies.shown import ENERGY
 from mapsearch.studies.sweep.plan import SweepPlan
 
 # What leaves designs out, by its name in a summary.

@@ -100,13 +100,13 @@ def _area_power(figure: Figure, axes: Axes, pair: Mapping[str, Any], designs: ND
 
 def _energy_throughput(_: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void], front: Front) -> None:
     axes.scatter(designs["throughput_gmacs_per_s"], designs["energy_pj"] / 1e9, s=2, color=PALE)
-    throughputs, energies = zip(*_undominated(front), strict=True) if front else ((), ())
+    throughputs, energies = zip(*undominated(front), strict=True) if front else ((), ())
     axes.plot(throughputs, [energy / 1e9 for energy in energies], ".-", color=GREY, drawstyle="steps-pre", label="Pareto front")
     _label(axes, "throughput [GMAC/s]", "energy [mJ]")
     _mark(axes, pair, "throughput_gmacs_per_s", "energy_pj", 1e-9)
 
 
-def _undominated(front: Front) -> list[tuple[float, float]]:
+def undominated(front: Front) -> list[tuple[float, float]]:
     """Throughput and energy of the designs of a front of three figures than which none is better in both, the slowest first."""
     points = sorted((-float(design["throughput_gmacs_per_s"]), float(design["energy_pj"])) for design in front)
     lowest = accumulate((energy for _, energy in points), min)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import EngFormatter
 
+from mapsearch.spaces.machines.space import machine_text
 from mapsearch.studies.pictures.numbers import number_points
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, colour_bar, fix_layout, new_figure, tidy
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import MachineRow
-from mapsearch.studies.shown import machine_text
 
 _NAMED = 20  # machines at the most that have a number
 
