@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from io import StringIO, TextIOBase
+from io import StringIO, TextIOBase, TextIOWrapper
 from shutil import get_terminal_size
 from typing import TextIO, TypeVar, cast
 
@@ -69,6 +69,8 @@ def errors_let_go() -> Generator[None]:
     before = sys.stderr
     if before is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
         replace_by_nothing(2)  # else the next file that is opened would be taken for it, and worker processes would have none
+    elif hasattr(before, "reconfigure"):
+        cast("TextIOWrapper", before).reconfigure(errors=PLAIN)
     with open(2, "w", encoding="utf-8", closefd=False) if before is None else nullcontext(before) as stream:
         sys.stderr = cast("TextIO", _Errors(stream))
         try:

@@ -107,10 +107,10 @@ def _write_sets(sets: list[dict[str, Any]]) -> None:
 def _write_set(data: dict[str, Any]) -> None:
     write_prose(f"{data['name']}: {data['title']}")
     write("")
-    columns = ("layer", "type", "count", "dims, strides and dilations above 1")
-    write_table("Layers", columns, [_shape_row(entry) for entry in data["entries"]])
-    columns = ("layer", "MACs", "weights [words]", "inputs [words]", "outputs [words]", "weights are")
-    write_table("One run of each layer", columns, [_size_row(entry) for entry in data["entries"]])
+    shape = ("layer", "type", "count", "dims, strides and dilations above 1")
+    write_table("Layers", shape, [_shape_row(entry) for entry in data["entries"]])
+    sizes = ("layer", "MACs", "weights [words]", "inputs [words]", "outputs [words]", "weights are")
+    write_table("One run of each layer", sizes, [_size_row(entry) for entry in data["entries"]])
     if data["unmapped"]:
         rows = [(each["name"], each["type"], each["count"], each["output_words"]) for each in data["unmapped"]]
         write_table("Without MACs, not mapped", ("layer", "type", "count", "outputs [words]"), rows)

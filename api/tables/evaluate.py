@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from mapsearch.model.tensors import Tensor
 from mapsearch.output import Cell, write, write_table
@@ -148,5 +148,5 @@ def _at(cost: Cost, place: str) -> Any:  # noqa: ANN401 whatever the model tells
     """What stands at a place, keys joined by dots; None where nothing does."""
     at: Any = cost
     for key in place.split("."):
-        at = at.get(key) if isinstance(at, Mapping) else None
+        at = cast("Cost", at).get(key) if isinstance(at, Mapping) else None
     return at

@@ -157,8 +157,10 @@ def _headers(made_small: str) -> list[str]:
 
 def _figures(of: Evaluation | Sums, objective: float | None, made_small: str) -> list[Cell]:
     """The cells below `_headers`."""
-    small = {"": [], EDP: [of.edp_pj_cycles], _OBJECTIVE: [_value(objective)]}[made_small]
-    return [of.runtime_cycles, of.energy_pj.total / 1e6, *small]
+    cells: list[Cell] = [of.runtime_cycles, of.energy_pj.total / 1e6]
+    if made_small:
+        cells.append(of.edp_pj_cycles if made_small == EDP else _value(objective))
+    return cells
 
 
 def _percent(share: float | None) -> Cell:

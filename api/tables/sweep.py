@@ -99,7 +99,7 @@ def print_summary(summary: Mapping[str, Any], *, saved: bool = True) -> None:
     which: list[list[Cell]] = []
     costs: list[list[Cell]] = []
     for pair in summary["pairs"]:
-        none = {"none valid" if pair["done"] else "not done": {}}
+        none: dict[str, Mapping[str, Any]] = {"none valid" if pair["done"] else "not done": {}}
         for name, design in (pair["optima"] or none).items():
             where = [pair["dataflow"], pair["layer"], name]
             which.append([*where, *_cells(design, _MACHINE), *([_further(design, axes)] if axes else [])])

@@ -128,7 +128,7 @@ def _pairs(data: Mapping[str, object]) -> str:
 def _flat(data: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Keys with their values; what holds mappings itself has a row for each of its keys."""
     for key, value in data.items():
-        parts = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+        parts: Mapping[str, object] = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
         if any(isinstance(part, Mapping) for part in parts.values()):
             yield from _flat(parts, f"{prefix}{key}.")
         else:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tables import table_rows
+from printed_tables import table_rows
 
 import mapsearch
 from mapsearch.cli import COMMANDS, main

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from printed_tables import table_rows
 from small_run import NAMES, finished_run, layer_file, results_in
-from tables import table_rows
 
 from mapsearch.cli import main
 from mapsearch.studies.start import run

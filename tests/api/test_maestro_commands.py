@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tables import table_rows
+from printed_tables import table_rows
 
 from mapsearch.cli import main
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from printed_tables import table_rows
 from small_run import NAMES, layer_file, results_in, same_for_all
-from tables import table_rows
 
 from mapsearch.cli import main
 from mapsearch.studies.shown import gap_text

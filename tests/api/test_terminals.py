@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tables import table_rows
+from printed_tables import table_rows
 
 FULL = Path("/dev/full")
 LAYERS = "title: t\nsource: s\nlayers:\n  - {name: a, type: GEMM, M: 6, N: 5, K: 8}\n  - {name: b, type: FC, K: 10, C: 12}\n"
@@ -47,6 +47,15 @@ def test_an_error_that_cannot_be_told_has_its_exit_code(tmp_path: Path, redirect
     """A user's error is 2 also where nobody can read it."""
     assert _shell(tmp_path, "evaluate nothing.m", redirection).returncode == 2
     assert _shell(tmp_path, "rnu", redirection).returncode == 2
+
+
+def test_progress_without_the_characters(tmp_path: Path) -> None:
+    """Where the encoding of standard error lacks a micro sign, a layer's line has a u."""
+    (tmp_path / "two.yaml").write_text(LAYERS)
+    command = [sys.executable, "-m", "mapsearch", "run", "two.yaml", "--evaluations", "20", "--jobs", "1", "--out", "x"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 our own
+    assert done.stderr.count(" uJ, ") == done.stdout.count("[uJ]") + 1 == 2
 
 
 @pytest.mark.parametrize("term", ["dumb", "unknown", "xterm"])

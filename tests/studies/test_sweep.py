@@ -138,13 +138,6 @@ def test_front_and_pictures(done: tuple[Path, dict[str, Any]]) -> None:
     assert [len(network.layers) for network in texts] == [pair["mappings"] for pair in summary["pairs"]]
 
 
-def test_the_front_of_two_figures() -> None:
-    """Of a front in throughput, energy and area those designs are drawn than which none is faster with less energy."""
-    designs = [(10, 5, 1), (10, 4, 9), (8, 4, 2), (8, 3, 9), (5, 3, 1), (2, 1, 9), (1, 1, 1)]
-    front = [{"throughput_gmacs_per_s": str(fast), "energy_pj": str(pj), "area_mm2": str(area)} for fast, pj, area in designs]
-    assert undominated(front) == [(2, 1), (8, 3), (10, 4)]
-
-
 class _Interrupting:
     """A watcher that sends this process a signal after some parts."""
 
