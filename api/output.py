@@ -7,13 +7,20 @@ import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from io import StringIO, TextIOBase
+from io import StringIO, TextIOBase, TextIOWrapper
+from shutil import get_terminal_size
 from typing import TextIO, TypeVar, cast
+
+from mapsearch.studies.shown import shortened
 
 Cell = str | int | float
 Row = TypeVar("Row")
 
 SHOWN = 12  # points of a front
+WIDTH = 100  # columns of a table or a line of prose at the most
+_TIED = "\N{NO-BREAK SPACE}"
+_GAP = 2  # spaces between columns
+_LEAST_PROSE, _LEAST_NAME = 24, 16  # letters that a narrow terminal leaves of them
 PLAIN = "plain"  # the error handler of encodings that lack some of our characters
 _PLAIN = str.maketrans("─━…→·²³µ", "--.>*23u")
 
@@ -62,6 +69,8 @@ def errors_let_go() -> Generator[None]:
     before = sys.stderr
     if before is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
         replace_by_nothing(2)  # else the next file that is opened would be taken for it, and worker processes would have none
+    elif hasattr(before, "reconfigure"):
+        cast("TextIOWrapper", before).reconfigure(errors=PLAIN)
     with open(2, "w", encoding="utf-8", closefd=False) if before is None else nullcontext(before) as stream:
         sys.stderr = cast("TextIO", _Errors(stream))
         try:
@@ -124,20 +133,42 @@ def write_json(data: object) -> None:
     sys.stdout.write("\n")
 
 
+def write_prose(text: str, indent: int = 0) -> None:
+    """Text on standard output, wrapped at spaces to the width of the terminal, or WIDTH; further lines begin after `indent`."""
+    from re import sub
+    from textwrap import wrap
+
+    whole = sub(r"(?<=\d) (?=\S)", _TIED, printable(text))  # a number and its unit stay together
+    lines = wrap(whole, _width(), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    sys.stdout.write("\n".join(lines).replace(_TIED, " ") + "\n")
+
+
 def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """Rows under headers, numbers to the right, in full width: a figure folded to a narrow terminal would mislead."""
+    """Rows under headers, whose units have a line of their own, numbers to the right.
+
+    In a table too wide for the terminal, or WIDTH, text in the last column is wrapped and names in the first lose their middle. No
+    number is ever cut or folded, as it would mislead.
+    """
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
     terminal = sys.stdout.isatty()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        told = [row[index] for row in rows if row[index] != ""]
-        numbers = all(isinstance(cell, int | float) for cell in told)
-        table.add_column(column, justify="right" if told and numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(cell) for cell in row))
+    headers = [column.replace(" [", "\n[") for column in columns]
+    texts = [[_text(cell) for cell in row] for row in rows]
+    widths = [max(cell_len(line) for text in column for line in text.split("\n")) for column in zip(headers, *texts, strict=True)]
+    beyond = sum(widths) + _GAP * (len(widths) - 1) - _width()
+    last = max(widths[-1] - max(beyond, 0), min(widths[-1], _LEAST_PROSE))
+    name = max(widths[0] - max(beyond - (widths[-1] - last), 0), _LEAST_NAME)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, _GAP - 1, 0, 0))
+    for index, header in enumerate(headers):
+        cells = [row[index] for row in rows if row[index] != ""]
+        numbers = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+        wrapped = last if index == len(headers) - 1 and not numbers else None
+        table.add_column(header, justify="right" if numbers else "left", max_width=wrapped)
+    for first, *others in texts:
+        table.add_row(shortened(first, name), *others)
     # Its own file: where the reader of standard output has gone, a console that flushes that would leave with code 1.
     drawn = StringIO()
     # Without a height, rich takes a dumb terminal for one of 80 columns.
@@ -148,6 +179,11 @@ def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell
     for line in drawn.getvalue().splitlines():
         sys.stdout.write(line.rstrip() + "\n")
     sys.stdout.write("\n")
+
+
+def _width() -> int:
+    """The columns for tables and prose: those of the terminal, WIDTH at the most."""
+    return min(get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
 
 
 def spread(rows: Sequence[Row]) -> list[Row]:
@@ -163,4 +199,4 @@ def _text(cell: Cell) -> str:
         case int():
             return f"{cell:,}"
         case float():
-            return f"{cell:.4g}"
+            return f"{cell:,.0f}" if 1e3 <= abs(cell) < 1e7 else f"{cell:.4g}"

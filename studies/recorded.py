@@ -37,10 +37,19 @@ class Recorded:
         return str(self.config["settings"].get("model", "exact"))
 
     @property
+    def networks(self) -> str:
+        """The networks by name, with their weights."""
+        return ", ".join(f"{each.name} x{each.weight}" if each.weight > 1 else each.name for each in self.results.networks)
+
+    @property
+    def search(self) -> str:
+        """The objective and the seed."""
+        return f"objective {self.results.objective}, seed {self.results.seed}"
+
+    @property
     def title(self) -> str:
         """The run's networks, hardware, objective and seed in one line."""
-        networks = ", ".join(f"{each.name} x{each.weight}" if each.weight > 1 else each.name for each in self.results.networks)
-        return f"{networks} on {self.hardware.name}, objective {self.results.objective}, seed {self.results.seed}"
+        return f"{self.networks} on {self.hardware.name}, {self.search}"
 
 
 def load_run(folder: str | PathLike[str]) -> Recorded:

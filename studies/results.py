@@ -21,6 +21,7 @@ from mapsearch.model.plain import Plain, plain
 from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.searcher import Certificate
 from mapsearch.spaces.machines.space import Value
+from mapsearch.studies.shown import EDP, ENERGY, gap_text
 
 _Count = Annotated[int, Field(ge=0)]
 _Positive = Annotated[int, Field(gt=0)]
@@ -339,7 +340,7 @@ class RunResults(Plain):
 
     def _repr_html_(self) -> str:
         """The layers as a table, for notebooks."""
-        columns = ("layer", "count", "cycles", "energy [uJ]", "EDP [pJ x cycles]", "gap")
+        columns = ("layer", "count", "cycles", ENERGY, EDP, "gap")
         rows = [
             (
                 layer.name,
@@ -347,7 +348,7 @@ class RunResults(Plain):
                 f"{layer.metrics.runtime_cycles:,}",
                 f"{layer.metrics.energy_pj.total / 1e6:,.4g}",
                 f"{layer.metrics.edp_pj_cycles:.4g}",
-                "" if layer.gap is None else f"{layer.gap:.2%}",
+                gap_text(layer.gap),
             )
             for layer in self.layers
         ]

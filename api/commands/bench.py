@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mapsearch.arguments import Subparsers
-from mapsearch.output import write, write_json, write_table
+from mapsearch.output import write, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
     from mapsearch.studies.bench import Rates
@@ -87,8 +87,11 @@ def print_rates(found: Mapping[str, Rates]) -> None:
     from mapsearch.studies import bench
 
     versions = ", ".join(f"{name} {version}" for name, version in bench.versions().items())
-    write(f"one core of {bench.processor()}; {versions}")
-    write(f"{bench.MAPPINGS:,} random two-level mappings a layer, balanced tiles (seed {bench.SEED}), hardware {bench.HARDWARE}")
+    write_prose(f"one core of {bench.processor()}; {versions}")
+    write_prose(
+        f"{bench.MAPPINGS:,} random two-level mappings a layer, balanced tiles (seed {bench.SEED}), hardware {bench.HARDWARE}"
+    )
+    write("speed-up: over plain NumPy")
     write("")
     rows = [
         (
@@ -100,4 +103,4 @@ def print_rates(found: Mapping[str, Rates]) -> None:
         )
         for name, rates in [*found.items(), ("median", bench.median_rates(found))]
     ]
-    write_table("", ("layer", "evaluations/s", "bounds/s", "plain NumPy/s", "times as fast as NumPy"), rows)
+    write_table("", ("layer", "evaluations [1/s]", "bounds [1/s]", "NumPy [1/s]", "speed-up"), rows)

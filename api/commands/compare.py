@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mapsearch.arguments import Subparsers
-from mapsearch.output import Cell, write, write_json, write_table
+from mapsearch.output import Cell, write, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
     from mapsearch.studies.compare.runs import Comparison, Row
@@ -44,16 +44,16 @@ def run(args: Namespace) -> int:
 
 def _write(found: Comparison) -> None:
     for letter, title in zip("AB", found.titles, strict=True):
-        write(f"{letter}: {title}")
+        write_prose(f"{letter}: {title}", indent=3)
     for line in found.differences:
-        write(f"   {line}")
+        write_prose(f"   {line}", indent=6)
     write("")
-    headers = ("cycles A", "cycles B", "B/A", "energy [uJ] A", "energy [uJ] B", "B/A", "EDP B/A")
+    headers = ("cycles A", "cycles B", "cycles\nB/A", "energy A [µJ]", "energy B [µJ]", "energy\nB/A", "EDP\nB/A")
     write_table("", ("layer", "count", *headers), [_row(row) for row in (*found.layers, found.network)])
     for which, row_side in (("A", "second"), ("B", "first")):
         alone = [row.layer for row in found.layers if getattr(row, row_side) is None]
         if alone:
-            write(f"only in {which}: {', '.join(alone)}")
+            write_prose(f"only in {which}: {', '.join(alone)}", indent=11)
 
 
 def _row(row: Row) -> list[Cell]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mapsearch.arguments import Subparsers
-from mapsearch.output import write_json, write_table
+from mapsearch.output import write, write_json, write_prose, write_table
+
+if TYPE_CHECKING:
+    from mapsearch.studies.compare.two_models import Figure
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -33,9 +37,25 @@ def run(args: Namespace) -> int:
         write_json([{column: getattr(one, column) for column in columns} for one in found])
         return 0
     for layer, figures in groupby(found, lambda one: one.layer):
-        rows = [
-            (one.metric, f"{one.exact:,.10g}", f"{one.maestro:,.10g}", "" if one.ratio is None else f"{one.ratio:.4g}", one.cause)
-            for one in figures
-        ]
-        write_table(layer, ("figure", "exact", "MAESTRO", "MAESTRO / exact", "because"), rows)
+        _write(layer, list(figures))
     return 0
+
+
+def _write(layer: str, figures: list[Figure]) -> None:
+    """A layer's figures, and below them the causes by the numbers that stand for them."""
+    causes = dict.fromkeys(cause for one in figures for cause in one.causes)
+    numbers = {cause: str(number) for number, cause in enumerate(causes, start=1)}
+    rows = [
+        (
+            one.metric,
+            f"{one.exact:,.10g}",
+            f"{one.maestro:,.10g}",
+            "" if one.ratio is None else one.ratio,
+            ", ".join(numbers[cause] for cause in one.causes),
+        )
+        for one in figures
+    ]
+    write_table(layer, ("figure", "exact", "MAESTRO", "MAESTRO / exact", "because"), rows)
+    for cause, number in numbers.items():
+        write_prose(f"{number:>2}  {cause}", indent=4)
+    write("")

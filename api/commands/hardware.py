@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
 from mapsearch.model.errors import InputError
-from mapsearch.output import Cell, write, write_file, write_json, write_table
+from mapsearch.output import Cell, write, write_file, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
     from mapsearch.model.hardware import Hardware
@@ -123,15 +123,15 @@ def _space_figures(space: HardwareSpace) -> dict[str, Any]:
 
 
 def _write_presets(presets: list[dict[str, Any]]) -> None:
-    sizes = ("L1 (bytes)", "L2 (bytes)", "NoC (bytes/cycle)", "off-chip (bytes/cycle)")
-    columns = ("name", "PEs", "SIMD", "clock (MHz)", "bits W/I/O", *sizes, "technology", "area (mm²)")
+    sizes = ("L1 [B]", "L2 [KiB]", "NoC [B/cycle]", "off-chip [B/cycle]")
+    columns = ("name", "PEs", "clock [MHz]", "bits [W/I/O]", *sizes, "technology", "area [mm²]")
     rows = [_preset_row(figures["hardware"], figures["area_mm2"]) for figures in presets]
     write_table("", columns, rows)
 
 
 def _write_spaces(spaces: list[HardwareSpace]) -> None:
-    rows = [(space.name, space.size, ", ".join(axis.key for axis in space.axes), _limits(space)) for space in spaces]
-    write_table("Spaces", ("name", "machines", "axes", "limits"), rows)
+    rows = [(space.name, space.size, _limits(space), ", ".join(axis.key for axis in space.axes)) for space in spaces]
+    write_table("Spaces", ("name", "machines", "limits", "axes"), rows)
 
 
 def _part_rows(figures: dict[str, Any]) -> list[tuple[str, float, float]]:
@@ -144,16 +144,16 @@ def _limits(space: HardwareSpace) -> str:
     from dataclasses import astuple
     from math import inf
 
-    told = ("area {:g} mm²", "power {:g} mW", "off-chip {:g} GB/s", "off-chip {:g} bytes/cycle", "peak {:g} GOPS")
+    told = ("area {:g} mm²", "power {:g} mW", "off-chip {:g} GB/s", "off-chip {:g} B/cycle", "peak {:g} GOPS")
     limits = zip(told, astuple(space.limits), strict=True)
     return ", ".join(text.format(limit) for text, limit in limits if limit < inf) or "none"
 
 
 def _write_space(space: HardwareSpace, figures: dict[str, Any]) -> None:
-    write(f"{space.name}: {space.size:,} machines, limits: {_limits(space)}; technology {space.base.technology.name}")
+    write_prose(f"{space.name}: {space.size:,} machines, limits: {_limits(space)}; technology {space.base.technology.name}")
     write("")
-    write_table("Axes", ("key", "values", "number"), [(axis.key, _values(axis), len(axis.values)) for axis in space.axes])
-    columns = [f"{end}: {figure}" for end in ("smallest", "largest") for figure in ("area (mm²)", "leakage (mW)")]
+    write_table("Axes", ("key", "number", "values"), [(axis.key, len(axis.values), _values(axis)) for axis in space.axes])
+    columns = [f"{end} {figure}" for end in ("smallest:", "largest:") for figure in ("area [mm²]", "leakage [mW]")]
     smallest, largest = _part_rows(figures["smallest"]), _part_rows(figures["largest"])
     rows = [(*one, *other[1:]) for one, other in zip(smallest, largest, strict=True)]
     write_table("Smallest and largest machine", ("part", *columns), rows)
@@ -176,18 +176,17 @@ def _write_sources(sources: dict[str, dict[str, str]]) -> None:
     if said:
         write("Sources")
     for source, figures in said.items():
-        write(f"{', '.join(figures)}: {source}")
+        write_prose(f"{', '.join(figures)}: {source}", indent=4)
 
 
 def _preset_row(hardware: dict[str, Any], area_mm2: float) -> tuple[Cell, ...]:
     return (
         hardware["name"],
         hardware["pes"],
-        hardware["simd"],
         hardware["clock_mhz"],
         _bits(hardware),
         hardware["l1"]["bytes"],
-        hardware["l2"]["bytes"],
+        hardware["l2"]["bytes"] / 1024,
         hardware["noc"]["bytes_per_cycle"],
         hardware["offchip"]["bytes_per_cycle"],
         hardware["technology"]["name"],
@@ -206,13 +205,13 @@ def _write_machine(figures: dict[str, Any]) -> None:
         ("PEs", hardware["pes"], ""),
         ("MACs per PE and cycle", hardware["simd"], ""),
         ("clock", hardware["clock_mhz"], "MHz"),
-        ("bits of a weight/input/output", _bits(hardware), ""),
+        ("weight/input/output", _bits(hardware), "bits"),
         *((name.upper(), hardware[name]["bytes"], _buffering(hardware[name])) for name in ("l1", "l2")),
-        ("NoC width, each way", noc["bytes_per_cycle"], "bytes/cycle"),
+        ("NoC width, each way", noc["bytes_per_cycle"], "B/cycle"),
         ("NoC latency", noc["latency_cycles"], "cycles"),
         ("NoC multicast", _yes(noc["multicast"]), ""),
         ("NoC reduction", _yes(noc["reduction"]), ""),
-        ("off-chip width", offchip["bytes_per_cycle"], "bytes/cycle"),
+        ("off-chip width", offchip["bytes_per_cycle"], "B/cycle"),
         ("off-chip latency", offchip["latency_cycles"], "cycles"),
         ("technology", hardware["technology"]["name"], ""),
         ("leakage includes activity", _yes(hardware["technology"]["leakage_includes_activity"]), ""),
@@ -226,12 +225,12 @@ def _write_machine(figures: dict[str, Any]) -> None:
         ("off-chip", energy["offchip_pj_per_bit"], "pJ per bit"),
     ]
     write_table("", (hardware["name"], "value", "unit"), rows)
-    write_table("Area and leakage", ("part", "area (mm²)", "leakage (mW)"), _part_rows(figures))
+    write_table("Area and leakage", ("part", "area [mm²]", "leakage [mW]"), _part_rows(figures))
     _write_sources(figures["sources"])
 
 
 def _buffering(buffer: dict[str, Any]) -> str:
-    return "bytes, double-buffered" if buffer["double_buffered"] else "bytes"
+    return "B, double-buffered" if buffer["double_buffered"] else "B"
 
 
 def _yes(flag: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
 from mapsearch.model.errors import InputError
-from mapsearch.output import write, write_file, write_json, write_table
+from mapsearch.output import write, write_file, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
     from mapsearch.formats.yaml.layer_sets import Entry, LayerSet
@@ -98,53 +98,46 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 def _write_sets(sets: list[dict[str, Any]]) -> None:
     rows = [
-        (each["name"], each["title"], each["layers"], each["unique_layers"], each["macs"] / 1e9, each["parameters"] / 1e6)
+        (each["name"], each["layers"], each["unique_layers"], each["macs"] / 1e9, each["parameters"] / 1e6, each["title"])
         for each in sets
     ]
-    write_table("", ("name", "title", "layers", "unique", "GMACs", "M parameters"), rows)
+    write_table("", ("name", "layers", "unique", "MACs [10^9]", "parameters [10^6]", "title"), rows)
 
 
 def _write_set(data: dict[str, Any]) -> None:
-    write(f"{data['name']}: {data['title']}")
+    write_prose(f"{data['name']}: {data['title']}")
     write("")
-    columns = ("layer", "type", "count", "dims above 1", "stride", "dilation", "MACs")
-    write_table(
-        "One run of each layer",
-        (*columns, "weights (words)", "inputs (words)", "outputs (words)", "weights are"),
-        [_row(entry) for entry in data["entries"]],
-    )
+    shape = ("layer", "type", "count", "dims, strides and dilations above 1")
+    write_table("Layers", shape, [_shape_row(entry) for entry in data["entries"]])
+    sizes = ("layer", "MACs", "weights [words]", "inputs [words]", "outputs [words]", "weights are")
+    write_table("One run of each layer", sizes, [_size_row(entry) for entry in data["entries"]])
     if data["unmapped"]:
         rows = [(each["name"], each["type"], each["count"], each["output_words"]) for each in data["unmapped"]]
-        write_table("Without MACs, not mapped", ("layer", "type", "count", "outputs (words)"), rows)
+        write_table("Without MACs, not mapped", ("layer", "type", "count", "outputs [words]"), rows)
     write(f"{data['layers']:,} layers, {data['unique_layers']:,} of different shape")
     others = "".join(f", {words:,} {kind}" for kind, words in data["other_parameters"].items())
-    write(f"total: {data['macs']:,} MACs, {data['parameters']:,} parameters{' with' + others[1:] if others else ''}")
+    write_prose(
+        f"total: {data['macs']:,} MACs, {data['parameters']:,} parameters{' with' + others[1:] if others else ''}", indent=7
+    )
     published = data["published"]
     if published:
         figures = [f"{published[key]:,} {word}" for key, word in _PUBLISHED if published[key] is not None]
-        write(f"published: {', '.join(figures)} ({published['source']})")
-    write(f"source: {data['source']}")
+        write_prose(f"published: {', '.join(figures)} ({published['source']})", indent=4)
+    write_prose(f"source: {data['source']}", indent=4)
 
 
 _PUBLISHED = (("macs", "MACs"), ("parameters", "parameters"))
 
 
-def _row(entry: dict[str, Any]) -> tuple[str | int, ...]:
-    dims = " ".join(f"{dim} {extent}" for dim, extent in entry["dims"].items() if extent > 1)
+def _shape_row(entry: dict[str, Any]) -> tuple[str | int, ...]:
+    parts = [f"{dim} {extent}" for dim, extent in entry["dims"].items() if extent > 1]
+    parts += [f"{name} {_pair(entry[name])}" for name in ("stride", "dilation") if max(entry[name]) > 1]
+    return (entry["name"], entry["type"], entry["count"], " ".join(parts))
+
+
+def _size_row(entry: dict[str, Any]) -> tuple[str | int, ...]:
     words = entry["words"]
-    return (
-        entry["name"],
-        entry["type"],
-        entry["count"],
-        dims,
-        _pair(entry["stride"]),
-        _pair(entry["dilation"]),
-        entry["macs"],
-        words["weight"],
-        words["input"],
-        words["output"],
-        entry["weights"],
-    )
+    return (entry["name"], entry["macs"], words["weight"], words["input"], words["output"], entry["weights"])
 
 
 def _pair(pair: tuple[int, int]) -> str:

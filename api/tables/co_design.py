@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from mapsearch.output import Cell, spread, write, write_table
-from mapsearch.spaces.machines.space import value_text
-from mapsearch.studies.results import CoDesignProgress, CoDesignResult, MachineRow
+from collections.abc import Mapping
+from typing import Any
+
+from mapsearch.output import Cell, spread, write, write_prose, write_table
+from mapsearch.spaces.machines.space import machine_text
+from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
+from mapsearch.studies.shown import ENERGY
 
 _WAYS = {
     "preset": "the best preset within the budget, {} (its sizes in the space's technology)",
@@ -23,36 +27,46 @@ def progress_line(state: CoDesignProgress) -> str:
 
 def print_co_design(result: CoDesignResult) -> None:
     """The machines that were looked at, the best one, the front and the comparison."""
-    write(f"space:   {result.space}, {result.machines:,} machines, {result.over:,} of them over the budget")
+    write_prose(f"space:   {result.space}, {result.machines:,} machines, {result.over:,} of them over the budget", indent=9)
     dropped = ", ".join(f"{count:,} {_STAGES[stage]}" for stage, count in result.dropped.items() if count)
-    write(f"dropped: {sum(result.dropped.values()):,} by lower bounds{f' ({dropped})' if dropped else ''}")
+    write_prose(f"dropped: {sum(result.dropped.values()):,} by lower bounds{f' ({dropped})' if dropped else ''}", indent=9)
     mapped = ", ".join(f"{count:,} {stage}" for stage, count in result.mapped.items())
     without = f"; {result.no_mapping:,} have no mapping within the budget" if result.no_mapping else ""
-    write(f"mapped:  {mapped}{without}")
+    write_prose(f"mapped:  {mapped}{without}", indent=9)
     proof = "none is left that could do better" if result.proven else f"{result.open:,} are open that might do better"
     if result.clock_mhz is not None:
-        write(f"clocks:  machines are compared by time; objectives count cycles of {result.clock_mhz:,g} MHz")
-    write(f"best:    {_machine(result.best)}; {proof}")
+        write_prose(f"clocks:  machines are compared by time; objectives count cycles of {result.clock_mhz:,g} MHz", indent=9)
+    write_prose(f"best:    {machine_text(result.best.values)}; {proof}", indent=9)
+    write("")
     rows = [_row(machine) for machine in spread(result.front)]
     timed = [] if result.clock_mhz is None else ["runtime [ms]"]
-    columns = ("machine", "cycles", *timed, "energy [uJ]", "area [mm²]", "power [mW]")
+    columns = ("cycles", *timed, ENERGY, "area [mm²]", "power [mW]", "machine")
     write_table(f"Front of machines, {len(rows)} of {len(result.front)}", columns, rows)
     for baseline in result.comparison:
         way = _WAYS[baseline.way].format(baseline.chosen)
         value = "has no mapping" if baseline.objective is None else f"objective {baseline.objective:.5g}"
-        write(f"against: {way}: {value}{_gain(baseline.gain)}")
+        write_prose(f"against: {way}: {value}{_gain(baseline, result.best)}", indent=9)
 
 
-def _gain(gain: float | None) -> str:
+def _gain(baseline: BaselineResult, best: MachineRow) -> str:
     """How much better the machine of a co-design is than a baseline."""
-    return "" if gain is None else f"; co-design is {1 + gain:.4g} x better"
+    if baseline.gain is None:
+        return ""
+    if baseline.gain == 0:
+        same = all(_at(baseline.hardware, key) == value for key, value in best.values.items())
+        return "; the same machine" if same else "; another machine, as good"
+    return f"; co-design is {1 + baseline.gain:.4g} x better"
 
 
-def _machine(row: MachineRow) -> str:
-    return ", ".join(f"{key} {value_text(value)}" for key, value in row.values.items()) or "the only one"
+def _at(hardware: Mapping[str, Any], key: str) -> object:
+    """What a hardware file has at an axis's key, which has dots between nested ones."""
+    at: Any = hardware
+    for part in key.split("."):
+        at = at[part]
+    return at
 
 
 def _row(row: MachineRow) -> list[Cell]:
     energy_uj = (row.energy_pj or 0.0) / 1e6
     runtime: list[Cell] = [row.runtime_cycles or 0, *([] if row.runtime_ms is None else [row.runtime_ms])]
-    return [_machine(row), *runtime, energy_uj, row.area_mm2, row.power_mw or 0.0]
+    return [*runtime, energy_uj, row.area_mm2, row.power_mw or 0.0, machine_text(row.values)]

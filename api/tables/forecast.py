@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapsearch.output import write, write_table
+from mapsearch.output import write, write_prose, write_table
 from mapsearch.studies.forecast import Forecast
 
 
@@ -11,13 +11,13 @@ def print_forecast(found: Forecast) -> None:
     rows = [(layer.name, layer.count, layer.macs, f"{layer.mappings:.3g}") for layer in found.layers]
     write_table("", ("layer", "count", "MACs", "mappings"), rows)
     for layer in found.left_out:
-        write(f"left out: {layer.name}: {layer.reason}")
+        write_prose(f"left out: {layer.name}: {layer.reason}", indent=10)
     several = f", {found.machines:,} machines; mappings are those of the largest" if found.machines > 1 else ""
-    write(f"hardware: {found.hardware}{several}")
+    write_prose(f"hardware: {found.hardware}{several}", indent=10)
     if found.seconds is None:
-        write(f"time:     not known: {found.basis}")
+        write_prose(f"time:     not known: {found.basis}", indent=10)
     else:
-        write(f"time:     {_duration(found.seconds)} at the most: {found.basis}")
+        write_prose(f"time:     {_duration(found.seconds)} at the most: {found.basis}", indent=10)
     write(f"folder:   {found.folder} (nothing is written now)")
 
 

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mapsearch.model.evaluation import Evaluation, NamedFigures
-from mapsearch.output import Cell, spread, write, write_table
-from mapsearch.studies.results import CoDesignProgress, LayerResult, NetworkChoice, NetworkPoint, NetworkSums, RunResults, Totals
+from mapsearch.model.evaluation import Evaluation
+from mapsearch.output import Cell, spread, write, write_prose, write_table
+from mapsearch.studies.results import CoDesignProgress, LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
+from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text
 from mapsearch.tables.co_design import print_co_design, progress_line
-
-PROVEN = 1e-9  # a network's bound is rounded, its layers' are not
 
 
 class RunProgress:
@@ -87,75 +86,51 @@ class RunProgress:
 
 def _summary(result: LayerResult) -> str:
     energy_uj = result.metrics.energy_pj.total / 1e6
-    return f"{result.metrics.runtime_cycles:,} cycles, {energy_uj:,.4g} uJ, {result.evaluations:,} evaluations"
-
-
-def _in_nj(metrics: Evaluation) -> bool:
-    """Whether a model states energies in nJ, as MAESTRO does, whose users add up the layers' EDPs."""
-    return isinstance(metrics, NamedFigures) and "energy_nj" in metrics.figures
-
-
-def _percent(share: float | None) -> str:
-    """A share in 0..1; nothing where the cost model reports none."""
-    return "" if share is None else f"{share:.1%}"
-
-
-def _gap(gap: float | None) -> str:
-    """How far the objective is from the optimum at the most; nothing where that is not known."""
-    if gap is None:
-        return ""
-    return "optimal" if gap == 0 else f"< {100 * gap:.2g}%"
+    return f"{result.metrics.runtime_cycles:,} cycles, {energy_uj:,.4g} µJ, {result.evaluations:,} evaluations"
 
 
 def print_results(results: RunResults, *, saved: bool = True) -> None:
     """The table of layers, the network's totals, and where everything is, if it could be saved."""
-    # What is made small has a column of its own where none of the others is it.
-    several = results.network is not None and results.network.front is not None
-    other = not several and results.objective not in ("latency", "energy", "edp")
+    made_small = _made_small(results)
     rows: list[list[Cell]] = [
         [
             layer.name,
             layer.count,
-            layer.metrics.macs,
-            layer.metrics.runtime_cycles,
-            layer.metrics.energy_pj.total / 1e6,
-            layer.metrics.edp_pj_cycles,
-            *([layer.objective] if other else []),
-            _gap(layer.gap),
+            *_figures(layer.metrics, layer.objective, made_small),
+            gap_text(layer.gap),
             _percent(layer.metrics.utilization),
-            layer.metrics.bound_by or "",
+            bound_text(layer.metrics.bound_by),
         ]
         for layer in results.layers
     ]
-    columns = ("layer", "count", "MACs", "cycles", "energy [uJ]", "EDP [pJ x cycles]", *(["objective"] if other else []))
-    write_table("", (*columns, "gap", "PE utilization", "bound by"), rows)
+    write_table("", ("layer", "count", *_headers(made_small), "gap", PE_USE, "bound by"), rows)
     totals, whole = results.totals, "network:"
     if len(results.networks) > 1:
         whole = "mix:    "
-        _print_networks(results.networks, other=other)
-    write(
-        f"{whole} {totals.layers} layers, {totals.macs:,} MACs, {totals.runtime_cycles:,} cycles "
-        f"({totals.runtime_ms:.4g} ms), {totals.energy_pj.total / 1e6:,.5g} uJ, "
-        f"EDP {totals.edp_pj_cycles:.5g} pJ x cycles, PE utilization {totals.utilization:.1%}"
+        _print_networks(results.networks, made_small)
+    write_prose(
+        f"{whole} {totals.layers} layers, {totals.macs:,} MACs, {totals.runtime_cycles:,} cycles ({totals.runtime_ms:.4g} ms), "
+        f"{totals.energy_pj.total / 1e6:,.5g} µJ, PE use {totals.utilization:.1%}",
+        indent=9,
     )
-    if other:
-        write(f"         objective {results.objective}: {_value(totals.objective)}")
-    if any(_in_nj(layer.metrics) for layer in results.layers):
-        write(
-            f"         EDP {totals.edp_pj_cycles / 1e3:.5g} cycles x nJ; the layers' own EDPs add up to "
-            f"{totals.sum_of_layer_edps_pj_cycles / 1e3:.5g} cycles x nJ"
-        )
+    write_prose(
+        f"         EDP {totals.edp_pj_cycles:.5g} pJ x cycles; the layers' own EDPs add up to "
+        f"{totals.sum_of_layer_edps_pj_cycles:.5g}",
+        indent=9,
+    )
+    if made_small == _OBJECTIVE:
+        write_prose(f"         objective {results.objective}: {_value(totals.objective)}", indent=9)
     if results.network is not None:
         _print_together(results.network, totals)
     dropped = f"{totals.dropped:,} mappings or parts of the space dropped by a lower bound"
     looked = f"{totals.evaluations:,} mappings evaluated, {dropped}"
     if totals.refused:
         looked += f", {totals.refused:,} refused by the model"
-    write(f"search:  {looked}, {totals.seconds:.1f} s over all processes")
+    write_prose(f"search:  {looked}, {totals.seconds:.1f} s over all processes", indent=9)
     proven = [layer.proof.left == 0 for layer in results.layers if layer.proof is not None]
     if proven:
         rest = "" if all(proven) else "; of the others the gap is the most that may be left"
-        write(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal in their space{rest}")
+        write_prose(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal in their space{rest}", indent=9)
     if results.co_design is not None:
         print_co_design(results.co_design)
     if not saved:
@@ -165,34 +140,48 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
 
 
-def _print_networks(networks: Sequence[NetworkSums], *, other: bool) -> None:
+_OBJECTIVE = "objective"
+
+
+def _made_small(results: RunResults) -> str:
+    """The header of what is made small: the EDP, an expression, or "" where it is the cycles or the energy."""
+    if results.objective in ("latency", "energy"):
+        return ""
+    several = results.network is not None and results.network.front is not None
+    return EDP if several or results.objective == "edp" else _OBJECTIVE
+
+
+def _headers(made_small: str) -> list[str]:
+    return ["cycles", ENERGY, *([made_small] if made_small else [])]
+
+
+def _figures(of: Evaluation | Sums, objective: float | None, made_small: str) -> list[Cell]:
+    """The cells below `_headers`."""
+    cells: list[Cell] = [of.runtime_cycles, of.energy_pj.total / 1e6]
+    if made_small:
+        cells.append(of.edp_pj_cycles if made_small == EDP else _value(objective))
+    return cells
+
+
+def _percent(share: float | None) -> Cell:
+    """A share in 0..1; nothing where the cost model reports none."""
+    return "" if share is None else 100 * share
+
+
+def _print_networks(networks: Sequence[NetworkSums], made_small: str) -> None:
     """What each network of a mix adds to the sums."""
     rows: list[list[Cell]] = [
         [
             each.name,
             each.weight,
             each.layers,
-            each.macs,
-            each.runtime_cycles,
-            each.energy_pj.total / 1e6,
-            each.edp_pj_cycles,
-            *([_value(each.objective)] if other else []),
-            _gap(each.gap),
+            *_figures(each, each.objective, made_small),
+            gap_text(each.gap),
             _percent(each.utilization),
         ]
         for each in networks
     ]
-    columns = (
-        "network",
-        "weight",
-        "layers",
-        "MACs",
-        "cycles",
-        "energy [uJ]",
-        "EDP [pJ x cycles]",
-        *(["objective"] if other else []),
-    )
-    write_table("All runs of each network", (*columns, "gap", "PE utilization"), rows)
+    write_table("All runs of each network", ("network", "weight", "layers", *_headers(made_small), "gap", PE_USE), rows)
 
 
 def _value(objective: float | None) -> str:
@@ -203,20 +192,17 @@ def _print_together(network: NetworkChoice, totals: Totals) -> None:
     """What choosing the layers' mappings together gives, and the front of several objectives."""
     if network.front is not None:
         points = network.front
-        rows = [_figures(point) for point in spread(points)]
+        rows = [(point.runtime_cycles, point.energy_pj / 1e6, point.energy_pj * point.runtime_cycles) for point in spread(points)]
         of = f"{len(rows)} of {len(points)} choices" if len(rows) < len(points) else f"{len(points)} choices"
-        write_table(f"The network's front, {of} of the layers' mappings", ("cycles", "energy [uJ]", "EDP [pJ x cycles]"), rows)
+        write("")
+        write_table(f"The network's front, {of} of the layers' mappings", ("cycles", ENERGY, EDP), rows)
         write(f"         least EDP: {network.mapping_file}; each layer's front: fronts/")
     elif network.gain > 0:
-        write(
+        write_prose(
             f"         layers chosen for the network's sums: {network.gain:.2g} better than each layer's own best "
-            f"({network.mapping_file})"
+            f"({network.mapping_file})",
+            indent=9,
         )
     if totals.gap is not None:
         gap = network.gap if network.gap is not None else totals.gap
-        write(f"         gap of the network to its lower bound: {_gap(gap if gap > PROVEN else 0)}")
-
-
-def _figures(point: NetworkPoint) -> list[Cell]:
-    cycles, energy_pj = point.runtime_cycles, point.energy_pj
-    return [cycles, energy_pj / 1e6, energy_pj * cycles]
+        write(f"         gap of the network to its lower bound: {gap_text(gap)}")

@@ -12,7 +12,9 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from mapsearch.output import Cell, write, write_table
+from mapsearch.output import Cell, write, write_prose, write_table
+from mapsearch.spaces.machines.space import machine_text
+from mapsearch.studies.shown import ENERGY
 from mapsearch.studies.sweep.plan import SweepPlan
 
 # What leaves designs out, by its name in a summary.
@@ -24,6 +26,21 @@ _REASONS = {
     "l2": "the L2's size",
     "area_mm2": "area",
     "power_mw": "power",
+}
+# Columns with the keys of a design, and their scales.
+_MACHINE = {
+    "PEs": ("pes", 1),
+    "L1 [B]": ("l1_bytes", 1),
+    "L2 [B]": ("l2_bytes", 1),
+    "NoC [B/cycle]": ("noc_bytes_per_cycle", 1),
+    "off-chip [B/cycle]": ("offchip_bytes_per_cycle", 1),
+}
+_COSTS = {
+    "cycles": ("runtime_cycles", 1),
+    "throughput [GMAC/s]": ("throughput_gmacs_per_s", 1),
+    ENERGY: ("energy_pj", 1e-6),
+    "area [mm²]": ("area_mm2", 1),
+    "power [mW]": ("power_mw", 1),
 }
 
 
@@ -79,26 +96,28 @@ def print_summary(summary: Mapping[str, Any], *, saved: bool = True) -> None:
     # The hardware space's further axes stand before the mapping in each design.
     designs: list[Mapping[str, Any]] = [design for pair in summary["pairs"] for design in pair["optima"].values()]
     axes = list(takewhile(lambda key: key != "mapping", designs[0])) if designs else []
-    rows: list[list[Cell]] = []
+    which: list[list[Cell]] = []
+    costs: list[list[Cell]] = []
     for pair in summary["pairs"]:
-        none = {"none valid" if pair["done"] else "not done": None}
-        rows += [_row(pair, name, axes, design) for name, design in (pair["optima"] or none).items()]
-    write_table(
-        "",
-        (
-            *("dataflow", "layer", "best", *axes, "PEs", "L1 [B]", "L2 [B]", "NoC [B/cycle]", "off-chip [B/cycle]"),
-            *("cycles", "GMAC/s", "energy [uJ]", "area [mm2]", "power [mW]"),
-        ),
-        rows,
+        none: dict[str, Mapping[str, Any]] = {"none valid" if pair["done"] else "not done": {}}
+        for name, design in (pair["optima"] or none).items():
+            where = [pair["dataflow"], pair["layer"], name]
+            which.append([*where, *_cells(design, _MACHINE), *([_further(design, axes)] if axes else [])])
+            costs.append([*where, *_cells(design, _COSTS)])
+    labels = ("dataflow", "layer", "best")
+    write_table("Best designs", (*labels, *_MACHINE, *(["further"] if axes else [])), which)
+    write_table("What they cost", (*labels, *_COSTS), costs)
+    write_prose(
+        f"designs: {summary['done']:,} of {summary['designs']:,}; {summary['valid']:,} valid, {summary['costed']:,} costed in full",
+        indent=9,
     )
     left_out = ", ".join(f"{count:,} by {_REASONS[reason]}" for reason, count in summary["left_out"].items() if count)
-    write(
-        f"designs: {summary['done']:,} of {summary['designs']:,}; {summary['valid']:,} valid, {summary['costed']:,} costed in full"
-    )
     if left_out:
-        write(f"         left out: {left_out}")
+        write_prose(f"         left out: {left_out}", indent=9)
     rate, valid = summary["designs_per_second"], summary["valid_per_second"]
-    write(f"rate:    {rate:,.0f} designs/s, of which {valid:,.0f} valid ones costed and saved; {summary['seconds']:.1f} s")
+    write_prose(
+        f"rate:    {rate:,.0f} designs/s, of which {valid:,.0f} valid ones costed and saved; {summary['seconds']:.1f} s", indent=9
+    )
     if not saved:
         return
     names = ("summary.json", "front.csv", "designs/", "mappings/", "area_power.png", "energy_throughput.png")
@@ -107,18 +126,12 @@ def print_summary(summary: Mapping[str, Any], *, saved: bool = True) -> None:
         write(f"stopped before the end; go on with: mapsearch sweep --out {summary['folder']} --resume")
 
 
-def _row(pair: Mapping[str, Any], name: str, axes: Sequence[str], design: Mapping[str, Any] | None) -> list[Cell]:
-    if design is None:
-        return [pair["dataflow"], pair["layer"], name, *[""] * (len(axes) + 10)]
-    keys = ("pes", "l1_bytes", "l2_bytes", "noc_bytes_per_cycle", "offchip_bytes_per_cycle", "runtime_cycles")
-    return [
-        pair["dataflow"],
-        pair["layer"],
-        name,
-        *(str(design[key]) for key in axes),
-        *(design[key] for key in keys),
-        design["throughput_gmacs_per_s"],
-        design["energy_pj"] / 1e6,
-        design["area_mm2"],
-        design["power_mw"],
-    ]
+def _cells(design: Mapping[str, Any], columns: Mapping[str, tuple[str, float]]) -> list[Cell]:
+    """A design's figures in the columns; nothing where there is none."""
+    if not design:
+        return [""] * len(columns)
+    return [design[key] if scale == 1 else design[key] * scale for key, scale in columns.values()]
+
+
+def _further(design: Mapping[str, Any], axes: Sequence[str]) -> str:
+    return machine_text({key: design[key] for key in axes}) if design else ""

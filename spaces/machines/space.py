@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from math import inf, prod
@@ -125,6 +125,11 @@ class HardwareSpace:
 def value_text(value: Value) -> str:
     """A value as people read it: 32,768, or true."""
     return str(value).lower() if isinstance(value, bool) else f"{value:,}"
+
+
+def machine_text(values: Mapping[str, Value]) -> str:
+    """A machine of a space by what its axes say of it."""
+    return ", ".join(f"{key} {value_text(value)}" for key, value in values.items()) or "the only one"
 
 
 def _with(hardware: Hardware, key: str, value: Value) -> Hardware:

@@ -24,6 +24,7 @@ from mapsearch.model.tensors import Dim
 from mapsearch.studies.evaluate import HardwareSource, evaluate_text, machine
 
 _UNLIMITED = 2**31 - 1
+_AND = "; "  # between causes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Figure:
     exact: float
     maestro: float
     cause: str
+
+    @property
+    def causes(self) -> list[str]:
+        """Each cause by itself."""
+        return self.cause.split(_AND) if self.cause else []
 
     @property
     def ratio(self) -> float | None:
@@ -151,4 +157,4 @@ class _Both:
 
 
 def _joined(*causes: str) -> str:
-    return "; ".join(cause for cause in causes if cause)
+    return _AND.join(cause for cause in causes if cause)

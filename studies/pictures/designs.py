@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +12,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.formats.text import write_whole
-from mapsearch.studies.pictures.style import GREY, RED, SMALL, Axes, Figure, as_png, new_figure, shortened, tidy
+from mapsearch.studies.pictures.style import (
+    BLACK,
+    GREY,
+    PALE,
+    PURPLE,
+    RED,
+    SMALL,
+    Axes,
+    Figure,
+    as_png,
+    colour_bar,
+    fitted,
+    new_figure,
+    tidy,
+)
 from mapsearch.studies.sweep.parquet import part_paths, read_designs, read_names
 
 # Points of a panel at the most, and what draws them where there are more designs.
 POINTS = 10_000
 SEED = 0
 _SHOWN = ("throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
-# Of different forms and sizes, as one design may be best in all.
-_MARKS = {"throughput": ("^", 9), "energy": ("v", 9), "energy-delay": ("o", 13)}
+# Of different colours and forms, one inside the other, as one design may be best in all.
+_MARKS = {"throughput": ("^", 9, PURPLE), "energy": ("s", 14, BLACK), "energy-delay": ("o", 21, RED)}
 
 
 def draw(summary: Mapping[str, Any]) -> None:
     """Write area_power.png and energy_throughput.png to the sweep's folder, with a panel for each pair of the summary."""
     folder, pairs = Path(summary["folder"]), summary["pairs"]
+    with (folder / "front.csv").open(encoding="utf-8", newline="") as file:
+        fronts = list(csv.DictReader(file))
     named = [(read_names(path), path) for path in part_paths(folder)]
     shown = [sample([path for names, path in named if names and names.items() <= pair.items()], pair["valid"]) for pair in pairs]
     for name, title, panel in (
         ("area_power", "Valid designs by area and power", _area_power),
         ("energy_throughput", "Valid designs by throughput and energy", _energy_throughput),
     ):
-        write_whole(folder / f"{name}.png", as_png(_picture(title, panel, pairs, shown)))
+        write_whole(folder / f"{name}.png", as_png(_picture(title, panel, pairs, shown, fronts)))
 
 
 def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:
@@ -48,42 +66,62 @@ def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:
     return np.concatenate(rows)
 
 
-Panel = Callable[[Figure, Axes, Mapping[str, Any], NDArray[np.void]], None]
+Front = Sequence[Mapping[str, str]]
+Panel = Callable[[Figure, Axes, Mapping[str, Any], NDArray[np.void], Front], None]
 
 
-def _picture(title: str, panel: Panel, pairs: Sequence[Mapping[str, Any]], shown: Sequence[NDArray[np.void]]) -> Figure:
+def _picture(
+    title: str, panel: Panel, pairs: Sequence[Mapping[str, Any]], shown: Sequence[NDArray[np.void]], fronts: Front
+) -> Figure:
     columns = min(2, len(pairs))
     rows = -(-len(pairs) // columns)
     figure = new_figure(3.6 * rows, title)
     panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for axes, pair, designs in zip(panels, pairs, shown, strict=False):
         number = f"{pair['valid']:,} designs" + (f", {len(designs):,} shown" if len(designs) < pair["valid"] else "")
-        axes.set_title(f"{shortened(pair['dataflow'], 30)}, {shortened(pair['layer'], 30)}: {number}", fontsize=SMALL)
+        axes.set_title(f"{fitted(pair['dataflow'], 30)}, {fitted(pair['layer'], 30)}: {number}", fontsize=SMALL)
         tidy(axes)
-        panel(figure, axes, pair, designs)
+        front = [design for design in fronts if (design["dataflow"], design["layer"]) == (pair["dataflow"], pair["layer"])]
+        panel(figure, axes, pair, designs, front)
     for axes in panels[len(pairs) :]:
         axes.set_visible(False)
     marked = next((axes for axes, pair in zip(panels, pairs, strict=False) if pair["optima"]), None)
     if marked is not None:  # below the panels, as it would cover designs inside
-        figure.legend(*marked.get_legend_handles_labels(), loc="outside lower center", ncols=len(_MARKS), fontsize=SMALL)
+        figure.legend(*marked.get_legend_handles_labels(), loc="outside lower center", ncols=1 + len(_MARKS), fontsize=SMALL)
     return figure
 
 
-def _area_power(figure: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void]) -> None:
+def _area_power(figure: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void], _: Front) -> None:
     points = axes.scatter(designs["area_mm2"], designs["power_mw"], c=designs["throughput_gmacs_per_s"], s=2, cmap="viridis")
-    figure.colorbar(points, ax=axes).set_label("throughput [GMAC/s]", fontsize=SMALL)
-    axes.set(xlabel="area [mm²]", ylabel="power [mW]", xlim=(0, None), ylim=(0, None))
+    colour_bar(figure, points, axes, "throughput [GMAC/s]")
+    _label(axes, "area [mm²]", "power [mW]")
     _mark(axes, pair, "area_mm2", "power_mw", 1.0)
 
 
-def _energy_throughput(_: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void]) -> None:
-    axes.scatter(designs["throughput_gmacs_per_s"], designs["energy_pj"] / 1e9, s=2, color=GREY)
-    axes.set(xlabel="throughput [GMAC/s]", ylabel="energy [mJ]", xlim=(0, None), ylim=(0, None))
+def _energy_throughput(_: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void], front: Front) -> None:
+    axes.scatter(designs["throughput_gmacs_per_s"], designs["energy_pj"] / 1e9, s=2, color=PALE)
+    throughputs, energies = zip(*undominated(front), strict=True) if front else ((), ())
+    axes.plot(throughputs, [energy / 1e9 for energy in energies], ".-", color=GREY, drawstyle="steps-pre", label="Pareto front")
+    _label(axes, "throughput [GMAC/s]", "energy [mJ]")
     _mark(axes, pair, "throughput_gmacs_per_s", "energy_pj", 1e-9)
+
+
+def undominated(front: Front) -> list[tuple[float, float]]:
+    """Throughput and energy of the designs of a front of three figures than which none is better in both, the slowest first."""
+    points = sorted((-float(design["throughput_gmacs_per_s"]), float(design["energy_pj"])) for design in front)
+    lowest = accumulate((energy for _, energy in points), min)
+    falls = [True, *(after < before for before, after in pairwise(lowest))]
+    return [(-slowness, energy) for (slowness, energy), better in zip(points, falls, strict=True) if better][::-1]
+
+
+def _label(axes: Axes, x: str, y: str) -> None:
+    axes.set_xlabel(x, fontsize=SMALL)
+    axes.set_ylabel(y, fontsize=SMALL)
+    axes.set(xlim=(0, None), ylim=(0, None))
 
 
 def _mark(axes: Axes, pair: Mapping[str, Any], x: str, y: str, scale: float) -> None:
     for name, design in pair["optima"].items():
-        mark, size = _MARKS[name]
-        style = {"color": RED, "markersize": size, "markerfacecolor": "none", "markeredgewidth": 1.6, "linestyle": "none"}
+        mark, size, colour = _MARKS[name]
+        style = {"color": colour, "markersize": size, "markerfacecolor": "none", "markeredgewidth": 1.6, "linestyle": "none"}
         axes.plot(design[x], design[y] * scale, mark, label=f"best {name}", **style)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import EngFormatter
 
-from mapsearch.spaces.machines.space import value_text
+from mapsearch.spaces.machines.space import machine_text
 from mapsearch.studies.pictures.numbers import number_points
-from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, fix_layout, new_figure, tidy
+from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, colour_bar, fix_layout, new_figure, tidy
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import MachineRow
 
@@ -21,13 +21,14 @@ def draw(run: Recorded) -> Drawing:
         return Drawing(None)
     front = found.front
     named = min(len(front), _NAMED)
-    figure = new_figure(4.2 + 0.16 * named, f"Pareto front of machines of {found.space}: {run.title}")
+    title = f"Machines of the space {found.space}, the Pareto front of runtime, energy and area: {run.networks}, {run.search}"
+    figure = new_figure(4.2 + 0.16 * named, title)
     left, right = figure.subplots(1, 2)
     xs = [_runtime(point) for point in front]
     areas = [point.area_mm2 for point in front]
     energies = [1e-12 * (point.energy_pj or 0.0) for point in front]
     dots = left.scatter(xs, energies, c=areas, cmap="viridis", s=30, zorder=3)
-    figure.colorbar(dots, ax=left).set_label("area [mm²]", fontsize=SMALL)
+    colour_bar(figure, dots, left, "area [mm²]")
     right.scatter(xs, areas, color=GREY, s=30, zorder=3)
     best = found.best
     for axis, own in ((left, 1e-12 * (best.energy_pj or 0.0)), (right, best.area_mm2)):
@@ -54,5 +55,4 @@ def _runtime(point: MachineRow) -> float:
 
 
 def _told(point: MachineRow) -> str:
-    values = ", ".join(f"{key} {value_text(value)}" for key, value in point.values.items())
-    return f"{values}: {point.power_mw:.4g} mW"
+    return f"{machine_text(point.values)}: {point.power_mw:.4g} mW"

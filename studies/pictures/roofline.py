@@ -23,13 +23,14 @@ from mapsearch.studies.pictures.style import (
     TINY,
     Axes,
     Drawing,
+    fitted,
     fix_layout,
     new_figure,
     scale_log,
-    shortened,
     tidy,
 )
 from mapsearch.studies.recorded import Recorded
+from mapsearch.studies.shown import bound_text
 
 _BOUNDS = {"compute": (BLUE, "o"), "ingress": (GREEN, "^"), "egress": (PURPLE, "v"), "offchip": (RED, "s")}
 _COLUMNS = 4
@@ -63,7 +64,7 @@ def draw(run: Recorded) -> Drawing:
     for bound, (colour, shape) in _BOUNDS.items():
         some = places[[each.bound_by == bound for each in every]]
         if len(some):
-            axis.plot(some[:, 0], some[:, 1], shape, color=colour, markersize=6, label=f"bound by {bound}", zorder=3)
+            axis.plot(some[:, 0], some[:, 1], shape, color=colour, markersize=6, label=f"bound by {bound_text(bound)}", zorder=3)
     axis.set_ylim(top=2 * run.hardware.pes * run.hardware.simd)
     axis.set_xlabel("MACs per off-chip byte", fontsize=SMALL)
     axis.set_ylabel("MACs per cycle", fontsize=SMALL)
@@ -117,7 +118,7 @@ def _name(axis: Axes, layers: Sequence[_Layer], rows: int) -> None:
     axis.set_axis_off()
     for place, layer in enumerate(layers):
         column, row = divmod(place, rows)
-        text = f"{layer.number}  {shortened(layer.name, 34)}"
+        text = f"{layer.number}  {fitted(layer.name, 34)}"
         colour = _BOUNDS[layer.metrics.bound_by][0]
         axis.text(
             column / _COLUMNS, 1 - (row + 0.5) / rows, text, color=colour, fontsize=TINY, va="center", transform=axis.transAxes

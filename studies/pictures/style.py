@@ -11,6 +11,8 @@ import matplotlib as mpl
 from matplotlib import figure as figures
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
+from mapsearch.studies.shown import shortened
+
 # matplotlib's types are partly unknown, so the checkers are told nothing of them.
 Axes: TypeAlias = Any
 Figure: TypeAlias = Any
@@ -38,16 +40,13 @@ class Drawing:
 def new_figure(height_inches: float, title: str) -> Figure:
     """An empty figure of the width that all have, laid out so that nothing overlaps."""
     figure = _figures.Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI, layout="constrained")
-    figure.suptitle(shortened(title, 120), fontsize=SMALL + 1)
+    figure.suptitle(fitted(title, 120), fontsize=SMALL + 1)
     return figure
 
 
-def shortened(text: str, most: int) -> str:
-    """A text as it is drawn in a place for `most` letters, its middle left out where it is longer; dollars begin no formula."""
-    if len(text) > most:
-        head = most // 2
-        text = f"{text[:head]}…{text[head + 1 - most :]}"
-    return text.replace("$", r"\$")
+def fitted(text: str, most: int) -> str:
+    """A text as it is drawn in a place for `most` letters; dollars begin no formula."""
+    return shortened(text, most).replace("$", r"\$")
 
 
 def tidy(axis: Axes) -> None:
@@ -64,6 +63,13 @@ def scale_log(line: Any, unit: str = "") -> None:  # noqa: ANN401 an axis of mat
     line.set_major_locator(LogLocator(subs=(1.0, 3.0)))
     line.set_major_formatter(EngFormatter(unit, sep=" " if unit else ""))
     line.set_minor_formatter(NullFormatter())
+
+
+def colour_bar(figure: Figure, points: Any, axis: Axes, label: str) -> None:  # noqa: ANN401 a collection of matplotlib's
+    """A bar beside an axis that says what its points' colours are."""
+    bar = figure.colorbar(points, ax=axis)
+    bar.set_label(label, fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
 
 
 def fix_layout(figure: Figure) -> None:

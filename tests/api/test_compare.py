@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
+from printed_tables import table_rows
 from small_run import NAMES, finished_run, layer_file, results_in
 
 from mapsearch.cli import main
@@ -47,7 +47,7 @@ def test_the_table_and_what_differs_above_it(done: Path, other: Path, capsys: Ca
     assert "   settings: seed 0, and 1" in lines
     assert "   hardware: pes 256, and 168" in lines
     assert "   hardware: technology 'cacti_45nm', and 'eyeriss_65nm'" in lines
-    rows = [re.split(r" {2,}", line) for line in table.splitlines()[2:6]]
+    rows = table_rows(table)
     assert [row[0] for row in rows] == [*NAMES, "network"]
     assert all(len(row) == 9 for row in rows)
     assert max(len(line) for line in table.splitlines()) <= 100

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from printed_tables import table_rows
 
 import mapsearch
 from mapsearch.cli import main
@@ -109,9 +110,37 @@ def test_models_go_by_their_own_names() -> None:
 
 
 def test_table(capsys: Capture, golden: Callable[[str, str], None]) -> None:
-    """The tables have a row a layer, and the first also a total."""
+    """The tables have a row a layer; those of costs, sizes and energies also one for all layers, each once."""
     assert main(["evaluate", str(NETWORK)]) == 0
     golden("cli/evaluate.txt", capsys.readouterr().out)
+
+
+def test_what_all_layers_come_to_once(capsys: Capture) -> None:
+    """Cycles and energies are sums, the EDP is their product, PE use is an average over the time, and needs are the most."""
+    assert main(["evaluate", str(NETWORK)]) == 0
+    text = capsys.readouterr().out
+    costs = mapsearch.evaluate(NETWORK)
+    cycles, energy_pj = sum(cost.runtime_cycles for cost in costs), sum(cost.energy_pj.total for cost in costs)
+    shown = [[float(cell.replace(",", "")) for cell in table_rows(text, table)[-1][1:]] for table in range(3)]
+    used = sum((cost.utilization or 0.0) * cost.runtime_cycles for cost in costs) / cycles
+    assert shown[0][:3] == pytest.approx([cycles, energy_pj / 1e6, energy_pj * cycles], rel=1e-3)
+    assert shown[0][-1] == pytest.approx(100 * used, rel=1e-3)
+    assert shown[1] == [sum(cost.macs for cost in costs), sum(cost.to_dict()["steps"] for cost in costs), 40, 107_696]
+    assert sum(shown[2]) == pytest.approx(energy_pj / 1e6, rel=1e-3)
+    assert [table_rows(text, table)[-1][0] for table in range(3)] == ["each layer once"] * 3
+    assert "each layer once: a directive file does not say how often" in text
+
+
+def test_one_layer_is_a_figure_a_line(capsys: Capture, tmp_path: Path) -> None:
+    """Of a single layer each figure has a line, with its unit; the parts of the energy are among them."""
+    assert main(["evaluate", str(_file(tmp_path, GEMM)), "--hardware", _hardware(tmp_path, "pes: 2\n")]) == 0
+    rows = {row[0]: row[1:] for row in table_rows(capsys.readouterr().out)}
+    [cost] = mapsearch.evaluate(GEMM, hardware=TWO_PES)
+    assert (rows["cycles"], rows["steps"], rows["MACs"]) == (["115"], ["12"], ["24"])
+    for part, name in (("mac", "MAC"), ("noc", "NoC"), ("offchip", "off-chip")):
+        value, unit = rows[f"energy of {name}"]
+        assert unit == "µJ"
+        assert float(value) == pytest.approx(cost.energy_pj.parts[part] / 1e6, rel=1e-3)
 
 
 def test_json_is_the_report(capsys: Capture) -> None:

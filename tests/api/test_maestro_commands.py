@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from printed_tables import table_rows
 
 from mapsearch.cli import main
 
@@ -249,20 +250,21 @@ def test_words_of_one_byte_are_no_cause(tmp_path: Path, capsys: Capture) -> None
 
 
 def test_the_table_has_a_row_for_each_figure(tmp_path: Path, capsys: Capture) -> None:
-    """Without --json each layer is a table of the same figures; over an exact 0 there is no ratio."""
+    """Without --json each layer is a table of the same figures, causes by number below; over an exact 0 there is no ratio."""
     path, chip = _file(tmp_path, GEMM), _hardware(tmp_path, "pes: 2\n")
     found = _json(capsys, "compare-models", path, "--hardware", chip)
     assert main(["compare-models", path, "--hardware", chip]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "product"
-    assert lines[1].split("  ")[0] == "figure"
-    rows = lines[3:-1]
+    text = capsys.readouterr().out
+    assert text.startswith("product\nfigure  ")
+    rows = table_rows(text)
+    notes = dict(line.split(maxsplit=1) for line in text.split("\n\n")[1].splitlines())
     assert len(rows) == len(found) == 13
     for row, one in zip(rows, found, strict=True):
-        assert row.startswith(one["metric"])
-        assert row.endswith(one["cause"])
-    [sums] = [row for row in rows if row.startswith("partial sums")]
-    assert sums.split()[-2:] == ["0", "0"]
+        assert row[0] == one["metric"]
+        causes = row[-1].split(", ") if one["cause"] else []
+        assert "; ".join(notes[number] for number in causes) == one["cause"]
+    [sums] = [row for row in rows if row[0].startswith("partial sums")]
+    assert sums[1:] == ["0", "0"]
 
 
 def test_what_one_model_does_not_take_cannot_be_compared(tmp_path: Path, capsys: Capture) -> None:

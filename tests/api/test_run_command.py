@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from printed_tables import table_rows
 from small_run import NAMES, layer_file, results_in, same_for_all
 
 from mapsearch.cli import main
+from mapsearch.studies.shown import gap_text
 
 Capture = pytest.CaptureFixture[str]
 FIXTURES = (layer_file,)  # pytest finds it here, as layers
@@ -46,39 +48,43 @@ def finished_command(layers: Path, tmp_path: Path, capsys: Capture) -> Printed:
 
 def test_the_table_shows_the_results(printed: Printed) -> None:
     """Each layer's row, in order, has the figures of results.json."""
-    rows = [re.split(r" {2,}", line) for line in printed.out.splitlines()[2:5]]
+    rows = table_rows(printed.out)
     assert [row[0] for row in rows] == NAMES
     for row, layer in zip(rows, printed.results["layers"], strict=True):
         metrics = layer["metrics"]
-        counts = [int(cell.replace(",", "")) for cell in row[1:4]]
-        assert counts == [layer["count"], metrics["macs"], metrics["runtime_cycles"]]
-        assert float(row[4]) == pytest.approx(metrics["energy_pj"]["total"] / 1e6, rel=1e-3)
-        assert float(row[5]) == pytest.approx(metrics["edp_pj_cycles"], rel=1e-3)
-        assert row[6] == f"< {100 * layer['gap']:.2g}%"
-        assert float(row[7].removesuffix("%")) == pytest.approx(metrics["utilization"] * 100, abs=0.05)
-        assert row[8] == metrics["bound_by"]
+        assert [int(cell.replace(",", "")) for cell in row[1:3]] == [layer["count"], metrics["runtime_cycles"]]
+        assert float(row[3]) == pytest.approx(metrics["energy_pj"]["total"] / 1e6, rel=1e-3)
+        assert float(row[4].replace(",", "")) == pytest.approx(metrics["edp_pj_cycles"], rel=1e-3)
+        assert row[5] == gap_text(layer["gap"])
+        assert float(row[6]) == pytest.approx(metrics["utilization"] * 100, rel=1e-3)
+        assert row[7] == metrics["bound_by"].replace("offchip", "off-chip")
 
 
 def test_the_lines_below_show_the_totals(printed: Printed) -> None:
     """After the network's totals stand what choosing together gives, the gap, the effort and the folder, and nothing else."""
     totals = printed.results["totals"]
-    network, *together, gap, search, written = printed.out.splitlines()[6:]
+    above, below = printed.out.split("\n\n", 1)[1].split("\nsearch:  ")
+    network, edp, *together, gap = above.splitlines()
+    *search, written = below.splitlines()
     assert len(together) == (printed.results["network"]["gain"] > 0)
-    assert gap.strip() == f"gap of the network to its lower bound: < {100 * printed.results['network']['gap']:.2g}%"
-    shown = {unit: float(number.replace(",", "")) for number, unit in re.findall(r"(\d[\d.,]*(?:e[+-]\d+)?) ([A-Za-z]+)", network)}
+    assert gap.strip() == f"gap of the network to its lower bound: {gap_text(printed.results['network']['gap'])}"
+    figures = re.findall(r"(\d[\d.,]*(?:e[+-]\d+)?) ([A-Za-zµ]+)", network + edp)
+    shown = {unit: float(number.replace(",", "")) for number, unit in figures}
     assert (shown["layers"], shown["MACs"], shown["cycles"]) == (totals["layers"], totals["macs"], totals["runtime_cycles"])
     assert shown["ms"] == pytest.approx(totals["runtime_ms"], rel=1e-3)
-    assert shown["uJ"] == pytest.approx(totals["energy_pj"]["total"] / 1e6, rel=1e-4)
+    assert shown["µJ"] == pytest.approx(totals["energy_pj"]["total"] / 1e6, rel=1e-4)
     assert shown["pJ"] == pytest.approx(totals["edp_pj_cycles"], rel=1e-4)
-    assert network.endswith(f"PE utilization {totals['utilization']:.1%}")
-    assert search.startswith(f"search:  {totals['evaluations']:,} mappings evaluated, ")
+    assert network.endswith(f"PE use {totals['utilization']:.1%}")
+    assert edp.endswith(f"own EDPs add up to {totals['sum_of_layer_edps_pj_cycles']:.5g}")
+    assert search[0].startswith(f"{totals['evaluations']:,} mappings evaluated, ")
+    assert search[-1].endswith(" s over all processes")
     assert written.startswith(f"written: {printed.results['folder']} (")
 
 
 def test_progress_is_a_line_for_each_layer(printed: Printed) -> None:
     """Where standard error is no terminal, each layer that is done is a line with its figures and how many are left."""
     expected = [
-        f"{layer['name']}: {layer['metrics']['runtime_cycles']:,} cycles, .+ uJ, {layer['evaluations']:,} evaluations; {left} to go"
+        f"{layer['name']}: {layer['metrics']['runtime_cycles']:,} cycles, .+ µJ, {layer['evaluations']:,} evaluations; {left} to go"
         for layer, left in zip(printed.results["layers"], (2, 1, 0), strict=True)
     ]
     lines = printed.err.splitlines()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from printed_tables import table_rows
 
 FULL = Path("/dev/full")
 LAYERS = "title: t\nsource: s\nlayers:\n  - {name: a, type: GEMM, M: 6, N: 5, K: 8}\n  - {name: b, type: FC, K: 10, C: 12}\n"
@@ -48,21 +49,40 @@ def test_an_error_that_cannot_be_told_has_its_exit_code(tmp_path: Path, redirect
     assert _shell(tmp_path, "rnu", redirection).returncode == 2
 
 
+def test_progress_without_the_characters(tmp_path: Path) -> None:
+    """Where the encoding of standard error lacks a micro sign, a layer's line has a u."""
+    (tmp_path / "two.yaml").write_text(LAYERS)
+    command = [sys.executable, "-m", "mapsearch", "run", "two.yaml", "--evaluations", "20", "--jobs", "1", "--out", "x"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 our own
+    assert done.stderr.count(" uJ, ") == done.stdout.count("[uJ]") + 1 == 2
+
+
 @pytest.mark.parametrize("term", ["dumb", "unknown", "xterm"])
 def test_no_terminal_folds_a_table(term: str) -> None:
     """On a terminal of any kind each row of a table is one line."""
+    rows = table_rows(_on_a_terminal("hardware", TERM=term))
+    assert [row[0] for row in rows] == ["cloud", "edge", "eyeriss", "nvdla_like", "shidiannao_like", "tpu_like"]
+
+
+def test_a_narrow_terminal_is_kept_to() -> None:
+    """On a terminal of 80 columns a table's text gives way, so that it fits."""
+    lines = _on_a_terminal("layers", TERM="dumb", COLUMNS="80").splitlines()
+    assert 60 < max(map(len, lines)) <= 80
+
+
+def _on_a_terminal(command: str, **environment: str) -> str:
+    """What a command writes to a terminal."""
     leader, follower = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "mapsearch", "hardware"], stdout=follower, env={**os.environ, "TERM": term}
-    ) as process:
+    arguments = [sys.executable, "-m", "mapsearch", command]
+    with subprocess.Popen(arguments, stdout=follower, env={**os.environ, **environment}) as process:  # noqa: S603 our own
         os.close(follower)
         text = b""
         while chunk := _read(leader):
             text += chunk
     os.close(leader)
     assert process.returncode == 0
-    lines = text.decode().splitlines()
-    assert [line.split()[0] for line in lines[2:8]] == ["cloud", "edge", "eyeriss", "nvdla_like", "shidiannao_like", "tpu_like"]
+    return "\n".join([*text.decode().splitlines(), ""])
 
 
 def _read(descriptor: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.studies.co_design.baselines import presets
 from mapsearch.studies.results import CoDesignProgress
+from mapsearch.studies.results_file import read_results
+from mapsearch.tables.co_design import print_co_design
 
 POWER = 60
 LAYERS = """
@@ -109,6 +112,22 @@ def test_the_comparison(done: Path) -> None:
     [first] = told["comparison"]
     assert first["way"] == "hardware_first"
     assert first["gain"] == first["objective"] / told["best"]["objective"] - 1 >= 0
+
+
+def test_a_baseline_on_the_same_machine_is_told_as_such(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the hardware chosen first is the machine that co-design found, its line says so, else how much better that is."""
+    results = read_results(results_in(done), done / "results.json", "")
+    assert results.co_design is not None
+    [first] = results.co_design.comparison
+    best = results.co_design.best
+    assert (first.gain == 0) == (first.hardware["pes"] == best.values["pes"])
+    other = replace(first, gain=0.5)
+    same = replace(first, gain=0.0, hardware={**first.hardware, "pes": best.values["pes"]})
+    as_good = replace(same, hardware={**first.hardware, "pes": 64})
+    print_co_design(replace(results.co_design, comparison=(same, other, as_good)))
+    told = " ".join(capsys.readouterr().out.split()).split("against: ")[1:]
+    endings = [line.strip().split("; ")[1] for line in told]
+    assert endings == ["the same machine", "co-design is 1.5 x better", "another machine, as good"]
 
 
 def test_the_watcher_is_told_of_each_batch(inputs: Path, tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ from small_run import NAMES, finished_run, layer_file, results_in, search_with_f
 
 from mapsearch.cli import main
 from mapsearch.studies.pictures import convergence, energy, fronts, roofline
+from mapsearch.studies.pictures.designs import undominated
 from mapsearch.studies.pictures.style import DPI, WIDTH_INCHES, Drawing, as_png, as_svg, fix_layout
 from mapsearch.studies.recorded import Recorded, load_run
+from mapsearch.studies.shown import EDP, ENERGY, PE_USE
 
 Capture = pytest.CaptureFixture[str]
 Results = dict[str, Any]
@@ -126,6 +128,9 @@ def test_the_page_stands_alone(drawn: Drawn) -> None:
         assert cells[at + 1 : at + 4] == figures
     pairs = set(pairwise(cells))
     assert {*json.loads((drawn.run / "config.json").read_text())["versions"].items(), ("seed", "0"), ("trials", "3")} <= pairs
+    assert {("bits", "weight 8, input 8, output 16"), ("technology.name", "cacti_45nm"), ("technology.mac_bits", "8")} <= pairs
+    headers = re.findall(r"<th>([^<]*)</th>", page)
+    assert headers == ["layer", "count", "MACs", "cycles", ENERGY, EDP, "gap", PE_USE, "bound by", "number"]
     assert "<li>the network&#x27;s front, as the run has one objective or layers without a front</li>" in page
 
 
@@ -159,6 +164,50 @@ def test_several_objectives(search: Callable[..., Results], tmp_path: Path) -> N
     front, chosen = figure.axes[0].lines
     assert list(front.get_xdata()) == [point["runtime_cycles"] for point in network["front"]]
     assert list(chosen.get_xdata()) == [network["runtime_cycles"]]
+
+
+def test_the_ends_of_a_front_take_no_room(search: Callable[..., Results], tmp_path: Path) -> None:
+    """The network's front is shown where it bends: without the ends that change one figure by less than 1 %; a label says so."""
+    network = search(out=tmp_path / "run", objective="energy,latency")["network"]
+
+    def bend(results: Results) -> None:
+        points = [(1000, 9e9), (1001, 8e9), (1100, 2e9), (2000, 1.001e9), (90000, 1e9)]
+        point = network["front"][0]
+        results["network"]["front"] = [{**point, "runtime_cycles": cycles, "energy_pj": pj} for cycles, pj in points]
+        results["network"] |= {"runtime_cycles": 1100, "energy_pj": 2e9}
+
+    figure = fronts.draw_network(load_run(_changed(tmp_path / "run", tmp_path / "bent", bend))).figure
+    assert figure is not None
+    [axis] = figure.axes
+    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    assert 900 < left < 1001
+    assert 2000 < right < 2200
+    assert 0 < bottom < 1.001e-3
+    assert 8e-3 < top < 9e-3
+    assert "not shown: 2 points at the ends" in axis.get_xlabel()
+
+
+def test_panels_say_how_far_a_front_spans(done: Path, tmp_path: Path) -> None:
+    """Above each layer's front stand the spans of its cycles and its energy: as a share, or as a factor where that is 2 or more."""
+
+    def span(results: Results) -> None:
+        point = results["layers"][0]["front"][0]
+        results["layers"][0]["front"] = [
+            {**point, "runtime_cycles": 10_000, "energy_pj": 3e9},
+            {**point, "runtime_cycles": 10_001, "energy_pj": 1e9},
+        ]
+        results["network"]["points"][0] = 1
+
+    figure = fronts.draw(load_run(_changed(done, tmp_path / "run", span))).figure
+    assert figure is not None
+    assert figure.axes[0].get_title().splitlines()[1] == "cycles 0.01 %, energy x3"
+
+
+def test_the_front_of_two_figures() -> None:
+    """Of a front in throughput, energy and area those designs are drawn than which none is faster with less energy."""
+    designs = [(10, 5, 1), (10, 4, 9), (8, 4, 2), (8, 3, 9), (5, 3, 1), (2, 1, 9), (1, 1, 1)]
+    front = [{"throughput_gmacs_per_s": str(fast), "energy_pj": str(pj), "area_mm2": str(area)} for fast, pj, area in designs]
+    assert undominated(front) == [(2, 1), (8, 3), (10, 4)]
 
 
 def test_a_run_of_one_figure_has_no_fronts(search: Callable[..., Results], tmp_path: Path) -> None:
