@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mapsearch.studies.recorded import Recorded, load_run
     from mapsearch.studies.results import LayerResult, RunResults
     from mapsearch.studies.start import run
+    from mapsearch.studies.sweep.summary import SweepSummary
 
     __version__: str
 
@@ -66,14 +67,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "studies.recorded": ("Recorded", "load_run"),
     "studies.results": ("LayerResult", "RunResults"),
     "studies.start": ("run",),
+    "studies.sweep.summary": ("SweepSummary",),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [  # spelled out for those who check types; a test holds it against the table
     "BatchCosts", "Buffer", "Constraints", "Dim", "Directive", "Hardware", "HardwareSpace", "InputError", "Layer", "LayerResult",
     "LayerSearch", "LayerType", "MapKind", "MappedLayer", "Mapping", "MappingBatch", "Network", "Noc", "Offchip", "Recorded",
-    "RunResults", "Space", "Tensor", "TileRule", "__version__", "conv", "depthwise", "evaluate", "evaluate_batch", "fc", "gemm",
-    "load_constraints", "load_dataflow", "load_hardware", "load_hardware_space", "load_layer_set", "load_run", "lstm", "parse",
-    "print_network", "run", "search_layer", "sweep", "trconv",
+    "RunResults", "Space", "SweepSummary", "Tensor", "TileRule", "__version__", "conv", "depthwise", "evaluate", "evaluate_batch",
+    "fc", "gemm", "load_constraints", "load_dataflow", "load_hardware", "load_hardware_space", "load_layer_set", "load_run",
+    "lstm", "parse", "print_network", "run", "search_layer", "sweep", "trconv",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # else a checker would take any name for an attribute

@@ -66,7 +66,7 @@ def saved() -> tuple[float, float, float, float]:
         summary = sweep(STUDY, out=Path(folder) / "sweep", watcher=clock)
         seconds = process_time() - began
         written = sum(file.stat().st_size for file in (Path(folder) / "sweep" / "designs").iterdir())
-    return clock.last - clock.first, seconds, float(summary["seconds"]), written / 1e6
+    return clock.last - clock.first, seconds, summary.seconds, written / 1e6
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ F = TypeVar("F", bound=StudyFolder)
 class UnsavedRunError(OSError):
     """The study's folder could not be written; the results are in `folder` instead, or only in this error if that is None."""
 
-    def __init__(self, cause: OSError, wanted: Path, folder: Path | None, results: Any) -> None:  # noqa: ANN401 RunResults of a run, a dict of a sweep
+    def __init__(self, cause: OSError, wanted: Path, folder: Path | None, results: Any) -> None:  # noqa: ANN401 RunResults of a run, SweepSummary of a sweep
         where = f"is in {folder}" if folder is not None else "could be saved nowhere and is only printed"
         super().__init__(cause.errno, f"{cause.strerror}; what was found {where}", str(wanted))
         self.folder = folder

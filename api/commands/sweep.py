@@ -39,9 +39,9 @@ def run(args: Namespace) -> int:
         except UnsavedRunError as error:
             failure, summary = error, error.results
     if args.json:
-        write_json(summary)
+        write_json(summary.to_dict())
     else:
         print_summary(summary, saved=failure is None or failure.folder is not None)
     if failure is not None:
         raise failure
-    return 0 if summary["complete"] else 130
+    return 0 if summary.complete else 130

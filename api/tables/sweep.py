@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -16,6 +15,7 @@ from mapsearch.output import Cell, write, write_prose, write_table
 from mapsearch.spaces.machines.space import machine_text
 from mapsearch.studies.shown import ENERGY
 from mapsearch.studies.sweep.plan import SweepPlan
+from mapsearch.studies.sweep.summary import SweepSummary, SweptDesign
 
 # What leaves designs out, by its name in a summary.
 _REASONS = {
@@ -91,47 +91,43 @@ class SweepProgress:
             self._bar.update(self._task, completed=designs, told=told)
 
 
-def print_summary(summary: Mapping[str, Any], *, saved: bool = True) -> None:
+def print_summary(summary: SweepSummary, *, saved: bool = True) -> None:
     """The optima of each dataflow and layer, what was left out and why, the rates, and where everything is, if it was saved."""
-    # The hardware space's further axes stand before the mapping in each design.
-    designs: list[Mapping[str, Any]] = [design for pair in summary["pairs"] for design in pair["optima"].values()]
-    axes = list(takewhile(lambda key: key != "mapping", designs[0])) if designs else []
+    axes = any(design.values for pair in summary.pairs for design in pair.optima.values())
     which: list[list[Cell]] = []
     costs: list[list[Cell]] = []
-    for pair in summary["pairs"]:
-        none: dict[str, Mapping[str, Any]] = {"none valid" if pair["done"] else "not done": {}}
-        for name, design in (pair["optima"] or none).items():
-            where = [pair["dataflow"], pair["layer"], name]
-            which.append([*where, *_cells(design, _MACHINE), *([_further(design, axes)] if axes else [])])
+    for pair in summary.pairs:
+        none: dict[str, SweptDesign | None] = {"none valid" if pair.done else "not done": None}
+        for name, design in (pair.optima or none).items():
+            where = [pair.dataflow, pair.layer, name]
+            further = [machine_text(design.values) if design is not None else ""] if axes else []
+            which.append([*where, *_cells(design, _MACHINE), *further])
             costs.append([*where, *_cells(design, _COSTS)])
     labels = ("dataflow", "layer", "best")
     write_table("Best designs", (*labels, *_MACHINE, *(["further"] if axes else [])), which)
     write_table("What they cost", (*labels, *_COSTS), costs)
     write_prose(
-        f"designs: {summary['done']:,} of {summary['designs']:,}; {summary['valid']:,} valid, {summary['costed']:,} costed in full",
+        f"designs: {summary.done:,} of {summary.designs:,}; {summary.valid:,} valid, {summary.costed:,} costed in full",
         indent=9,
     )
-    left_out = ", ".join(f"{count:,} by {_REASONS[reason]}" for reason, count in summary["left_out"].items() if count)
+    left_out = ", ".join(f"{count:,} by {_REASONS[reason]}" for reason, count in summary.left_out.items() if count)
     if left_out:
         write_prose(f"         left out: {left_out}", indent=9)
-    rate, valid = summary["designs_per_second"], summary["valid_per_second"]
+    rate, valid = summary.designs_per_second, summary.valid_per_second
     write_prose(
-        f"rate:    {rate:,.0f} designs/s, of which {valid:,.0f} valid ones costed and saved; {summary['seconds']:.1f} s", indent=9
+        f"rate:    {rate:,.0f} designs/s, of which {valid:,.0f} valid ones costed and saved; {summary.seconds:.1f} s", indent=9
     )
     if not saved:
         return
     names = ("summary.json", "front.csv", "designs/", "mappings/", "area_power.png", "energy_throughput.png")
-    write(f"written: {summary['folder']} ({', '.join(name for name in names if (Path(summary['folder']) / name).exists())})")
-    if not summary["complete"]:
-        write(f"stopped before the end; go on with: mapsearch sweep --out {summary['folder']} --resume")
+    write(f"written: {summary.folder} ({', '.join(name for name in names if (Path(summary.folder) / name).exists())})")
+    if not summary.complete:
+        write(f"stopped before the end; go on with: mapsearch sweep --out {summary.folder} --resume")
 
 
-def _cells(design: Mapping[str, Any], columns: Mapping[str, tuple[str, float]]) -> list[Cell]:
+def _cells(design: SweptDesign | None, columns: Mapping[str, tuple[str, float]]) -> list[Cell]:
     """A design's figures in the columns; nothing where there is none."""
-    if not design:
+    if design is None:
         return [""] * len(columns)
-    return [design[key] if scale == 1 else design[key] * scale for key, scale in columns.values()]
-
-
-def _further(design: Mapping[str, Any], axes: Sequence[str]) -> str:
-    return machine_text({key: design[key] for key in axes}) if design else ""
+    figures = ((getattr(design, key), scale) for key, scale in columns.values())
+    return [figure if scale == 1 else figure * scale for figure, scale in figures]

@@ -6,7 +6,6 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from mapsearch.studies.pictures.style import (
     tidy,
 )
 from mapsearch.studies.sweep.parquet import part_paths, read_designs, read_names
+from mapsearch.studies.sweep.summary import SweepSummary, SweptPair
 
 # Points of a panel at the most, and what draws them where there are more designs.
 POINTS = 10_000
@@ -37,13 +37,14 @@ _SHOWN = ("throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
 _MARKS = {"throughput": ("^", 9, PURPLE), "energy": ("s", 14, BLACK), "energy-delay": ("o", 21, RED)}
 
 
-def draw(summary: Mapping[str, Any]) -> None:
+def draw(summary: SweepSummary) -> None:
     """Write area_power.png and energy_throughput.png to the sweep's folder, with a panel for each pair of the summary."""
-    folder, pairs = Path(summary["folder"]), summary["pairs"]
+    folder, pairs = Path(summary.folder), summary.pairs
     with (folder / "front.csv").open(encoding="utf-8", newline="") as file:
         fronts = list(csv.DictReader(file))
     named = [(read_names(path), path) for path in part_paths(folder)]
-    shown = [sample([path for names, path in named if names and names.items() <= pair.items()], pair["valid"]) for pair in pairs]
+    names = ({"dataflow": pair.dataflow, "layer": pair.layer} for pair in pairs)
+    shown = [sample([path for of, path in named if of == own], pair.valid) for own, pair in zip(names, pairs, strict=True)]
     for name, title, panel in (
         ("area_power", "Valid designs by area and power", _area_power),
         ("energy_throughput", "Valid designs by throughput and energy", _energy_throughput),
@@ -67,38 +68,36 @@ def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:
 
 
 Front = Sequence[Mapping[str, str]]
-Panel = Callable[[Figure, Axes, Mapping[str, Any], NDArray[np.void], Front], None]
+Panel = Callable[[Figure, Axes, SweptPair, NDArray[np.void], Front], None]
 
 
-def _picture(
-    title: str, panel: Panel, pairs: Sequence[Mapping[str, Any]], shown: Sequence[NDArray[np.void]], fronts: Front
-) -> Figure:
+def _picture(title: str, panel: Panel, pairs: Sequence[SweptPair], shown: Sequence[NDArray[np.void]], fronts: Front) -> Figure:
     columns = min(2, len(pairs))
     rows = -(-len(pairs) // columns)
     figure = new_figure(3.6 * rows, title)
     panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for axes, pair, designs in zip(panels, pairs, shown, strict=False):
-        number = f"{pair['valid']:,} designs" + (f", {len(designs):,} shown" if len(designs) < pair["valid"] else "")
-        axes.set_title(f"{fitted(pair['dataflow'], 30)}, {fitted(pair['layer'], 30)}: {number}", fontsize=SMALL)
+        number = f"{pair.valid:,} designs" + (f", {len(designs):,} shown" if len(designs) < pair.valid else "")
+        axes.set_title(f"{fitted(pair.dataflow, 30)}, {fitted(pair.layer, 30)}: {number}", fontsize=SMALL)
         tidy(axes)
-        front = [design for design in fronts if (design["dataflow"], design["layer"]) == (pair["dataflow"], pair["layer"])]
+        front = [design for design in fronts if (design["dataflow"], design["layer"]) == (pair.dataflow, pair.layer)]
         panel(figure, axes, pair, designs, front)
     for axes in panels[len(pairs) :]:
         axes.set_visible(False)
-    marked = next((axes for axes, pair in zip(panels, pairs, strict=False) if pair["optima"]), None)
+    marked = next((axes for axes, pair in zip(panels, pairs, strict=False) if pair.optima), None)
     if marked is not None:  # below the panels, as it would cover designs inside
         figure.legend(*marked.get_legend_handles_labels(), loc="outside lower center", ncols=1 + len(_MARKS), fontsize=SMALL)
     return figure
 
 
-def _area_power(figure: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void], _: Front) -> None:
+def _area_power(figure: Figure, axes: Axes, pair: SweptPair, designs: NDArray[np.void], _: Front) -> None:
     points = axes.scatter(designs["area_mm2"], designs["power_mw"], c=designs["throughput_gmacs_per_s"], s=2, cmap="viridis")
     colour_bar(figure, points, axes, "throughput [GMAC/s]")
     _label(axes, "area [mm²]", "power [mW]")
     _mark(axes, pair, "area_mm2", "power_mw", 1.0)
 
 
-def _energy_throughput(_: Figure, axes: Axes, pair: Mapping[str, Any], designs: NDArray[np.void], front: Front) -> None:
+def _energy_throughput(_: Figure, axes: Axes, pair: SweptPair, designs: NDArray[np.void], front: Front) -> None:
     axes.scatter(designs["throughput_gmacs_per_s"], designs["energy_pj"] / 1e9, s=2, color=PALE)
     throughputs, energies = zip(*undominated(front), strict=True) if front else ((), ())
     axes.plot(throughputs, [energy / 1e9 for energy in energies], ".-", color=GREY, drawstyle="steps-pre", label="Pareto front")
@@ -120,8 +119,8 @@ def _label(axes: Axes, x: str, y: str) -> None:
     axes.set(xlim=(0, None), ylim=(0, None))
 
 
-def _mark(axes: Axes, pair: Mapping[str, Any], x: str, y: str, scale: float) -> None:
-    for name, design in pair["optima"].items():
+def _mark(axes: Axes, pair: SweptPair, x: str, y: str, scale: float) -> None:
+    for name, design in pair.optima.items():
         mark, size, colour = _MARKS[name]
         style = {"color": colour, "markersize": size, "markerfacecolor": "none", "markeredgewidth": 1.6, "linestyle": "none"}
-        axes.plot(design[x], design[y] * scale, mark, label=f"best {name}", **style)
+        axes.plot(getattr(design, x), getattr(design, y) * scale, mark, label=f"best {name}", **style)

@@ -96,10 +96,12 @@ def _show(axis: Axes, points: Sequence[NetworkPoint | _Point]) -> None:
 
 def _span(front: Sequence[FrontPoint]) -> str:
     """How much more cycles, and energy, the points of a front have than its least."""
+    if len(front) == 1:
+        return "one mapping"
     spans: list[str] = []
     for name, values in (("cycles", [point.runtime_cycles for point in front]), ("energy", [point.energy_pj for point in front])):
         ratio = max(values) / min(values) if min(values) > 0 else 1.0
-        spans.append(f"{name} x{ratio:.3g}" if ratio >= 2 else f"{name} {100 * (ratio - 1):.2g} %")
+        spans.append(f"{name} x{ratio:.3g}" if ratio >= 1.5 else f"{name} {100 * (ratio - 1):.2g} %")
     return ", ".join(spans)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,96 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
+from mapsearch.model.plain import Plain
 from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN
+from mapsearch.spaces.machines.space import Value
 from mapsearch.studies.sweep.plan import Pair, SweepPlan
+
+_FIELDS = tuple(key for key in DESIGN.fields or () if key != "setting")
+
+
+@dataclass(frozen=True, slots=True)
+class SweptDesign(Plain):
+    """A valid design: its machine, the number of its mapping, its figures, and the mapping as a directive file's text.
+
+    values: by the keys of the hardware space's further axes.
+    """
+
+    values: dict[str, Value]
+    mapping: int
+    pes: int
+    l1_bytes: int
+    l2_bytes: int
+    noc_bytes_per_cycle: int
+    offchip_bytes_per_cycle: int
+    runtime_cycles: int
+    throughput_gmacs_per_s: float
+    energy_pj: float
+    area_mm2: float
+    power_mw: float
+    directives: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Plain`; each axis under a key of its own."""
+        figures = Plain.to_dict(self)
+        return {**figures.pop("values"), **figures}
+
+
+@dataclass(frozen=True, slots=True)
+class SweptPair(Plain):
+    """What a sweep found for one dataflow and layer.
+
+    mappings: of the dataflow, on any number of PEs. done: designs of the finished parts; of these, costed in full, valid, and
+    left_out by reason. front: designs on the Pareto front. optima: the best designs, by what they are best in; {} where none is
+    valid.
+    """
+
+    dataflow: str
+    layer: str
+    mappings: int
+    done: int
+    costed: int
+    valid: int
+    left_out: dict[str, int]
+    front: int
+    optima: dict[str, SweptDesign]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSummary(Plain):
+    """What a sweep found: summary.json.
+
+    record: the inputs, as config.json has them. designs: in all; done, costed, valid, left_out: see `SweptPair`, of all pairs.
+    seconds: of this start, which the rates are of. complete: False after an interrupt.
+    """
+
+    record: dict[str, Any]
+    folder: str
+    complete: bool
+    done: int
+    costed: int
+    valid: int
+    left_out: dict[str, int]
+    seconds: float
+    designs_per_second: float
+    valid_per_second: float
+    pairs: tuple[SweptPair, ...]
+
+    @property
+    def designs(self) -> int:
+        """Designs in all."""
+        return int(self.record["designs"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Plain`; the inputs' keys stand first."""
+        data = Plain.to_dict(self)
+        return {**data.pop("record"), **data}
 
 
 class Swept:
-    """The results of one pair: its counts, and the front of its designs."""
+    """A sweep's counts and front for one pair, while it works."""
 
     def __init__(self, pair: Pair) -> None:
         self.pair = pair
@@ -37,44 +119,39 @@ def summary_of(
     work: Counted,
     seconds: float,
     folder: Path,
-) -> dict[str, Any]:
-    """The content of summary.json.
-
-    designs: of the whole sweep; done: of the finished parts, with their numbers `left_out` by reason, `costed` and `valid`. work:
-    the counts of these seconds, from which the rates follow. optima: of each pair, with every figure and the mapping; of equal
-    throughput, the one with the least energy and area, and so on. front: the number of designs on it.
-    """
+) -> SweepSummary:
+    """The summary of what was found until now; work: what was costed in these seconds."""
     total = Counted()
     for each in found:
         total.add(each.counted)
-    return {
-        **record,
-        "folder": str(folder),
-        "complete": complete,
-        **_counts(total),
-        "seconds": seconds,
-        "designs_per_second": work.designs / seconds,
-        "valid_per_second": work.valid / seconds,
-        "pairs": [
-            {
-                **each.pair.names,
-                "mappings": each.pair.variants.count,
-                **_counts(each.counted),
-                "front": len(each.front.designs),
-                "optima": _optima(plan, each),
-            }
+    return SweepSummary(
+        dict(record),
+        str(folder),
+        complete,
+        *_counts(total),
+        seconds,
+        work.designs / seconds,
+        work.valid / seconds,
+        tuple(
+            SweptPair(
+                each.pair.dataflow,
+                each.pair.variants.layer.name,
+                each.pair.variants.count,
+                *_counts(each.counted),
+                len(each.front.designs),
+                _optima(plan, each),
+            )
             for each in found
-        ],
-    }
+        ),
+    )
 
 
-def _counts(counted: Counted) -> dict[str, Any]:
-    counts = asdict(counted)
-    return {"done": counts.pop("designs"), **counts}
+def _counts(counted: Counted) -> tuple[int, int, int, dict[str, int]]:
+    return counted.designs, counted.costed, counted.valid, dict(counted.left_out)
 
 
-def _optima(plan: SweepPlan, found: Swept) -> dict[str, Any]:
-    """The best designs by name, all of which are on the front; empty if no design is valid."""
+def _optima(plan: SweepPlan, found: Swept) -> dict[str, SweptDesign]:
+    """The best designs by name; of equal ones the least in energy and area, and so on. All of them stand on the front."""
     front = found.front.designs
     if not len(front):
         return {}
@@ -84,30 +161,33 @@ def _optima(plan: SweepPlan, found: Swept) -> dict[str, Any]:
         "energy": (area, slowness, energy),
         "energy-delay": (area, slowness, energy / front["throughput_gmacs_per_s"]),
     }
-    return {name: _told(plan, found.pair, front[int(np.lexsort(keys)[0])]) for name, keys in orders.items()}
+    return {name: _design(plan, found.pair, front[int(np.lexsort(keys)[0])]) for name, keys in orders.items()}
 
 
-def _told(plan: SweepPlan, pair: Pair, design: np.void) -> dict[str, Any]:
-    mapping = plan.mapping(pair, int(design["pes"]), int(design["mapping"]))
+def _design(plan: SweepPlan, pair: Pair, row: np.void) -> SweptDesign:
+    mapping = plan.mapping(pair, int(row["pes"]), int(row["mapping"]))
     text = print_network(Network(pair.dataflow, (MappedLayer(pair.variants.layer, mapping),)))
-    return {**_figures(plan, design), "directives": text}
+    return SweptDesign(_axes(plan, row), **_figures(row), directives=text)
 
 
-def _figures(plan: SweepPlan, design: np.void) -> dict[str, Any]:
-    """The axes and the figures of a design."""
-    values, _ = plan.grid.settings[int(design["setting"])]
-    figures = {key: design[key].item() for key in DESIGN.fields or () if key != "setting"}
-    return {**dict(zip(plan.grid.keys, values, strict=True)), **figures}
+def _axes(plan: SweepPlan, row: np.void) -> dict[str, Value]:
+    values, _ = plan.grid.settings[int(row["setting"])]
+    return dict(zip(plan.grid.keys, values, strict=True))
+
+
+def _figures(row: np.void) -> dict[str, Any]:
+    """The fields of a design but its setting."""
+    return {key: row[key].item() for key in _FIELDS}
 
 
 def front_as_csv(plan: SweepPlan, found: Sequence[Swept]) -> str:
     """The Pareto front of every pair over throughput, energy and area, fastest first."""
     text = io.StringIO()
-    keys = ["dataflow", "layer", *plan.grid.keys, *(key for key in DESIGN.fields or () if key != "setting")]
+    keys = ["dataflow", "layer", *plan.grid.keys, *_FIELDS]
     writer = csv.DictWriter(text, keys, lineterminator="\n")
     writer.writeheader()
     for each in found:
-        writer.writerows({**each.pair.names, **_figures(plan, design)} for design in _rows(each.front.designs))
+        writer.writerows({**each.pair.names, **_axes(plan, design), **_figures(design)} for design in _rows(each.front.designs))
     return text.getvalue()
 
 

@@ -24,7 +24,7 @@ from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.sweep.options import MOST_DESIGNS, SweepOptions
 from mapsearch.studies.sweep.parquet import part_path, read_counted, read_designs, write_part
 from mapsearch.studies.sweep.plan import Part, SweepPlan
-from mapsearch.studies.sweep.summary import Swept, front_as_csv, summary_of
+from mapsearch.studies.sweep.summary import SweepSummary, Swept, front_as_csv, summary_of
 from mapsearch.studies.watching import SweepWatcher
 
 
@@ -52,8 +52,8 @@ def sweep(
     resume: bool = False,
     designs_at_most: int = MOST_DESIGNS,
     watcher: SweepWatcher | None = None,
-) -> dict[str, Any]:
-    """Cost every design and write the sweep's folder; returns the content of its summary.json.
+) -> SweepSummary:
+    """Cost every design and write the sweep's folder; returns what its summary.json holds.
 
     study: a shipped sweep's name or a file. layers: SET or SET:NAME,NAME. dataflows: templates' names, directive files, folders of
     a run's mappings. hardware: as `load_hardware_space` takes it. These three replace the study's own; without a study, layers are
@@ -119,7 +119,7 @@ class _Sweep:
         self._work = Counted()  # what is costed now
         self._complete, self._seconds = False, 0.0
 
-    def search(self, folder: SweepFolder, watcher: SweepWatcher | None) -> dict[str, Any]:
+    def search(self, folder: SweepFolder, watcher: SweepWatcher | None) -> SweepSummary:
         """Cost and save all missing parts, and write the summary."""
         if watcher is not None:
             watcher.began(self.plan)
@@ -156,9 +156,9 @@ class _Sweep:
     def _save(self, folder: SweepFolder) -> None:
         """Write all files but the parts."""
         write_whole(folder.path / "front.csv", front_as_csv(self.plan, self._found))
-        write_whole(folder.path / "summary.json", json.dumps(self.results(folder.path), indent=1) + "\n")
+        write_whole(folder.path / "summary.json", json.dumps(self.results(folder.path).to_dict(), indent=1) + "\n")
 
-    def results(self, path: Path) -> dict[str, Any]:
-        """The content of summary.json for the folder at `path`."""
+    def results(self, path: Path) -> SweepSummary:
+        """The summary of the folder at `path`."""
         complete, work, seconds = self._complete, self._work, self._seconds
         return summary_of(self.plan, self._found, self.config, complete=complete, work=work, seconds=seconds, folder=path)

@@ -25,6 +25,7 @@ from mapsearch.studies import drawn_sweep
 from mapsearch.studies.results import LayerResult
 from mapsearch.studies.saving import UnsavedRunError
 from mapsearch.studies.sweep.plan import SweepPlan
+from mapsearch.studies.sweep.summary import SweepSummary
 from mapsearch.studies.sweep.sweep import sweep
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
@@ -56,7 +57,7 @@ class Sweeping:
             act()
 
 
-def swept(layers: Path, out: Path, watcher: Sweeping | None = None) -> dict[str, Any]:
+def swept(layers: Path, out: Path, watcher: Sweeping | None = None) -> SweepSummary:
     return sweep(layers=f"{layers}:conv2", dataflows=["kcp_ws", "yxp_os"], hardware=TINY_SPACE, out=out, watcher=watcher)
 
 
@@ -86,8 +87,8 @@ def test_one_sweep_at_a_time(layers: Path, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="another process is at work in it"):
             sweep(out=out, resume=True)
 
-    assert swept(layers, out, Sweeping(opened=race))["complete"]
-    assert sweep(out=out, resume=True)["complete"]
+    assert swept(layers, out, Sweeping(opened=race)).complete
+    assert sweep(out=out, resume=True).complete
 
 
 def test_a_folder_left_before_its_configuration_is_begun_anew(search: Search, done: Path, tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_what_is_not_ignored_ends_a_study(layers: Path, tmp_path: Path, number: 
         os.kill(os.getpid(), number)
 
     assert not run(layers, out=tmp_path / "run", jobs=1, trials=3, sampler="tpe", watcher=Recorder(find=send))["complete"]
-    assert not swept(layers, tmp_path / "sweep", Sweeping(part=send))["complete"]
+    assert not swept(layers, tmp_path / "sweep", Sweeping(part=send)).complete
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
@@ -140,7 +141,7 @@ def test_what_is_ignored_stays_ignored(layers: Path, done: Path, tmp_path: Path,
     before = signal.signal(number, signal.SIG_IGN)
     try:
         results = run(layers, out=tmp_path / "run", jobs=1, trials=3, sampler="tpe", watcher=Recorder(find=send))
-        assert swept(layers, tmp_path / "sweep", Sweeping(part=send))["complete"]
+        assert swept(layers, tmp_path / "sweep", Sweeping(part=send)).complete
         assert signal.getsignal(number) == signal.SIG_IGN
     finally:
         signal.signal(number, before)
@@ -201,7 +202,7 @@ def test_a_sweep_is_summed_up_elsewhere(layers: Path, tmp_path: Path, monkeypatc
         swept(layers, out, Sweeping(opened=(out / "front.csv").mkdir))
     refuge = caught.value.folder
     assert refuge is not None
-    assert json.loads((refuge / "summary.json").read_text()) == caught.value.results
+    assert json.loads((refuge / "summary.json").read_text()) == caught.value.results.to_dict()
     assert (refuge / "config.json").read_bytes() == (out / "config.json").read_bytes()
 
 

@@ -32,6 +32,7 @@ from mapsearch.spaces.mappings.sweep_variants import template_variants
 from mapsearch.studies.drawn_sweep import sweep
 from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.sweep.plan import SweepPlan
+from mapsearch.studies.sweep.summary import SweepSummary
 
 LAYERS = """
 title: Two layers
@@ -71,7 +72,7 @@ def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(name="done", scope="module")
-def finished_sweep(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def finished_sweep(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SweepSummary]:
     """The folder and the summary of a finished sweep, which tests only read."""
     folder = tmp_path_factory.mktemp("done") / "sweep"
     return folder, sweep(study, out=folder)
@@ -84,26 +85,26 @@ def _designs(folder: Path) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: tuple(row.values()))
 
 
-def test_every_valid_design_is_saved(study: Path, done: tuple[Path, dict[str, Any]]) -> None:
+def test_every_valid_design_is_saved(study: Path, done: tuple[Path, SweepSummary]) -> None:
     """The rows of each dataflow and layer are the designs found one by one, with the values of the further axes."""
     folder, summary = done
     plan, rows = SweepPlan(load_study(study)), _designs(folder)
     assert [pair.names for pair in plan.pairs] == [
         {"dataflow": dataflow, "layer": layer} for dataflow in ("yrp_rs", "kcp_ws") for layer in ("conv", "depthwise")
     ]
-    for pair, told in zip(plan.pairs, summary["pairs"], strict=True):
+    for pair, told in zip(plan.pairs, summary.pairs, strict=True):
         own = [row for row in rows if pair.names.items() <= row.items()]
         expected = one_by_one(plan.space, pair.variants)
         found = np.sort(np.array([tuple(row[key] for key in DESIGN.fields or ()) for row in own], DESIGN))
         np.testing.assert_array_equal(found, expected)
-        assert told["valid"] == len(own) > 0
-        assert told["done"] == told["valid"] + sum(told["left_out"].values()) == plan.space.size * pair.variants.count
-    assert summary["designs"] == summary["done"] == sum(told["done"] for told in summary["pairs"])
-    assert summary["valid"] == len(rows)
+        assert told.valid == len(own) > 0
+        assert told.done == told.valid + sum(told.left_out.values()) == plan.space.size * pair.variants.count
+    assert summary.designs == summary.done == sum(told.done for told in summary.pairs)
+    assert summary.valid == len(rows)
     assert {(row["setting"], row["clock_mhz"]) for row in rows} == {(0, 500.0), (1, 1000.0)}
 
 
-def test_optima_are_the_best_of_all_designs(done: tuple[Path, dict[str, Any]]) -> None:
+def test_optima_are_the_best_of_all_designs(done: tuple[Path, SweepSummary]) -> None:
     """No saved design is better, ties are broken as documented; and the directives cost on that machine what the summary says."""
     folder, summary = done
     rows, space = _designs(folder), load_hardware_space(HARDWARE)
@@ -112,9 +113,10 @@ def test_optima_are_the_best_of_all_designs(done: tuple[Path, dict[str, Any]]) -
         "energy": lambda row: (row["energy_pj"], -row["throughput_gmacs_per_s"], row["area_mm2"]),
         "energy-delay": lambda row: (row["energy_pj"] / row["throughput_gmacs_per_s"], -row["throughput_gmacs_per_s"]),
     }
-    for pair in summary["pairs"]:
-        own = [row for row in rows if (row["dataflow"], row["layer"]) == (pair["dataflow"], pair["layer"])]
-        for name, optimum in pair["optima"].items():
+    for pair in summary.pairs:
+        own = [row for row in rows if (row["dataflow"], row["layer"]) == (pair.dataflow, pair.layer)]
+        for name, best in pair.optima.items():
+            optimum = best.to_dict()
             assert keys[name](optimum) == min(map(keys[name], own))
             machine = {**hardware_to_dict(space.base), "pes": optimum["pes"], "clock_mhz": optimum["clock_mhz"]}
             for part, key in (("l1", "bytes"), ("l2", "bytes"), ("noc", "bytes_per_cycle"), ("offchip", "bytes_per_cycle")):
@@ -123,19 +125,19 @@ def test_optima_are_the_best_of_all_designs(done: tuple[Path, dict[str, Any]]) -
             assert (cost.runtime_cycles, cost.energy_pj.total) == (optimum["runtime_cycles"], optimum["energy_pj"])
 
 
-def test_front_and_pictures(done: tuple[Path, dict[str, Any]]) -> None:
+def test_front_and_pictures(done: tuple[Path, SweepSummary]) -> None:
     """front.csv holds the optima, and as many designs as the summary says; both pictures are PNG; each mapping is there."""
     folder, summary = done
     with (folder / "front.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == sum(pair["front"] for pair in summary["pairs"])
-    for pair in summary["pairs"]:
-        energies = {float(row["energy_pj"]) for row in rows if row["layer"] == pair["layer"]}
-        assert {optimum["energy_pj"] for optimum in pair["optima"].values()} <= energies
+    assert len(rows) == sum(pair.front for pair in summary.pairs)
+    for pair in summary.pairs:
+        energies = {float(row["energy_pj"]) for row in rows if row["layer"] == pair.layer}
+        assert {optimum.energy_pj for optimum in pair.optima.values()} <= energies
     for name in ("area_power.png", "energy_throughput.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
     texts = [parse(file.read_text()) for file in sorted((folder / "mappings").iterdir())]
-    assert [len(network.layers) for network in texts] == [pair["mappings"] for pair in summary["pairs"]]
+    assert [len(network.layers) for network in texts] == [pair.mappings for pair in summary.pairs]
 
 
 class _Interrupting:
@@ -157,27 +159,25 @@ class _Interrupting:
             signal.raise_signal(self._number)
 
 
-def _same(summary: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in summary.items() if "second" not in key and key != "folder"}
+def _same(summary: SweepSummary) -> dict[str, Any]:
+    return {key: value for key, value in summary.to_dict().items() if "second" not in key and key != "folder"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_sweep_goes_on(
-    number: signal.Signals, study: Path, done: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_an_interrupted_sweep_goes_on(number: signal.Signals, study: Path, done: tuple[Path, SweepSummary], tmp_path: Path) -> None:
     """What is done when Ctrl-C or a kill comes is kept and summed up; resuming ends with what an undisturbed sweep has."""
     folder, whole = done
     summary = sweep(study, out=tmp_path / "out", watcher=_Interrupting(3, number))
-    assert not summary["complete"]
-    assert 0 < summary["done"] < summary["designs"]
-    assert len(_designs(tmp_path / "out")) == summary["valid"] < whole["valid"]
+    assert not summary.complete
+    assert 0 < summary.done < summary.designs
+    assert len(_designs(tmp_path / "out")) == summary.valid < whole.valid
     resumed = sweep(out=tmp_path / "out", resume=True)
     assert _same(resumed) == _same(whole)
     assert _designs(tmp_path / "out") == _designs(folder)
     assert (tmp_path / "out" / "front.csv").read_text() == (folder / "front.csv").read_text()
 
 
-def test_resuming_refuses_other_inputs(done: tuple[Path, dict[str, Any]]) -> None:
+def test_resuming_refuses_other_inputs(done: tuple[Path, SweepSummary]) -> None:
     """A finished sweep is not mixed with another's designs."""
     with pytest.raises(InputError, match="resuming needs the same sweep"):
         sweep(out=done[0], resume=True, hardware={**HARDWARE, "pes": [4, 12]})
@@ -185,7 +185,7 @@ def test_resuming_refuses_other_inputs(done: tuple[Path, dict[str, Any]]) -> Non
         sweep("maestro_paper", out=done[0])
 
 
-def test_a_damaged_part_is_told(done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_a_damaged_part_is_told(done: tuple[Path, SweepSummary], tmp_path: Path) -> None:
     """A part that is no Parquet file of a sweep is named, and what to do about it."""
     shutil.copytree(done[0], tmp_path / "out")
     (tmp_path / "out" / "designs" / "part-000001.parquet").write_bytes(b"PAR1")
@@ -205,8 +205,8 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
     summary = sweep(study, dataflows=words, out=tmp_path / "out")
     rows = _designs(tmp_path / "out")
     both = SweepPlan(replace(plan.study, dataflows=tuple(map(type(plan.study.dataflows[0]).of, words))))
-    for pair, told in zip(both.pairs, summary["pairs"], strict=True):
-        assert told["valid"] == len(one_by_one(plan.space, pair.variants)) > 0
+    for pair, told in zip(both.pairs, summary.pairs, strict=True):
+        assert told.valid == len(one_by_one(plan.space, pair.variants)) > 0
     assert {row["pes"] for row in rows if row["dataflow"] == "best"} == {12, 40}
     assert {row["pes"] for row in rows if row["dataflow"] == "run"} == {4, 12, 40}
 
@@ -390,6 +390,6 @@ def test_the_page_of_sweeps() -> None:
 def test_the_shipped_study(tmp_path: Path) -> None:
     """The paper's sweep ends with the designs that the machines within the budget and the mappings' needs leave."""
     summary = sweep("maestro_paper", out=tmp_path / "out")
-    assert summary["done"] == summary["designs"] == 503_316_480
-    assert summary["valid"] == summary["costed"] == 3_603_450
-    assert sum(summary["left_out"].values()) == summary["done"] - summary["valid"]
+    assert summary.done == summary.designs == 503_316_480
+    assert summary.valid == summary.costed == 3_603_450
+    assert sum(summary.left_out.values()) == summary.done - summary.valid
