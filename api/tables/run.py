@@ -119,7 +119,8 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         indent=9,
     )
     if made_small == _OBJECTIVE:
-        write_prose(f"         objective {results.objective}: {_value(totals.objective)}", indent=9)
+        value = _NOT_FINITE if totals.objective is None else f"{totals.objective:.5g}"
+        write_prose(f"         objective {results.objective}: {value}", indent=9)
     if results.network is not None:
         _print_together(results.network, totals)
     dropped = f"{totals.dropped:,} mappings or parts of the space dropped by a lower bound"
@@ -140,7 +141,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
 
 
-_OBJECTIVE = "objective"
+_OBJECTIVE, _NOT_FINITE = "objective", "not finite"
 
 
 def _made_small(results: RunResults) -> str:
@@ -159,7 +160,7 @@ def _figures(of: Evaluation | Sums, objective: float | None, made_small: str) ->
     """The cells below `_headers`."""
     cells: list[Cell] = [of.runtime_cycles, of.energy_pj.total / 1e6]
     if made_small:
-        cells.append(of.edp_pj_cycles if made_small == EDP else _value(objective))
+        cells.append(of.edp_pj_cycles if made_small == EDP else _NOT_FINITE if objective is None else objective)
     return cells
 
 
@@ -182,10 +183,6 @@ def _print_networks(networks: Sequence[NetworkSums], made_small: str) -> None:
         for each in networks
     ]
     write_table("All runs of each network", ("network", "weight", "layers", *_headers(made_small), "gap", PE_USE), rows)
-
-
-def _value(objective: float | None) -> str:
-    return f"{objective:.5g}" if objective is not None else "not finite"
 
 
 def _print_together(network: NetworkChoice, totals: Totals) -> None:

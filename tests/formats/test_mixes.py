@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from printed_tables import table_rows
 from small_run import LAYERS, Recorder, results_in, same_for_all
 from small_run import plain_run as run
 
@@ -172,13 +173,13 @@ def test_what_is_printed(three: Path, two: Path, tmp_path: Path, capsys: Capture
     """The command prints a row for each network, and the sums as the mix's."""
     options = ["--jobs", "1", "--sampler", "tpe", "--trials", "3", "--out", str(tmp_path / "run")]
     assert main(["run", "--layer-set", f"{three}:3,{two}", *options]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    text = capsys.readouterr().out
     results = results_in(tmp_path / "run")
-    begin = lines.index("All runs of each network")
-    for line, network in zip(lines[begin + 3 :], results["networks"], strict=False):
-        figures = [network["name"], str(network["weight"]), str(network["layers"]), f"{network['macs']:,}"]
-        assert line.split()[:5] == [*figures, f"{network['runtime_cycles']:,}"]
-    assert sum(line.startswith("mix:     22 layers, ") for line in lines) == 1
+    assert "\nAll runs of each network\n" in text
+    for row, network in zip(table_rows(text, 1), results["networks"], strict=True):
+        figures = [network["name"], str(network["weight"]), str(network["layers"]), f"{network['runtime_cycles']:,}"]
+        assert row[:4] == figures
+    assert text.count("\nmix:     22 layers, ") == 1
 
 
 def test_the_space_of_a_mix(three: Path, two: Path, capsys: Capture) -> None:
