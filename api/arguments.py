@@ -147,3 +147,13 @@ def _parsing_of(each: Setting) -> dict[str, Any]:
         return {**words, "action": "store_true"}
     words |= {"metavar": each.metavar, **({"action": "append"} if each.default == () else {})}
     return {**words, **({"choices": each.law.choices} if each.law.choices else {"type": by_law(each.law)})}
+
+
+def add_hardware(parser: ArgumentParser) -> None:
+    """Declare --hardware, for commands on one machine."""
+    parser.add_argument(
+        "--hardware",
+        default="edge",
+        metavar="H",
+        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
+    )

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsearch.arguments import Subparsers
+from mapsearch.arguments import Subparsers, add_hardware
 from mapsearch.output import write, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "the difference.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
-    parser.add_argument("--hardware", default="edge", metavar="H", help="a preset's name or a hardware file (default: edge)")
+    add_hardware(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from mapsearch.arguments import Subparsers
+from mapsearch.arguments import Subparsers, add_hardware
 from mapsearch.model.errors import InputError
 from mapsearch.output import warn, write_json
 
@@ -19,12 +19,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Evaluates each layer of a directive file as it is mapped there.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file, or - for standard input")
-    parser.add_argument(
-        "--hardware",
-        default="edge",
-        metavar="H",
-        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
-    )
+    add_hardware(parser)
     parser.add_argument("--model", default="exact", metavar="M", help="cost model: exact, maestro or simulate (default: exact)")
     parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
 

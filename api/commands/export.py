@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from mapsearch.arguments import Subparsers
+from mapsearch.arguments import Subparsers, add_hardware
 from mapsearch.formats.registry import EXPORTED, FORMATS
 from mapsearch.output import write, write_json
 
@@ -20,12 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
     parser.add_argument("--to", choices=EXPORTED, required=True, metavar="FORMAT", help=", ".join(EXPORTED))
-    parser.add_argument(
-        "--hardware",
-        default="edge",
-        metavar="H",
-        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
-    )
+    add_hardware(parser)
     parser.add_argument("--out", default=".", metavar="DIR", help="the folder to write to (default: the working directory)")
     parser.add_argument("--json", action="store_true", help="print the files' names as JSON")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from mapsearch.arguments import Subparsers
+from mapsearch.arguments import Subparsers, add_hardware
 from mapsearch.output import write, write_json, write_table
 
 
@@ -19,12 +19,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "set", metavar="SET|FILE", help="a layer set's name or a file, some of its layers (vgg16:conv1_2), or several sets"
     )
-    parser.add_argument(
-        "--hardware",
-        default="edge",
-        metavar="H",
-        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
-    )
+    add_hardware(parser)
     structure = parser.add_mutually_exclusive_group()
     structure.add_argument("--levels", type=int, metavar="L", help="cluster levels of a mapping (default: 2)")
     structure.add_argument("--dataflow", metavar="NAME", help="a dataflow template's name or file, which holds the structure")

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsearch.arguments import Subparsers
+from mapsearch.arguments import Subparsers, add_hardware
 from mapsearch.model.errors import InputError
 from mapsearch.output import write, write_json, write_table
 from mapsearch.studies.compare import VERIFIERS
@@ -26,12 +26,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("file", metavar="FILE", help="a directive file")
     parser.add_argument("--with", choices=tuple(VERIFIERS), required=True, dest="tool", metavar="TOOL", help=", ".join(VERIFIERS))
     parser.add_argument("--binary", required=True, metavar="PATH", help="the program's executable")
-    parser.add_argument(
-        "--hardware",
-        default="edge",
-        metavar="H",
-        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
-    )
+    add_hardware(parser)
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for each layer (default: 60)")
     parser.add_argument("--json", action="store_true", help="print every number as JSON")
 
