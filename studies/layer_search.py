@@ -16,9 +16,9 @@ from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping
 from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.searcher import Certificate, Outcome, Searcher
-from mapsearch.search.mappings.task import Task
 from mapsearch.search.processes import run_tasks
 from mapsearch.studies.evaluate import HardwareSource, machine
+from mapsearch.studies.run.network_totals import gap_to
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings
 
@@ -76,8 +76,7 @@ def search_layer(
     job = plan.job() if searcher is None else replace(plan.job(), searcher=searcher)
     problem, timeout = job.problem(0, target), plan.settings.timeout_seconds
     budget = plan.settings.budget(None if timeout is None else timeout * min(jobs, job.restarts) / job.restarts)
-    starts = job.seeds(problem, 0, seeds)
-    tasks = [Task(problem, job.searcher, budget, (job.seed, 0, k), starts) for k in range(job.restarts)]
+    tasks = job.tasks(problem, 0, budget, seeds)
     outcomes: list[Outcome] = []
     with contextlib.suppress(KeyboardInterrupt):  # the best so far is the answer
         outcomes.extend(outcome for _, outcome in run_tasks(tasks, min(jobs, len(tasks)), None))
@@ -94,7 +93,7 @@ def search_layer(
         evaluation=plan.model.evaluate(counted, target, best.batch).report(0),
         objective=best.value,
         lower_bound=bound,
-        gap=best.value / bound - 1 if bound is not None and bound > 0 else None,
+        gap=gap_to(bound, best.value),
         evaluations=sum(outcome.evaluations for outcome in outcomes),
         dropped=sum(outcome.dropped for outcome in outcomes),
         seconds=sum(outcome.seconds for outcome in outcomes),

@@ -54,7 +54,7 @@ class LayersJob:
         """The seeds of the layer's search; more: mappings in addition to its own."""
         return Seeds(classic_seeds(problem.space, self.dataflows), problem.space.adopt((*self.seed_mappings[index], *more)))
 
-    def tasks(self, problem: Problem, index: int, budget: Budget) -> list[Task]:
-        """The searches of a layer, each with random numbers of its own."""
-        seeds = self.seeds(problem, index)
+    def tasks(self, problem: Problem, index: int, budget: Budget, more: Sequence[Mapping] = ()) -> list[Task]:
+        """The searches of a layer, each with random numbers of its own; more: see `seeds`."""
+        seeds = self.seeds(problem, index, more)
         return [Task(problem, self.searcher, budget, (self.seed, index, k), seeds) for k in range(self.restarts)]

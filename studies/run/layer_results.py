@@ -25,7 +25,7 @@ from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.folder import ANEW, NETWORK, RunFolder, front_name, mapping_name
 from mapsearch.studies.results import CoDesignResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
 from mapsearch.studies.run.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
-from mapsearch.studies.run.network_totals import fields_of, objective_of, sums, totals
+from mapsearch.studies.run.network_totals import fields_of, gap_to, objective_of, sums, totals
 from mapsearch.studies.run.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class LayerResults:
         inputs, where = self._inputs, f"{folder.path}/{row.mapping_file}"
         [metrics] = evaluate_text(texts[row.mapping_file], where, inputs.hardware, inputs.settings.model)
         value = objective_of(metrics, inputs.objective, inputs.hardware)
-        gap = _gap(value, row.lower_bound)
+        gap = gap_to(row.lower_bound, value)
         _check_recorded((_figures(metrics), value, gap), (_figures(row.metrics), row.objective, row.gap), where)
         if row.lower_bound is not None and row.lower_bound > value:
             raise InputError(f"{where}: lower_bound must be at most the objective {value}, got {row.lower_bound}; {ANEW}")
@@ -132,7 +132,7 @@ class LayerResults:
             runs=unique.runs,
             objective=best.value,
             lower_bound=lower_bound,
-            gap=_gap(best.value, lower_bound),
+            gap=gap_to(lower_bound, best.value),
             evaluations=sum(outcome.evaluations for outcome in outcomes),
             dropped=sum(outcome.dropped for outcome in outcomes),
             refused=sum(outcome.refused for outcome in outcomes),
@@ -224,10 +224,6 @@ def _why_none(outcomes: Sequence[Outcome]) -> str:
     why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
     hint = "use more trials, larger buffers or another model"
     return f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
-
-
-def _gap(value: float, lower_bound: float | None) -> float | None:
-    return value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None
 
 
 def _figures(metrics: Evaluation) -> dict[str, Any]:

@@ -5,39 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from mapsearch.model.evaluation import Energy
+from mapsearch.model.evaluation import Energy, Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.network import network_bound
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.studies.results import LayerResult, Sums, Totals
 
 
-class Figures(Protocol):
-    """The figures that an objective is computed from, such as a layer's metrics."""
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates."""
-        ...
-
-    @property
-    def runtime_cycles(self) -> int:
-        """Cycles."""
-        ...
-
-    @property
-    def energy_pj(self) -> Energy:
-        """Energies in pJ."""
-        ...
+def objective_of(metrics: Evaluation, objective: Objective, hardware: Hardware) -> float:
+    """The objective of a layer's mapping."""
+    return objective_at(metrics.runtime_cycles, metrics.energy_pj.total, metrics.macs, objective, hardware)
 
 
-def objective_of(figures: Figures, objective: Objective, hardware: Hardware) -> float:
-    """The objective of a layer with these figures."""
-    return objective_at(figures.runtime_cycles, figures.energy_pj.total, figures.macs, objective, hardware)
+def gap_to(lower_bound: float | None, value: float) -> float | None:
+    """How far an objective may be above the least one, as a share of that; None where no bound above 0 is known."""
+    return value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None
 
 
 def objective_at(runtime_cycles: int, energy_pj: float, macs: int, objective: Objective, hardware: Hardware) -> float:

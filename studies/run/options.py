@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mapsearch.formats.networks import MixSource
     from mapsearch.studies.evaluate import HardwareSource
 
-# The default search; a mobilenet takes it about 45 seconds on two cores, half of it for these trials.
+# The default search; a mobilenet takes it about a minute on two cores, half of it for these trials.
 DEFAULT_TRIALS = 60
 
 
