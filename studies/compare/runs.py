@@ -125,6 +125,7 @@ def _changed(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "")
     for key in dict.fromkeys(chain(one, other)):
         first: object = one.get(key)
         second: object = other.get(key)
+        told = f"{prefix}{key} {show(first)}, and {show(second)}"
         if isinstance(first, Mapping) and isinstance(second, Mapping):
             parts, others = cast("Mapping[str, Any]", first), cast("Mapping[str, Any]", second)
             if parts.get("name") == others.get("name"):
@@ -132,4 +133,4 @@ def _changed(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "")
             else:  # two technologies, say, of which no figure is alike
                 yield f"{prefix}{key} {show(parts.get('name'))}, and {show(others.get('name'))}"
         elif first != second:
-            yield f"{prefix}{key} {show(first)}, and {show(second)}"
+            yield told
