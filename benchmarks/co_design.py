@@ -103,7 +103,7 @@ def _with_energy(job: LayersJob, machines: list[Hardware], parts: int) -> dict[H
 
 def _least_energy(problem: Problem, parts: int) -> float:
     incumbent = Incumbent(Problem(problem.space, problem.model, Objective.of("energy")))
-    return branch_and_bound(incumbent, Limit(parts=parts), lambda _: False).lower_bound
+    return branch_and_bound(incumbent, Limit(parts=parts), lambda: False).lower_bound
 
 
 def _refined(job: LayersJob, machines: list[Hardware], folder: Path, jobs: int, value: float) -> dict[Hardware, float]:

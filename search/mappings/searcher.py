@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.plain import Plain
@@ -24,12 +24,14 @@ EVALUATIONS_PER_TRIAL = 1400
 class Budget:
     """The limits of a search: trials, evaluations for each, and seconds (None: no limit); see also `evaluations`.
 
-    A trial is a structure whose sizes are searched, or a population of the genetic search.
+    A trial is a structure whose sizes are searched, or a population of the genetic search. tightening_parts: how many parts of the
+    space a proof may bound to go below its wanted gap.
     """
 
     trials: int
     evaluations_per_trial: int
     timeout_seconds: float | None = None
+    tightening_parts: float = 0.0
 
     @classmethod
     def within(cls, evaluations: int, sampler: Sampler, timeout_seconds: float | None = None) -> Budget:
@@ -54,13 +56,15 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Certificate(Plain):
-    """The counts of an exact search.
+    """The counts of a proof, and what it has proven.
 
-    opened, bounded: parts of the space; pruned: bounded parts that were dropped for their bound; unfit: parts of which nothing fits
-    the buffers; costed: whole mappings; left: parts still open at the end, 0 where the best mapping is the proven optimum.
+    lower_bound: no mapping of the space has a smaller objective. wanted_gap: the gap that was asked for. opened, bounded: parts of
+    the space; pruned: bounded parts that were dropped for their bound; unfit: parts of which nothing fits the buffers; costed:
+    whole mappings; left: parts that may hold a better mapping, 0 where the best one is the proven optimum.
     """
 
     lower_bound: float
+    wanted_gap: float
     opened: int
     bounded: int
     pruned: int
@@ -103,6 +107,13 @@ class Outcome:
         took = (i.evaluations, i.dropped, i.refused, i.seconds)
         return cls(i.batch, i.value, lower_bound, *took, i.front, tuple(i.trace), finished, proof)
 
+    def incumbent(self, problem: Problem) -> Incumbent:
+        """The incumbent of the search that goes on from here."""
+        found = Incumbent(problem, self.seconds)
+        found.batch, found.value, found.front, found.trace = self.batch, self.value, self.front, list(self.trace)
+        found.evaluations, found.dropped, found.refused = self.evaluations, self.dropped, self.refused
+        return found
+
 
 class Searcher(Protocol):
     """Anything that searches a space and passes the tests of `mapsearch.testing.SearcherContract`."""
@@ -118,4 +129,17 @@ class Searcher(Protocol):
 
     def ticks(self, budget: Budget) -> int:
         """The progress at the end of a search that uses up its budget; each trial counts one."""
+        ...
+
+
+@runtime_checkable
+class Beginner(Searcher, Protocol):
+    """A searcher with a first answer at once, from which it goes on: the first answers of all layers come before the rest."""
+
+    def begin(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds) -> Outcome:
+        """The best mapping found in a tenth of a second or so."""
+        ...
+
+    def go_on(self, begun: Outcome, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
+        """What `search` returns, from what `begin` returned for the same arguments."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Budget, Outcome, Searcher
+from mapsearch.search.mappings.searcher import Beginner, Budget, Outcome, Searcher
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.completion import Completion
@@ -15,13 +15,14 @@ from mapsearch.spaces.mappings.completion import Completion
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One search: a searcher and the arguments of its `search`."""
+    """One search: a searcher and the arguments of its `search`; begun: its first answer, of a `Beginner`."""
 
     problem: Problem
     searcher: Searcher
     budget: Budget
     seed: tuple[int, ...]
     seeds: Seeds
+    begun: Outcome | None = None
 
     def prepare(self) -> None:
         """See `Job`."""
@@ -29,7 +30,27 @@ class Task:
 
     def run(self, tick: Tick) -> Outcome:
         """See `Job`."""
+        if self.begun is not None and isinstance(self.searcher, Beginner):
+            return self.searcher.go_on(self.begun, self.problem, self.budget, self.seed, self.seeds, tick)
         return self.searcher.search(self.problem, self.budget, self.seed, self.seeds, tick)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTask:
+    """The first answer of a search by a `Beginner`."""
+
+    task: Task
+
+    def prepare(self) -> None:
+        """See `Job`."""
+        self.task.prepare()
+
+    def run(self, tick: Tick) -> Outcome | None:
+        """See `Job`."""
+        task = self.task
+        if tick(0) or not isinstance(task.searcher, Beginner):
+            return None
+        return task.searcher.begin(task.problem, task.budget, task.seed, task.seeds)
 
 
 def compile_for(problem: Problem) -> None:

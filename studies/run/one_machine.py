@@ -9,9 +9,9 @@ import numpy as np
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.rounds import Answer, search_layers
 from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.searcher import Outcome
-from mapsearch.search.processes import run_tasks
 from mapsearch.studies.folder import RunFolder, config_files
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.layer_results import LayerResults
@@ -52,31 +52,34 @@ class MachineRun:
         left = [index for index, unique in enumerate(self._layers) if self.results.row(unique.layer.name) is None]
         searches = len(left) * self._settings.restarts
         timeout = self._settings.timeout_seconds
-        jobs = max(1, min(jobs, searches))
-        share = None if timeout is None else timeout * jobs / max(1, searches)
+        share = None if timeout is None else timeout * max(1, min(jobs, searches)) / max(1, searches)
         budget = self._settings.budget(share)
-        tasks = [(index, task) for index in left for task in self._job.tasks(self._problems[index], index, budget)]
-        if watcher is not None:
-            ticks = max((task.searcher.ticks(task.budget) for _, task in tasks), default=0)
-            watcher.began([self._name(index) for index, _ in tasks], ticks)
         outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
         try:
-            for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
-                index = tasks[place][0]
-                outcomes[index][place] = outcome
-                self.results.note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
-                row = self.results.row(self._name(index))
-                if row is None:
-                    continue
-                with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
-                    self.results.save(folder, [row.name])
-                if watcher is not None and len(outcomes[index]) == self._settings.restarts:
-                    watcher.found(row)
+            for answer in search_layers(self._job, self._problems, budget, left, jobs, watcher):
+                outcomes[answer.layer][answer.restart] = answer.outcome
+                self.results.note(answer.layer, [found for _, found in sorted(outcomes[answer.layer].items())])
+                self._tell(answer, outcomes, folder, watcher)
         except KeyboardInterrupt:
             pass  # results so far are saved
         finally:
             save_in_the_end(folder, self.files, self.results.save_all, self.results.results)
         return self.results.results(folder.path)
+
+    def _tell(self, answer: Answer, outcomes: dict[int, dict[int, Outcome]], folder: RunFolder, watcher: RunWatcher | None) -> None:
+        """Save and show an answer, and the network once it has a first answer for each layer."""
+        done = [index for index, found in outcomes.items() if len(found) == self._settings.restarts]
+        if answer.first:
+            if watcher is not None and len(done) == len(outcomes):
+                watcher.answered(self.results.results(folder.path))
+            return
+        row = self.results.row(self._name(answer.layer))
+        if row is None:
+            return
+        with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
+            self.results.save(folder, [row.name])
+        if watcher is not None and row.finished:
+            watcher.found(row)
 
     def _name(self, index: int) -> str:
         return self._layers[index].layer.name

@@ -82,7 +82,7 @@ class Plan:
             constraints=held,
             dataflows=tuple(classic_dataflows()),
             seed_mappings=tuple(tuple(seeds_of(unique.layer, self._seeds)) for unique in self.layers),
-            searcher=searcher_of(settings.sampler_used, self.objectives),
+            searcher=searcher_of(settings.sampler_used, self.objectives, settings.gap_used),
             seed=settings.seed,
             restarts=settings.restarts,
             power_mw=power_mw,

@@ -43,7 +43,7 @@ def test_branch_and_bound_finds_the_best_within_the_power(text: str, limit_mw: f
     values = objective.value(COSTS.runtime_cycles, COSTS.energy_pj(), SPACE.layer.macs, SPACE.hardware)
     expected = values[LEGAL & (limit_mw >= POWER_MW)].min()
     incumbent = Incumbent(Problem(SPACE, EXACT, objective, limit_mw))
-    proof = branch_and_bound(incumbent, Limit(), lambda _: False)
+    proof = branch_and_bound(incumbent, Limit(), lambda: False)
     assert incumbent.value == expected
     assert proof.proven
     assert proof.lower_bound == expected

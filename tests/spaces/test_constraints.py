@@ -87,7 +87,7 @@ def test_the_optimum_is_that_of_all_that_keeps_to_the_constraints(space: Space) 
     problem = Problem(space, EXACT, EDP)
     values = problem.score(as_batch(space, list(every))).values
     incumbent = Incumbent(problem)
-    found = branch_and_bound(incumbent, Limit(), lambda _: False)
+    found = branch_and_bound(incumbent, Limit(), lambda: False)
     assert (found.proven, incumbent.value, found.lower_bound) == (True, values.min(), values.min())
     assert set(choices_of(space, incumbent.batch)) <= every
 
