@@ -12,12 +12,12 @@ from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.exact import ExactModel
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.sampler import TRIALS, Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space

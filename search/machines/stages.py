@@ -16,14 +16,14 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import Mapping, encode
 from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
 from mapsearch.search.mappings.anytime import AnytimeSearcher
-from mapsearch.search.mappings.branch_and_bound import Limit, least_bound
+from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import search_layers
 from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, Sampler
-from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Searcher
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit, Outcome, Searcher
 from mapsearch.search.mappings.task import compile_for
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher
@@ -112,8 +112,8 @@ def map_fully(
         return
     found: dict[tuple[int, int], Outcome] = {}
     for answer in search_layers(job, problems, budget, range(len(problems)), jobs, watch):
-        if not answer.first:
-            found[answer.layer, answer.restart] = answer.outcome
+        if answer.last:
+            found[answer.layer, answer.search] = answer.outcome
         if len(found) == len(problems) * job.restarts and all(each.finished for each in found.values()):
             outcomes = tuple(tuple(found[index, k] for k in range(job.restarts)) for index in range(len(problems)))
             bounds = [max(-inf if each.lower_bound is None else each.lower_bound for each in of_layer) for of_layer in outcomes]

@@ -1,20 +1,21 @@
 """The anytime search: a mapping at once, then the proof that none is better by more than a wanted gap, then a smaller gap.
 
 Searching and proving take turns. Each slice of branch and bound is twice as long as the one before it, and populations are searched
-between two slices: of a layer whose proof takes long, the mapping is searched long too.
+between two slices, the more the longer the proof takes and the larger the gap is that it has left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import ceil
 
-from mapsearch.search.mappings.branch_and_bound import BranchAndBound, Limit, least_bound
+from mapsearch.search.mappings.branch_and_bound import BranchAndBound, least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.searcher import Budget, Outcome
+from mapsearch.search.mappings.sampler import GAP, Sampler
+from mapsearch.search.mappings.searcher import PROOF_TICKS, Budget, Limit, Outcome
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.progress import Tick
@@ -25,41 +26,56 @@ TO_PROVE = Limit(seconds=60.0)
 BY_DEFAULT = Limit(parts=4_000_000)
 
 FIRST_SLICE = 100_000  # parts
-POPULATIONS = 2  # between two slices
-PROOF_TICKS = 60  # trials that the whole limit counts as in the progress
+MORE = Limit(parts=100_000)  # for a gap below the wanted one
 
 
+@dataclass(frozen=True, slots=True)
 class AnytimeSearcher:
-    """Proves the best mapping within the gap, or as far as the limit allows; a `Beginner`.
+    """Proves the best mapping within a gap, or as far as the limit allows; a `StagedSearcher`.
 
     Where the model or the objective has no bound, there is no proof. Half of the trials are then Optuna's structures, half
     populations, as each kind does badly on some layers where the other does well (docs/search.md).
     """
 
-    def __init__(self, gap: float, limit: Limit) -> None:
-        self._gap, self._limit = gap, limit
+    gap: float
+    limit: Limit
 
     def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """See `Searcher`; half of a timeout is for the trials, the rest for the proof, whatever the limit."""
-        return self.go_on(self.begin(problem, budget, rng_seed, seeds), problem, budget, rng_seed, seeds, tick)
+        proven = self.prove(self.begin(problem, budget, rng_seed, seeds), problem, budget, rng_seed, seeds, tick)
+        if budget.timeout_seconds is None or not proven.finished:
+            return proven
+        left = Limit(seconds=max(0.0, budget.timeout_seconds - proven.seconds))
+        return self.tighten(proven, problem, left, lambda _: tick(self.ticks(budget)))
 
     def begin(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds) -> Outcome:
-        """See `Beginner`: the first trial is a population."""
+        """See `StagedSearcher`: the first trial is a population."""
         incumbent = Incumbent(problem)
         GeneticSearcher().look(incumbent, replace(budget, trials=1), rng_seed, seeds, lambda _: False)
         return Outcome.of(incumbent, least_bound(problem), finished=False)
 
-    def go_on(self, begun: Outcome, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
-        """See `Beginner`."""
+    def prove(self, begun: Outcome, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
+        """See `StagedSearcher`: the proof, and where it leaves a gap a last search and some more of the proof."""
         incumbent = begun.incumbent(problem)
         turns = _Turns(incumbent, budget, rng_seed, seeds, tick)
         if not problem.bounded:
             finished = turns.structures(-(-budget.trials // 2)) and turns.populations(budget.trials // 2 - 1)
             return Outcome.of(incumbent, None, finished=finished)
         proof = BranchAndBound(incumbent)
-        finished = turns.prove(proof, self._gap, self._limit)
-        finished = finished and not tick(self.ticks(budget))
-        return Outcome.of(incumbent, proof.lower_bound, finished=finished, proof=proof.certificate(self._gap))
+        finished = turns.prove(proof, self.gap, self.limit) and not tick(self.ticks(budget))
+        return Outcome.of(incumbent, proof.lower_bound, finished=finished, proof=proof.certificate(self.gap))
+
+    def tighten(self, proven: Outcome, problem: Problem, limit: Limit, tick: Tick) -> Outcome:
+        """See `StagedSearcher`: a proof of its own, as the parts of the first are gone."""
+        first = proven.proof
+        if first is None or first.proven or limit.seconds <= 0:
+            return proven
+        incumbent = proven.incumbent(problem)
+        proof = BranchAndBound(incumbent)
+        before = incumbent.seconds
+        proof.run(limit, lambda: tick(round(PROOF_TICKS * limit.used(incumbent.seconds - before, proof.bounded))))
+        both = first.followed_by(proof.certificate())
+        return Outcome.of(incumbent, both.lower_bound, finished=not tick(PROOF_TICKS), proof=both)
 
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""
@@ -75,38 +91,34 @@ class _Turns:
         self._done = 1  # the progress: the first trial has begun the search
 
     def prove(self, proof: BranchAndBound, gap: float, limit: Limit) -> bool:
-        """Prove the incumbent within the gap, search once more, and tighten the proof as far as the budget allows."""
+        """Prove the incumbent within the gap, or as far as the limit allows, search it a last time, and prove it further."""
         if self._tick(self._done) or (not proof.within(gap) and not self.structures(self._budget.trials - 1)):
             return False
-        if not self._prove(proof, gap, limit):
-            return False
-        if not proof.within(0.0):
-            rest = Limit(parts=self._budget.tightening_parts)
-            return self.populations(1) and self._prove(proof, 0.0, rest)
-        return True
-
-    def _prove(self, proof: BranchAndBound, gap: float, limit: Limit) -> bool:
         if self._seconds_left is not None:
             limit = Limit(seconds=self._seconds_left)
-        began, before, size = self._incumbent.seconds, proof.bounded, FIRST_SLICE
+        began, size = self._incumbent.seconds, FIRST_SLICE
 
         def used() -> float:
-            return limit.used(self._incumbent.seconds - began, proof.bounded - before)
+            return limit.used(self._incumbent.seconds - began, proof.bounded)
 
         def stop() -> bool:
             self._done = max(self._done, self._budget.trials + round(PROOF_TICKS * min(1.0, used())))
             return self._tick(self._done)
 
         while not proof.within(gap) and used() < 1:
-            proof.run(
-                Limit(limit.seconds + began - self._incumbent.seconds, min(size, limit.parts + before - proof.bounded)), stop, gap
-            )
-            if stop():
-                return False
-            if not proof.within(gap) and used() < 1 and not self.populations(POPULATIONS):
-                return False
+            left = Limit(limit.seconds + began - self._incumbent.seconds, min(size, limit.parts - proof.bounded))
+            proof.run(left, stop, gap)
             size *= 2
-        return True
+            trials = min(size // FIRST_SLICE, ceil(proof.gap / GAP))
+            if stop() or (not proof.within(gap) and used() < 1 and not self.populations(trials)):
+                return False
+        if proof.within(0.0):
+            return True
+        if not self.populations(1):
+            return False
+        if self._budget.timeout_seconds is None:
+            proof.run(MORE, stop)
+        return not stop()
 
     def structures(self, trials: int) -> bool:
         """Search structures that Optuna proposes."""

@@ -21,7 +21,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Certificate
+from mapsearch.search.mappings.searcher import Certificate, Limit
 from mapsearch.spaces.mappings.completion import Completion, Partial
 
 Floats = NDArray[np.float64]
@@ -51,18 +51,6 @@ def least_bound(problem: Problem) -> float | None:
     if not problem.bounded:
         return None
     return float(problem.bound(Completion(problem.space).begin().batch[:1])[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The limits at which a search ends without its proof: seconds, and the number of bounded parts."""
-
-    seconds: float = math.inf
-    parts: float = math.inf
-
-    def used(self, seconds: float, parts: float) -> float:
-        """The share of the limit that is used up by so many seconds and parts."""
-        return max(seconds / self.seconds, parts / self.parts) if min(self.seconds, self.parts) > 0 else 1.0
 
 
 def branch_and_bound(incumbent: Incumbent, limit: Limit, stop: Callable[[], bool]) -> Certificate:
@@ -110,6 +98,12 @@ class BranchAndBound:
     def bounded(self) -> int:
         """The number of parts bounded so far."""
         return self._bounded
+
+    @property
+    def gap(self) -> float:
+        """The most that a mapping may be better, as a share of the lower bound; at most 1, and 1 where that is not above 0."""
+        least = self.lower_bound
+        return min(self._incumbent.value / least - 1, 1.0) if least > 0 else 1.0
 
     def within(self, gap: float) -> bool:
         """Whether no mapping is better than the incumbent by more than the gap."""

@@ -1,87 +1,109 @@
-"""The searches of a network's layers in two rounds: first answers for all, then the rest of each search, hard layers first.
+"""The searches of a network's layers in rounds: first mappings for all, then the proofs, hard layers first, then smaller gaps.
 
-The first answers show how much each layer could still gain for the network. The parts of the space by which proofs are tightened
-below their wanted gap are shared out in proportion; they are counted, so that a run gives the same results on any machine.
+There is a last round where a timeout leaves time: it begins with the layers by which the network may still gain most, and shares
+the time out by those gains. Without a timeout each layer's search ends by its own counts, so that a run, also one that is resumed,
+gives the same results on any machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, log2, prod
 
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Beginner, Budget, Outcome
-from mapsearch.search.mappings.task import FirstTask, Task
-from mapsearch.search.processes import run_tasks
+from mapsearch.search.mappings.searcher import PROOF_TICKS, Budget, Limit, Outcome, StagedSearcher
+from mapsearch.search.mappings.task import Begin, Prove, Task, Tighten
+from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Watcher
 
-TIGHTENING_PARTS = 100_000  # for a layer, on average
+Place = tuple[int, int]  # a layer, and which of its searches
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one of a layer's searches, `restart` of them; first: whether it is a first answer, with more to come."""
+    """The outcome so far of one of a layer's searches.
+
+    searched: whether at most a smaller gap is to come; last: whether nothing is.
+    """
 
     layer: int
-    restart: int
+    search: int
     outcome: Outcome
-    first: bool
+    searched: bool
+    last: bool
 
 
 def search_layers(
     job: LayersJob, problems: Sequence[Problem], budget: Budget, left: Collection[int], jobs: int, watch: Watcher | None
 ) -> Generator[Answer]:
-    """Yield the answers for the layers that are left, as they come; stops as `run_tasks` does.
-
-    problems: of all layers. Those that are done have first answers too, as the layers share their budget. budget: of each search.
-    """
-    tasks = {
-        (layer, restart): task
-        for layer, problem in enumerate(problems)
-        for restart, task in enumerate(job.tasks(problem, layer, budget))
-    }
-    order = [place for place in sorted(tasks, key=lambda each: (-_hardness(problems[each[0]]), each)) if place[0] in left]
-    if watch is not None:
-        watch.began([job.layers[layer].name for layer, _ in order], job.searcher.ticks(budget))
-    if not order:
+    """Yield the answers for the layers that are left, as they come; stops as `run_tasks` does. problems: of all layers."""
+    order = sorted(left, key=lambda layer: -_hardness(problems[layer]))
+    tasks = {(layer, search): task for layer in order for search, task in enumerate(job.tasks(problems[layer], layer, budget))}
+    searcher = job.searcher
+    if not isinstance(searcher, StagedSearcher):
+        for place, outcome in _round(job, tasks, searcher.ticks(budget), jobs, watch):
+            yield Answer(*place, outcome, searched=True, last=True)
         return
-    if isinstance(job.searcher, Beginner):
-        begun: dict[tuple[int, int], Outcome] = {}
-        places = list(tasks)
-        for number, outcome in run_tasks([FirstTask(tasks[place]) for place in places], min(jobs, len(places)), None):
-            begun[places[number]] = outcome
-            if places[number][0] in left:
-                yield Answer(*places[number], outcome, first=True)
-        tasks = _shared(job, tasks, begun)
-    for number, outcome in run_tasks(
-        [tasks[place] for place in order], min(jobs, len(order)), watch.advanced if watch is not None else None
-    ):
-        yield Answer(*order[number], outcome, first=False)
+    found: dict[Place, Outcome] = {}
+    for place, outcome in _round(job, {place: Begin(task, searcher) for place, task in tasks.items()}, 1, jobs, watch):
+        found[place] = outcome
+        yield Answer(*place, outcome, searched=False, last=False)
+    provers = {place: Prove(task, searcher, found[place]) for place, task in tasks.items()}
+    for place, outcome in _round(job, provers, searcher.ticks(budget), jobs, watch):
+        found[place] = outcome
+        last = budget.timeout_seconds is None or not _has_gap(outcome)
+        yield Answer(*place, outcome if last else replace(outcome, finished=False), searched=True, last=last)
+    if budget.timeout_seconds is None:
+        return
+    for place, outcome in _round(job, _tighteners(job, searcher, tasks, found, budget.timeout_seconds), PROOF_TICKS, jobs, watch):
+        yield Answer(*place, outcome, searched=True, last=True)
+
+
+def _round(
+    job: LayersJob, jobs_of: Mapping[Place, Job[Outcome]], ticks: int, jobs: int, watch: Watcher | None
+) -> Generator[tuple[Place, Outcome]]:
+    places = list(jobs_of)
+    if not places:
+        return
+    if watch is not None:
+        watch.began([job.layers[layer].name for layer, _ in places], ticks)
+    watching = watch.advanced if watch is not None else None
+    for number, outcome in run_tasks(list(jobs_of.values()), min(jobs, len(places)), watching):
+        yield places[number], outcome
 
 
 def _hardness(problem: Problem) -> float:
-    """A guess at how long a layer's proof takes: it grows with the sizes that tiles may have."""
+    """A guess at how long a layer's proof takes: it grows with the number of sizes that its tiles may have."""
     return prod(log2(extent) + 1 for extent in problem.space.layer.extents)
 
 
-def _shared(
-    job: LayersJob, tasks: dict[tuple[int, int], Task], begun: dict[tuple[int, int], Outcome]
-) -> dict[tuple[int, int], Task]:
-    """The rest of the searches, with the parts for tightening shared out by what each may gain for the network."""
-    gains = {place: job.counts[place[0]] * _gain(outcome, job.objective.degree) for place, outcome in begun.items()}
+def _has_gap(outcome: Outcome) -> bool:
+    return outcome.finished and outcome.proof is not None and not outcome.proof.proven
+
+
+def _tighteners(
+    job: LayersJob, searcher: StagedSearcher, tasks: Mapping[Place, Task], found: Mapping[Place, Outcome], timeout: float
+) -> dict[Place, Tighten]:
+    """The last round's work, for layers whose proof leaves a gap, those by which the network may gain most first.
+
+    timeout: seconds for each layer, what is left of which goes where it gains most.
+    """
+    gains = {
+        place: job.counts[place[0]] * _gain(outcome, job.objective.degree) for place, outcome in found.items() if _has_gap(outcome)
+    }
     total = sum(gains.values())
-    parts = TIGHTENING_PARTS * len(tasks)
-    shares = {place: parts * gain / total if total > 0 else TIGHTENING_PARTS for place, gain in gains.items()}
+    seconds = sum(max(0.0, timeout - outcome.seconds) for outcome in found.values())
     return {
-        place: replace(task, begun=begun[place], budget=replace(task.budget, tightening_parts=round(shares[place])))
-        for place, task in tasks.items()
+        place: Tighten(tasks[place], searcher, found[place], Limit(seconds=seconds * gain / total))
+        for place, gain in sorted(gains.items(), key=lambda each: -each[1])
+        if total > 0
     }
 
 
 def _gain(outcome: Outcome, degree: float | None) -> float:
-    """The most that a layer may gain, in a measure that adds up to the network's; 0 where no bound or no mapping is known."""
+    """The most that a layer may gain, in a measure that adds up over a network's layers; 0 where that is not known."""
     if outcome.lower_bound is None or not isfinite(outcome.value) or not isfinite(outcome.lower_bound):
         return 0.0
     power = 1 / degree if degree and outcome.lower_bound > 0 else 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol, runtime_checkable
 
 from mapsearch.model.mapping import MappingBatch
@@ -18,20 +19,19 @@ from mapsearch.search.progress import Tick
 # Evaluations of the last search, which varies the best of all trials in sizes and structures, for each evaluation of a trial.
 POLISH_SHARE = 0.5
 EVALUATIONS_PER_TRIAL = 1400
+PROOF_TICKS = 60  # trials that a whole proof counts as in the progress
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The limits of a search: trials, evaluations for each, and seconds (None: no limit); see also `evaluations`.
 
-    A trial is a structure whose sizes are searched, or a population of the genetic search. tightening_parts: how many parts of the
-    space a proof may bound to go below its wanted gap.
+    A trial is a structure whose sizes are searched, or a population of the genetic search.
     """
 
     trials: int
     evaluations_per_trial: int
     timeout_seconds: float | None = None
-    tightening_parts: float = 0.0
 
     @classmethod
     def within(cls, evaluations: int, sampler: Sampler, timeout_seconds: float | None = None) -> Budget:
@@ -52,6 +52,18 @@ class Budget:
     def evaluations(self) -> int:
         """The most evaluations of a search: those of the trials and of the last search from their best."""
         return int(self.trials * self.evaluations_per_trial * (1 + POLISH_SHARE))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The limits at which a proof ends without its aim: seconds, and the number of parts of the space that it has bounded."""
+
+    seconds: float = inf
+    parts: float = inf
+
+    def used(self, seconds: float, parts: float) -> float:
+        """The share of the limit that is used up by so many seconds and parts."""
+        return max(seconds / self.seconds, parts / self.parts) if min(self.seconds, self.parts) > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,14 @@ class Certificate(Plain):
     def proven(self) -> bool:
         """Whether the best mapping is the optimum."""
         return self.left == 0
+
+    def followed_by(self, other: Certificate) -> Certificate:
+        """The certificate of this proof and another one of the same space, begun anew."""
+        return Certificate(
+            max(self.lower_bound, other.lower_bound), self.wanted_gap, self.opened + other.opened, self.bounded + other.bounded,
+            self.pruned + other.pruned, self.unfit + other.unfit, self.costed + other.costed, other.left,
+            self.seconds + other.seconds,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +153,17 @@ class Searcher(Protocol):
 
 
 @runtime_checkable
-class Beginner(Searcher, Protocol):
-    """A searcher with a first answer at once, from which it goes on: the first answers of all layers come before the rest."""
+class StagedSearcher(Searcher, Protocol):
+    """A searcher whose search has three stages, so that a network's layers take each of them together."""
 
     def begin(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds) -> Outcome:
-        """The best mapping found in a tenth of a second or so."""
+        """A first mapping, in a tenth of a second or so, and the bound of the whole space."""
         ...
 
-    def go_on(self, begun: Outcome, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
-        """What `search` returns, from what `begin` returned for the same arguments."""
+    def prove(self, begun: Outcome, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
+        """The best mapping with its proof, from what `begin` returned for the same arguments; ends as `search` does."""
+        ...
+
+    def tighten(self, proven: Outcome, problem: Problem, limit: Limit, tick: Tick) -> Outcome:
+        """The outcome with a better mapping or bound, as far as the limit allows. tick: as in `search`, up to PROOF_TICKS."""
         ...

@@ -1,4 +1,4 @@
-"""One search of one layer as a job for a worker process."""
+"""The searches of a layer, whole or by stages, as jobs for worker processes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Beginner, Budget, Outcome, Searcher
+from mapsearch.search.mappings.searcher import Budget, Limit, Outcome, Searcher, StagedSearcher
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.progress import Tick
 from mapsearch.spaces.mappings.completion import Completion
@@ -15,14 +15,13 @@ from mapsearch.spaces.mappings.completion import Completion
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One search: a searcher and the arguments of its `search`; begun: its first answer, of a `Beginner`."""
+    """One search: a searcher and the arguments of its `search`."""
 
     problem: Problem
     searcher: Searcher
     budget: Budget
     seed: tuple[int, ...]
     seeds: Seeds
-    begun: Outcome | None = None
 
     def prepare(self) -> None:
         """See `Job`."""
@@ -30,16 +29,15 @@ class Task:
 
     def run(self, tick: Tick) -> Outcome:
         """See `Job`."""
-        if self.begun is not None and isinstance(self.searcher, Beginner):
-            return self.searcher.go_on(self.begun, self.problem, self.budget, self.seed, self.seeds, tick)
         return self.searcher.search(self.problem, self.budget, self.seed, self.seeds, tick)
 
 
 @dataclass(frozen=True, slots=True)
-class FirstTask:
-    """The first answer of a search by a `Beginner`."""
+class Begin:
+    """The first stage of a task whose searcher is a `StagedSearcher`."""
 
     task: Task
+    searcher: StagedSearcher
 
     def prepare(self) -> None:
         """See `Job`."""
@@ -48,9 +46,43 @@ class FirstTask:
     def run(self, tick: Tick) -> Outcome | None:
         """See `Job`."""
         task = self.task
-        if tick(0) or not isinstance(task.searcher, Beginner):
-            return None
-        return task.searcher.begin(task.problem, task.budget, task.seed, task.seeds)
+        return None if tick(0) else self.searcher.begin(task.problem, task.budget, task.seed, task.seeds)
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """The second stage, from the outcome of the first."""
+
+    task: Task
+    searcher: StagedSearcher
+    begun: Outcome
+
+    def prepare(self) -> None:
+        """See `Job`."""
+        self.task.prepare()
+
+    def run(self, tick: Tick) -> Outcome:
+        """See `Job`."""
+        task = self.task
+        return self.searcher.prove(self.begun, task.problem, task.budget, task.seed, task.seeds, tick)
+
+
+@dataclass(frozen=True, slots=True)
+class Tighten:
+    """The last stage, from the outcome of the second."""
+
+    task: Task
+    searcher: StagedSearcher
+    proven: Outcome
+    limit: Limit
+
+    def prepare(self) -> None:
+        """See `Job`."""
+        self.task.prepare()
+
+    def run(self, tick: Tick) -> Outcome:
+        """See `Job`."""
+        return self.searcher.tighten(self.proven, self.task.problem, self.limit, tick)
 
 
 def compile_for(problem: Problem) -> None:

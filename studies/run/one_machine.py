@@ -57,7 +57,7 @@ class MachineRun:
         outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
         try:
             for answer in search_layers(self._job, self._problems, budget, left, jobs, watcher):
-                outcomes[answer.layer][answer.restart] = answer.outcome
+                outcomes[answer.layer][answer.search] = answer.outcome
                 self.results.note(answer.layer, [found for _, found in sorted(outcomes[answer.layer].items())])
                 self._tell(answer, outcomes, folder, watcher)
         except KeyboardInterrupt:
@@ -67,19 +67,17 @@ class MachineRun:
         return self.results.results(folder.path)
 
     def _tell(self, answer: Answer, outcomes: dict[int, dict[int, Outcome]], folder: RunFolder, watcher: RunWatcher | None) -> None:
-        """Save and show an answer, and the network once it has a first answer for each layer."""
-        done = [index for index, found in outcomes.items() if len(found) == self._settings.restarts]
-        if answer.first:
-            if watcher is not None and len(done) == len(outcomes):
-                watcher.answered(self.results.results(folder.path))
-            return
+        """Save an answer, and show it; of first answers only what they come to together."""
         row = self.results.row(self._name(answer.layer))
-        if row is None:
-            return
-        with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
-            self.results.save(folder, [row.name])
-        if watcher is not None and row.finished:
-            watcher.found(row)
+        complete = all(len(found) == self._settings.restarts for found in outcomes.values())
+        if not answer.searched:
+            if watcher is not None and complete:
+                watcher.answered(self.results.results(folder.path))
+        elif row is not None:
+            with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
+                self.results.save(folder, [row.name])
+            if watcher is not None and len(outcomes[answer.layer]) == self._settings.restarts:
+                watcher.found(row)
 
     def _name(self, index: int) -> str:
         return self._layers[index].layer.name

@@ -20,9 +20,10 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Limit
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
 

@@ -20,11 +20,11 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.searcher import Budget
+from mapsearch.search.mappings.searcher import Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
