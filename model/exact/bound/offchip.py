@@ -90,14 +90,17 @@ def least_offchip(w: BoundWorkspace, order: Bytes, b: int) -> None:
     room = 8.0 * w.machine.l2_bytes
     bits, energy = np.inf, np.inf
     for p in range(n_w):
+        fewer = n_o  # words rise along the depths: of those of O that fit the first is the best, and with more of I one before it
         for q in range(n_i):
             need = w.options[0, NEED, p] + w.options[1, NEED, q]
-            for r in range(n_o):
+            for r in range(fewer):
                 if need + w.options[2, NEED, r] <= room:
                     words_w, words_i, words_o = w.options[0, WORDS, p], w.options[1, WORDS, q], w.options[2, WORDS, r]
                     bits_in = words_w * word_bits[0] + words_i * word_bits[1]
                     bits = min(bits, bits_in + 2.0 * words_o * word_bits[2])
                     energy = min(energy, words_w * word_pj[0] + words_i * word_pj[1] + words_o * word_pj[2])
+                    fewer = r
+                    break
     if bits == np.inf:  # no way to complete it fits
         bits = 0.0
     w.offchip[0] = bits - w.whole[2] * word_bits[2]

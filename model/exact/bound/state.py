@@ -21,6 +21,8 @@ Bytes = NDArray[np.int8]
 # Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
 STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
 ENOUGH = 0.5
+# Sums and products of some ten float64 are off by less.
+ROUNDING = 1 - 1e-13
 
 
 class BoundWorkspace(Protocol):
@@ -58,6 +60,7 @@ class BoundWorkspace(Protocol):
     macs: float
     lengths: Annotated[Floats, 3, DIMS]  # see `runtime`
     unit0: Annotated[Floats, 3, DIMS]
+    gain: float
     points: Annotated[Floats, KINDS, POINTS, 2]  # see `reuse`
     n_points: Annotated[Ints, KINDS]
     gains: Annotated[Floats, 2, 3]  # see `tiles`
