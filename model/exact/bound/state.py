@@ -54,11 +54,15 @@ class BoundWorkspace(Protocol):
     chunk: Annotated[Ints, DIMS]  # of level 0, all units together, 1 where open
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
-    footprint: Annotated[Ints, DIMS]  # see `offchip`
-    options: Annotated[Floats, 3, 2, DIMS + 2]  # see `offchip`
+    footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
+    held: Annotated[Floats, 3]
+    rows: Annotated[Floats, 2]
+    turns: Annotated[Floats, 3]
+    options: Annotated[Floats, 3, 2, DIMS + 2]
+    n_options: Annotated[Ints, 3]
     offchip: Annotated[Floats, 2]  # into the L2: bits; pJ
     macs: float
-    lengths: Annotated[Floats, 3, DIMS]  # see `runtime`
+    lengths: Annotated[Floats, 3, DIMS]  # this and what follows: see `runtime`
     unit0: Annotated[Floats, 3, DIMS]
     gain: float
     points: Annotated[Floats, KINDS, POINTS, 2]  # see `reuse`
