@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel
-from mapsearch.model.exact.bound.offchip import least_offchip
+from mapsearch.model.exact.bound.offchip import least_offchip, whole_offchip
 from mapsearch.model.exact.bound.runtime import array_cycles, compute_cycles, measure, runtime_cycles, step_cycles
 from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, ROUNDING, BoundWorkspace, read
 from mapsearch.model.exact.bound.tiles import chosen_sum, least_sum, prepare
@@ -37,14 +37,21 @@ class Found(NamedTuple):
 def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitArrays, found: Found) -> int:
     """Write what each mapping of a batch within the limit costs at least, open parts as in `BoundedModel`; returns how many."""
     w: BoundWorkspace = workspace.view(BOUND_WORKSPACE)[0]
-    count = 0
+    count, crossed = 0, -1  # the last mapping whose off-chip words are known
     for b in range(len(batch.units)):
         read(w, batch.units, batch.spatial, batch.order, batch.size, b)
         least_words(w, batch.size, b)
-        if b == 0 or not _same_outer_level(batch, b):
-            least_offchip(w, batch.order, b)
         array = array_cycles(w, 0.0, chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits))
-        energy = _energy(w, chosen_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj))
+        inside = chosen_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj)
+        if crossed < 0 or not _same_outer_level(batch, crossed, b):
+            whole_offchip(w)
+            crossed = -1
+        if is_beyond(limit, runtime_cycles(w, array), energy_pj(w, inside)):
+            continue
+        if crossed < 0:
+            least_offchip(w, batch.order, b)
+            crossed = b
+        energy = energy_pj(w, inside)
         if is_beyond(limit, runtime_cycles(w, array), energy):
             continue
         measure(w, batch.units, batch.spatial, batch.size, b)
@@ -52,7 +59,7 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
         if is_beyond(limit, runtime_cycles(w, max(array, array_cycles(w, compute, 0.0))), energy):
             continue
         prepare(w, batch.units, batch.spatial, batch.size, b)
-        energy = _energy(w, least_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj))
+        energy = energy_pj(w, least_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj))
         array = array_cycles(w, compute, least_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits))
         if is_beyond(limit, runtime_cycles(w, array), energy):
             continue
@@ -64,15 +71,15 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
 
 
 @inlined
-def _same_outer_level(batch: MappingArrays, b: int) -> bool:
-    """Whether a mapping has all that is chosen of level 0 in common with the one before it, as most children of one part have."""
-    same = batch.units[b, 0] == batch.units[b - 1, 0] and batch.spatial[b, 0] == batch.spatial[b - 1, 0]
+def _same_outer_level(batch: MappingArrays, a: int, b: int) -> bool:
+    """Whether all that is chosen of level 0 is the same in two mappings, as in most children of one part."""
+    same = batch.units[a, 0] == batch.units[b, 0] and batch.spatial[a, 0] == batch.spatial[b, 0]
     for dim in range(8):
-        same &= batch.order[b, 0, dim] == batch.order[b - 1, 0, dim] and batch.size[b, 0, dim] == batch.size[b - 1, 0, dim]
+        same &= batch.order[a, 0, dim] == batch.order[b, 0, dim] and batch.size[a, 0, dim] == batch.size[b, 0, dim]
     return bool(same)
 
 
 @inlined
-def _energy(w: BoundWorkspace, words_pj: float) -> float:
+def energy_pj(w: BoundWorkspace, inside: float) -> float:
     """The least pJ, where fills and words cost so much."""
-    return float((w.per_word.rest_pj + w.offchip[1] + words_pj) * ROUNDING)
+    return float((w.per_word.rest_pj + w.offchip[1] + inside) * ROUNDING)

@@ -96,6 +96,14 @@ def _depths(w: BoundWorkspace, order: Bytes, b: int) -> None:
 
 
 @inlined
+def whole_offchip(w: BoundWorkspace) -> None:
+    """Write w.offchip, the bits and pJ of all tensors once."""
+    bits, pj = w.machine.bits, w.per_word.offchip_pj
+    w.offchip[0] = w.whole[0] * bits[0] + w.whole[1] * bits[1] + 2.0 * w.whole[2] * bits[2] - w.whole[2] * bits[2]
+    w.offchip[1] = w.whole[0] * pj[0] + w.whole[1] * pj[1] + w.whole[2] * pj[2]
+
+
+@inlined
 def least_offchip(w: BoundWorkspace, order: Bytes, b: int) -> None:
     """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2."""
     _depths(w, order, b)
