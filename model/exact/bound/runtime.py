@@ -45,36 +45,44 @@ def _unit0(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, d
 
 
 @inlined
-def measure(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
-    """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above, and w.gain.
+def _measure_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, open_units: int) -> None:
+    """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above, and w.faster[dim].
 
-    The gain: how many times shorter unit 0's steps may get at most: a level shares out one dim, so those to come gain at most
-    what the best dim does in each.
+    That is how many times shorter unit 0's steps get at most where a level to come shares the dim out.
     """
-    w.gain = 1.0
-    if w.is_whole:  # only ALL is asked for
-        for i in range(w.n_dims):
-            w.unit0[ALL, w.dims[i]] = _unit0(w, units, spatial, size, b, w.dims[i], int(w.extents[w.dims[i]]), 1)
-        return
-    open_units, left = w.pes, w.levels - w.chosen
-    for level in range(w.chosen):
-        open_units //= units[b, level]
+    extent = int(w.extents[dim])
+    first = extent if w.known[dim] == 0 else int(w.chunk[dim])
+    whole, part = _unit0(w, units, spatial, size, b, dim, extent, 1), _unit0(w, units, spatial, size, b, dim, first, 1)
+    w.lengths[ALL, dim], w.lengths[LATER, dim], w.lengths[ONE, dim] = extent, extent - first, first
+    w.unit0[ALL, dim], w.unit0[LATER, dim], w.unit0[ONE, dim] = whole, whole - part, part
+    w.faster[dim] = 1.0
+    if open_units > 1:
+        shared = _unit0(w, units, spatial, size, b, dim, extent, open_units)
+        shared_part = _unit0(w, units, spatial, size, b, dim, first, open_units)
+        w.faster[dim] = max(whole / shared, part / shared_part)
+        if shared > shared_part:
+            w.faster[dim] = max(w.faster[dim], (whole - part) / (shared - shared_part))
+
+
+@inlined
+def measure(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
+    """Measure the dims that were read since then, and write w.gain: how many times shorter unit 0's steps may get at most.
+
+    A level shares out one dim, so those to come gain at most what the best dim does in each.
+    """
+    left, open_units = w.levels - w.chosen, 1
+    if left > 0:
+        open_units = w.pes
+        for level in range(w.chosen):
+            open_units //= units[b, level]
     best = 1.0
     for i in range(w.n_dims):
         dim = w.dims[i]
-        extent = int(w.extents[dim])
-        first = extent if w.known[dim] == 0 else int(w.chunk[dim])
-        whole, part = _unit0(w, units, spatial, size, b, dim, extent, 1), _unit0(w, units, spatial, size, b, dim, first, 1)
-        w.lengths[ALL, dim], w.lengths[LATER, dim], w.lengths[ONE, dim] = extent, extent - first, first
-        w.unit0[ALL, dim], w.unit0[LATER, dim], w.unit0[ONE, dim] = whole, whole - part, part
-        if left > 0 and open_units > 1:
-            shared = _unit0(w, units, spatial, size, b, dim, extent, open_units)
-            shared_part = _unit0(w, units, spatial, size, b, dim, first, open_units)
-            best = max(best, whole / shared, part / shared_part)
-            if shared > shared_part:
-                best = max(best, (whole - part) / (shared - shared_part))
-    if left > 0:
-        w.gain = min(best**left, float(open_units))
+        if w.stale >> dim & 1:
+            _measure_dim(w, units, spatial, size, b, dim, open_units)
+        best = max(best, w.faster[dim])
+    w.stale = 0
+    w.gain = min(best**left, float(open_units))
 
 
 @inlined
