@@ -4,7 +4,7 @@ layer.py, layers.py     a layer in eight dims; layers from what people know (con
 tensors.py, windows.py  which tensor has which dim; words of tiles and sliding windows
 mapping.py              a mapping as directives and as arrays; mapping_laws.py: what arrays from outside must hold to
 hardware.py, technology.py  a machine, and what its process costs
-cost.py                 the interface of a cost model; registry.py: the models by name
+cost.py                 the interface of a cost model; registry.py: the models by name; limit.py: costs that are of no use
 evaluation.py           what a model says of one mapping; plain.py: as JSON has it
 energy.py, area.py      where each access is priced, and each part of the machine
 priced.py, records.py, compiled.py  counts with prices; the named fields of kernels; how kernels are compiled

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
+from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
 
 if TYPE_CHECKING:  # that module imports this one
@@ -118,11 +119,12 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Lower bounds on the costs of B mappings; of a mapping that does not fit the machine they mean nothing.
+    """Lower bounds on the costs of N mappings of a batch; of a mapping that does not fit the machine they mean nothing.
 
-    runtime_cycles: int64[B]; energy_pj: float64[B]
+    rows: intp[N], which mappings, ascending; runtime_cycles: int64[N]; energy_pj: float64[N]
     """
 
+    rows: NDArray[np.intp]
     runtime_cycles: NDArray[np.int64]
     energy_pj: NDArray[np.float64]
 
@@ -158,9 +160,10 @@ class CostModel(Protocol):
 class BoundedModel(CostModel, Protocol):
     """A cost model that also has a lower bound on costs, much faster than counting them."""
 
-    def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
+    def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch, limit: CostLimit = NO_LIMIT) -> Bound:
         """Lower bounds on what `evaluate` gives for each mapping; of a partly open one, for every completion that fits.
 
+        A mapping whose lower bound is beyond the limit may be left out; those of the others do not depend on the limit.
         Open parts of a mapping: the size of a loop of size 0, which stands inside the others of its level; the place within its
         level of a loop of negative size; and all of a level of 0 units. What is open at a level is open further in too.
         """

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import Bound, Restriction, Wanted
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact.bound.all import bound_all
+from mapsearch.model.exact.bound.all import Found, bound_all
 from mapsearch.model.exact.bound.per_word import per_word
 from mapsearch.model.exact.bound.state import make_bound_workspace
 from mapsearch.model.exact.count.mapping import evaluate
 from mapsearch.model.exact.workspace import MAX_LEVELS, make_workspace
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
+from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.priced import CountedCosts
 from mapsearch.model.records import COUNTED, machine_record
@@ -48,18 +49,17 @@ class ExactModel:
         evaluate(work, *batch.arrays, fit, counts)
         return CountedCosts(layer, hardware, fit, counts.view(np.int64))
 
-    def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch) -> Bound:
+    def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch, limit: CostLimit = NO_LIMIT) -> Bound:
         """See `BoundedModel`; InputError as in `evaluate`."""
-        levels = batch.units.shape[1]
-        check_limits(layer, hardware, levels)
-        runtime, energy = np.empty(len(batch)), np.empty(len(batch))
-        bound_all(_prepared(layer, hardware, levels).copy(), *batch.arrays, runtime, energy)
-        return Bound(runtime.astype(np.int64), energy)
+        found = Found(np.empty(len(batch), np.intp), np.empty(len(batch)), np.empty(len(batch)))
+        count = bound_all(_prepared(layer, hardware, batch.units.shape[1]).copy(), batch.arrays, limit.arrays, found)
+        return Bound(found.rows[:count], found.runtime_cycles[:count].astype(np.int64), found.energy_pj[:count])
 
 
 @lru_cache(maxsize=256)
 def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8]:
     """The workspace of `bound_all`, kept because a small batch would take longer to prepare than to bound."""
+    check_limits(layer, hardware, levels)
     whole = tuple(layer.words(tensor) for tensor in Tensor)
     machine, windows, prices = machine_record(hardware), window_phases(layer), per_word(layer, hardware)
     return make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole, prices)

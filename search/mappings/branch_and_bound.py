@@ -18,17 +18,19 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import BoundedModel
 from mapsearch.model.errors import InputError
+from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Certificate, Limit
-from mapsearch.spaces.mappings.completion import Completion, Partial
+from mapsearch.spaces.mappings.completion import Completion, Partial, join_parts
 
 Floats = NDArray[np.float64]
 
-# Parts opened at a time, normally and where too many are kept.
+# Parts opened at a time, normally and where too many are kept; and parts whose children are held against the same incumbent.
 BLOCK = 4096
 FEW = 64
+GROUP = 512
 # The most parts kept, some 250 bytes each. Above that, the most complete are opened first, a few at a time: they leave the fewest.
 MOST_PARTS = 2_000_000
 
@@ -83,6 +85,7 @@ class BranchAndBound:
         self._completion = Completion(incumbent.problem.space)
         self._blocks: list[_Block] = []
         self._numbers = count()
+        self._limited, self._within = math.inf, NO_LIMIT
         self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
         self._seconds, self._gap, self._proven = 0.0, 0.0, -math.inf
         begin = self._completion.begin()
@@ -159,22 +162,35 @@ class BranchAndBound:
         return block
 
     def _open(self, block: _Block) -> None:
-        parts = block.parts[block.bounds < self._incumbent.value]
+        parts = block.parts[: int(np.searchsorted(block.bounds, self._incumbent.value))]
         self._prune(len(block.parts) - len(parts))
         self._opened += len(parts)
+        for first in range(0, len(parts), GROUP):
+            self._open_group(parts[first : first + GROUP])
+
+    def _open_group(self, parts: Partial) -> None:
+        hopes, bounds = [parts[:0]], [np.empty(0)]
+        limit = self._limit()
         for children in self._completion.children(parts):
-            if len(children) == 0:
-                continue
+            least = self._problem.bound(children.batch, limit)
+            rows = np.flatnonzero(least < self._incumbent.value)
+            hopes.append(children[rows])
+            bounds.append(least[rows])
             self._bounded += len(children)
-            bounds = self._problem.bound(children.batch)
-            hopeful = bounds < self._incumbent.value
-            self._prune(len(children) - int(hopeful.sum()))
-            found, least = children[hopeful], bounds[hopeful]
-            whole = self._completion.whole(found)
-            if whole.any():
-                self._cost(found.batch[whole], least[whole])
-                found, least = found[~whole], least[~whole]
-            self._keep(found, least)
+            self._prune(len(children) - len(rows))
+        found, least = join_parts(hopes), np.concatenate(bounds)
+        whole = self._completion.whole(found)
+        if whole.any():
+            self._cost(found.batch[whole], least[whole])
+            found, least = found[~whole], least[~whole]
+        self._keep(found, least)
+
+    def _limit(self) -> CostLimit:
+        """The costs that are of use against the incumbent."""
+        if self._limited != self._incumbent.value:
+            self._limited = self._incumbent.value
+            self._within = self._problem.limit(self._limited)
+        return self._within
 
     def _cost(self, batch: MappingBatch, bounds: Floats) -> None:
         """Cost whole mappings, those with the least bounds first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.area import least_cycles_within, power_mw
 from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
+from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
@@ -45,6 +46,12 @@ class Problem:
     model: CostModel
     objective: Objective
     power_mw: float = inf
+    _bounded: BoundedModel | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Kept, as to look whether a model has the methods of a protocol takes as long as to bound 20 mappings.
+        has_bounds = self.objective.never_falls and isinstance(self.model, BoundedModel)
+        object.__setattr__(self, "_bounded", self.model if has_bounds else None)
 
     def score(self, batch: MappingBatch, under: float = np.inf) -> Scores:
         """The objective of each mapping; a mapping whose lower bound is not below `under` is not costed.
@@ -84,19 +91,34 @@ class Problem:
     @property
     def bounded(self) -> bool:
         """Whether mappings have lower bounds: the model has them, and the objective never falls as runtime or energy grows."""
-        return self.objective.never_falls and isinstance(self.model, BoundedModel)
+        return self._bounded is not None
 
-    def bound(self, batch: MappingBatch) -> NDArray[np.float64]:
-        """Lower bounds, float64[B], of mappings, parts of which may be open (see `BoundedModel`); -inf where not `bounded`."""
-        if not (self.objective.never_falls and isinstance(self.model, BoundedModel)):
+    def limit(self, under: float) -> CostLimit:
+        """The limit on costs beyond which the objective is not below `under`, of a problem that is `bounded`."""
+        if under == inf:
+            return NO_LIMIT
+        least_cycles = self.space.layer.macs / (self.space.hardware.pes * self.space.hardware.simd)
+        return CostLimit.where(lambda runtimes, energies: self.value(runtimes, energies) >= under, least_cycles)
+
+    def bound(self, batch: MappingBatch, limit: CostLimit = NO_LIMIT) -> NDArray[np.float64]:
+        """Lower bounds, float64[B], of mappings, parts of which may be open (see `BoundedModel`); -inf where not `bounded`.
+
+        Infinite where the costs are beyond the limit.
+        """
+        if self._bounded is None:
             return np.full(len(batch), -np.inf)
         hardware = self.space.hardware
-        least = self.model.bound(self.space.layer, hardware, batch)
+        least = self._bounded.bound(self.space.layer, hardware, batch, limit)
         runtime_cycles = least.runtime_cycles
         if self.power_mw < inf:
             runtime_cycles = np.maximum(runtime_cycles, least_cycles_within(hardware, least.energy_pj, self.power_mw))
         values = self.value(runtime_cycles, least.energy_pj)
-        return np.where(np.isnan(values), -np.inf, values)  # an objective that is not defined at the bounds may have any value
+        values = np.where(np.isnan(values), -np.inf, values)  # an objective that is not defined at the bounds may have any value
+        if len(values) == len(batch):
+            return values
+        bounds = np.full(len(batch), np.inf)
+        bounds[least.rows] = values
+        return bounds
 
     def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """The objectives, float64[B], of mappings of the layer with these figures, whatever their power; see `Objective.value`."""

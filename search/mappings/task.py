@@ -92,5 +92,5 @@ def compile_for(problem: Problem) -> None:
     problem.score(drawn)
     problem.score(problem.space.vary(drawn, 1, rng, structure=True), under=1.0)
     completion = Completion(problem.space)
-    for _ in completion.children(next(completion.children(completion.begin()))[:1000]):
-        break
+    shared = next(completion.children(completion.begin()))[:1000]
+    next(Completion(problem.space).children(shared), None)

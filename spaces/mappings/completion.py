@@ -8,7 +8,7 @@ loop of a dim that is shared out, whose size is negative, and a level of 0 units
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
-from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.model.mapping import DIMS, MappingBatch, join_all
 from mapsearch.model.records import Ints, record
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
@@ -24,8 +24,8 @@ from mapsearch.spaces.mappings.tiles import fits_l1, fits_l2, permitted_at
 
 Bytes = NDArray[np.int8]
 
-# Parts whose children are made at a time: some hundred each, so that their arrays stay in the processor's cache.
-CHUNK = 512
+# Children made at a time, so that their arrays, some 180 bytes each, stay in the processor's cache.
+CHILDREN = 4096
 # Instead of a dim: nothing is shared out; the level has no further loop.
 NOTHING, END = -1, -1
 
@@ -38,7 +38,7 @@ class Offer(Protocol):
 
 
 class Work(Protocol):
-    """What `choose` works on."""
+    """What `open_parts` works on."""
 
     tile: Annotated[Ints, DIMS]
     chunk: Annotated[Ints, DIMS]
@@ -93,10 +93,24 @@ class Partial:
     def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Partial:
         return Partial(self.batch[rows], self.units[rows], self.level[rows], self.placed[rows])
 
+    @classmethod
+    def of_levels(cls, count: int, levels: int) -> Partial:
+        """Arrays for so many mappings, with nothing written to them."""
+        shape, each = (count, levels), (count, levels, DIMS)
+        batch = MappingBatch(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(each, np.int8), np.empty(each, np.int64))
+        return cls(batch, np.empty(shape, np.int64), np.empty(count, np.int8), np.empty(count, np.int8))
+
     @property
     def arrays(self) -> PartialArrays:
         """For kernels."""
         return PartialArrays(self.units, self.level, self.placed, *self.batch.arrays)
+
+
+def join_parts(parts: Sequence[Partial]) -> Partial:
+    """The mappings of all of them, of which there is one at least."""
+    batch = join_all([each.batch for each in parts])
+    units, level, placed = ([getattr(each, name) for each in parts] for name in ("units", "level", "placed"))
+    return Partial(batch, np.concatenate(units), np.concatenate(level), np.concatenate(placed))
 
 
 class Completion:
@@ -107,6 +121,7 @@ class Completion:
 
     def __init__(self, space: Space) -> None:
         self._space = space
+        self._made, self._offers = Partial.of_levels(0, space.levels), np.empty(0, OFFER)
         self.unfit = 0
 
     def begin(self) -> Partial:
@@ -125,16 +140,20 @@ class Completion:
         return complete
 
     def children(self, partial: Partial) -> Iterator[Partial]:
-        """All ways to make the next choice of mappings none of which is whole, without those that no longer fit, in chunks."""
-        for first in range(0, len(partial), CHUNK):
-            some = partial[first : first + CHUNK]
-            counts = np.zeros(len(some), np.int64)
-            self.unfit += choose(self._space.compiled, some.arrays, counts, np.empty(0, OFFER))
-            offers = np.empty(int(counts.sum()), OFFER)
-            choose(self._space.compiled, some.arrays, counts, offers)
-            found = some[np.repeat(np.arange(len(some)), counts)]
-            make(self._space.compiled, found.arrays, offers)
-            yield found
+        """All ways to make the next choice of mappings none of which is whole, without those that no longer fit, some at a time.
+
+        What is given overwrites what was given before.
+        """
+        done, room, arrays = 0, max(CHILDREN, len(self._made)), partial.arrays
+        while done < len(partial):
+            if len(self._made) < room:
+                self._made, self._offers = Partial.of_levels(room, self._space.levels), np.empty(room, OFFER)
+            done, made, unfit = open_parts(self._space.compiled, arrays, done, self._offers, self._made.arrays)
+            self.unfit += unfit
+            if made > 0:
+                yield self._made[:made]
+            elif done < len(partial):  # a part has more children than there is room for
+                room *= 2
 
 
 @inlined
@@ -217,7 +236,7 @@ def _host(order: Bytes, placed: int, shared: int, but: int) -> int:
 
 @inlined
 def _offer(offers: Offers, w: Work, dim: int, size: int) -> None:
-    if len(offers) > 0:
+    if w.offered < len(offers):
         offer = offers[w.offered]
         offer.dim, offer.size = dim, size
     w.offered += 1
@@ -284,25 +303,6 @@ def _offer_next(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, pla
         _offer(offers, w, END, 0)
 
 
-@kernel
-def choose(space: CompiledSpace, partial: PartialArrays, counts: Ints, offers: Offers) -> int:
-    """Write counts[b], the ways to make mapping b's next choice, and, unless `offers` is empty, each as an OFFER.
-
-    Returns how many are left out as nothing fits with them.
-    """
-    s: SpaceRecord = space.record.view(SPACE)[0]
-    w: Work = np.zeros(1, WORK)[0]
-    for b in range(len(partial.level)):
-        m = PartialMapping(partial.units[b], partial.spatial[b], partial.order[b], partial.size[b])
-        before, level = w.offered, int(partial.level[b])
-        if _is_ready(level, m.size):
-            _offer_shares(s, space.listed, m, level + 1, offers, w)
-        else:
-            _offer_next(s, space.listed, m, level, int(partial.placed[b]), offers, w)
-        counts[b] = w.offered - before
-    return w.unfit
-
-
 @inlined
 def _place(order: Bytes, placed: int, dim: int) -> None:
     """Put a dim behind the loops that are chosen, and leave the others in turn."""
@@ -315,29 +315,68 @@ def _place(order: Bytes, placed: int, dim: int) -> None:
     order[placed] = dim
 
 
+@inlined
+def _copy(parts: PartialArrays, b: int, children: PartialArrays, c: int) -> None:
+    children.level[c], children.placed[c] = parts.level[b], parts.placed[b]
+    for level in range(parts.units.shape[1]):
+        children.units[c, level], children.chosen[c, level] = parts.units[b, level], parts.chosen[b, level]
+        children.spatial[c, level] = parts.spatial[b, level]
+        for dim in range(8):
+            children.order[c, level, dim], children.size[c, level, dim] = parts.order[b, level, dim], parts.size[b, level, dim]
+
+
+@inlined
+def _make(s: SpaceRecord, partial: PartialArrays, b: int, dim: int, chunk: int) -> None:
+    """Make an offer in mapping b."""
+    placed, spatial, level, size = partial.placed, partial.spatial, int(partial.level[b]), partial.size[b]
+    if _is_ready(level, size):
+        level += 1
+        partial.level[b], placed[b], partial.chosen[b, level] = level, 0, partial.units[b, level]
+        spatial[b, level] = dim
+        for other in range(8):
+            tile = _tile(s, size, level, other)
+            size[level, other] = 0 if s.tiled >> other & 1 and tile > 1 else tile
+        if dim != NOTHING:
+            size[level, dim] = -chunk
+    elif dim == END:
+        _close(s, size, level)
+    else:
+        size[level, dim] = chunk
+        _place(partial.order[b, level], placed[b], dim)
+        placed[b] += 1
+    if spatial[b, level] == NOTHING and _is_ready(level, size):
+        order, shared = partial.order[b, level], s.shared[level]
+        host = _host(order, placed[b], shared, NOTHING)
+        spatial[b, level] = host if host != NOTHING else _host(order, 0, shared, NOTHING)
+
+
 @kernel
-def make(space: CompiledSpace, partial: PartialArrays, offers: Offers) -> None:
-    """Make offer b in mapping b, in place."""
+def open_parts(
+    space: CompiledSpace, parts: PartialArrays, first: int, offers: Offers, children: PartialArrays
+) -> tuple[int, int, int]:
+    """Write the children of parts, from the first on as far as there is room for all of a part's.
+
+    offers: overwritten; as long as `children`. Returns the part to go on with, how many children are written, and how many choices
+    are left out as nothing fits with them.
+    """
     s: SpaceRecord = space.record.view(SPACE)[0]
-    placed, spatial = partial.placed, partial.spatial
-    for b in range(len(partial.level)):
-        dim, chunk, level, size = offers[b].dim, offers[b].size, int(partial.level[b]), partial.size[b]
-        if _is_ready(level, size):
-            level += 1
-            partial.level[b], placed[b], partial.chosen[b, level] = level, 0, partial.units[b, level]
-            spatial[b, level] = dim
-            for other in range(8):
-                tile = _tile(s, size, level, other)
-                size[level, other] = 0 if s.tiled >> other & 1 and tile > 1 else tile
-            if dim != NOTHING:
-                size[level, dim] = -chunk
-        elif dim == END:
-            _close(s, size, level)
+    w: Work = np.zeros(1, WORK)[0]
+    made = unfit = 0
+    b = first
+    while b < len(parts.level):
+        m = PartialMapping(parts.units[b], parts.spatial[b], parts.order[b], parts.size[b])
+        level = int(parts.level[b])
+        w.offered = 0
+        if _is_ready(level, m.size):
+            _offer_shares(s, space.listed, m, level + 1, offers, w)
         else:
-            size[level, dim] = chunk
-            _place(partial.order[b, level], placed[b], dim)
-            placed[b] += 1
-        if spatial[b, level] == NOTHING and _is_ready(level, size):
-            order, shared = partial.order[b, level], s.shared[level]
-            host = _host(order, placed[b], shared, NOTHING)
-            spatial[b, level] = host if host != NOTHING else _host(order, 0, shared, NOTHING)
+            _offer_next(s, space.listed, m, level, int(parts.placed[b]), offers, w)
+        if made + w.offered > len(offers):
+            break
+        for offer in offers[: w.offered]:
+            _copy(parts, b, children, made)
+            _make(s, children, made, offer.dim, offer.size)
+            made += 1
+        unfit = w.unfit
+        b += 1
+    return b, made, unfit

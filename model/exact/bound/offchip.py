@@ -16,17 +16,38 @@ WORDS, NEED = 0, 1
 
 
 @inlined
-def _footprint(w: BoundWorkspace, tensor: int) -> float:
-    """Words that the L2 keeps of a tensor, of w.footprint of each dim."""
-    words = 1.0
-    for i in range(w.n_dims):
-        dim = w.dims[i]
+def _begin(w: BoundWorkspace) -> None:
+    """Depth 0: the L2 keeps all of each tensor, once."""
+    for tensor in range(3):
+        w.options[tensor, WORDS, 0], w.options[tensor, NEED, 0] = w.whole[tensor], w.whole[tensor] * w.machine.bits[tensor]
+        w.n_options[tensor], w.turns[tensor], w.held[tensor] = 1, 1.0, w.whole[tensor]
+    for axis in range(2):
+        w.rows[axis] = needed(w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1])
+        w.held[1] /= w.rows[axis]
+    for dim in range(8):
+        w.footprint[dim] = w.extents[dim]
+
+
+@inlined
+def _hold(w: BoundWorkspace, dim: int, chunk: int) -> None:
+    """Keep a chunk of a dim in place of all of it."""
+    w.footprint[dim] = chunk
+    for tensor in range(3):
         if w.moved[tensor, dim] != STILL and (dim < 4 or tensor != 1):
-            words *= w.footprint[dim]
-    if tensor == 1:
-        for axis in range(2):
-            words *= needed(w.footprint[6 + axis], w.footprint[4 + axis], w.windows[axis, 0], w.windows[axis, 1])
-    return float(words)
+            w.held[tensor] = w.held[tensor] / w.extents[dim] * chunk
+    if dim >= 4:
+        axis = dim % 2
+        w.rows[axis] = needed(w.footprint[6 + axis], w.footprint[4 + axis], w.windows[axis, 0], w.windows[axis, 1])
+
+
+@inlined
+def _add(w: BoundWorkspace, tensor: int, words: float) -> None:
+    """Add a depth at which so many words of a tensor are fetched; no fewer than at the depths before it."""
+    count = w.n_options[tensor]
+    held = w.held[tensor] * (w.rows[0] * w.rows[1] if tensor == 1 else 1.0)
+    w.options[tensor, WORDS, count] = max(w.options[tensor, WORDS, count - 1], words)
+    w.options[tensor, NEED, count] = held * w.machine.bits[tensor] * w.machine.l2_copies
+    w.n_options[tensor] = count + 1
 
 
 @inlined
@@ -47,57 +68,62 @@ def _slid(w: BoundWorkspace, moving: int) -> float:
 
 
 @leaf
-def _depths(w: BoundWorkspace, order: Bytes, b: int, tensor: int) -> int:
-    """Write w.options[tensor]: words fetched and bits needed at each depth worth a look; returns how many."""
-    options = w.options[tensor]
-    bits, doubled = float(w.machine.bits[tensor]), w.machine.l2_copies
-    options[WORDS, 0], options[NEED, 0] = w.whole[tensor], w.whole[tensor] * bits
-    count, turns, least = 1, 1.0, w.whole[tensor]
-    for dim in range(8):
-        w.footprint[dim] = w.extents[dim]
+def _depths(w: BoundWorkspace, order: Bytes, b: int) -> None:
+    """Write w.options and w.n_options: words fetched and bits needed at each depth worth a look, of W, I and O."""
+    _begin(w)
     for place in range(8 if w.chosen > 0 else 0):
         dim = order[b, 0, place]
         chunk, extent = int(w.chunk[dim]), int(w.extents[dim])
         if chunk >= extent or w.known[dim] == 0:
             continue
-        w.footprint[dim] = chunk
-        moved = w.moved[tensor, dim]
-        if moved == STILL:
-            turns *= (extent + chunk - 1) // chunk
-            continue
-        least = max(least, w.whole[tensor] * turns * (_slid(w, dim) if tensor == 1 else 1.0))
-        options[WORDS, count], options[NEED, count] = least, _footprint(w, tensor) * bits * doubled
-        count += 1
-    anew, moving = True, False
+        _hold(w, dim, chunk)
+        for tensor in range(3):
+            if w.moved[tensor, dim] == STILL:
+                w.turns[tensor] *= (extent + chunk - 1) // chunk
+            else:
+                _add(w, tensor, w.whole[tensor] * w.turns[tensor] * (_slid(w, dim) if tensor == 1 else 1.0))
     for i in range(w.n_dims):
-        dim = w.dims[i]
-        if w.known[dim] == 0 and w.moved[tensor, dim] != STILL:
-            w.footprint[dim] = w.chunk[dim]
-            anew = anew and w.moved[tensor, dim] == ANEW
-            moving = True
-    if moving:
-        options[WORDS, count] = max(least, w.whole[tensor] * turns) if anew else least
-        options[NEED, count] = _footprint(w, tensor) * bits * doubled
-        count += 1
-    return count
+        if w.known[w.dims[i]] == 0:
+            _hold(w, w.dims[i], w.chunk[w.dims[i]])
+    for tensor in range(3):
+        anew, moving = True, False
+        for i in range(w.n_dims):
+            moved = w.moved[tensor, w.dims[i]]
+            if w.known[w.dims[i]] == 0 and moved != STILL:
+                anew, moving = anew and moved == ANEW, True
+        if moving:
+            _add(w, tensor, w.whole[tensor] * w.turns[tensor] if anew else 0.0)
+
+
+@inlined
+def whole_offchip(w: BoundWorkspace) -> None:
+    """Write w.offchip, the bits and pJ of all tensors once."""
+    bits, pj = w.machine.bits, w.per_word.offchip_pj
+    w.offchip[0] = w.whole[0] * bits[0] + w.whole[1] * bits[1] + 2.0 * w.whole[2] * bits[2] - w.whole[2] * bits[2]
+    w.offchip[1] = w.whole[0] * pj[0] + w.whole[1] * pj[1] + w.whole[2] * pj[2]
 
 
 @inlined
 def least_offchip(w: BoundWorkspace, order: Bytes, b: int) -> None:
     """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2."""
-    n_w, n_i, n_o = _depths(w, order, b, 0), _depths(w, order, b, 1), _depths(w, order, b, 2)
+    _depths(w, order, b)
     word_bits, word_pj = w.machine.bits, w.per_word.offchip_pj
     room = 8.0 * w.machine.l2_bytes
     bits, energy = np.inf, np.inf
-    for p in range(n_w):
-        for q in range(n_i):
+    for p in range(w.n_options[0]):
+        fewer = w.n_options[
+            2
+        ]  # words rise along the depths: of those of O that fit the first is the best, and with more of I one before it
+        for q in range(w.n_options[1]):
             need = w.options[0, NEED, p] + w.options[1, NEED, q]
-            for r in range(n_o):
+            for r in range(fewer):
                 if need + w.options[2, NEED, r] <= room:
                     words_w, words_i, words_o = w.options[0, WORDS, p], w.options[1, WORDS, q], w.options[2, WORDS, r]
                     bits_in = words_w * word_bits[0] + words_i * word_bits[1]
                     bits = min(bits, bits_in + 2.0 * words_o * word_bits[2])
                     energy = min(energy, words_w * word_pj[0] + words_i * word_pj[1] + words_o * word_pj[2])
+                    fewer = r
+                    break
     if bits == np.inf:  # no way to complete it fits
         bits = 0.0
     w.offchip[0] = bits - w.whole[2] * word_bits[2]

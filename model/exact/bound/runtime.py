@@ -8,9 +8,10 @@ whole mapping they are not: that takes half as long again as the rest, to raise 
 
 from __future__ import annotations
 
+import numpy as np
+
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, fresh_part
-from mapsearch.model.exact.bound.tiles import least_sum
+from mapsearch.model.exact.bound.state import ANEW, ROUNDING, SLIDES, STILL, BoundWorkspace, Bytes, fresh_part
 from mapsearch.model.records import Ints
 from mapsearch.model.windows import needed, tile_words
 
@@ -44,34 +45,44 @@ def _unit0(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, d
 
 
 @inlined
-def _measure(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
-    """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above.
+def _measure_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, open_units: int) -> None:
+    """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above, and w.faster[dim].
 
-    Returns how many times shorter unit 0's steps may get at most: a level shares out one dim, so those to come gain at most
-    what the best dim does in each.
+    That is how many times shorter unit 0's steps get at most where a level to come shares the dim out.
     """
-    if w.is_whole:  # only ALL is asked for
-        for i in range(w.n_dims):
-            w.unit0[ALL, w.dims[i]] = _unit0(w, units, spatial, size, b, w.dims[i], int(w.extents[w.dims[i]]), 1)
-        return 1.0
-    open_units, left = w.pes, w.levels - w.chosen
-    for level in range(w.chosen):
-        open_units //= units[b, level]
+    extent = int(w.extents[dim])
+    first = extent if w.known[dim] == 0 else int(w.chunk[dim])
+    whole, part = _unit0(w, units, spatial, size, b, dim, extent, 1), _unit0(w, units, spatial, size, b, dim, first, 1)
+    w.lengths[ALL, dim], w.lengths[LATER, dim], w.lengths[ONE, dim] = extent, extent - first, first
+    w.unit0[ALL, dim], w.unit0[LATER, dim], w.unit0[ONE, dim] = whole, whole - part, part
+    w.faster[dim] = 1.0
+    if open_units > 1:
+        shared = _unit0(w, units, spatial, size, b, dim, extent, open_units)
+        shared_part = _unit0(w, units, spatial, size, b, dim, first, open_units)
+        w.faster[dim] = max(whole / shared, part / shared_part)
+        if shared > shared_part:
+            w.faster[dim] = max(w.faster[dim], (whole - part) / (shared - shared_part))
+
+
+@inlined
+def measure(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
+    """Measure the dims that were read since then, and write w.gain: how many times shorter unit 0's steps may get at most.
+
+    A level shares out one dim, so those to come gain at most what the best dim does in each.
+    """
+    left, open_units = w.levels - w.chosen, 1
+    if left > 0:
+        open_units = w.pes
+        for level in range(w.chosen):
+            open_units //= units[b, level]
     best = 1.0
     for i in range(w.n_dims):
         dim = w.dims[i]
-        extent = int(w.extents[dim])
-        first = extent if w.known[dim] == 0 else int(w.chunk[dim])
-        whole, part = _unit0(w, units, spatial, size, b, dim, extent, 1), _unit0(w, units, spatial, size, b, dim, first, 1)
-        w.lengths[ALL, dim], w.lengths[LATER, dim], w.lengths[ONE, dim] = extent, extent - first, first
-        w.unit0[ALL, dim], w.unit0[LATER, dim], w.unit0[ONE, dim] = whole, whole - part, part
-        if left > 0 and open_units > 1:
-            shared = _unit0(w, units, spatial, size, b, dim, extent, open_units)
-            shared_part = _unit0(w, units, spatial, size, b, dim, first, open_units)
-            best = max(best, whole / shared, part / shared_part)
-            if shared > shared_part:
-                best = max(best, (whole - part) / (shared - shared_part))
-    return float(min(best**left, float(open_units)) if left > 0 else 1.0)
+        if w.stale >> dim & 1:
+            _measure_dim(w, units, spatial, size, b, dim, open_units)
+        best = max(best, w.faster[dim])
+    w.stale = 0
+    w.gain = min(best**left, float(open_units))
 
 
 @inlined
@@ -102,10 +113,10 @@ def _carry_words(w: BoundWorkspace, place: int, tensor: int) -> float:
 
 
 @inlined
-def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o: bool, gain: float) -> float:
+def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o: bool) -> float:
     """The least cycles of a loop's carries; new: of which tensors all of the chunk comes anew."""
     machine = w.machine
-    compute = 1.0 / (gain * machine.simd)
+    compute = 1.0 / (w.gain * machine.simd)
     for i in range(w.n_dims):
         compute *= w.unit0[_row(w, w.dims[i], place), w.dims[i]]
     ingress = _carry_words(w, place, 0) * machine.bits[0] if new_w else 0.0
@@ -115,8 +126,10 @@ def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o
 
 
 @leaf
-def _steps(w: BoundWorkspace, order: Bytes, b: int, gain: float) -> float:
-    """The least cycles of all steps, by the loops of level 0 that are chosen."""
+def step_cycles(w: BoundWorkspace, order: Bytes, b: int) -> float:
+    """The least cycles of all steps, by the loops of level 0 that are chosen; 0 where this says nothing."""
+    if w.machine.l1_copies == 1 or w.chosen == 0 or w.is_whole:
+        return 0.0
     new_w = new_i = new_o = False
     far = False  # whether a loop of Y' or X' inside ends its passes apart from where it began them
     cycles = 0.0
@@ -127,32 +140,41 @@ def _steps(w: BoundWorkspace, order: Bytes, b: int, gain: float) -> float:
         new_w = new_w or w.moved[0, dim] != STILL
         new_o = new_o or w.moved[2, dim] != STILL
         new_i = new_i or w.moved[1, dim] == ANEW
-        cycles += _carry_cycles(w, place, new_w, new_i or far, new_o, gain)
+        cycles += _carry_cycles(w, place, new_w, new_i or far, new_o)
         if w.moved[1, dim] == SLIDES:
             chunk, extent = int(w.chunk[dim]), int(w.extents[dim])
             within = w.known[dim - 2] > 0 and w.place[dim - 2, 0] < place
             taps = int(w.chunk[dim - 2] if within else w.extents[dim - 2])
             far = far or fresh_part(w, dim, chunk, chunk, extent, taps, 1) == 1.0
-    return cycles + _carry_cycles(w, -1, False, False, False, gain)
+    return cycles + _carry_cycles(w, -1, False, False, False)
 
 
 @inlined
-def least_cycles(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> float:
-    """The least cycles, from the words in w."""
-    machine = w.machine
-    gain = _measure(w, units, spatial, size, b)
-    compute = 1.0 / (gain * machine.simd)
+def compute_cycles(w: BoundWorkspace) -> float:
+    """The least cycles of unit 0's MACs, from what `measure` wrote."""
+    compute = 1.0 / (w.gain * w.machine.simd)
     for i in range(w.n_dims):
         compute *= w.unit0[ALL, w.dims[i]]
-    ingress = (least_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits) + w.per_word.rest_bits) / machine.noc_bits
+    return float(compute)
+
+
+@inlined
+def array_cycles(w: BoundWorkspace, compute: float, words_bits: float) -> float:
+    """The least cycles of the array; words_bits: the sum of fills and words by the bits that each moves into the L1s."""
+    machine = w.machine
+    ingress = (words_bits + w.per_word.rest_bits) / machine.noc_bits
     egress = (w.words[2] if machine.reduction else w.fills[2]) * machine.bits[2] / machine.noc_bits
-    latency = machine.noc_latency
-    array = max(compute + 2.0 * latency, ingress + latency, egress + latency)
     if machine.l1_copies == 1:
-        array = compute + ingress + egress
-    elif w.chosen > 0 and not w.is_whole:
-        array = max(array, _steps(w, order, b, gain))
+        return float(compute + ingress + egress)
+    latency = machine.noc_latency
+    return float(max(compute + 2.0 * latency, ingress + latency, egress + latency))
+
+
+@inlined
+def runtime_cycles(w: BoundWorkspace, array: float) -> float:
+    """The least cycles of all, where the array takes so many."""
+    machine = w.machine
     words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
     first = float(words_w) * machine.bits[0] + float(words_i) * machine.bits[1]
     width = machine.offchip_bits
-    return float(machine.offchip_latency + first / width + max(array, w.offchip[0] / width))
+    return float(np.ceil((machine.offchip_latency + first / width + max(array, w.offchip[0] / width)) * ROUNDING))

@@ -21,6 +21,8 @@ Bytes = NDArray[np.int8]
 # Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
 STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
 ENOUGH = 0.5
+# Sums and products of some ten float64 are off by less.
+ROUNDING = 1 - 1e-13
 
 
 class BoundWorkspace(Protocol):
@@ -44,6 +46,8 @@ class BoundWorkspace(Protocol):
     sized: Annotated[Ints, DIMS]  # of those, the outer ones at which a dim's size is chosen: `known`, or one more
     share: Annotated[Ints, DIMS, MAX_LEVELS]  # units that a dim is shared out over at a level
     place: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim in its level's order
+    turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
+    stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
     last: Annotated[Ints, 3]  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
     slid: int  # the same of the innermost loop of Y' or X' that slides I so far that a pass of it is `fresh` enough, or -1
     fresh: float  # see `fresh_part`
@@ -52,12 +56,18 @@ class BoundWorkspace(Protocol):
     chunk: Annotated[Ints, DIMS]  # of level 0, all units together, 1 where open
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
-    footprint: Annotated[Ints, DIMS]  # see `offchip`
-    options: Annotated[Floats, 3, 2, DIMS + 2]  # see `offchip`
+    footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
+    held: Annotated[Floats, 3]
+    rows: Annotated[Floats, 2]
+    turns: Annotated[Floats, 3]
+    options: Annotated[Floats, 3, 2, DIMS + 2]
+    n_options: Annotated[Ints, 3]
     offchip: Annotated[Floats, 2]  # into the L2: bits; pJ
     macs: float
-    lengths: Annotated[Floats, 3, DIMS]  # see `runtime`
+    lengths: Annotated[Floats, 3, DIMS]  # this and what follows: see `runtime`
     unit0: Annotated[Floats, 3, DIMS]
+    faster: Annotated[Floats, DIMS]
+    gain: float
     points: Annotated[Floats, KINDS, POINTS, 2]  # see `reuse`
     n_points: Annotated[Ints, KINDS]
     gains: Annotated[Floats, 2, 3]  # see `tiles`
@@ -157,28 +167,46 @@ def _taps_at(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, place:
 
 
 @inlined
-def _note_loop(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, tile: int, units: int) -> None:
-    """Note what a loop that iterates over a tile moves; units: that share out the dim in its outer levels, this one included."""
-    place = w.place[dim, level]
-    loop = (level * 8 + place) * 8 + dim
-    w.deep = max(w.deep, loop)
-    for tensor in range(3):
-        if w.moved[tensor, dim] == ANEW:
-            w.last[tensor] = max(w.last[tensor], loop)
-    if w.moved[1, dim] == TAPS:
-        w.tapped = max(w.tapped, loop)
-    if w.moved[1, dim] == SLIDES and loop > w.slid:
-        chunk, taps = size[b, level, dim], _taps_at(w, size, b, dim - 2, level, place)
-        part = fresh_part(w, dim, chunk, chunk * w.share[dim, level], tile, taps, units)
-        if part >= ENOUGH:
-            w.slid, w.fresh = loop, part
+def _note_slide(w: BoundWorkspace, size: Ints, b: int, dim: int) -> None:
+    """Note the innermost loop of Y' or X' that slides I so far that a pass of it is fresh enough."""
+    tile, units = int(w.extents[dim]), 1
+    for level in range(w.turning[dim] + 1):
+        chunk, share, place = size[b, level, dim], w.share[dim, level], w.place[dim, level]
+        units *= share
+        loop = (level * 8 + place) * 8 + dim
+        if chunk * share < tile and loop > w.slid:
+            part = fresh_part(w, dim, chunk, chunk * share, tile, _taps_at(w, size, b, dim - 2, level, place), units)
+            if part >= ENOUGH:
+                w.slid, w.fresh = loop, part
+        tile = chunk
+
+
+@inlined
+def _note_loops(w: BoundWorkspace, size: Ints, b: int) -> None:
+    """Write which loops move what, of those that iterate."""
+    w.last[0] = w.last[1] = w.last[2] = w.slid = w.tapped = w.deep = -1
+    for i in range(w.n_dims):
+        dim = w.dims[i]
+        level = w.turning[dim]
+        if level < 0:
+            continue
+        loop = (level * 8 + w.place[dim, level]) * 8 + dim
+        w.deep = max(w.deep, loop)
+        for tensor in range(3):
+            if w.moved[tensor, dim] == ANEW:
+                w.last[tensor] = max(w.last[tensor], loop)
+        if w.moved[1, dim] == TAPS:
+            w.tapped = max(w.tapped, loop)
+        elif w.moved[1, dim] == SLIDES:
+            _note_slide(w, size, b, dim)
 
 
 @inlined
 def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> None:
+    """Write what is chosen of a dim: `known`, `sized`, `share`, `turning` and `chunk`."""
     w.known[dim] = w.sized[dim] = 0
-    w.chunk[dim] = 1
-    tile, copies = int(w.extents[dim]), 1
+    w.chunk[dim], w.turning[dim] = 1, -1
+    tile = int(w.extents[dim])
     for level in range(w.chosen):
         chunk = abs(size[b, level, dim])
         if chunk == 0:
@@ -188,28 +216,41 @@ def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int
         if spatial[b, level] == dim and chunk < tile:
             share = min(units[b, level], (tile + chunk - 1) // chunk)
         w.share[dim, level] = share
-        copies *= share
         if level == 0:
             w.chunk[dim] = min(chunk * share, tile)
         if size[b, level, dim] < 0:
             return
         w.known[dim] = level + 1
         if chunk * share < tile:
-            _note_loop(w, size, b, dim, level, tile, copies)
+            w.turning[dim] = level
         tile = chunk
+
+
+@inlined
+def _changed(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> int:
+    """The dims, as bits, of which other sizes are chosen than in the mapping before, or all where units differ."""
+    changed = 0 if b > 0 else -1
+    for level in range(w.levels if b > 0 else 0):
+        if units[b, level] != units[b - 1, level] or spatial[b, level] != spatial[b - 1, level]:
+            changed = -1
+        for dim in range(8):
+            changed |= (size[b, level, dim] != size[b - 1, level, dim]) << dim
+    return changed
 
 
 @leaf
 def read(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
-    """Write what is chosen of mapping b: all from `chosen` to `chunk`."""
+    """Write what is chosen of mapping b: all from `chosen` to `chunk`. The one before it has been read, if there is one."""
+    changed = _changed(w, units, spatial, size, b)
+    w.stale |= changed
     w.chosen = 0
     while w.chosen < w.levels and units[b, w.chosen] > 0:
         for place in range(8):
             w.place[order[b, w.chosen, place], w.chosen] = place
         w.chosen += 1
-    w.last[0] = w.last[1] = w.last[2] = w.slid = w.tapped = w.deep = -1
-    for i in range(w.n_dims):
-        _read_dim(w, units, spatial, size, b, w.dims[i])
     w.is_whole = w.chosen == w.levels
     for i in range(w.n_dims):
+        if changed >> w.dims[i] & 1:
+            _read_dim(w, units, spatial, size, b, w.dims[i])
         w.is_whole = w.is_whole and w.known[w.dims[i]] == w.levels
+    _note_loops(w, size, b)

@@ -139,6 +139,14 @@ def prepare(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) 
         _limits(w, size, b)
 
 
+@inlined
+def chosen_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
+    """The sum of the fills and words of W, I and O that the chosen loops move at least, each times its weight; writes w.cost."""
+    for tensor in range(3):
+        w.cost[tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
+    return float(w.cost[0] + w.cost[1] + w.cost[2])
+
+
 @leaf
 def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
     """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further.
@@ -146,8 +154,7 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
     Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor
     than those of the best that may be innermost, in its part, with all that the chosen loops move at least.
     """
-    for tensor in range(3):
-        w.cost[tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
+    chosen = chosen_sum(w, per_fill, per_word)
     for way in range(w.n_ways):
         for column in range(COLUMNS):
             tensor = TENSOR[column]
@@ -167,7 +174,7 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
                 alone = min(alone, of_one + of_two)
                 if part > 0.0:
                     together = min(together, rest + max(least_one, part * of_one) + max(least_two, part * of_two))
-    least = w.cost[0] + w.cost[1] + w.cost[2]
+    least = chosen
     if alone < np.inf:
         least = max(least, alone)
     return float(max(least, together) if together < np.inf else least)
