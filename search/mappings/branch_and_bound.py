@@ -128,6 +128,9 @@ class BranchAndBound:
         while not self.within(gap) and limit.used(self._incumbent.seconds - began, self._bounded - before) < 1 and not stop():
             self._open(self._next())
             self._note_bound()
+        if self.within(0.0):  # no part that is left can hold a better mapping
+            self._prune(self._parts)
+            self._blocks, self._parts = [], 0
         self._seconds += self._incumbent.seconds - began
 
     def certificate(self, wanted_gap: float = 0.0) -> Certificate:
