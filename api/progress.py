@@ -44,7 +44,7 @@ class RunProgress:
         self._folder = Path()
         self._searches: list[TaskID] = []
         self._ticks = 0
-        self._left = 0
+        self._names: set[str] = set()
         self._rows: dict[str, LayerResult] = {}
         self._done: set[str] = set()
         self._live = Live(get_renderable=self._shown, console=self._console, transient=True, auto_refresh=self._console.is_terminal)
@@ -73,7 +73,7 @@ class RunProgress:
     def began(self, searches: Sequence[str], ticks: int) -> None:
         """See `RunWatcher`."""
         self._ticks = ticks
-        self._left = len(set(searches))  # a layer stands there once for each restart
+        self._names = set(searches)
         each = ticks if ticks < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
         for task in (self._total, *self._searches):
             self._bars.remove_task(task)
@@ -105,12 +105,11 @@ class RunProgress:
 
     def found(self, result: LayerResult) -> None:
         """See `RunWatcher`."""
-        self._left -= 1
+        self._done.add(result.name)
         if result.name in self._rows:
             self._rows[result.name] = result
-        self._done.add(result.name)
         if not self._console.is_terminal:
-            sys.stderr.write(f"{result.name}: {_summary(result)}; {self._left} to go\n")
+            sys.stderr.write(f"{result.name}: {_summary(result)}; {len(self._names - self._done)} to go\n")
 
 
 def _figures(row: LayerResult) -> tuple[str, str, str]:

@@ -35,7 +35,7 @@ class RunWatcher(StudyWatcher, Watcher, Protocol):
         ...
 
     def found(self, result: LayerResult) -> None:
-        """A layer is done, with this result."""
+        """A layer is searched, with this result; called again where a smaller gap follows."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import Answer, search_layers
 from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.searcher import Outcome
 from mapsearch.studies.folder import RunFolder, config_files
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.layer_results import LayerResults
@@ -54,29 +54,31 @@ class MachineRun:
         timeout = self._settings.timeout_seconds
         share = None if timeout is None else timeout * max(1, min(jobs, searches)) / max(1, searches)
         budget = self._settings.budget(share)
-        outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
+        answers: dict[int, dict[int, Answer]] = {index: {} for index in left}
         try:
             for answer in search_layers(self._job, self._problems, budget, left, jobs, watcher):
-                outcomes[answer.layer][answer.search] = answer.outcome
-                self.results.note(answer.layer, [found for _, found in sorted(outcomes[answer.layer].items())])
-                self._tell(answer, outcomes, folder, watcher)
+                answers[answer.layer][answer.search] = answer
+                self.results.note(answer.layer, [each.outcome for _, each in sorted(answers[answer.layer].items())])
+                self._tell(answer, answers, folder, watcher)
         except KeyboardInterrupt:
             pass  # results so far are saved
         finally:
             save_in_the_end(folder, self.files, self.results.save_all, self.results.results)
         return self.results.results(folder.path)
 
-    def _tell(self, answer: Answer, outcomes: dict[int, dict[int, Outcome]], folder: RunFolder, watcher: RunWatcher | None) -> None:
+    def _tell(
+        self, answer: Answer, answers: Mapping[int, Mapping[int, Answer]], folder: RunFolder, watcher: RunWatcher | None
+    ) -> None:
         """Save an answer, and show it; of first answers only what they come to together."""
-        row = self.results.row(self._name(answer.layer))
-        complete = all(len(found) == self._settings.restarts for found in outcomes.values())
+        row, restarts = self.results.row(self._name(answer.layer)), self._settings.restarts
         if not answer.searched:
-            if watcher is not None and complete:
+            if watcher is not None and all(len(found) == restarts for found in answers.values()):
                 watcher.answered(self.results.results(folder.path))
         elif row is not None:
             with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
                 self.results.save(folder, [row.name])
-            if watcher is not None and len(outcomes[answer.layer]) == self._settings.restarts:
+            searched = [each for each in answers[answer.layer].values() if each.searched]
+            if watcher is not None and len(searched) == restarts:
                 watcher.found(row)
 
     def _name(self, index: int) -> str:
