@@ -73,7 +73,7 @@ class RunProgress:
     def began(self, searches: Sequence[str], ticks: int) -> None:
         """See `RunWatcher`."""
         self._ticks = ticks
-        self._names = set(searches)
+        self._names |= set(searches)
         each = ticks if ticks < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
         for task in (self._total, *self._searches):
             self._bars.remove_task(task)

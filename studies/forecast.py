@@ -62,6 +62,7 @@ def forecast(
     out: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     resume: bool = False,
+    no_cache: bool = False,
     **settings: Any,  # noqa: ANN401 the fields of SearchOptions, checked there
 ) -> Forecast:
     """Load and check the arguments of `mapsearch.run`, as it does before it begins; raises the same errors."""
@@ -69,7 +70,7 @@ def forecast(
         raise SettingError(
             lambda called: f"a run that goes on ({called('resume')}) cannot be told of before; give a new run's inputs"
         )
-    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs), settings)
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, no_cache), settings)
     job, plan = begun.plan.job(), begun.plan
     problems = [job.problem(index, begun.space.largest) for index in range(len(job.layers))]
     layers = [

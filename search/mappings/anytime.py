@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 
 from mapsearch.search.mappings.branch_and_bound import BranchAndBound, least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
@@ -64,6 +64,12 @@ class AnytimeSearcher:
         proof = BranchAndBound(incumbent)
         finished = turns.prove(proof, self.gap, self.limit) and not tick(self.ticks(budget))
         return Outcome.of(incumbent, proof.lower_bound, finished=finished, proof=proof.certificate(self.gap))
+
+    def repeats(self, proven: Outcome) -> bool:
+        """See `StagedSearcher`: where the wanted gap is reached, or the limit counts parts."""
+        proof = proven.proof
+        reached = proof is not None and (proof.proven or proof.lower_bound * (1 + self.gap) >= proven.value > 0)
+        return proven.finished and proof is not None and (reached or self.limit.seconds == inf)
 
     def tighten(self, proven: Outcome, problem: Problem, limit: Limit, tick: Tick) -> Outcome:
         """See `StagedSearcher`: a proof of its own, as the parts of the first are gone."""

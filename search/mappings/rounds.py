@@ -7,7 +7,8 @@ gives the same results on any machine.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+import logging
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, log2, prod
 
@@ -17,6 +18,8 @@ from mapsearch.search.mappings.searcher import PROOF_TICKS, Budget, Limit, Outco
 from mapsearch.search.mappings.task import Begin, Prove, Task, Tighten
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Watcher
+
+_LOG = logging.getLogger(__name__)
 
 Place = tuple[int, int]  # a layer, and which of its searches
 
@@ -41,36 +44,94 @@ def search_layers(
     """Yield the answers for the layers that are left, as they come; stops as `run_tasks` does. problems: of all layers."""
     order = sorted(left, key=lambda layer: -_hardness(problems[layer]))
     tasks = {(layer, search): task for layer in order for search, task in enumerate(job.tasks(problems[layer], layer, budget))}
-    searcher = job.searcher
-    if not isinstance(searcher, StagedSearcher):
-        for place, outcome in _round(job, tasks, searcher.ticks(budget), jobs, watch):
-            yield Answer(*place, outcome, searched=True, last=True)
+    ticks = job.searcher.ticks(budget)
+    if watch is not None:
+        watch.began(_names(job, tasks), ticks)
+    if isinstance(job.searcher, StagedSearcher):
+        yield from _Rounds(job, job.searcher, budget, jobs, watch).run(tasks)
         return
-    found: dict[Place, Outcome] = {}
-    for place, outcome in _round(job, {place: Begin(task, searcher) for place, task in tasks.items()}, 1, jobs, watch):
-        found[place] = outcome
-        yield Answer(*place, outcome, searched=False, last=False)
-    provers = {place: Prove(task, searcher, found[place]) for place, task in tasks.items()}
-    for place, outcome in _round(job, provers, searcher.ticks(budget), jobs, watch):
-        found[place] = outcome
-        last = budget.timeout_seconds is None or not _has_gap(outcome)
-        yield Answer(*place, outcome if last else replace(outcome, finished=False), searched=True, last=last)
-    if budget.timeout_seconds is None:
-        return
-    for place, outcome in _round(job, _tighteners(job, searcher, tasks, found, budget.timeout_seconds), PROOF_TICKS, jobs, watch):
+    for place, outcome in _round(job, tasks, ticks, jobs, watch):
         yield Answer(*place, outcome, searched=True, last=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """The rounds of a searcher whose search has stages."""
+
+    job: LayersJob
+    searcher: StagedSearcher
+    budget: Budget
+    jobs: int
+    watch: Watcher | None
+
+    def run(self, tasks: Mapping[Place, Task]) -> Generator[Answer]:
+        """All rounds."""
+        known = self._known(tasks)
+        yield from (Answer(*place, outcome, searched=True, last=True) for place, outcome in known.items())
+        left = {place: task for place, task in tasks.items() if place not in known}
+        found: dict[Place, Outcome] = {}
+        for place, outcome in self._round({place: Begin(task, self.searcher) for place, task in left.items()}, 1):
+            found[place] = outcome
+            yield Answer(*place, outcome, searched=False, last=False)
+        provers = {place: Prove(task, self.searcher, found[place]) for place, task in left.items()}
+        for place, outcome in self._round(provers, self.searcher.ticks(self.budget)):
+            found[place] = outcome
+            self._note(left[place], outcome)
+            last = self.budget.timeout_seconds is None or not _has_gap(outcome)
+            yield Answer(*place, outcome if last else replace(outcome, finished=False), searched=True, last=last)
+        if self.budget.timeout_seconds is not None:
+            for place, outcome in self._round(self._tighteners(left, found, self.budget.timeout_seconds), PROOF_TICKS):
+                yield Answer(*place, outcome, searched=True, last=True)
+
+    def _round(self, works: Mapping[Place, Job[Outcome]], ticks: int) -> Generator[tuple[Place, Outcome]]:
+        return _round(self.job, works, ticks, self.jobs, self.watch)
+
+    def _known(self, tasks: Mapping[Place, Task]) -> dict[Place, Outcome]:
+        """What earlier runs have found."""
+        memory = self.job.memory
+        if memory is None or self.budget.timeout_seconds is not None:
+            return {}
+        recalled = {place: memory.recall(task) for place, task in tasks.items()}
+        known = {place: outcome for place, outcome in recalled.items() if outcome is not None}
+        if known:
+            _LOG.info("%d of %d searches are known from earlier runs; --no-cache makes them anew", len(known), len(tasks))
+        return known
+
+    def _note(self, task: Task, outcome: Outcome) -> None:
+        if self.job.memory is not None and self.budget.timeout_seconds is None and self.searcher.repeats(outcome):
+            self.job.memory.note(task, outcome)
+
+    def _tighteners(self, tasks: Mapping[Place, Task], found: Mapping[Place, Outcome], timeout: float) -> dict[Place, Tighten]:
+        """The last round's work, for layers whose proof leaves a gap, those by which the network may gain most first.
+
+        timeout: seconds for each layer, what is left of which goes where it gains most.
+        """
+        counts, degree = self.job.counts, self.job.objective.degree
+        gains = {place: counts[place[0]] * _gain(outcome, degree) for place, outcome in found.items() if _has_gap(outcome)}
+        total = sum(gains.values())
+        seconds = sum(max(0.0, timeout - outcome.seconds) for outcome in found.values())
+        return {
+            place: Tighten(tasks[place], self.searcher, found[place], Limit(seconds=seconds * gain / total))
+            for place, gain in sorted(gains.items(), key=lambda each: -each[1])
+            if total > 0
+        }
+
+
+def _names(job: LayersJob, places: Iterable[Place]) -> list[str]:
+    return [job.layers[layer].name for layer, _ in places]
+
+
 def _round(
-    job: LayersJob, jobs_of: Mapping[Place, Job[Outcome]], ticks: int, jobs: int, watch: Watcher | None
+    job: LayersJob, works: Mapping[Place, Job[Outcome]], ticks: int, jobs: int, watch: Watcher | None
 ) -> Generator[tuple[Place, Outcome]]:
-    places = list(jobs_of)
+    """Yield the outcomes of some work, as they come."""
+    places = list(works)
     if not places:
         return
     if watch is not None:
-        watch.began([job.layers[layer].name for layer, _ in places], ticks)
+        watch.began(_names(job, places), ticks)
     watching = watch.advanced if watch is not None else None
-    for number, outcome in run_tasks(list(jobs_of.values()), min(jobs, len(places)), watching):
+    for number, outcome in run_tasks(list(works.values()), min(jobs, len(places)), watching):
         yield places[number], outcome
 
 
@@ -81,25 +142,6 @@ def _hardness(problem: Problem) -> float:
 
 def _has_gap(outcome: Outcome) -> bool:
     return outcome.finished and outcome.proof is not None and not outcome.proof.proven
-
-
-def _tighteners(
-    job: LayersJob, searcher: StagedSearcher, tasks: Mapping[Place, Task], found: Mapping[Place, Outcome], timeout: float
-) -> dict[Place, Tighten]:
-    """The last round's work, for layers whose proof leaves a gap, those by which the network may gain most first.
-
-    timeout: seconds for each layer, what is left of which goes where it gains most.
-    """
-    gains = {
-        place: job.counts[place[0]] * _gain(outcome, job.objective.degree) for place, outcome in found.items() if _has_gap(outcome)
-    }
-    total = sum(gains.values())
-    seconds = sum(max(0.0, timeout - outcome.seconds) for outcome in found.values())
-    return {
-        place: Tighten(tasks[place], searcher, found[place], Limit(seconds=seconds * gain / total))
-        for place, gain in sorted(gains.items(), key=lambda each: -each[1])
-        if total > 0
-    }
 
 
 def _gain(outcome: Outcome, degree: float | None) -> float:

@@ -164,6 +164,10 @@ class StagedSearcher(Searcher, Protocol):
         """The best mapping with its proof, from what `begin` returned for the same arguments; ends as `search` does."""
         ...
 
+    def repeats(self, proven: Outcome) -> bool:
+        """Whether the same arguments give what `prove` returned here at any time, whatever the clock."""
+        ...
+
     def tighten(self, proven: Outcome, problem: Problem, limit: Limit, tick: Tick) -> Outcome:
         """The outcome with a better mapping or bound, as far as the limit allows. tick: as in `search`, up to PROOF_TICKS."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -30,6 +31,18 @@ class Task:
     def run(self, tick: Tick) -> Outcome:
         """See `Job`."""
         return self.searcher.search(self.problem, self.budget, self.seed, self.seeds, tick)
+
+
+class Memory(Protocol):
+    """Keeps the outcomes of searches that prove their answer, so that none is made twice."""
+
+    def recall(self, task: Task) -> Outcome | None:
+        """The outcome of an equal task, or None."""
+        ...
+
+    def note(self, task: Task, outcome: Outcome) -> None:
+        """Keep the outcome of a task."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class Inputs:
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
     jobs: int | None = field(default=None, metadata=setting(whole(1, inf), "N", "processes (default: one a core)"))
+    no_cache: bool = field(
+        default=False,
+        metadata=setting(FLAG, "", "search every layer anew, also those that earlier runs have proven"),
+    )
 
     def __post_init__(self) -> None:
         check(self)
