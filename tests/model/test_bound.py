@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prefixes import prefixes
 from strategies import ample, cases
 
 from mapsearch.formats.yaml.hardware import load_hardware
@@ -18,6 +19,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingBatch, encode
 from mapsearch.model.reference.simulator import Simulator
+from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
 
 EXACT, SIMULATOR = ExactModel(), Simulator()
@@ -77,6 +79,65 @@ def test_the_bound_is_never_above_the_simulator(drawn: Drawn) -> None:
 def test_the_bound_is_never_above_the_simulator_in_many_cases(drawn: Drawn) -> None:
     """The same, over 20,000 cases."""
     check(drawn)
+
+
+@st.composite
+def chosen_in_part(draw: st.DrawFn) -> tuple[Layer, Hardware, MappingBatch]:
+    """A layer, a machine with room, and mappings."""
+    layer, hardware, mappings = draw(cases())
+    hardware = ample(hardware) if draw(st.booleans()) else hardware
+    return layer, hardware, encode(mappings, layer, hardware.pes)
+
+
+def check_prefixes(model: ExactModel | Simulator, layer: Layer, hardware: Hardware, batch: MappingBatch) -> int:
+    """Of each prefix of the mappings that fit no figure of the bound is above what the model counts; returns how many there are."""
+    costs = model.evaluate(layer, hardware, batch)
+    legal = np.flatnonzero(costs.fit == Fit.LEGAL)
+    if len(legal) == 0:
+        return 0
+    rows, parts = prefixes(batch[legal], layer)
+    bound = EXACT.bound(layer, hardware, parts)
+    assert (bound.runtime_cycles <= costs.runtime_cycles[legal][rows]).all()
+    assert (bound.energy_pj <= costs.energy_pj()[legal][rows]).all()
+    return len(rows)
+
+
+@settings(max_examples=300, deadline=None)
+@given(chosen_in_part())
+def test_no_prefix_of_choices_is_bounded_above_the_simulator(drawn: tuple[Layer, Hardware, MappingBatch]) -> None:
+    """For mappings of one to four levels on machines of all flags, of which any number of branch and bound's choices is made."""
+    check_prefixes(SIMULATOR, *drawn)
+
+
+@pytest.mark.nightly
+@settings(max_examples=20_000, deadline=None)
+@given(chosen_in_part())
+def test_no_prefix_of_choices_is_bounded_above_the_simulator_in_many_cases(drawn: tuple[Layer, Hardware, MappingBatch]) -> None:
+    """The same, over 20,000 cases."""
+    check_prefixes(SIMULATOR, *drawn)
+
+
+def _check_real_layers(every: int, count: int) -> int:
+    """Check prefixes of random mappings of every so-manieth layer of five sets, of one to three levels, on two machines."""
+    rng, checked = np.random.default_rng(0), 0
+    for name in ("mobilenet", "resnet18", "alexnet", "bert_base", "mobilenet_v2"):
+        for machine in ("edge", "eyeriss"):
+            hardware = load_hardware(machine)
+            for index, unique in enumerate(load_layer_set(name).unique[::every]):
+                space = Space(unique.layer, hardware, 1 + (index + 1) % 3, TileRule.ALL if index % 4 == 3 else TileRule.BALANCED)
+                checked += check_prefixes(EXACT, unique.layer, hardware, space.sample(count, rng))
+    return checked
+
+
+def test_no_prefix_of_choices_of_real_layers_is_bounded_above_the_exact_model() -> None:
+    """Random mappings of every fifth layer of five sets, on two machines."""
+    assert _check_real_layers(5, 5) > 1000
+
+
+@pytest.mark.nightly
+def test_no_prefix_of_choices_of_real_layers_is_bounded_above_the_exact_model_at_length() -> None:
+    """Of every layer of these sets 100 mappings."""
+    assert _check_real_layers(1, 100) > 100_000
 
 
 @pytest.mark.parametrize("levels", [1, 2, 3])

@@ -79,9 +79,9 @@ def _certificate(case: Case) -> str:
 
 
 def test_certificates_are_what_they_were(golden: Callable[[str, str], None]) -> None:
-    """The counts of parts and mappings, the lower bound and the value are as with all parts bounded in full.
+    """The counts of parts and mappings, the lower bound and the value change only where the bound itself does.
 
-    The golden file was written before there was a limit on costs; it changes only where the bound itself does.
+    Before the bound had its last terms, the file was the same whether parts were bounded in full or within a limit.
     """
     golden("search/certificates.txt", "".join(_certificate(case) for case in CASES))
 

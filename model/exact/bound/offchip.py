@@ -67,6 +67,22 @@ def _slid(w: BoundWorkspace, moving: int) -> float:
     return times
 
 
+@inlined
+def _add_open(w: BoundWorkspace) -> None:
+    """Add a depth of the loops to come, with the least that it may need."""
+    for i in range(w.n_dims):
+        if w.known[w.dims[i]] == 0:
+            _hold(w, w.dims[i], w.chunk[w.dims[i]])
+    for tensor in range(3):
+        anew, moving = True, False
+        for i in range(w.n_dims):
+            moved = w.moved[tensor, w.dims[i]]
+            if w.known[w.dims[i]] == 0 and moved != STILL:
+                anew, moving = anew and moved == ANEW, True
+        if moving:
+            _add(w, tensor, w.whole[tensor] * w.turns[tensor] if anew else 0.0)
+
+
 @leaf
 def _depths(w: BoundWorkspace, order: Bytes, b: int) -> None:
     """Write w.options and w.n_options: words fetched and bits needed at each depth worth a look, of W, I and O."""
@@ -82,17 +98,7 @@ def _depths(w: BoundWorkspace, order: Bytes, b: int) -> None:
                 w.turns[tensor] *= (extent + chunk - 1) // chunk
             else:
                 _add(w, tensor, w.whole[tensor] * w.turns[tensor] * (_slid(w, dim) if tensor == 1 else 1.0))
-    for i in range(w.n_dims):
-        if w.known[w.dims[i]] == 0:
-            _hold(w, w.dims[i], w.chunk[w.dims[i]])
-    for tensor in range(3):
-        anew, moving = True, False
-        for i in range(w.n_dims):
-            moved = w.moved[tensor, w.dims[i]]
-            if w.known[w.dims[i]] == 0 and moved != STILL:
-                anew, moving = anew and moved == ANEW, True
-        if moving:
-            _add(w, tensor, w.whole[tensor] * w.turns[tensor] if anew else 0.0)
+    _add_open(w)
 
 
 @inlined

@@ -46,9 +46,9 @@ def _unit0(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, d
 
 @inlined
 def _measure_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, open_units: int) -> None:
-    """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above, and w.faster[dim].
+    """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above.
 
-    That is how many times shorter unit 0's steps get at most where a level to come shares the dim out.
+    And w.faster[dim], which is how many times shorter unit 0's steps get at most where a level to come shares the dim out.
     """
     extent = int(w.extents[dim])
     first = extent if w.known[dim] == 0 else int(w.chunk[dim])

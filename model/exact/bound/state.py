@@ -48,10 +48,14 @@ class BoundWorkspace(Protocol):
     place: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim in its level's order
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
+    tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen
+    full: Annotated[Floats, DIMS]  # the part of a dim in full tiles of this size in all units
+    open_units: int  # PEs of each unit of the innermost chosen level
     last: Annotated[Ints, 3]  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
     slid: int  # the same of the innermost loop of Y' or X' that slides I so far that a pass of it is `fresh` enough, or -1
     fresh: float  # see `fresh_part`
     tapped: int  # the same of the innermost loop of R or S that slides I, or -1
+    pending: int  # the same of a loop that surely iterates though its place in the innermost chosen level is open, or -1
     deep: int  # the same of the innermost loop of all
     chunk: Annotated[Ints, DIMS]  # of level 0, all units together, 1 where open
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
@@ -111,7 +115,8 @@ def make_bound_workspace(
         slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
         of_input = (SLIDES if dim >= 6 else TAPS) if slides else ANEW
         workspace["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
-    workspace["chunk"] = workspace["lengths"] = 1
+    for field in ("chunk", "tile", "share", "lengths"):  # of dims of one index, which are never read
+        workspace[field] = 1
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
     room = 8 * int(machine["l1_bytes"]) // int(machine["l1_copies"])
     workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), machine["bits"].tobytes(), room)
@@ -202,11 +207,24 @@ def _note_loops(w: BoundWorkspace, size: Ints, b: int) -> None:
 
 
 @inlined
+def _note_pending(w: BoundWorkspace, spatial: Bytes, size: Ints, b: int) -> None:
+    """Note the loop of the dim that the innermost chosen level shares out, if it will iterate, inside those that have a place."""
+    w.pending = -1
+    level = w.chosen - 1
+    dim = int(spatial[b, level]) if level >= 0 else -1
+    if dim >= 0 and size[b, level, dim] < 0:
+        tile = w.extents[dim] if level == 0 else size[b, level - 1, dim]
+        if w.tile[dim] * w.share[dim, level] < tile:
+            w.pending = (level * 8 + 7) * 8 + dim
+
+
+@inlined
 def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> None:
-    """Write what is chosen of a dim: `known`, `sized`, `share`, `turning` and `chunk`."""
+    """Write what is chosen of a dim: `known`, `sized`, `share`, `turning`, `tile`, `full` and `chunk`."""
     w.known[dim] = w.sized[dim] = 0
     w.chunk[dim], w.turning[dim] = 1, -1
-    tile = int(w.extents[dim])
+    tile = w.tile[dim] = int(w.extents[dim])
+    w.full[dim] = 1.0
     for level in range(w.chosen):
         chunk = abs(size[b, level, dim])
         if chunk == 0:
@@ -216,6 +234,9 @@ def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int
         if spatial[b, level] == dim and chunk < tile:
             share = min(units[b, level], (tile + chunk - 1) // chunk)
         w.share[dim, level] = share
+        if chunk < tile:
+            w.full[dim] *= tile // (chunk * share) * (chunk * share) / tile
+        w.tile[dim] = chunk
         if level == 0:
             w.chunk[dim] = min(chunk * share, tile)
         if size[b, level, dim] < 0:
@@ -243,10 +264,11 @@ def read(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Int
     """Write what is chosen of mapping b: all from `chosen` to `chunk`. The one before it has been read, if there is one."""
     changed = _changed(w, units, spatial, size, b)
     w.stale |= changed
-    w.chosen = 0
+    w.chosen, w.open_units = 0, w.pes
     while w.chosen < w.levels and units[b, w.chosen] > 0:
         for place in range(8):
             w.place[order[b, w.chosen, place], w.chosen] = place
+        w.open_units //= units[b, w.chosen]
         w.chosen += 1
     w.is_whole = w.chosen == w.levels
     for i in range(w.n_dims):
@@ -254,3 +276,4 @@ def read(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Int
             _read_dim(w, units, spatial, size, b, w.dims[i])
         w.is_whole = w.is_whole and w.known[w.dims[i]] == w.levels
     _note_loops(w, size, b)
+    _note_pending(w, spatial, size, b)

@@ -1,6 +1,8 @@
 """The least words L2 -> L1 and fills of the L1s, from the loops that are chosen.
 
-Each time that a loop which a tensor lacks turns outside a loop that moves the tensor, all of it passes again. Where windows
+Each time that a loop which a tensor lacks turns outside a loop that moves the tensor, all of it passes again. A loop whose place is
+still open moves it too, inside all that have a place: one that is shared out, if its units' chunks leave some of the tile, and some
+loop or other if the tile does not fit the L1s of all PEs. Where windows
 slide, chunks of y' and r of some lengths need at least needed(y', r) / (y' r) rows for each pair (y', r): the longer the chunks the
 fewer.
 """
@@ -8,7 +10,7 @@ fewer.
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace
 from mapsearch.model.records import Ints
 from mapsearch.model.windows import kept, needed
 
@@ -42,7 +44,7 @@ def _moving_part(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) ->
     for above in range(level):
         chunk = size[b, above, dim]
         edge = tile % chunk
-        if above < level - 1 or edge <= size[b, level, dim] * w.share[dim, level]:
+        if above < level - 1 or edge <= abs(size[b, level, dim]) * w.share[dim, level]:
             part *= (tile - edge) / tile
         tile = chunk
     return part
@@ -157,6 +159,25 @@ def _offer(w: BoundWorkspace, size: Ints, b: int, tensor: int, loop: int) -> Non
 
 
 @inlined
+def _offer_inside(w: BoundWorkspace, size: Ints, b: int, tensor: int) -> None:
+    """Raise the words of W or O where its tile does not fit the L1s of all PEs of a unit at once, so that a loop inside moves it.
+
+    All units move on where unit 0 does: in full tiles. The loop is open, so it is inside those that have a place.
+    """
+    words, part, level = 1.0, 1.0, w.chosen - 1
+    for i in range(w.n_dims):
+        dim = w.dims[i]
+        if w.moved[tensor, dim] != STILL:
+            words *= w.tile[dim]
+            part *= w.full[dim]
+            level = min(level, w.known[dim])
+    room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
+    if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
+        turns, _ = _passes(w, size, b, tensor, level, 8)
+        w.words[tensor] = max(w.words[tensor], w.whole[tensor] * (1.0 - part + part * turns))
+
+
+@inlined
 def least_words(w: BoundWorkspace, size: Ints, b: int) -> None:
     """Write the least words and fills of W, I and O."""
     for tensor in range(3):
@@ -170,3 +191,10 @@ def least_words(w: BoundWorkspace, size: Ints, b: int) -> None:
         _offer(w, size, b, 1, w.slid)
     if w.tapped >= 0:
         _offer(w, size, b, 1, w.tapped)
+    if w.pending >= 0:
+        for tensor in range(3):
+            if w.moved[tensor, w.pending % 8] == ANEW:
+                _offer(w, size, b, tensor, w.pending)
+    if not w.is_whole:
+        _offer_inside(w, size, b, 0)
+        _offer_inside(w, size, b, 2)
