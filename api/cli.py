@@ -15,7 +15,21 @@ from io import TextIOWrapper
 from typing import Protocol, cast
 
 from mapsearch.arguments import Parser, Subparsers, UsageError
-from mapsearch.commands import bench, compare, compare_models, evaluate, export, hardware, layers, plot, run, space, sweep, verify
+from mapsearch.commands import (
+    bench,
+    cache,
+    compare,
+    compare_models,
+    evaluate,
+    export,
+    hardware,
+    layers,
+    plot,
+    run,
+    space,
+    sweep,
+    verify,
+)
 from mapsearch.commands.examples import help_end
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.output import PLAIN, errors_let_go, replace_by_nothing, say, write
@@ -46,6 +60,7 @@ COMMANDS: dict[str, Command] = {
     "space": space,
     "hardware": hardware,
     "bench": bench,
+    "cache": cache,
 }
 
 

@@ -78,7 +78,8 @@ class Proofs:
 
     def trim(self, most: int = MOST) -> None:
         """Remove the oldest entries beyond this number."""
-        for file in self.entries()[: -most or None]:
+        files = self.entries()
+        for file in files[: max(0, len(files) - most)]:
             with suppress(OSError):
                 file.unlink()
 

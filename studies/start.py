@@ -88,6 +88,8 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     if layer_set is None:
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
     memory = None if inputs.no_cache else Proofs.of_user()
+    if memory is not None:
+        memory.trim()
     plan = Plan(Settings.of(settings), layer_set, memory)
     space = _space("edge" if hardware is None else hardware)
     study = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
