@@ -18,7 +18,7 @@ from rich.table import Table
 from mapsearch.output import printable
 from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
-from mapsearch.studies.shown import ENERGY, gap_text
+from mapsearch.studies.shown import ENERGY, gap_text, number_text
 from mapsearch.tables.co_design import progress_line
 
 _BARS = 10  # lines kept for the bars, and for what stands above
@@ -98,7 +98,7 @@ class RunProgress:
         gap = f", gap {gap_text(totals.gap)}" if totals.gap is not None else ""
         self._console.print(
             f"first answers for {totals.unique_layers:,} layers: {totals.runtime_cycles:,} cycles, "
-            f"{totals.energy_pj.total / 1e6:,.5g} µJ{gap}; searching on",
+            f"{number_text(totals.energy_pj.total / 1e6)} µJ{gap}; searching on",
             highlight=False,
             soft_wrap=True,
         )
@@ -113,7 +113,7 @@ class RunProgress:
 
 
 def _figures(row: LayerResult) -> tuple[str, str, str]:
-    return f"{row.metrics.runtime_cycles:,}", f"{row.metrics.energy_pj.total / 1e6:,.4g}", gap_text(row.gap)
+    return f"{row.metrics.runtime_cycles:,}", number_text(row.metrics.energy_pj.total / 1e6), gap_text(row.gap)
 
 
 def _summary(result: LayerResult) -> str:

@@ -15,7 +15,7 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import TRIALS, Sampler
+from mapsearch.search.mappings.sampler import PROVING_TRIALS, Sampler
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
@@ -90,7 +90,7 @@ def problem_of(case_set: str, index: int, hardware: str, objective: str) -> Prob
 def _prove(case: ProofCase) -> ProofRow:
     problem = problem_of(case.layer_set, case.index, case.hardware, case.objective)
     seeds = Seeds(classic_seeds(problem.space, classic_dataflows()))
-    budget = Budget(TRIALS, EVALUATIONS_PER_TRIAL)
+    budget = Budget(PROVING_TRIALS, EVALUATIONS_PER_TRIAL)
     auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0, case.index, 0), seeds, lambda _: False)
     incumbent = Incumbent(problem)
     incumbent.score(auto.batch)

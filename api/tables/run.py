@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.output import Cell, spread, write, write_prose, write_table
 from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
-from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text
+from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text, number_text
 from mapsearch.tables.co_design import print_co_design
 
 
@@ -32,7 +32,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         _print_networks(results.networks, made_small)
     write_prose(
         f"{whole} {totals.layers} layers, {totals.macs:,} MACs, {totals.runtime_cycles:,} cycles ({totals.runtime_ms:.4g} ms), "
-        f"{totals.energy_pj.total / 1e6:,.5g} µJ, PE use {totals.utilization:.1%}",
+        f"{number_text(totals.energy_pj.total / 1e6)} µJ, PE use {totals.utilization:.1%}",
         indent=9,
     )
     write_prose(
