@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -32,6 +33,8 @@ class MachineRun:
         self.results = LayerResults(plan.inputs(hardware), plan.left_out)
         self._job = plan.job()
         self._problems = self._make_problems()
+        self._unsaved: list[str] = []
+        self._next_save = 0.0  # by time.monotonic
 
     def _make_problems(self) -> list[Problem]:
         problems = [self._job.problem(index, self._hardware) for index in range(len(self._layers))]
@@ -75,11 +78,21 @@ class MachineRun:
             if watcher is not None and all(len(found) == restarts for found in answers.values()):
                 watcher.answered(self.results.results(folder.path))
         elif row is not None:
-            with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
-                self.results.save(folder, [row.name])
+            self._save(folder, row.name)
             searched = [each for each in answers[answer.layer].values() if each.searched]
             if watcher is not None and len(searched) == restarts:
                 watcher.found(row)
+
+    def _save(self, folder: RunFolder, layer: str) -> None:
+        """Save a layer, and those that are left to save, but not so often that it would take more than a tenth of the time."""
+        self._unsaved.append(layer)
+        began = time.monotonic()
+        if began < self._next_save:
+            return
+        with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
+            self.results.save(folder, self._unsaved)
+            self._unsaved = []
+        self._next_save = time.monotonic() + 9 * (time.monotonic() - began)
 
     def _name(self, index: int) -> str:
         return self._layers[index].layer.name
