@@ -149,7 +149,7 @@ class StudyFolder:
             raise InputError(f"{self.path}: resuming needs the same {part}{changed}; resume with the recorded one, or {ANEW}")
 
     def read(self, name: str, hint: str) -> dict[str, Any]:
-        """The JSON object in a file of the folder; InputError where there is none, which ends with the hint where there is no file."""
+        """The JSON object in a file of the folder; InputError where there is none, with the hint where there is no file."""
         path = self.path / name
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
