@@ -105,9 +105,8 @@ def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, s
         proof = PROOF_SECONDS if settings.gap_used > 0 and used is Sampler.AUTO else TO_PROVE.seconds
     each = budget.trials * trial + proof
     searches = len(problems) * settings.restarts
-    basis = (
-        f"{searches:,} searches of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
-    )
+    counted = "one search" if searches == 1 else f"{searches:,} searches"
+    basis = f"{counted} of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
     if proof:
         basis += f", and up to {proof:g} s of branch and bound"
     return each * ceil(searches / begun.jobs), f"{basis}; {min(begun.jobs, searches)} at once"
