@@ -1,30 +1,31 @@
 """How every kernel is compiled: once, cached beside the package, without the interpreter's lock.
 
-Python calls a few kernels, the entries, which call all others. Only an entry becomes machine code: what it calls is typed and lowered
-to LLVM's code as it is met, linked to the entry, and optimized there, once. By itself numba optimizes each function with all that it
-calls, and a function far down a chain of calls as often as the chain is long.
+Python calls a few kernels, the entries, which call all others. Only an entry becomes machine code: what it calls is typed and
+lowered to LLVM's code as it is met, linked to the entry, and optimized there, once. By itself numba optimizes each function with all
+that it calls, and so a function far down a chain of calls as often as the chain is long; that takes twice as long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
-
-from numba import types as numba_types
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.dispatcher import _FunctionCompiler
-from numba.core.registry import CPUDispatcher
-from numba.core.sigutils import normalize_signature
-from numba.core.typing import make_concrete_template
+import gc
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, ParamSpec, TypeVar, cast
 
 from mapsearch.model.kernel_cache import KernelCache
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-types: Any = numba_types  # numba's stubs lack what is used here
+# What numba's stubs lack.
+_CODEGEN, _COMPILER, _DISPATCHER, _LOCK, _REGISTRY, _SIGNATURES, _TYPES, _TYPING = (
+    cast("Any", import_module(f"numba.core.{name}"))
+    for name in ("codegen", "compiler", "dispatcher", "compiler_lock", "registry", "sigutils", "types", "typing")
+)
+_JITCodeLibrary: Any = _CODEGEN.JITCodeLibrary
+_FunctionCompiler: Any = _DISPATCHER._FunctionCompiler
+_CPUDispatcher: Any = _REGISTRY.CPUDispatcher
 
 # error_model="numpy": no check for division by zero (sizes are at least 1).
 _OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "numpy", "boundscheck": None}
@@ -34,7 +35,7 @@ _WITHOUT_COUNTS: dict[str, Any] = {**_OPTIONS, "_nrt": False}
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a kernel that makes arrays, takes a random generator, or calls a kernel that does."""
-    return _Kernel(function, _OPTIONS)
+    return _compiled(function, _OPTIONS)
 
 
 def leaf(function: Callable[P, R]) -> Callable[P, R]:
@@ -43,20 +44,25 @@ def leaf(function: Callable[P, R]) -> Callable[P, R]:
     Their atomic updates at every call and slice cost several times what a small kernel does: the classes of one dim took
     300 ns with them and 73 ns without.
     """
-    return _Kernel(function, _WITHOUT_COUNTS)
+    return _compiled(function, _WITHOUT_COUNTS)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a leaf into its callers, for one with few callers or less work than a call: this saves a fifth of the time."""
-    return _Kernel(function, {**_WITHOUT_COUNTS, "forceinline": True})
+    return _compiled(function, {**_WITHOUT_COUNTS, "forceinline": True})
 
 
 def spliced(function: Callable[P, R]) -> Callable[P, R]:
     """Put a kernel's body into that of its only caller before either is compiled."""
-    return _Kernel(function, {**_WITHOUT_COUNTS, "inline": "always"})
+    return _compiled(function, {**_WITHOUT_COUNTS, "inline": "always"})
 
 
-class _Kernel(CPUDispatcher):
+def _compiled(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
+    found: Callable[P, R] = _Kernel(function, options)
+    return found
+
+
+class _Kernel(_CPUDispatcher):  # type: ignore[misc] # any
     """A compiled function: an entry where Python calls it, a part where kernels do."""
 
     def __init__(self, function: Callable[..., object], options: dict[str, Any]) -> None:
@@ -64,85 +70,99 @@ class _Kernel(CPUDispatcher):
         self._cache = KernelCache(self)
         self._parts: dict[tuple[Any, ...], Any] = {}
 
-    def compile(self, sig: Any) -> Any:
-        """The machine code for these types of arguments; see numba."""
-        codegen = self.targetctx.codegen()
-        with global_compiler_lock:
-            before, codegen._library_class = codegen._library_class, _Library
-            try:
-                return super().compile(sig)
-            finally:
-                codegen._library_class = before
+    def compile(self, sig: Any) -> Any:  # noqa: ANN401 numba's, like all below
+        """See numba: the machine code for these types of arguments."""
+        with _LOCK.global_compiler_lock, _linked_late(self.targetctx.codegen()):
+            return super().compile(sig)
 
-    def get_call_template(self, args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
+    def get_call_template(self, args: Sequence[Any], kws: Mapping[str, Any]) -> tuple[Any, ...]:
         """See numba: how a kernel calls this one; one part for each set of types, whatever constants it passes."""
         signature, folded = self._compiler.fold_argument_types(args, kws)
-        types_of = tuple(types.unliteral(each) for each in folded)
+        types_of = tuple(_TYPES.unliteral(each) for each in folded)
         if types_of not in self._parts:
             self._parts[types_of] = self._make_part(types_of)
         name = self.py_func.__name__
-        template = make_concrete_template(f"CallTemplate({name})", key=name, signatures=[self._parts[types_of].signature])
+        template = _TYPING.make_concrete_template(f"CallTemplate({name})", key=name, signatures=[self._parts[types_of].signature])
         return template, signature, types_of, {}
 
-    def get_overload(self, sig: Any) -> Any:
+    def get_overload(self, sig: Any) -> Any:  # noqa: ANN401
         """See numba: the key by which a caller's code finds the part."""
-        arguments, _ = normalize_signature(sig)
+        arguments, _ = _SIGNATURES.normalize_signature(sig)
         return self._parts[tuple(arguments)].library
 
-    def _make_part(self, types_of: tuple[Any, ...]) -> Any:
-        part = _PartCompiler(self.py_func, self.targetdescr, self.targetoptions, self.locals, Compiler).compile(types_of, None)
+    def _make_part(self, types_of: tuple[Any, ...]) -> Any:  # noqa: ANN401
+        compiler = _PartCompiler(self.py_func, self.targetdescr, self.targetoptions, self.locals, _COMPILER.Compiler)
+        part = compiler.compile(types_of, None)
         self.targetctx.insert_user_function(part.library, part.fndesc, [part.library])
         return part
 
 
-class _PartCompiler(_FunctionCompiler):
+@contextmanager
+def _linked_late(codegen: Any) -> Generator[None]:  # noqa: ANN401
+    """Let what is compiled meanwhile go to libraries of our kind, and leave the garbage, which takes a tenth of the time."""
+    before, codegen._library_class = codegen._library_class, _Library
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        codegen._library_class = before
+        if collecting:
+            gc.enable()
+
+
+class _PartCompiler(_FunctionCompiler):  # type: ignore[misc] # any
     """Compiles to LLVM's code only."""
 
-    def _customize_flags(self, flags: Any) -> Any:
+    def _customize_flags(self, flags: Any) -> Any:  # noqa: ANN401
         flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
         return flags
 
 
-class _Library(JITCodeLibrary):
-    """LLVM's code of one function, which is linked and optimized when its machine code is asked for."""
+class _Library(_JITCodeLibrary):  # type: ignore[misc] # any
+    """LLVM's code of one function; what it calls is linked, and all of it optimized, when its machine code is asked for."""
 
-    _ready = False
+    _is_machine_code = False
 
     def finalize(self) -> None:
-        """Only close it: no function is added any more."""
+        """See numba: nothing is added to the function any more."""
         self._raise_if_finalized()
         self._finalized = True
 
-    def get_pointer_to_function(self, name: str) -> Any:
-        """The address of the machine code."""
-        if not self._ready:
-            self._link()
+    def get_pointer_to_function(self, name: str) -> int:
+        """See numba: the address of the machine code."""
+        if not self._is_machine_code:
+            self._link(self._final_module)
             self._optimize_final_module()
             self._final_module.verify()
             self._finalize_final_module()
-        return super().get_pointer_to_function(name)
+        address: int = super().get_pointer_to_function(name)
+        return address
 
-    def _link(self) -> None:
-        """Link what the function calls, and what that calls, each once."""
-        found: dict[Any, None] = {}
-        left = list(self._linking_libraries)
-        while left:
-            each = left.pop(0)
+    def _get_module_for_linking(self) -> Any:  # noqa: ANN401
+        """See numba: for code of others, which does not link what is called itself."""
+        module = super()._get_module_for_linking()
+        if not self._is_machine_code:
+            module = module.clone()
+            self._link(module)
+        return module
+
+    def _link(self, module: Any) -> None:  # noqa: ANN401
+        """Link all that the function calls; each caller before what it calls, as LLVM leaves out what nobody has called yet."""
+        for each in reversed(self._called({})):
+            self._reload_init.update(each._reload_init)
+            alone = _JITCodeLibrary._get_module_for_linking(each) if isinstance(each, _Library) else each._get_module_for_linking()
+            module.link_in(alone, preserve=True)
+
+    def _called(self, found: dict[Any, None]) -> list[Any]:
+        """The libraries of what the function calls, directly or not, each after what it calls itself; found: known already."""
+        for each in self._linking_libraries:
             if each not in found:
-                found[each] = None
-                self._reload_init.update(each._reload_init)
                 if isinstance(each, _Library):
-                    left += each._linking_libraries
-        for each in found:
-            self._final_module.link_in(each._own_code() if isinstance(each, _Library) else each._get_module_for_linking(), preserve=True)
-
-    def _own_code(self) -> Any:
-        return super()._get_module_for_linking()
-
-    def _get_module_for_linking(self) -> Any:
-        if not self._ready: raise NotImplementedError
-        return super()._get_module_for_linking()
+                    each._called(found)
+                found[each] = None
+        return list(found)
 
     def _finalize_final_module(self) -> None:
-        self._ready = True
+        self._is_machine_code = True
         super()._finalize_final_module()

@@ -1,6 +1,6 @@
-"""The cache of compiled kernels: by the content of the kernels, and no fault of it stops a run.
+"""The cache of compiled kernels: files beside the package, by the content of the kernels; no fault of them stops a run.
 
-A process that compiles says so at once on the logger of `compiled`, so that nobody takes the wait for a hang.
+A process that compiles says so at once on its logger, so that nobody takes the wait for a hang.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import pickle
 import re
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from enum import EnumType
 from functools import cache
 from hashlib import sha256
@@ -18,17 +19,35 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
-from numba.core.caching import FunctionCache, NullCache
-from numba.core.runtime import rtsys
+from numba.core import caching, runtime
 
-_LOG = logging.getLogger("mapsearch.model.compiled")
+_LOG = logging.getLogger(__name__)
 _LOGGED: list[str] = []  # what this process has logged
+_ONCE = "once after an install"
+_LOADING: list[bool] = []  # not empty within `loading`
 # About the size of the cache of all kernels.
 CACHE_BYTES = 2**22
 Dispatcher = Any  # the class of a compiled function
+# What numba's stubs lack.
+_FunctionCache: Any = caching.FunctionCache
+_RUNTIME: Any = runtime
 
 
-class KernelCache(NullCache):
+class NotCompiledError(Exception):
+    """A kernel is not in the cache, and what is compiled would be saved there."""
+
+
+@contextmanager
+def loading() -> Generator[None]:
+    """While it lasts, a call of a kernel that would have to be compiled, and could be saved, raises NotCompiledError."""
+    _LOADING.append(True)
+    try:
+        yield
+    finally:
+        _LOADING.pop()
+
+
+class KernelCache(caching.NullCache):
     """The files of one kernel beside its module, or where numba finds room for them; looked for when the kernel is first called.
 
     By itself numba compares the time stamp of the function's own file: it would keep code that was compiled from old kernels
@@ -50,13 +69,16 @@ class KernelCache(NullCache):
         is compiled.
         """
         found = None
-        rtsys.initialize(context)
         if self._files is not None:
+            _RUNTIME.rtsys.initialize(context)
             with suppress(Exception):  # numba may raise anything where it cannot use a file
                 found = self._files._load_overload(signature, context)
-        if found is None and not _LOGGED:
-            _LOGGED.append(self._when_again())
-            _LOG.info("compiling (%s); this takes about half a minute", *_LOGGED)
+        if found is None:
+            if not _LOGGED:
+                _LOGGED.append(self._when_again())
+                _LOG.info("compiling (%s); this takes about a quarter of a minute", *_LOGGED)
+            if _LOADING and _LOGGED[0] == _ONCE:
+                raise NotCompiledError
         return found
 
     def save_overload(self, signature: object, compiled: object) -> None:
@@ -74,13 +96,13 @@ class KernelCache(NullCache):
             return "at every start; set NUMBA_CACHE_DIR to a folder that can be written"
         if not _has_room(self.cache_path):
             return "at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another"
-        return "once after an install"
+        return _ONCE
 
 
 @cache
 def _files_of(dispatcher: Dispatcher) -> Any:  # noqa: ANN401 numba's cache of one kernel
     try:
-        numbas: Any = FunctionCache(dispatcher.py_func)
+        numbas = _FunctionCache(dispatcher.py_func)
     except RuntimeError:  # no folder can be written
         return None
     name = re.sub(r"-\d+\.", ".", numbas._impl.filename_base)
