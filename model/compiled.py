@@ -1,8 +1,8 @@
 """How every kernel is compiled: once, cached beside the package, without the interpreter's lock.
 
 Python calls a few kernels, the entries, which call all others. Only an entry becomes machine code: what it calls is typed and
-lowered to LLVM's code as it is met, linked to the entry, and optimized there, once. By itself numba optimizes each function with all
-that it calls, and so a function far down a chain of calls as often as the chain is long; that takes twice as long.
+lowered to LLVM's code as it is met, linked to the entry, and optimized there, once. By itself numba optimizes each function with
+all that it calls, and so a function far down a chain of calls as often as the chain is long; that takes twice as long.
 """
 
 from __future__ import annotations

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib  # type: ignore[import-untyped]
-
 from mapsearch.formats.networks import MixSource
 from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.formats.yaml.layer_sets import names
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.search.processes import usable_cores
 from mapsearch.spaces.machines.space import HardwareSpace, Limits
 from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
@@ -88,7 +87,7 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     space = _space("edge" if hardware is None else hardware)
     study = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
-    return Prepared(plan, space, study, folder, recorded, inputs.jobs or int(joblib.cpu_count()))
+    return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:

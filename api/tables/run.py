@@ -38,6 +38,7 @@ class RunProgress:
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            auto_refresh=False,  # by a thread of its own, with which no worker could be forked
             disable=not self._console.is_terminal,
         )
         self._total = self._bars.add_task("loading", total=None)
@@ -71,7 +72,7 @@ class RunProgress:
         """See `RunWatcher`."""
         for task, done in zip(self._searches, ticks.tolist(), strict=True):
             self._bars.update(task, completed=done, visible=0 < done < self._ticks)
-        self._bars.update(self._total, completed=int(ticks.sum()))
+        self._bars.update(self._total, completed=int(ticks.sum()), refresh=True)
 
     def compared(self, progress: CoDesignProgress) -> None:
         """See `RunWatcher`."""

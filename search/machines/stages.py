@@ -16,6 +16,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import Mapping, encode
 from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
 from mapsearch.search.mappings.branch_and_bound import Limit, least_bound
+from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.layers_job import LayersJob
@@ -23,7 +24,6 @@ from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.proven import ExactSearcher
 from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Searcher
-from mapsearch.search.mappings.task import compile_for
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher
 
