@@ -75,7 +75,8 @@ def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None]
     results are yielded. A second signal raises it at once.
     """
     asked = threading.Event()
-    tasks[0].prepare()
+    for first in tasks[:1]:
+        first.prepare()
     forks = jobs > 1 and may_fork()
     start = _here if jobs == 1 else _forked if forks else _started_by_joblib
     with (board_in_memory if jobs == 1 or forks else board_in_file)(len(tasks)) as board:
