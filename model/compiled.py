@@ -23,6 +23,7 @@ _CODEGEN, _COMPILER, _DISPATCHER, _LOCK, _REGISTRY, _SIGNATURES, _TYPES, _TYPING
     cast("Any", import_module(f"numba.core.{name}"))
     for name in ("codegen", "compiler", "dispatcher", "compiler_lock", "registry", "sigutils", "types", "typing")
 )
+_BINDING: Any = import_module("llvmlite.binding")
 _JITCodeLibrary: Any = _CODEGEN.JITCodeLibrary
 _FunctionCompiler: Any = _DISPATCHER._FunctionCompiler
 _CPUDispatcher: Any = _REGISTRY.CPUDispatcher
@@ -162,6 +163,12 @@ class _Library(_JITCodeLibrary):  # type: ignore[misc] # any
                     each._called(found)
                 found[each] = None
         return list(found)
+
+    def serialize_using_object_code(self) -> tuple[object, ...]:
+        """See numba: machine code for the cache, with the names of its functions in place of LLVM's code, which nobody links."""
+        names = [function.name for function in self.get_defined_functions()]
+        named = "\n".join(f'define void @"{name}"() {{ ret void }}' for name in names)
+        return self.name, "object", (self._get_compiled_object(), _BINDING.parse_assembly(named).as_bitcode())
 
     def _finalize_final_module(self) -> None:
         self._is_machine_code = True

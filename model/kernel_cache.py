@@ -106,8 +106,24 @@ def _files_of(dispatcher: Dispatcher) -> Any:  # noqa: ANN401 numba's cache of o
     except RuntimeError:  # no folder can be written
         return None
     name = re.sub(r"-\d+\.", ".", numbas._impl.filename_base)
+    numbas._impl = _lean(numbas._impl)
     numbas._cache_file = _healing(type(numbas._cache_file)(numbas.cache_path, name, _digest(dispatcher)))
     return numbas
+
+
+def _lean(of_kernel: Any) -> Any:  # noqa: ANN401 numba's ways with one kernel
+    """The same, but of the environments that a kernel refers to only those are saved that hold something.
+
+    The others only name the modules of numba where functions stand that were compiled into the kernel, which takes long to import.
+    """
+    reduce = of_kernel.reduce
+
+    def reduce_to_needed(compiled: object) -> tuple[object, ...]:
+        *most, environments = reduce(compiled)
+        return *most, [each for each in environments if each.consts]
+
+    of_kernel.reduce = reduce_to_needed
+    return of_kernel
 
 
 def _healing(files: Any) -> Any:  # noqa: ANN401 numba's files of one kernel
