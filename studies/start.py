@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mapsearch.formats.networks import MixSource
 from mapsearch.formats.yaml.hardware import load_hardware_space
@@ -15,7 +15,6 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.processes import usable_cores
 from mapsearch.spaces.machines.space import HardwareSpace, Limits
-from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
 from mapsearch.studies.results import RunResults
@@ -24,6 +23,9 @@ from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings
 from mapsearch.studies.watching import RunWatcher
+
+if TYPE_CHECKING:
+    from mapsearch.studies.co_design.co_design import CoDesign
 
 
 def run(
@@ -85,9 +87,15 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
     plan = Plan(Settings.of(settings), layer_set)
     space = _space("edge" if hardware is None else hardware)
-    study = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
+    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
     return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())
+
+
+def _co_design(plan: Plan, space: HardwareSpace) -> CoDesign:
+    from mapsearch.studies.co_design.co_design import CoDesign  # noqa: PLC0415 a run on one machine has no need of it
+
+    return CoDesign(plan, space)
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:
