@@ -8,6 +8,7 @@ A command is a module with `add_parser(subparsers)` and `run(args) -> int`, whos
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -76,6 +77,8 @@ _NOTICES = _Notices(logging.INFO)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process where None is given); the exit code."""
+    # Before NumPy is loaded, whose linear algebra would start threads that nothing here has work for (`processes.may_fork`).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with errors_let_go():
         try:
             code = _main(sys.argv[1:] if argv is None else argv)

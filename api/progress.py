@@ -47,7 +47,8 @@ class RunProgress:
         self._names: set[str] = set()
         self._rows: dict[str, LayerResult] = {}
         self._done: set[str] = set()
-        self._live = Live(get_renderable=self._shown, console=self._console, transient=True, auto_refresh=self._console.is_terminal)
+        # Not refreshed by a thread of its own, with which no worker could be forked.
+        self._live = Live(get_renderable=self._shown, console=self._console, transient=True, auto_refresh=False)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -85,6 +86,7 @@ class RunProgress:
         for task, done in zip(self._searches, ticks.tolist(), strict=True):
             self._bars.update(task, completed=done, visible=0 < done < self._ticks)
         self._bars.update(self._total, completed=int(ticks.sum()))
+        self._live.refresh()
 
     def compared(self, progress: CoDesignProgress) -> None:
         """See `RunWatcher`."""

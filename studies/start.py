@@ -6,17 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import joblib  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any
 
 from mapsearch.formats.networks import MixSource
 from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.formats.yaml.layer_sets import names
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.search.processes import usable_cores
 from mapsearch.spaces.machines.space import HardwareSpace, Limits
-from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
 from mapsearch.studies.proofs import Proofs
@@ -26,6 +24,9 @@ from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings
 from mapsearch.studies.watching import RunWatcher
+
+if TYPE_CHECKING:
+    from mapsearch.studies.co_design.co_design import CoDesign
 
 
 def run(
@@ -92,9 +93,15 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
         memory.trim()
     plan = Plan(Settings.of(settings), layer_set, memory)
     space = _space("edge" if hardware is None else hardware)
-    study = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
+    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
-    return Prepared(plan, space, study, folder, recorded, inputs.jobs or int(joblib.cpu_count()))
+    return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())
+
+
+def _co_design(plan: Plan, space: HardwareSpace) -> CoDesign:
+    from mapsearch.studies.co_design.co_design import CoDesign  # noqa: PLC0415 a run on one machine has no need of it
+
+    return CoDesign(plan, space)
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:

@@ -12,7 +12,7 @@ import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
 # Whichever test happens to be the first to compile would find the notice on standard error; test_start.py looks at it.
-logging.getLogger("mapsearch.model.compiled").disabled = True
+logging.getLogger("mapsearch.model.kernel_cache").disabled = True
 # A background job or nohup starts the tests with these ignored, as then the product and its processes would.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -17,6 +17,7 @@ from mapsearch.model.mapping import Mapping, encode
 from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
 from mapsearch.search.mappings.anytime import AnytimeSearcher
 from mapsearch.search.mappings.branch_and_bound import least_bound
+from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.layers_job import LayersJob
@@ -24,7 +25,6 @@ from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import search_layers
 from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit, Outcome, Searcher
-from mapsearch.search.mappings.task import compile_for
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher
 

@@ -9,5 +9,6 @@ fronts.py            several objectives at once
 seeds.py             structures and mappings to start from
 incumbent.py         the best mapping so far, and the counts of the search
 layers_job.py        the layers of a network as searches; rounds.py: first answers for all, then the rest; task.py: for workers
+compiling.py         the kernels of a search, compiled in two processes in a first run
 trials.py, population.py  the parts that all of them share; for this folder alone
 """

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
+from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Limit, Outcome, Searcher, StagedSearcher
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.progress import Tick
-from mapsearch.spaces.mappings.completion import Completion
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +94,3 @@ class Tighten:
     def run(self, tick: Tick) -> Outcome:
         """See `Job`."""
         return self.searcher.tighten(self.proven, self.task.problem, self.limit, tick)
-
-
-def compile_for(problem: Problem) -> None:
-    """Call every kernel that a search of such a problem calls."""
-    rng = np.random.default_rng(0)
-    drawn = problem.space.draw([problem.space.fitting], 1, rng)
-    problem.score(drawn)
-    problem.score(problem.space.vary(drawn, 1, rng, structure=True), under=1.0)
-    completion = Completion(problem.space)
-    shared = next(completion.children(completion.begin()))[:1000]
-    next(Completion(problem.space).children(shared), None)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.mappings.branch_and_bound import check_bounded
+from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import Answer, search_layers
 from mapsearch.search.mappings.sampler import Sampler
@@ -40,7 +41,8 @@ class MachineRun:
         problems = [self._job.problem(index, self._hardware) for index in range(len(self._layers))]
         if self._settings.sampler == Sampler.EXACT:
             check_bounded(problems[0])
-        # Evaluate each once: layers that the model cannot count are reported before work starts, and workers find kernels compiled.
+        compile_for(problems[0])
+        # Evaluate each once: layers that the model cannot count are reported before work starts.
         rng = np.random.default_rng(0)
         for problem in problems:
             problem.score(problem.space.draw([problem.space.fitting], 1, rng))
