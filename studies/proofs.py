@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from platformdirs import user_cache_path
 
-import mapsearch
 from mapsearch.formats.text import write_whole
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.plain import plain
@@ -102,8 +101,7 @@ def _key(task: Task) -> str:
 @cache
 def _code() -> str:
     """A digest of the versions, and of the code by which mappings are searched and bounded."""
-    rooms = [Path(folder) / room for folder in mapsearch.__path__ for room in _ROOMS]
-    files = sorted(file for room in rooms for file in room.rglob("*.py"))
+    files = sorted(file for room in _ROOMS for file in (Path(__file__).parents[1] / room).rglob("*.py"))
     code = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return f"{code} {[version(name) for name in _PACKAGES]}"
 

@@ -44,13 +44,10 @@ def search_layers(
     """Yield the answers for the layers that are left, as they come; stops as `run_tasks` does. problems: of all layers."""
     order = sorted(left, key=lambda layer: -_hardness(problems[layer]))
     tasks = {(layer, search): task for layer in order for search, task in enumerate(job.tasks(problems[layer], layer, budget))}
-    ticks = job.searcher.ticks(budget)
-    if watch is not None:
-        watch.began(_names(job, tasks), ticks)
     if isinstance(job.searcher, StagedSearcher):
         yield from _Rounds(job, job.searcher, budget, jobs, watch).run(tasks)
         return
-    for place, outcome in _round(job, tasks, ticks, jobs, watch):
+    for place, outcome in _round(job, tasks, job.searcher.ticks(budget), jobs, watch):
         yield Answer(*place, outcome, searched=True, last=True)
 
 
@@ -67,6 +64,8 @@ class _Rounds:
     def run(self, tasks: Mapping[Place, Task]) -> Generator[Answer]:
         """All rounds."""
         known = self._known(tasks)
+        if known and self.watch is not None:
+            self.watch.began(_names(self.job, tasks), self.searcher.ticks(self.budget))
         yield from (Answer(*place, outcome, searched=True, last=True) for place, outcome in known.items())
         left = {place: task for place, task in tasks.items() if place not in known}
         found: dict[Place, Outcome] = {}
