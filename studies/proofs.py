@@ -22,7 +22,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from mapsearch.formats.text import write_whole
-from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.model.plain import plain
 from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.incumbent import Step
@@ -159,6 +159,9 @@ def _plain_batch(batch: MappingBatch) -> dict[str, Any]:
 
 def _batch_of(data: Mapping[str, Any]) -> MappingBatch:
     rows, levels = data["shape"]
-    shapes = {"units": (rows, levels), "spatial": (rows, levels), "order": (rows, levels, 8), "size": (rows, levels, 8)}
-    types = {"units": np.int64, "spatial": np.int8, "order": np.int8, "size": np.int64}
-    return MappingBatch(**{name: np.array(data[name], types[name]).reshape(shapes[name]) for name in _ARRAYS})
+    return MappingBatch(
+        np.array(data["units"], np.int64).reshape(rows, levels),
+        np.array(data["spatial"], np.int8).reshape(rows, levels),
+        np.array(data["order"], np.int8).reshape(rows, levels, DIMS),
+        np.array(data["size"], np.int64).reshape(rows, levels, DIMS),
+    )
