@@ -20,7 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a directive file, or - for standard input")
     add_hardware(parser)
-    parser.add_argument("--model", default="exact", metavar="M", help="cost model: exact, maestro or simulate (default: exact)")
+    parser.add_argument("--model", default="exact", metavar="M", help=f"cost model: {', '.join(COST_MODELS)} (default: exact)")
     parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
 
 
