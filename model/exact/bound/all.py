@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel
 from mapsearch.model.exact.bound.offchip import least_offchip, whole_offchip
-from mapsearch.model.exact.bound.runtime import array_cycles, compute_cycles, measure, runtime_cycles, step_cycles
+from mapsearch.model.exact.bound.runtime import array_cycles, compute_cycles, measure, runtime_cycles, step_cycles, write_first_cycles
 from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, ROUNDING, BoundWorkspace, read
 from mapsearch.model.exact.bound.tiles import chosen_sum, least_sum, prepare
 from mapsearch.model.exact.bound.words import least_words
@@ -40,6 +40,7 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
     count, crossed = 0, -1  # the last mapping whose off-chip words are known
     for b in range(len(batch.units)):
         read(w, batch.units, batch.spatial, batch.order, batch.size, b)
+        write_first_cycles(w)
         least_words(w, batch.size, b)
         array = array_cycles(w, 0.0, chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits))
         inside = chosen_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj)

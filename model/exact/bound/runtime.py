@@ -70,12 +70,14 @@ def measure(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) 
 
     A level shares out one dim, so those to come gain at most what the best dim does in each.
     """
-    left, open_units = w.levels - w.chosen, 1
-    if left > 0:
-        open_units = w.pes
-        for level in range(w.chosen):
-            open_units //= units[b, level]
-    best = 1.0
+    if w.is_whole:  # only ALL is asked for
+        w.gain = 1.0
+        for i in range(w.n_dims):
+            if w.stale >> w.dims[i] & 1:
+                w.unit0[ALL, w.dims[i]] = _unit0(w, units, spatial, size, b, w.dims[i], int(w.extents[w.dims[i]]), 1)
+        return
+    left = w.levels - w.chosen
+    open_units, best = w.open_units if left > 0 else 1, 1.0
     for i in range(w.n_dims):
         dim = w.dims[i]
         if w.stale >> dim & 1:
@@ -171,10 +173,14 @@ def array_cycles(w: BoundWorkspace, compute: float, words_bits: float) -> float:
 
 
 @inlined
+def write_first_cycles(w: BoundWorkspace) -> None:
+    """Write the least cycles until the first chunk of level 0 is in the L2."""
+    words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    first = float(words_w) * w.machine.bits[0] + float(words_i) * w.machine.bits[1]
+    w.first_cycles = w.machine.offchip_latency + first / w.machine.offchip_bits
+
+
+@inlined
 def runtime_cycles(w: BoundWorkspace, array: float) -> float:
     """The least cycles of all, where the array takes so many."""
-    machine = w.machine
-    words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    first = float(words_w) * machine.bits[0] + float(words_i) * machine.bits[1]
-    width = machine.offchip_bits
-    return float(np.ceil((machine.offchip_latency + first / width + max(array, w.offchip[0] / width)) * ROUNDING))
+    return float(np.ceil((w.first_cycles + max(array, w.offchip[0] / w.machine.offchip_bits)) * ROUNDING))

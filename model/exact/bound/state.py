@@ -49,7 +49,6 @@ class BoundWorkspace(Protocol):
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
     tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen
-    full: Annotated[Floats, DIMS]  # the part of a dim in full tiles of this size in all units
     open_units: int  # PEs of each unit of the innermost chosen level
     last: Annotated[Ints, 3]  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
     slid: int  # the same of the innermost loop of Y' or X' that slides I so far that a pass of it is `fresh` enough, or -1
@@ -58,6 +57,7 @@ class BoundWorkspace(Protocol):
     pending: int  # the same of a loop that surely iterates though its place in the innermost chosen level is open, or -1
     deep: int  # the same of the innermost loop of all
     chunk: Annotated[Ints, DIMS]  # of level 0, all units together, 1 where open
+    first_cycles: float  # until the first of these is in the L2
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
     footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
@@ -220,11 +220,10 @@ def _note_pending(w: BoundWorkspace, spatial: Bytes, size: Ints, b: int) -> None
 
 @inlined
 def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> None:
-    """Write what is chosen of a dim: `known`, `sized`, `share`, `turning`, `tile`, `full` and `chunk`."""
+    """Write what is chosen of a dim: `known`, `sized`, `share`, `turning`, `tile` and `chunk`."""
     w.known[dim] = w.sized[dim] = 0
     w.chunk[dim], w.turning[dim] = 1, -1
     tile = w.tile[dim] = int(w.extents[dim])
-    w.full[dim] = 1.0
     for level in range(w.chosen):
         chunk = abs(size[b, level, dim])
         if chunk == 0:
@@ -234,8 +233,6 @@ def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int
         if spatial[b, level] == dim and chunk < tile:
             share = min(units[b, level], (tile + chunk - 1) // chunk)
         w.share[dim, level] = share
-        if chunk < tile:
-            w.full[dim] *= tile // (chunk * share) * (chunk * share) / tile
         w.tile[dim] = chunk
         if level == 0:
             w.chunk[dim] = min(chunk * share, tile)

@@ -28,9 +28,7 @@ def _groups(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) 
 
     Returns over how many units rows and columns of I are shared out so far.
     """
-    left, rows = w.pes, 1.0
-    for level in range(w.chosen):
-        left //= units[b, level]
+    rows = 1.0
     for group in range(GROUPS):
         w.more[group] = 1
     for tensor in range(3):
@@ -47,7 +45,7 @@ def _groups(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) 
                 share *= w.share[dim, level] if level < sized else min(units[b, level], w.box[dim])
         if group >= 0:
             w.spread[0, LACKING[group]] *= share
-            w.more[group] = max(w.more[group], min(left, w.box[dim]))
+            w.more[group] = max(w.more[group], min(w.open_units, w.box[dim]))
         if w.moved[1, dim] >= SLIDES:
             rows *= share
     return rows

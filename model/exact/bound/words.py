@@ -159,21 +159,36 @@ def _offer(w: BoundWorkspace, size: Ints, b: int, tensor: int, loop: int) -> Non
 
 
 @inlined
+def _full_part(w: BoundWorkspace, size: Ints, b: int, dim: int) -> float:
+    """The part of a dim in full tiles, in all units, of its innermost chosen size."""
+    part, tile = 1.0, w.extents[dim]
+    for level in range(w.sized[dim]):
+        step = abs(size[b, level, dim]) * w.share[dim, level]
+        if step < tile or w.share[dim, level] > 1:
+            part *= tile // step * step / tile
+        tile = abs(size[b, level, dim])
+    return part
+
+
+@inlined
 def _offer_inside(w: BoundWorkspace, size: Ints, b: int, tensor: int) -> None:
     """Raise the words of W or O where its tile does not fit the L1s of all PEs of a unit at once, so that a loop inside moves it.
 
     All units move on where unit 0 does: in full tiles. The loop is open, so it is inside those that have a place.
     """
-    words, part, level = 1.0, 1.0, w.chosen - 1
+    words, level = 1.0, w.chosen - 1
     for i in range(w.n_dims):
         dim = w.dims[i]
         if w.moved[tensor, dim] != STILL:
             words *= w.tile[dim]
-            part *= w.full[dim]
             level = min(level, w.known[dim])
     room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
     if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
         turns, _ = _passes(w, size, b, tensor, level, 8)
+        part = 1.0
+        for i in range(w.n_dims):
+            if w.moved[tensor, w.dims[i]] != STILL:
+                part *= _full_part(w, size, b, w.dims[i])
         w.words[tensor] = max(w.words[tensor], w.whole[tensor] * (1.0 - part + part * turns))
 
 
