@@ -46,6 +46,9 @@ class BoundWorkspace(Protocol):
     sized: Annotated[Ints, DIMS]  # of those, the outer ones at which a dim's size is chosen: `known`, or one more
     share: Annotated[Ints, DIMS, MAX_LEVELS]  # units that a dim is shared out over at a level
     place: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim in its level's order
+    # At least so many turns of a dim's loops in its outer levels (0 and more), and the same counted at each active unit.
+    outer_turns: Annotated[Floats, DIMS, MAX_LEVELS + 1]
+    outer_copies: Annotated[Floats, DIMS, MAX_LEVELS + 1]
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
     tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen
@@ -245,6 +248,29 @@ def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int
 
 
 @inlined
+def _write_turns(w: BoundWorkspace, size: Ints, b: int, dim: int) -> None:
+    """Write w.outer_turns and w.outer_copies of a dim, as far as its loops are known."""
+    tile = w.extents[dim]
+    turns, full, chunks, whole = 1.0, 1.0, 1.0, 1.0
+    for outer in range(w.known[dim] + 1):
+        copies, units = chunks, whole
+        for level in range(outer, w.known[dim]):
+            copies += units * (w.share[dim, level] - 1)
+            units *= max(1, w.share[dim, level] - 1)
+        w.outer_turns[dim, outer], w.outer_copies[dim, outer] = turns, copies
+        if outer < w.known[dim]:
+            chunk, share = size[b, outer, dim], w.share[dim, outer]
+            if chunk < tile:
+                pieces = (tile + chunk - 1) // chunk
+                trips = pieces if share == 1 else (pieces + share - 1) // share
+                turns += full * (trips - 1)
+                full *= trips if tile == trips * chunk * share else trips - 1
+                chunks += whole * (pieces - 1)
+                whole *= pieces if tile == pieces * chunk else pieces - 1
+            tile = chunk
+
+
+@inlined
 def _changed(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> int:
     """The dims, as bits, of which other sizes are chosen than in the mapping before, or all where units differ."""
     changed = 0 if b > 0 else -1
@@ -256,21 +282,40 @@ def _changed(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int)
     return changed
 
 
+@inlined
+def _write_places(w: BoundWorkspace, order: Bytes, b: int, differs: bool) -> bool:
+    """Write w.place if it differs from that of the mapping before, or if an order does; returns whether."""
+    for level in range(0 if differs else w.chosen):
+        for place in range(8):
+            differs |= order[b, level, place] != order[b - 1, level, place]
+    if differs:
+        for level in range(w.chosen):
+            for place in range(8):
+                w.place[order[b, level, place], level] = place
+    return differs
+
+
 @leaf
 def read(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
     """Write what is chosen of mapping b: all from `chosen` to `chunk`. The one before it has been read, if there is one."""
     changed = _changed(w, units, spatial, size, b)
     w.stale |= changed
-    w.chosen, w.open_units = 0, w.pes
-    while w.chosen < w.levels and units[b, w.chosen] > 0:
-        for place in range(8):
-            w.place[order[b, w.chosen, place], w.chosen] = place
-        w.open_units //= units[b, w.chosen]
-        w.chosen += 1
-    w.is_whole = w.chosen == w.levels
+    if changed < 0:
+        w.chosen, w.open_units = 0, w.pes
+        while w.chosen < w.levels and units[b, w.chosen] > 0:
+            w.open_units //= units[b, w.chosen]
+            w.chosen += 1
+    moved = _write_places(w, order, b, changed < 0)
     for i in range(w.n_dims):
-        if changed >> w.dims[i] & 1:
-            _read_dim(w, units, spatial, size, b, w.dims[i])
-        w.is_whole = w.is_whole and w.known[w.dims[i]] == w.levels
-    _note_loops(w, size, b)
+        dim = w.dims[i]
+        if changed >> dim & 1:
+            known, turning = w.known[dim], w.turning[dim]
+            _read_dim(w, units, spatial, size, b, dim)
+            _write_turns(w, size, b, dim)
+            moved = moved or w.moved[1, dim] >= SLIDES or known != w.known[dim] or turning != w.turning[dim]
+    if moved:
+        w.is_whole = w.chosen == w.levels
+        for i in range(w.n_dims):
+            w.is_whole = w.is_whole and w.known[w.dims[i]] == w.levels
+        _note_loops(w, size, b)
     _note_pending(w, spatial, size, b)

@@ -16,28 +16,6 @@ from mapsearch.model.windows import kept, needed
 
 
 @inlined
-def _turns(w: BoundWorkspace, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
-    """At least so many (turns of a dim's loops in its outer `levels` levels, the same counted at each active unit)."""
-    tile = w.extents[dim]
-    turns, full, chunks, whole = 1.0, 1.0, 1.0, 1.0
-    for level in range(w.known[dim]):
-        chunk, share = size[b, level, dim], w.share[dim, level]
-        if chunk < tile:
-            pieces = (tile + chunk - 1) // chunk
-            if level < levels:
-                trips = pieces if share == 1 else (pieces + share - 1) // share
-                turns += full * (trips - 1)
-                full *= trips if tile == trips * chunk * share else trips - 1
-                chunks += whole * (pieces - 1)
-                whole *= pieces if tile == pieces * chunk else pieces - 1
-            else:
-                chunks += whole * (share - 1)
-                whole *= max(1, share - 1)
-        tile = chunk
-    return turns, chunks
-
-
-@inlined
 def _moving_part(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) -> float:
     """The least part of a dim's coordinates that stand in tiles over which its loop at a level iterates."""
     tile, part = w.extents[dim], 1.0
@@ -51,16 +29,15 @@ def _moving_part(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) ->
 
 
 @inlined
-def _passes(w: BoundWorkspace, size: Ints, b: int, tensor: int, level: int, place: int) -> tuple[float, float]:
+def _passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[float, float]:
     """How often a tensor passes (turns; the same at each active unit) if the loop at a level and place moves it."""
     turns, copies = 1.0, 1.0
     for i in range(w.n_lacks[tensor]):
         dim = w.lacks[tensor, i]
-        if w.known[dim] > 0:
-            passed = level + 1 if level >= 0 and w.place[dim, level] < place else level
-            more, active = _turns(w, size, b, dim, passed)
-            turns *= more
-            copies *= active
+        outer = level + 1 if level >= 0 and w.place[dim, level] < place else level
+        outer = max(0, min(outer, w.known[dim]))
+        turns *= w.outer_turns[dim, outer]
+        copies *= w.outer_copies[dim, outer]
     return turns, copies
 
 
@@ -146,7 +123,7 @@ def _slid(w: BoundWorkspace, size: Ints, b: int, loop: int) -> tuple[float, floa
 def _offer(w: BoundWorkspace, size: Ints, b: int, tensor: int, loop: int) -> None:
     """Raise a tensor's words and fills to the least that they are if a loop moves it."""
     level, place = loop // 64, loop // 8 % 8
-    turns, copies = _passes(w, size, b, tensor, level, place)
+    turns, copies = _passes(w, tensor, level, place)
     part = _moving_part(w, size, b, loop % 8, level) if level > 0 else 1.0
     rest = 1.0 - part
     if tensor == 1:
@@ -184,7 +161,7 @@ def _offer_inside(w: BoundWorkspace, size: Ints, b: int, tensor: int) -> None:
             level = min(level, w.known[dim])
     room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
     if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
-        turns, _ = _passes(w, size, b, tensor, level, 8)
+        turns, _ = _passes(w, tensor, level, 8)
         part = 1.0
         for i in range(w.n_dims):
             if w.moved[tensor, w.dims[i]] != STILL:
@@ -200,7 +177,7 @@ def least_words(w: BoundWorkspace, size: Ints, b: int) -> None:
         if w.last[tensor] >= 0:
             _offer(w, size, b, tensor, w.last[tensor])
         elif tensor != 1 or w.slid < 0:
-            _, copies = _passes(w, size, b, tensor, -1, -1)
+            _, copies = _passes(w, tensor, -1, -1)
             w.fills[tensor] *= copies
     if w.slid >= 0:
         _offer(w, size, b, 1, w.slid)
