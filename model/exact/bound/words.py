@@ -76,8 +76,7 @@ def _turns_outside(w: BoundWorkspace, dim: int, level: int) -> bool:
 @inlined
 def standing_times(w: BoundWorkspace, axis: int, y: int, r: int) -> float:
     """How many times the layer's rows come, one by one, if all chunks of at most y outputs and r taps come anew."""
-    whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
-    return float(whole_y * whole_r) / needed(whole_y, whole_r, a, b) * needed(y, r, a, b) / (y * r)
+    return float(w.per_row[axis] * needed(y, r, w.windows[axis, 0], w.windows[axis, 1]) / (y * r))
 
 
 @leaf
@@ -110,8 +109,9 @@ def _slid(w: BoundWorkspace, loop: int) -> tuple[float, float]:
             all_y = one_y = w.extents[y]
             if _turns_outside(w, y, level):
                 all_r = one_r = w.extents[r]
-        together *= standing_times(w, axis, all_y, all_r)
-        alone *= standing_times(w, axis, one_y, one_r)
+        times = standing_times(w, axis, all_y, all_r)
+        together *= times
+        alone *= times if all_y == one_y and all_r == one_r else standing_times(w, axis, one_y, one_r)
     if moving >= 6 and loop == w.slid:
         together *= w.fresh
         alone *= w.fresh
