@@ -21,7 +21,7 @@ from mapsearch.model.exact.bound.runtime import array_cycles, compute_cycles, me
 from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, ROUNDING, BoundWorkspace
 from mapsearch.model.exact.bound.tiles import chosen_sum, least_sum, prepare
 from mapsearch.model.exact.bound.words import least_words
-from mapsearch.model.limit import LimitArrays, is_beyond
+from mapsearch.model.limit import RUNTIME_BITS, LimitArrays
 from mapsearch.model.mapping import MappingArrays
 from mapsearch.model.records import Floats
 
@@ -67,6 +67,13 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
             found.rows[count], found.runtime_cycles[count], found.energy_pj[count] = b, runtime, energy
             count += 1
     return count
+
+
+@inlined
+def is_beyond(limit: LimitArrays, runtime: float, energy: float) -> bool:
+    """Whether costs of at least so much are of no use."""
+    step = int(np.float64(runtime).view(np.int64) >> RUNTIME_BITS) - limit.first
+    return bool(step >= 0 and energy > limit.most_pj[min(step, len(limit.most_pj) - 1)])
 
 
 @inlined

@@ -126,9 +126,9 @@ def make_bound_workspace(
         workspace["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
     for field in ("chunk", "tile", "share", "lengths"):  # of dims of one index, which are never read
         workspace[field] = 1
-    workspace["per_row"][0] = [
-        float(extents[6 + axis] * extents[4 + axis]) / needed(extents[6 + axis], extents[4 + axis], *windows[axis]) for axis in range(2)
-    ]
+    for axis in range(2):
+        y, r = extents[6 + axis], extents[4 + axis]
+        workspace["per_row"][0, axis] = gain(y, r, windows[axis, 0], windows[axis, 1])
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
     room = 8 * int(machine["l1_bytes"]) // int(machine["l1_copies"])
     workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), machine["bits"].tobytes(), room)
