@@ -8,6 +8,7 @@ A command is a module with `add_parser(subparsers)` and `run(args) -> int`, whos
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -15,9 +16,23 @@ from io import TextIOWrapper
 from typing import Protocol, cast
 
 from mapsearch.arguments import Parser, Subparsers, UsageError
-from mapsearch.commands import bench, compare, compare_models, evaluate, export, hardware, layers, plot, run, space, sweep, verify
+from mapsearch.commands import (
+    bench,
+    cache,
+    compare,
+    compare_models,
+    evaluate,
+    export,
+    hardware,
+    layers,
+    plot,
+    run,
+    space,
+    sweep,
+    verify,
+)
 from mapsearch.commands.examples import help_end
-from mapsearch.model.errors import InputError, did_you_mean
+from mapsearch.model.errors import InputError, did_you_mean, show
 from mapsearch.output import PLAIN, errors_let_go, replace_by_nothing, say, write
 
 
@@ -46,6 +61,7 @@ COMMANDS: dict[str, Command] = {
     "space": space,
     "hardware": hardware,
     "bench": bench,
+    "cache": cache,
 }
 
 
@@ -61,6 +77,8 @@ _NOTICES = _Notices(logging.INFO)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process where None is given); the exit code."""
+    # Before NumPy is loaded, whose linear algebra would start threads that nothing here has work for (`processes.may_fork`).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with errors_let_go():
         try:
             code = _main(sys.argv[1:] if argv is None else argv)
@@ -144,7 +162,7 @@ def _parse(argv: Sequence[str]) -> Namespace:
         argv = [*argv[1:], "--help"]
     first = next((word for word in argv if not word.startswith("-")), None)
     if first is not None and first not in COMMANDS and "--print-completion" not in argv:
-        parser.error(f"no command is called {first!r}{did_you_mean(first, COMMANDS)}; there are {', '.join(COMMANDS)}")
+        parser.error(f"no command is called {show(first)}{did_you_mean(first, COMMANDS)}; there are {', '.join(COMMANDS)}")
     if first in COMMANDS:
         command = subparsers.choices[first]
         # Before all else: the value of a misspelt option would be taken for an argument.

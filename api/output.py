@@ -11,7 +11,7 @@ from io import StringIO, TextIOBase, TextIOWrapper
 from shutil import get_terminal_size
 from typing import TextIO, TypeVar, cast
 
-from mapsearch.studies.shown import shortened
+from mapsearch.studies.shown import number_text, shortened
 
 Cell = str | int | float
 Row = TypeVar("Row")
@@ -199,4 +199,4 @@ def _text(cell: Cell) -> str:
         case int():
             return f"{cell:,}"
         case float():
-            return f"{cell:,.0f}" if 1e3 <= abs(cell) < 1e7 else f"{cell:.4g}"
+            return number_text(cell)

@@ -22,10 +22,11 @@ from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.machines.candidate import Least
 from mapsearch.search.machines.stages import Stage, map_fully, map_machines
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Limit
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.run.plan import Plan
@@ -103,7 +104,7 @@ def _with_energy(job: LayersJob, machines: list[Hardware], parts: int) -> dict[H
 
 def _least_energy(problem: Problem, parts: int) -> float:
     incumbent = Incumbent(Problem(problem.space, problem.model, Objective.of("energy")))
-    return branch_and_bound(incumbent, Limit(parts=parts), lambda _: False).lower_bound
+    return branch_and_bound(incumbent, Limit(parts=parts), lambda: False).lower_bound
 
 
 def _refined(job: LayersJob, machines: list[Hardware], folder: Path, jobs: int, value: float) -> dict[Hardware, float]:

@@ -12,16 +12,15 @@ from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.exact import ExactModel
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler import PROVING_TRIALS, Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.studies.run.options import DEFAULT_TRIALS
 
 SETS = ("mobilenet", "mobilenet_v2", "resnet18", "alexnet", "bert_base")
 MACHINES = ("edge", "eyeriss")
@@ -91,11 +90,11 @@ def problem_of(case_set: str, index: int, hardware: str, objective: str) -> Prob
 def _prove(case: ProofCase) -> ProofRow:
     problem = problem_of(case.layer_set, case.index, case.hardware, case.objective)
     seeds = Seeds(classic_seeds(problem.space, classic_dataflows()))
-    budget = Budget(DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL)
+    budget = Budget(PROVING_TRIALS, EVALUATIONS_PER_TRIAL)
     auto = searcher_of(Sampler.AUTO, (problem.objective,)).search(problem, budget, (0, case.index, 0), seeds, lambda _: False)
     incumbent = Incumbent(problem)
     incumbent.score(auto.batch)
-    proof = branch_and_bound(incumbent, Limit(seconds=case.seconds), lambda _: False)
+    proof = branch_and_bound(incumbent, Limit(seconds=case.seconds), lambda: False)
     return ProofRow(
         case.layer_set, case.layer, case.hardware, case.objective, case.seconds, auto.value, incumbent.value, proof.lower_bound,
         auto.seconds, proof.seconds, proof.bounded, proof.proven,

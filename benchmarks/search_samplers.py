@@ -11,11 +11,10 @@ from search_proofs import MACHINES, problem_of
 
 from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.formats.yaml.layer_sets import load_layer_set
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler import PROVING_TRIALS, TRIALS, Sampler
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
-from mapsearch.studies.run.options import DEFAULT_TRIALS
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
 
 LAYERS = (
@@ -103,9 +102,9 @@ def _search(case: SamplerCase) -> SamplerRow:
         case "2000 evaluations":
             budget = Budget.within(FEW, case.sampler)
         case "default evaluations":
-            budget = Budget(DEFAULT_TRIALS, EVALUATIONS_PER_TRIAL)
+            budget = Budget(PROVING_TRIALS if case.sampler is Sampler.AUTO else TRIALS, EVALUATIONS_PER_TRIAL)
         case _:
-            trials = DEFAULT_TRIALS if case.sampler is Sampler.AUTO else UNLIMITED_TRIALS
+            trials = PROVING_TRIALS if case.sampler is Sampler.AUTO else UNLIMITED_TRIALS
             budget = Budget(trials, EVALUATIONS_PER_TRIAL, SECONDS)
     searcher = searcher_of(case.sampler, (problem.objective,))
     outcome = searcher.search(problem, budget, (case.seed, case.index, 0), seeds, lambda _: False)

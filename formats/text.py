@@ -11,6 +11,7 @@ from pathlib import Path
 from mapsearch.model.errors import InputError
 
 _TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")  # the names that `write_whole` gives
+MOST_BYTES = 2**28  # of a user's file
 
 
 def read_text(path: Path, what: str, hint: str = "") -> str:
@@ -21,11 +22,15 @@ def read_text(path: Path, what: str, hint: str = "") -> str:
 def read_bytes(path: Path, what: str, hint: str = "") -> bytes:
     """The content of a user's file, as `read_text`."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:  # a pipe, or a device that never ends, too
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: the {what} must be readable: {error.strerror}{hint}") from None
     except ValueError as error:
         raise InputError(f"{str(path)!r}: a path must be UTF-8 text without zero bytes: {error}") from None
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path}: the {what} must have at most {MOST_BYTES:,} bytes, got more")
+    return content
 
 
 def decode(data: bytes, where: str, what: str) -> str:

@@ -1,45 +1,42 @@
 """How every kernel is compiled: once, cached beside the package, without the interpreter's lock.
 
-A process that compiles says so at once on the logger of this module, so that nobody takes the wait for a hang.
+Python calls a few kernels, the entries, which call all others. Only an entry becomes machine code: what it calls is typed and
+lowered to LLVM's code as it is met, linked to the entry, and optimized there, once. By itself numba optimizes each function with
+all that it calls, and so a function far down a chain of calls as often as the chain is long; that takes twice as long.
 """
 
 from __future__ import annotations
 
-import logging
-import pickle
-import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from enum import EnumType
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
-from tempfile import TemporaryFile
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
-from typing import Any, ParamSpec, TypeVar
+import gc
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, ParamSpec, TypeVar, cast
 
-import numpy as np
-from numba import njit, types
+from mapsearch.model.kernel_cache import KernelCache
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_LOG = logging.getLogger(__name__)
-_LOGGED: list[str] = []  # what this process has logged
-# About the size of the cache of all kernels.
-CACHE_BYTES = 2**23
-_TYPES: Any = types  # numba's stubs lack what is used here
-Dispatcher = Any  # and the class of a compiled function
+# What numba's stubs lack.
+_CODEGEN, _COMPILER, _DISPATCHER, _LOCK, _REGISTRY, _SIGNATURES, _TYPES, _TYPING = (
+    cast("Any", import_module(f"numba.core.{name}"))
+    for name in ("codegen", "compiler", "dispatcher", "compiler_lock", "registry", "sigutils", "types", "typing")
+)
+_BINDING: Any = import_module("llvmlite.binding")
+_JITCodeLibrary: Any = _CODEGEN.JITCodeLibrary
+_FunctionCompiler: Any = _DISPATCHER._FunctionCompiler
+_CPUDispatcher: Any = _REGISTRY.CPUDispatcher
 
 # error_model="numpy": no check for division by zero (sizes are at least 1).
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "numpy", "boundscheck": None}
 # _nrt is in no stub of numba's, hence the untyped dicts.
 _WITHOUT_COUNTS: dict[str, Any] = {**_OPTIONS, "_nrt": False}
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a kernel that makes arrays, takes a random generator, or calls a kernel that does."""
-    return _compile(function, _OPTIONS)
+    return _compiled(function, _OPTIONS)
 
 
 def leaf(function: Callable[P, R]) -> Callable[P, R]:
@@ -48,165 +45,131 @@ def leaf(function: Callable[P, R]) -> Callable[P, R]:
     Their atomic updates at every call and slice cost several times what a small kernel does: the classes of one dim took
     300 ns with them and 73 ns without.
     """
-    return _compile(function, _WITHOUT_COUNTS)
+    return _compiled(function, _WITHOUT_COUNTS)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a leaf into its callers, for one with few callers or less work than a call: this saves a fifth of the time."""
-    return _compile(function, {**_WITHOUT_COUNTS, "forceinline": True})
+    return _compiled(function, {**_WITHOUT_COUNTS, "forceinline": True})
 
 
 def spliced(function: Callable[P, R]) -> Callable[P, R]:
-    """Put a kernel's body into that of its only caller before either is compiled.
-
-    Compiling a function compiles its callees again, so each link in a chain of large functions takes about two seconds.
-    """
-    return _compile(function, {**_WITHOUT_COUNTS, "inline": "always"})
+    """Put a kernel's body into that of its only caller before either is compiled."""
+    return _compiled(function, {**_WITHOUT_COUNTS, "inline": "always"})
 
 
-def _compile(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
+def _compiled(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
+    found: Callable[P, R] = _Kernel(function, options)
+    return found
+
+
+class _Kernel(_CPUDispatcher):  # type: ignore[misc] # any
+    """A compiled function: an entry where Python calls it, a part where kernels do."""
+
+    def __init__(self, function: Callable[..., object], options: dict[str, Any]) -> None:
+        super().__init__(function, targetoptions=options)
+        self._cache = KernelCache(self)
+        self._parts: dict[tuple[Any, ...], Any] = {}
+
+    def compile(self, sig: Any) -> Any:  # noqa: ANN401 numba's, like all below
+        """See numba: the machine code for these types of arguments."""
+        with _LOCK.global_compiler_lock, _linked_late(self.targetctx.codegen()):
+            return super().compile(sig)
+
+    def get_call_template(self, args: Sequence[Any], kws: Mapping[str, Any]) -> tuple[Any, ...]:
+        """See numba: how a kernel calls this one; one part for each set of types, whatever constants it passes."""
+        signature, folded = self._compiler.fold_argument_types(args, kws)
+        types_of = tuple(_TYPES.unliteral(each) for each in folded)
+        if types_of not in self._parts:
+            self._parts[types_of] = self._make_part(types_of)
+        name = self.py_func.__name__
+        template = _TYPING.make_concrete_template(f"CallTemplate({name})", key=name, signatures=[self._parts[types_of].signature])
+        return template, signature, types_of, {}
+
+    def get_overload(self, sig: Any) -> Any:  # noqa: ANN401
+        """See numba: the key by which a caller's code finds the part."""
+        arguments, _ = _SIGNATURES.normalize_signature(sig)
+        return self._parts[tuple(arguments)].library
+
+    def _make_part(self, types_of: tuple[Any, ...]) -> Any:  # noqa: ANN401
+        compiler = _PartCompiler(self.py_func, self.targetdescr, self.targetoptions, self.locals, _COMPILER.Compiler)
+        part = compiler.compile(types_of, None)
+        self.targetctx.insert_user_function(part.library, part.fndesc, [part.library])
+        return part
+
+
+@contextmanager
+def _linked_late(codegen: Any) -> Generator[None]:  # noqa: ANN401
+    """Let what is compiled meanwhile go to libraries of our kind, and leave the garbage, which takes a tenth of the time."""
+    before, codegen._library_class = codegen._library_class, _Library
+    collecting = gc.isenabled()
+    gc.disable()
     try:
-        compiled: Callable[P, R] = _guarded(_once(njit(**options)(function)))
-    except RuntimeError:  # numba finds no folder to write its cache to: neither the package's nor the user's
-        uncached: dict[str, Any] = {**options, "cache": False}
-        uncachable = _once(njit(**uncached)(function))
-        compiled = _with_notice(uncachable, lambda: "at every start; set NUMBA_CACHE_DIR to a folder that can be written")
-    return compiled
+        yield
+    finally:
+        codegen._library_class = before
+        if collecting:
+            gc.enable()
 
 
-def _guarded(dispatcher: Dispatcher) -> Dispatcher:
-    """The compiled function, cached by the content of the kernel; a fault of the cache never stops a run.
+class _PartCompiler(_FunctionCompiler):  # type: ignore[misc] # any
+    """Compiles to LLVM's code only."""
 
-    By itself numba compares the time stamp of the function's own file: it would keep code that was compiled from old kernels
-    of other files, and compile again after an edited docstring.
-    """
-    cache = dispatcher._cache
-    files = type(cache._cache_file)(cache.cache_path, re.sub(r"-\d+\.", ".", cache._impl.filename_base), "")
-    cache._cache_file = _healing(files)
-    load, save = cache.load_overload, cache.save_overload
-
-    def load_or_forget(signature: object, context: object) -> object:
-        files._source_stamp = _digest(dispatcher)
-        try:
-            return load(signature, context)
-        except Exception:  # noqa: BLE001 numba may raise anything where it cannot use a file
-            return None
-
-    def save_if_possible(signature: object, compiled: object) -> None:
-        with suppress(OSError):  # a full disk, say: the next process compiles again
-            save(signature, compiled)
-
-    cache.load_overload, cache.save_overload = load_or_forget, save_if_possible
-    full = "at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another"
-    return _with_notice(dispatcher, lambda: "once after an install" if _has_room(cache.cache_path) else full)
+    def _customize_flags(self, flags: Any) -> Any:  # noqa: ANN401
+        flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        return flags
 
 
-def _healing(files: Any) -> Any:  # noqa: ANN401 numba's files of one kernel
-    """The same files; a damaged one counts as missing and is written again."""
-    load_index = files._load_index
+class _Library(_JITCodeLibrary):  # type: ignore[misc] # any
+    """LLVM's code of one function; what it calls is linked, and all of it optimized, when its machine code is asked for."""
 
-    def load_sound_index() -> dict[Any, str]:
-        try:
-            found: dict[Any, str] = load_index()
-        except Exception:  # noqa: BLE001 unpickling a damaged file may raise anything
-            return {}
-        return found
+    _is_machine_code = False
 
-    def save_data(name: str, data: object) -> None:
-        saved: bytes = files._dump(data)
-        with files._open_for_write(files._data_path(name)) as file:
-            file.write(sha256(saved).digest() + saved)
+    def finalize(self) -> None:
+        """See numba: nothing is added to the function any more."""
+        self._raise_if_finalized()
+        self._finalized = True
 
-    def load_sound_data(name: str) -> object:
-        saved = Path(files._data_path(name)).read_bytes()
-        if sha256(saved[32:]).digest() != saved[:32]:  # damaged machine code would crash
-            raise OSError(name)
-        return pickle.loads(saved[32:])  # noqa: S301 a cache of code is trusted in any case
+    def get_pointer_to_function(self, name: str) -> int:
+        """See numba: the address of the machine code."""
+        if not self._is_machine_code:
+            self._link(self._final_module)
+            self._optimize_final_module()
+            self._final_module.verify()
+            self._finalize_final_module()
+        address: int = super().get_pointer_to_function(name)
+        return address
 
-    files._load_index, files._save_data, files._load_data = load_sound_index, save_data, load_sound_data
-    return files
+    def _get_module_for_linking(self) -> Any:  # noqa: ANN401
+        """See numba: for code of others, which does not link what is called itself."""
+        module = super()._get_module_for_linking()
+        if not self._is_machine_code:
+            module = module.clone()
+            self._link(module)
+        return module
 
+    def _link(self, module: Any) -> None:  # noqa: ANN401
+        """Link all that the function calls; each caller before what it calls, as LLVM leaves out what nobody has called yet."""
+        for each in reversed(self._called({})):
+            self._reload_init.update(each._reload_init)
+            alone = _JITCodeLibrary._get_module_for_linking(each) if isinstance(each, _Library) else each._get_module_for_linking()
+            module.link_in(alone, preserve=True)
 
-def _has_room(folder: str) -> bool:
-    """Whether the folder has room for the cache of all kernels."""
-    try:
-        with TemporaryFile(dir=folder) as file:
-            file.write(bytes(CACHE_BYTES))
-    except OSError:
-        return False
-    return True
+    def _called(self, found: dict[Any, None]) -> list[Any]:
+        """The libraries of what the function calls, directly or not, each after what it calls itself; found: known already."""
+        for each in self._linking_libraries:
+            if each not in found:
+                if isinstance(each, _Library):
+                    each._called(found)
+                found[each] = None
+        return list(found)
 
+    def serialize_using_object_code(self) -> tuple[object, ...]:
+        """See numba: machine code for the cache, with the names of its functions in place of LLVM's code, which nobody links."""
+        names = [function.name for function in self.get_defined_functions()]
+        named = "\n".join(f'define void @"{name}"() {{ ret void }}' for name in names)
+        return self.name, "object", (self._get_compiled_object(), _BINDING.parse_assembly(named).as_bitcode())
 
-def _with_notice(dispatcher: Dispatcher, when: Callable[[], str]) -> Dispatcher:
-    """The compiled function; the first one that a process compiles logs the wait, and when it will come again."""
-    cache = dispatcher._cache
-    load = cache.load_overload
-
-    def load_or_log(signature: object, context: object) -> object:
-        found = load(signature, context)
-        if found is None and not _LOGGED:
-            _LOGGED.append(when())
-            _LOG.info("compiling (%s); this takes about half a minute", *_LOGGED)
-        return found
-
-    cache.load_overload = load_or_log
-    return dispatcher
-
-
-def _digest(dispatcher: Dispatcher) -> str:
-    """A digest of a kernel's content: its code, the kernels that it calls, and the constants that they use."""
-    found: dict[Dispatcher, str] = {}
-    left = [dispatcher]
-    while left:
-        each = left.pop()
-        if each not in found:
-            found[each], called = _content(each)
-            left += called
-    return sha256("\n".join(sorted(found.values())).encode()).hexdigest()
-
-
-@cache
-def _content(dispatcher: Dispatcher) -> tuple[str, list[Dispatcher]]:
-    """A kernel's own code and constants, and the kernels that it calls."""
-    function = dispatcher.py_func
-    names, known = function.__code__.co_names, function.__globals__
-    used = {name: known[name] for name in names if name in known}
-    for module in [value for value in used.values() if isinstance(value, ModuleType)]:
-        if module.__name__.partition(".")[0] == function.__module__.partition(".")[0]:  # of numpy and the like numba knows
-            used |= {f"{module.__name__}.{name}": getattr(module, name) for name in names if hasattr(module, name)}
-    called = [value for value in used.values() if hasattr(value, "py_func")]
-    parts = {name: _text(value) for name, value in used.items() if not hasattr(value, "py_func")}
-    options = sorted(dispatcher.targetoptions.items())
-    return f"{function.__module__} {function.__qualname__} {options} {_text(function)} {sorted(parts.items())}", called
-
-
-def _text(value: object) -> str:
-    """The text of a value that compiled code depends on."""
-    match value:
-        case FunctionType():
-            return f"{_text(value.__code__)} {value.__defaults__}"
-        case CodeType():  # strings are docstrings or errors' texts
-            constants = [_text(None if isinstance(each, str) else each) for each in value.co_consts]
-            return f"{value.co_code.hex()} {value.co_names} {value.co_varnames} {constants}"
-        case np.ndarray():
-            return f"{value.dtype} {value.tolist()}"
-        case EnumType():
-            return str(list[object](value))
-        case type() | BuiltinFunctionType() | ModuleType():
-            return f"{value.__name__} {getattr(value, '_fields', '')}"
-        case _:
-            return repr(value)
-
-
-def _once(dispatcher: Dispatcher) -> Dispatcher:
-    """The compiled function, compiled once for each set of argument types.
-
-    By itself numba also compiles a function again for each constant that a caller passes, which takes twice as long.
-    """
-    template = dispatcher.get_call_template
-
-    def for_types(args: Sequence[Any], kws: Mapping[str, Any]) -> object:
-        return template(tuple(_TYPES.unliteral(arg) for arg in args), {key: _TYPES.unliteral(arg) for key, arg in kws.items()})
-
-    dispatcher.get_call_template = for_types
-    return dispatcher
+    def _finalize_final_module(self) -> None:
+        self._is_machine_code = True
+        super()._finalize_final_module()

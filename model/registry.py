@@ -7,13 +7,27 @@ from types import MappingProxyType
 
 from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError, did_you_mean
-from mapsearch.model.exact import ExactModel
-from mapsearch.model.maestro.model import MaestroModel
-from mapsearch.model.reference.simulator import Simulator
 
-COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType(
-    {"exact": ExactModel, "maestro": MaestroModel, "simulate": Simulator}
-)
+
+def _exact() -> CostModel:
+    from mapsearch.model.exact import ExactModel  # noqa: PLC0415 a model is loaded when it is asked for
+
+    return ExactModel()
+
+
+def _maestro() -> CostModel:
+    from mapsearch.model.maestro.model import MaestroModel  # noqa: PLC0415
+
+    return MaestroModel()
+
+
+def _simulate() -> CostModel:
+    from mapsearch.model.reference.simulator import Simulator  # noqa: PLC0415
+
+    return Simulator()
+
+
+COST_MODELS: Mapping[str, Callable[[], CostModel]] = MappingProxyType({"exact": _exact, "maestro": _maestro, "simulate": _simulate})
 
 
 def cost_model(name: str) -> CostModel:

@@ -8,6 +8,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+_HANDLES: set[int] = set()
+
+
+def let_go_of_locks() -> None:
+    """In a forked process, let go of the locks that its parent holds and keeps: they would outlive a killed parent with it."""
+    while _HANDLES:
+        os.close(_HANDLES.pop())
+
 
 @contextmanager
 def locked(folder: Path) -> Generator[bool]:
@@ -21,6 +29,7 @@ def locked(folder: Path) -> Generator[bool]:
     import fcntl  # noqa: PLC0415 which Windows lacks
 
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _HANDLES.add(handle)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,4 +41,5 @@ def locked(folder: Path) -> Generator[bool]:
             held = True
         yield held
     finally:
+        _HANDLES.remove(handle)
         os.close(handle)

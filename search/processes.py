@@ -1,4 +1,9 @@
-"""Searches side by side in joblib's processes."""
+"""Searches side by side in processes.
+
+`run_tasks` is all that others need; behind it stand three engines, functions of the same parameters. Where forking is sound
+(`may_fork`), workers are forked: they begin at once, with the kernels loaded and the tasks at hand. Everywhere else joblib starts
+them, and each imports and loads everything again. One job needs no worker.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +13,58 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from types import FrameType
-from typing import Protocol, TypeVar, cast
-
-import joblib  # type: ignore[import-untyped]
+from typing import Any, Protocol, TypeVar, cast
 
 from mapsearch.model.errors import InputError
-from mapsearch.search.board import POLL_SECONDS, Board, board_of
+from mapsearch.search.board import END, POLL_SECONDS, STOP, Board, board_in_file, board_in_memory, watched
 from mapsearch.search.interrupts import STOPS, stops_handled
+from mapsearch.search.locks import let_go_of_locks
 from mapsearch.search.progress import Tick
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+Outcomes = Iterator[tuple[int, R | None]]
 
 
 class Job(Protocol[R_co]):
     """A piece of work for a worker process."""
 
     def prepare(self) -> None:
-        """Call every kernel of the work once, so that the workers find it in numba's cache."""
+        """Call every kernel of the work once, so that the workers have it, or find it in numba's cache."""
         ...
 
     def run(self, tick: Tick) -> R_co | None:
         """The result of the work, or None; tick: called now and then with its progress, ends it early once it returns True."""
         ...
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 takes time, and forked workers have no need of it
+
+    return int(joblib.cpu_count())
+
+
+def may_fork() -> bool:
+    """Whether workers can be forked from this process, and soundly: it has one thread, and that is ours.
+
+    A fork copies memory and only the thread that forks. Whatever lock another thread holds in that moment, one of Python, of a
+    library or of malloc, would stay locked in the copy for good. With one thread there is no such lock, and what is compiled stays
+    usable: numba and LLVM have no threads of their own here, nor has Optuna. The system's list also shows threads that Python does
+    not know, such as those of NumPy's linear algebra, which the command line does not start. Where there are any, as in a notebook,
+    or where there is no such list (macOS, Windows), the answer is no.
+    """
+    for _ in range(20):  # a thread that has been joined may be listed for a moment
+        try:
+            threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 only their number is wanted
+        except OSError:
+            return False
+        if threads == 1 or threading.active_count() > 1:
+            return threads == 1
+        time.sleep(POLL_SECONDS / 100)
+    return False
 
 
 def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:
@@ -43,20 +75,22 @@ def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None]
     results are yielded. A second signal raises it at once.
     """
     asked = threading.Event()
-    with board_of(len(tasks), watch, shared=jobs > 1) as board:
+    for first in tasks[:1]:
+        first.prepare()
+    forks = jobs > 1 and may_fork()
+    start = _here if jobs == 1 else _forked if forks else _started_by_joblib
+    with (board_in_memory if jobs == 1 or forks else board_in_file)(len(tasks)) as board:
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 a signal handler's parameters
             if asked.is_set():
+                board[-1] = END
                 raise KeyboardInterrupt
             asked.set()
-            board[-1] = 1
+            board[-1] = STOP
 
-        outcomes: Iterator[tuple[int, R | None]]
-        if jobs == 1:
-            outcomes = ((index, _run_task(task, index, board)) for index, task in enumerate(tasks))
-        else:
-            outcomes = _started(tasks, jobs, board)
-        with stops_handled(stop):
+        outcomes: Outcomes[R] = start(tasks, jobs, board)
+        # Only now: the watching thread must not be there when workers are forked.
+        with watched(board, watch), stops_handled(stop):
             try:
                 for index, outcome in outcomes:
                     if outcome is not None:
@@ -67,35 +101,63 @@ def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None]
                     "go on with --resume, with fewer --jobs"
                 ) from None
             finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
-                board[-1] = 1
+                board[-1] = max(board[-1], STOP)
                 deque(outcomes, maxlen=0)
     if asked.is_set():  # also by a signal after the last tick of the last task
         raise KeyboardInterrupt
 
 
-def _started(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Iterator[tuple[int, R | None]]:
-    """The outcomes of tasks that have been given to worker processes."""
-    tasks[0].prepare()
+def _here(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:  # noqa: ARG001 an engine's parameters
+    """The outcomes of tasks that run in this process, one after another."""
+    return ((index, _run_task(task, index, board)) for index, task in enumerate(tasks))
+
+
+def _forked(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
+    """The outcomes of tasks for workers that are copies of this process."""
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 takes time
+    from multiprocessing import get_context  # noqa: PLC0415
+
+    def begin() -> None:
+        let_go_of_locks()
+        _leave_stops_to(parent, board)
+        _INHERITED[:] = tasks, board
+
+    parent = os.getpid()
+    executor = ProcessPoolExecutor(jobs, get_context("fork"), begin)
+    with stops_handled(signal.SIG_IGN):  # which the workers inherit as they start
+        futures = [executor.submit(_run_inherited, index) for index in range(len(tasks))]
+    return _taken(executor, futures, board)
+
+
+# In a forked worker, the tasks and the board of its parent.
+_INHERITED: list[Any] = []
+
+
+def _run_inherited(index: int) -> tuple[int, object]:
+    tasks, board = _INHERITED
+    return index, _run_task(tasks[index], index, board)
+
+
+def _taken(executor: Executor, futures: Sequence[Future[Any]], board: Board) -> Outcomes[Any]:
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        board[-1] = max(board[-1], STOP)  # or it would wait for all that is still under way
+        executor.shutdown()
+
+
+def _started_by_joblib(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
+    """The outcomes of tasks for workers that joblib starts."""
+    import joblib  # noqa: PLC0415 takes time
+
     delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
     calls = (delayed(task, index, board) for index, task in enumerate(tasks))
     with stops_handled(signal.SIG_IGN):  # which the workers inherit as they start
         parallel = joblib.Parallel(
-            jobs, return_as="generator_unordered", pre_dispatch="all", initializer=_prepare_worker, initargs=(os.getpid(),)
+            jobs, return_as="generator_unordered", pre_dispatch="all", initializer=_leave_stops_to, initargs=(os.getpid(),)
         )
-        return cast("Iterator[tuple[int, R | None]]", parallel(calls))
-
-
-def _prepare_worker(parent: int) -> None:
-    """Leave the STOPS to the parent, and end the worker when the parent ends, however that happens."""
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
-
-    def end_with_parent() -> None:
-        while os.getppid() == parent:
-            time.sleep(POLL_SECONDS)
-        os._exit(1)  # nobody is left to report to; joblib would keep a killed run's workers for minutes
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+        return cast("Outcomes[R]", parallel(calls))
 
 
 def _run_indexed(task: Job[R], index: int, board: Board) -> tuple[int, R | None]:
@@ -112,3 +174,21 @@ def _run_task(task: Job[R], index: int, board: Board) -> R | None:
         return bool(board[-1])
 
     return task.run(tick)
+
+
+def _leave_stops_to(parent: int, board: Board | None = None) -> None:
+    """Leave the STOPS to the parent, and end the worker when the parent ends, however that happens, or the board says END."""
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    end_with(parent, board)
+
+
+def end_with(parent: int, board: Board | None = None) -> None:
+    """Let this process end when its parent ends, however that happens, or the board says END."""
+
+    def watch() -> None:
+        while os.getppid() == parent and (board is None or board[-1] != END):
+            time.sleep(POLL_SECONDS)
+        os._exit(1)  # nobody is left to report to; joblib would keep a killed run's workers for minutes
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -85,6 +85,17 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
 
 
+def _read_share(word: str) -> object:
+    """A share of 1, or a percentage."""
+    number = _number(float)(word.removesuffix("%"))
+    return number / 100 if word.endswith("%") and isinstance(number, float) else number
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+SHARE = Law("must be from 0 to 1, or a percentage such as 1%", _is_share, _read_share)
 SECONDS = Law("must be above 0 and below 1e9", _is_seconds, _number(float))
 FLAG = Law("must be True or False", lambda value: isinstance(value, bool))
 # Of inputs that are checked where they are loaded.

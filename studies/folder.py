@@ -130,7 +130,7 @@ class StudyFolder:
         return cls(Path(path)).config()
 
     def config(self, hint: str = "") -> dict[str, Any]:
-        """The recorded configuration; InputError, which ends with the hint, where there is none."""
+        """The recorded configuration; InputError, which ends with the hint, where no study has begun."""
         return self.read(CONFIG, hint or f"no {self.kind} to resume here; start one without --resume")
 
     def check_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -149,16 +149,16 @@ class StudyFolder:
             raise InputError(f"{self.path}: resuming needs the same {part}{changed}; resume with the recorded one, or {ANEW}")
 
     def read(self, name: str, hint: str) -> dict[str, Any]:
-        """The JSON object in a file of the folder; InputError, which ends with the hint, where there is none."""
+        """The JSON object in a file of the folder; InputError where there is none, with the hint where there is no file."""
         path = self.path / name
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(f"{path}: does not exist; {hint}") from None
         except (ValueError, OSError) as error:
-            raise InputError(f"{path}: must be readable JSON ({error}); {hint}") from None
+            raise InputError(f"{path}: must be readable JSON ({error}); {ANEW}") from None
         if not isinstance(data, dict):
-            raise InputError(f"{path}: must hold a JSON object; {hint}")
+            raise InputError(f"{path}: must hold a JSON object; {ANEW}")
         return cast("dict[str, Any]", data)
 
 

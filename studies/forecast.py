@@ -9,10 +9,10 @@ from time import perf_counter
 from typing import Any
 
 from mapsearch.formats.networks import MixSource
+from mapsearch.search.mappings.anytime import TO_PROVE
 from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.proven import TO_PROVE
 from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds
@@ -22,7 +22,7 @@ from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.start import Prepared, prepare
 
-# Seconds of branch and bound under `auto`, which ends after a number of parts of the space.
+# Seconds of branch and bound to a gap at the most, as it ends after a number of parts of the space.
 PROOF_SECONDS = 4.0
 
 
@@ -62,6 +62,7 @@ def forecast(
     out: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     resume: bool = False,
+    no_cache: bool = False,
     **settings: Any,  # noqa: ANN401 the fields of SearchOptions, checked there
 ) -> Forecast:
     """Load and check the arguments of `mapsearch.run`, as it does before it begins; raises the same errors."""
@@ -69,7 +70,7 @@ def forecast(
         raise SettingError(
             lambda called: f"a run that goes on ({called('resume')}) cannot be told of before; give a new run's inputs"
         )
-    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs), settings)
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, no_cache), settings)
     job, plan = begun.plan.job(), begun.plan
     problems = [job.problem(index, begun.space.largest) for index in range(len(job.layers))]
     layers = [
@@ -101,12 +102,11 @@ def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, s
     trial = _trial_seconds(problems[0]) * budget.evaluations_per_trial / EVALUATIONS_PER_TRIAL
     proof = 0.0
     if used in (Sampler.AUTO, Sampler.EXACT) and least_bound(problems[0]) is not None:
-        proof = PROOF_SECONDS if used is Sampler.AUTO else TO_PROVE.seconds
+        proof = PROOF_SECONDS if settings.gap_used > 0 and used is Sampler.AUTO else TO_PROVE.seconds
     each = budget.trials * trial + proof
     searches = len(problems) * settings.restarts
-    basis = (
-        f"{searches:,} searches of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
-    )
+    counted = "one search" if searches == 1 else f"{searches:,} searches"
+    basis = f"{counted} of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
     if proof:
         basis += f", and up to {proof:g} s of branch and bound"
     return each * ceil(searches / begun.jobs), f"{basis}; {min(begun.jobs, searches)} at once"

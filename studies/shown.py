@@ -15,6 +15,11 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:head]}…{text[head + 1 - most :]}"
 
 
+def number_text(value: float) -> str:
+    """A figure with four digits, or all before the point."""
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
 def gap_text(gap: float | None) -> str:
     """How far an objective is from the optimum at the most; nothing where that is not known."""
     if gap is None:

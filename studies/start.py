@@ -6,25 +6,27 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import joblib  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any
 
 from mapsearch.formats.networks import MixSource
 from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.formats.yaml.layer_sets import names
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.search.processes import usable_cores
 from mapsearch.spaces.machines.space import HardwareSpace, Limits
-from mapsearch.studies.co_design.co_design import CoDesign
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
+from mapsearch.studies.proofs import Proofs
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.one_machine import MachineRun
 from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings
 from mapsearch.studies.watching import RunWatcher
+
+if TYPE_CHECKING:
+    from mapsearch.studies.co_design.co_design import CoDesign
 
 
 def run(
@@ -34,6 +36,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     resume: bool = False,
+    no_cache: bool = False,
     watcher: RunWatcher | None = None,
     **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
 ) -> RunResults:
@@ -42,7 +45,8 @@ def run(
     layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
     {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
     (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, with its recorded
-    layer set, hardware and settings, which may not differ. settings: the fields of `options.SearchOptions` (objective, sampler,
+    layer set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
+    settings: the fields of `options.SearchOptions` (objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
     warm_start, model).
 
@@ -52,7 +56,7 @@ def run(
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
     """
-    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs), settings)
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, no_cache), settings)
     study, folder = begun.study, begun.folder
     if begun.recorded is not None:
         folder.check_same(begun.recorded, study.config)
@@ -84,11 +88,20 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
         settings = {**recorded["settings"], **settings}
     if layer_set is None:
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
-    plan = Plan(Settings.of(settings), layer_set)
+    memory = None if inputs.no_cache else Proofs.of_user()
+    if memory is not None:
+        memory.trim()
+    plan = Plan(Settings.of(settings), layer_set, memory)
     space = _space("edge" if hardware is None else hardware)
-    study = MachineRun(plan, space.base) if space.is_one_machine else CoDesign(plan, space)
+    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
-    return Prepared(plan, space, study, folder, recorded, inputs.jobs or int(joblib.cpu_count()))
+    return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())
+
+
+def _co_design(plan: Plan, space: HardwareSpace) -> CoDesign:
+    from mapsearch.studies.co_design.co_design import CoDesign  # noqa: PLC0415 a run on one machine has no need of it
+
+    return CoDesign(plan, space)
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from mapsearch.search.progress import Watcher
 
 if TYPE_CHECKING:
-    from mapsearch.studies.results import CoDesignProgress, LayerResult
+    from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
     from mapsearch.studies.sweep.plan import SweepPlan
 
 
@@ -30,8 +30,12 @@ class RunWatcher(StudyWatcher, Watcher, Protocol):
         """The progress of a search for a machine, after each of its batches."""
         ...
 
+    def answered(self, results: RunResults) -> None:
+        """Every layer has a first answer; the results so far, which searches go on to improve."""
+        ...
+
     def found(self, result: LayerResult) -> None:
-        """A layer is done, with this result."""
+        """A layer is searched, with this result; called again where a smaller gap follows."""
         ...
 
 

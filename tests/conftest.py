@@ -1,8 +1,9 @@
-"""The --update-golden flag, the fixture that compares text with golden files, silence about compiling, and signals."""
+"""The --update-golden flag, the fixture that compares text with golden files, silence about compiling, signals, no cache."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
 # Whichever test happens to be the first to compile would find the notice on standard error; test_start.py looks at it.
-logging.getLogger("mapsearch.model.compiled").disabled = True
+logging.getLogger("mapsearch.model.kernel_cache").disabled = True
 # A background job or nohup starts the tests with these ignored, as then the product and its processes would.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# No folder, so that no test takes from another, or from the user's cache, what it is to search itself.
+os.environ["MAPSEARCH_CACHE_DIR"] = os.devnull
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

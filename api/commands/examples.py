@@ -23,6 +23,7 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
     "layers": (("layers", "layers resnet18"), "docs/layer_sets.md"),
     "space": (("space resnet18 --levels 3", "space resnet18 --dataflow kcp_ws --json"), "docs/search.md, docs/constraints.md"),
     "hardware": (("hardware", "hardware eyeriss"), "docs/hardware.md"),
+    "cache": (("cache", "cache --clear"), "docs/search.md"),
     "bench": (("bench", "bench --seconds 0.1 --json"), "docs/performance.md"),
 }
 

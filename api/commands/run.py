@@ -51,9 +51,10 @@ def _search(asked: dict[str, Any], *, quiet: bool, as_json: bool) -> int:
     from contextlib import nullcontext
 
     from mapsearch.output import write_json
+    from mapsearch.progress import RunProgress
     from mapsearch.studies.saving import UnsavedRunError
     from mapsearch.studies.start import run as search
-    from mapsearch.tables.run import RunProgress, print_results
+    from mapsearch.tables.run import print_results
 
     failure: UnsavedRunError | None = None
     with nullcontext() if quiet else RunProgress() as progress:

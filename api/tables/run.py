@@ -1,92 +1,14 @@
-"""What `mapsearch run` shows: bars while it searches, tables at the end."""
+"""The tables of a run's results."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.output import Cell, spread, write, write_prose, write_table
-from mapsearch.studies.results import CoDesignProgress, LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
-from mapsearch.studies.run.settings import UNLIMITED_TRIALS
-from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text
-from mapsearch.tables.co_design import print_co_design, progress_line
-
-
-class RunProgress:
-    """A `RunWatcher` that shows, on standard error, a bar for the run and one for each search under way.
-
-    Where standard error is no terminal, it is a line for each layer that is done. A search for a machine has a line after each
-    batch of searches, and bars for the batch. A terminal that was closed is no reason to stop short.
-    """
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),  # the share done: trials, or layers of machines, have no one unit
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._total = self._bars.add_task("loading", total=None)
-        self._folder = Path()
-        self._searches: list[TaskID] = []
-        self._ticks = 0
-        self._left = 0
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bars.stop()
-
-    def opened(self, folder: Path) -> None:
-        """See `RunWatcher`."""
-        self._folder = folder
-
-    def began(self, searches: Sequence[str], ticks: int) -> None:
-        """See `RunWatcher`."""
-        self._ticks = ticks
-        self._left = len(set(searches))  # a layer stands there once for each restart
-        each = ticks if ticks < UNLIMITED_TRIALS else None  # None: the clock ends the search, not the trials
-        for task in (self._total, *self._searches):
-            self._bars.remove_task(task)
-        self._total = self._bars.add_task(f"searching, into {self._folder}", total=None if each is None else each * len(searches))
-        self._searches = [self._bars.add_task(f"  {name}", total=each, visible=False) for name in searches]
-
-    def advanced(self, ticks: NDArray[np.int64]) -> None:
-        """See `RunWatcher`."""
-        for task, done in zip(self._searches, ticks.tolist(), strict=True):
-            self._bars.update(task, completed=done, visible=0 < done < self._ticks)
-        self._bars.update(self._total, completed=int(ticks.sum()))
-
-    def compared(self, progress: CoDesignProgress) -> None:
-        """See `RunWatcher`."""
-        self._console.print(progress_line(progress), highlight=False, soft_wrap=True)
-
-    def found(self, result: LayerResult) -> None:
-        """See `RunWatcher`."""
-        self._left -= 1
-        if not self._console.is_terminal:
-            sys.stderr.write(f"{result.name}: {_summary(result)}; {self._left} to go\n")
-
-
-def _summary(result: LayerResult) -> str:
-    energy_uj = result.metrics.energy_pj.total / 1e6
-    return f"{result.metrics.runtime_cycles:,} cycles, {energy_uj:,.4g} µJ, {result.evaluations:,} evaluations"
+from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
+from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text, number_text
+from mapsearch.tables.co_design import print_co_design
 
 
 def print_results(results: RunResults, *, saved: bool = True) -> None:
@@ -110,7 +32,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         _print_networks(results.networks, made_small)
     write_prose(
         f"{whole} {totals.layers} layers, {totals.macs:,} MACs, {totals.runtime_cycles:,} cycles ({totals.runtime_ms:.4g} ms), "
-        f"{totals.energy_pj.total / 1e6:,.5g} µJ, PE use {totals.utilization:.1%}",
+        f"{number_text(totals.energy_pj.total / 1e6)} µJ, PE use {totals.utilization:.1%}",
         indent=9,
     )
     write_prose(
@@ -128,10 +50,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     if totals.refused:
         looked += f", {totals.refused:,} refused by the model"
     write_prose(f"search:  {looked}, {totals.seconds:.1f} s over all processes", indent=9)
-    proven = [layer.proof.left == 0 for layer in results.layers if layer.proof is not None]
-    if proven:
-        rest = "" if all(proven) else "; of the others the gap is the most that may be left"
-        write_prose(f"proof:   {sum(proven)} of {len(proven)} layers proven optimal in their space{rest}", indent=9)
+    _print_proofs(results.layers)
     if results.co_design is not None:
         print_co_design(results.co_design)
     if not saved:
@@ -141,6 +60,21 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
 
 
+def _print_proofs(layers: Sequence[LayerResult]) -> None:
+    """How many layers are proven as far as was asked for."""
+    proven = [(layer.gap, layer.proof) for layer in layers if layer.proof is not None and layer.gap is not None]
+    if not proven:
+        return
+    wanted = proven[0][1].wanted_gap
+    optimal = sum(proof.left == 0 for _, proof in proven)
+    text = f"{optimal} of {len(proven)} layers proven optimal in their space"
+    if wanted > 0:
+        within = sum(gap <= wanted + _ROUNDING for gap, _ in proven)
+        text = f"{within} of {len(proven)} layers proven within {100 * wanted:.3g}% of their space's optimum, {optimal} optimal"
+    write_prose(f"proof:   {text}", indent=9)
+
+
+_ROUNDING = 1e-9  # of objectives and bounds
 _OBJECTIVE, _NOT_FINITE = "objective", "not finite"
 
 

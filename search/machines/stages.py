@@ -15,15 +15,16 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import Mapping, encode
 from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
-from mapsearch.search.mappings.branch_and_bound import Limit, least_bound
+from mapsearch.search.mappings.anytime import AnytimeSearcher
+from mapsearch.search.mappings.branch_and_bound import least_bound
+from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.proven import ExactSearcher
-from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Outcome, Searcher
-from mapsearch.search.mappings.task import compile_for
+from mapsearch.search.mappings.rounds import search_layers
+from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, Sampler
+from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit, Outcome, Searcher
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher
 
@@ -41,7 +42,7 @@ class Stage(IntEnum):
 
 _SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
     Stage.QUICK: (GeneticSearcher(), Budget.within(1500, Sampler.GENETIC)),
-    Stage.REFINED: (ExactSearcher(Limit(parts=200_000)), Budget(12, EVALUATIONS_PER_TRIAL)),
+    Stage.REFINED: (AnytimeSearcher(GAP, Limit(parts=200_000)), Budget(PROVING_TRIALS, EVALUATIONS_PER_TRIAL)),
 }
 
 
@@ -109,13 +110,12 @@ def map_fully(
     except InputError:  # no mapping fits
         yield _unmapped(job, hardware), ()
         return
-    tasks = [task for index, problem in enumerate(problems) for task in job.tasks(problem, index, budget)]
-    names = [layer.name for layer in job.layers for _ in range(job.restarts)]
-    found: dict[int, Outcome] = {}
-    for place, outcome in _run(tasks, names, job.searcher.ticks(budget), jobs, watch):
-        found[place] = outcome
-        if len(found) == len(tasks) and all(each.finished for each in found.values()):
-            outcomes = tuple(tuple(found[first + k] for k in range(job.restarts)) for first in range(0, len(tasks), job.restarts))
+    found: dict[tuple[int, int], Outcome] = {}
+    for answer in search_layers(job, problems, budget, range(len(problems)), jobs, watch):
+        if answer.last:
+            found[answer.layer, answer.search] = answer.outcome
+        if len(found) == len(problems) * job.restarts and all(each.finished for each in found.values()):
+            outcomes = tuple(tuple(found[index, k] for k in range(job.restarts)) for index in range(len(problems)))
             bounds = [max(-inf if each.lower_bound is None else each.lower_bound for each in of_layer) for of_layer in outcomes]
             mapped = _mapped_by(job, hardware, [min(of_layer, key=lambda outcome: outcome.value) for of_layer in outcomes])
             yield replace(mapped, lower_bounds=np.array(bounds)), outcomes

@@ -1,7 +1,8 @@
 """Exact search: the space is split into parts with lower bounds on the objective; parts that cannot beat the incumbent are dropped.
 
 A part is a partly chosen mapping (`spaces.mappings.completion`). The part with the least bound is opened first. The least bound of
-all open parts is a lower bound of the whole space; once no part is open, the best mapping is the optimum.
+all parts that are left is a lower bound of the whole space; once none is left, the best mapping is the optimum. Parts that could be
+better by no more than a wanted gap are not opened until a smaller gap is wanted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.searcher import Certificate
+from mapsearch.search.mappings.searcher import Certificate, Limit
 from mapsearch.spaces.mappings.completion import Completion, Partial, join_parts
 
 Floats = NDArray[np.float64]
@@ -54,22 +55,11 @@ def least_bound(problem: Problem) -> float | None:
     return float(problem.bound(Completion(problem.space).begin().batch[:1])[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The limits at which a search ends without its proof: seconds, and the number of bounded parts."""
-
-    seconds: float = math.inf
-    parts: float = math.inf
-
-
-def branch_and_bound(incumbent: Incumbent, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
-    """Improve the incumbent to the optimum of its problem, or as far as the limit allows; the certificate has a lower bound.
-
-    stop: called with the share of the limit that is used up; once it returns True, the search ends. The result depends on the clock
-    only through `limit.seconds` and `stop`.
-    """
-    check_bounded(incumbent.problem)
-    return _Search(incumbent).run(limit, stop)
+def branch_and_bound(incumbent: Incumbent, limit: Limit, stop: Callable[[], bool]) -> Certificate:
+    """Improve the incumbent to the optimum of its problem, or as far as the limit and `stop` allow."""
+    search = BranchAndBound(incumbent)
+    search.run(limit, stop)
+    return search.certificate()
 
 
 @dataclass(order=True, frozen=True, slots=True)
@@ -83,28 +73,72 @@ class _Block:
     open_sizes: int = field(compare=False)
 
 
-class _Search:
+class BranchAndBound:
+    """An exact search that improves an incumbent, and can go on where it ended.
+
+    The result depends on the clock only through `Limit.seconds` and `stop`.
+    """
+
     def __init__(self, incumbent: Incumbent) -> None:
+        check_bounded(incumbent.problem)
         self._incumbent, self._problem = incumbent, incumbent.problem
         self._completion = Completion(incumbent.problem.space)
         self._blocks: list[_Block] = []
         self._numbers = count()
         self._limited, self._within = math.inf, NO_LIMIT
         self._parts = self._opened = self._bounded = self._pruned = self._costed = 0
-
-    def run(self, limit: Limit, stop: Callable[[float], bool]) -> Certificate:
-        began = self._incumbent.seconds
+        self._seconds, self._gap, self._proven = 0.0, 0.0, -math.inf
         begin = self._completion.begin()
         self._keep(begin, self._problem.bound(begin.batch))
-        while self._blocks:
-            used = max(self._bounded / limit.parts, (self._incumbent.seconds - began) / limit.seconds) if limit.seconds > 0 else 1.0
-            if used >= 1 or stop(used):
-                break
+        self._note_bound()
+
+    @property
+    def lower_bound(self) -> float:
+        """No mapping of the space has a smaller objective."""
+        return min(self._proven, self._incumbent.value)
+
+    @property
+    def bounded(self) -> int:
+        """The number of parts bounded so far."""
+        return self._bounded
+
+    @property
+    def gap(self) -> float:
+        """The most that a mapping may be better, as a share of the lower bound; at most 1, and 1 where that is not above 0."""
+        least = self.lower_bound
+        return min(self._incumbent.value / least - 1, 1.0) if least > 0 else 1.0
+
+    def within(self, gap: float) -> bool:
+        """Whether no mapping is better than the incumbent by more than the gap."""
+        return self.lower_bound >= self._goal(gap)
+
+    def _note_bound(self) -> None:
+        """Note what is proven now: a part may have a lower bound than the part that it comes from, so the largest one counts."""
+        self._proven = max(self._proven, self._blocks[0].least if self._blocks else math.inf)
+
+    def _goal(self, gap: float) -> float:
+        """The bound from which on a part need not be opened."""
+        value = self._incumbent.value
+        return value - abs(value) * gap / (1 + gap)
+
+    def run(self, limit: Limit, stop: Callable[[], bool], gap: float = 0.0) -> None:
+        """Improve the incumbent until none is better by more than the gap, as far as the limit and `stop` allow."""
+        self._gap = gap
+        began, before = self._incumbent.seconds, self._bounded
+        while not self.within(gap) and limit.used(self._incumbent.seconds - began, self._bounded - before) < 1 and not stop():
             self._open(self._next())
-        least = min((block.least for block in self._blocks), default=self._incumbent.value)
+            self._note_bound()
+        if self.within(0.0):  # no part that is left can hold a better mapping
+            self._prune(self._parts)
+            self._blocks, self._parts = [], 0
+        self._seconds += self._incumbent.seconds - began
+
+    def certificate(self, wanted_gap: float = 0.0) -> Certificate:
+        """The lower bound so far, and the counts; wanted_gap: that was asked for."""
+        left = sum(int(np.searchsorted(block.bounds, self._incumbent.value)) for block in self._blocks)
         return Certificate(
-            min(least, self._incumbent.value), self._opened, self._bounded, self._pruned, self._completion.unfit, self._costed,
-            self._parts, self._incumbent.seconds - began,
+            self.lower_bound, wanted_gap, self._opened, self._bounded, self._pruned, self._completion.unfit, self._costed, left,
+            self._seconds,
         )  # fmt: skip
 
     def _prune(self, parts: int) -> None:
@@ -117,10 +151,11 @@ class _Search:
             block = heapq.heappop(self._blocks)
             most = BLOCK
         else:
-            most = FEW
-            block = min(self._blocks, key=lambda each: (each.open_sizes, each.least))
+            most, goal = FEW, self._goal(self._gap)
+            block = min((each for each in self._blocks if each.least < goal), key=lambda each: (each.open_sizes, each.least))
             self._blocks.remove(block)
             heapq.heapify(self._blocks)
+        most = min(most, int(np.searchsorted(block.bounds, self._goal(self._gap))))
         if len(block.parts) > most:
             left, bounds = block.parts[most:], block.bounds[most:]
             rest = replace(block, least=float(bounds[0]), number=next(self._numbers), parts=left, bounds=bounds)

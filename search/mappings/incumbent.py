@@ -32,14 +32,15 @@ class Incumbent:
     model does not vouch for. front: of all mappings costed; empty where the objective uses only one of cycles and energy.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, seconds: float = 0.0) -> None:
+        """seconds: that the search has taken before."""
         self.problem = problem
         self.batch = MappingBatch.empty(problem.space.levels)
         self.value = float("inf")
         self.evaluations = self.dropped = self.refused = 0
         self.front = Front.empty(problem.space.levels)
         self.trace: list[Step] = []
-        self._began = time.monotonic()
+        self._began = time.monotonic() - seconds
 
     @property
     def seconds(self) -> float:

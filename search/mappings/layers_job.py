@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from math import inf
 
 from mapsearch.model.cost import CostModel
@@ -13,7 +14,7 @@ from mapsearch.model.mapping import Mapping
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Budget, Searcher
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
-from mapsearch.search.mappings.task import Task
+from mapsearch.search.mappings.task import Memory, Task
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.constraints import Constraints
 from mapsearch.spaces.mappings.rules import TileRule
@@ -26,7 +27,7 @@ class LayersJob:
 
     counts: how often each layer runs. objectives: of the network; objective: by which each layer's own best mapping is chosen.
     dataflows: whose structures are seeds of every search; seed_mappings: for each layer, seeds too.
-    power_mw: the largest power that a mapping may draw.
+    power_mw: the largest power that a mapping may draw. memory: keeps searches that were made, if any does.
     """
 
     layers: tuple[Layer, ...]
@@ -43,6 +44,7 @@ class LayersJob:
     seed: int
     restarts: int
     power_mw: float = inf
+    memory: Memory | None = None
 
     def problem(self, index: int, hardware: Hardware) -> Problem:
         """The mappings of a layer on a machine; InputError where there are none."""
@@ -55,6 +57,11 @@ class LayersJob:
         return Seeds(classic_seeds(problem.space, self.dataflows), problem.space.adopt((*self.seed_mappings[index], *more)))
 
     def tasks(self, problem: Problem, index: int, budget: Budget, more: Sequence[Mapping] = ()) -> list[Task]:
-        """The searches of a layer, each with random numbers of its own; more: see `seeds`."""
-        seeds = self.seeds(problem, index, more)
-        return [Task(problem, self.searcher, budget, (self.seed, index, k), seeds) for k in range(self.restarts)]
+        """The searches of a layer, each with random numbers of its own, the same for all layers of its shape; more: see `seeds`."""
+        seeds, number = self.seeds(problem, index, more), _number(self.layers[index])
+        return [Task(problem, self.searcher, budget, (self.seed, number, k), seeds) for k in range(self.restarts)]
+
+
+def _number(layer: Layer) -> int:
+    """A number that layers of other shapes hardly share."""
+    return int.from_bytes(sha256(repr(layer.shape).encode()).digest()[:4])

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from mapsearch.model.errors import InputError
+from mapsearch.search.mappings.anytime import BY_DEFAULT, TO_PROVE, AnytimeSearcher
 from mapsearch.search.mappings.fronts import STEERED, FrontSearcher
 from mapsearch.search.mappings.genetic import GeneticSearcher
-from mapsearch.search.mappings.proven import BY_DEFAULT, TO_PROVE, ExactSearcher
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler import GAP, Sampler
 from mapsearch.search.mappings.searcher import Searcher
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
 
 
-def searcher_of(sampler: Sampler, objectives: tuple[Objective, ...]) -> Searcher:
-    """The searcher of a sampler, for one objective or several; InputError where the sampler has none for several."""
+def searcher_of(sampler: Sampler, objectives: tuple[Objective, ...], gap: float = GAP) -> Searcher:
+    """The searcher of a sampler, for one objective or several; InputError where the sampler has none for several.
+
+    gap: at which the proof of `auto` ends.
+    """
     if len(objectives) > 1:
         if sampler not in STEERED:
             raise InputError(
@@ -21,10 +24,10 @@ def searcher_of(sampler: Sampler, objectives: tuple[Objective, ...]) -> Searcher
             )
         return FrontSearcher(objectives, sampler)
     match sampler:
-        case Sampler.AUTO:
-            return ExactSearcher(BY_DEFAULT)
-        case Sampler.EXACT:
-            return ExactSearcher(TO_PROVE)
+        case Sampler.AUTO if gap > 0:
+            return AnytimeSearcher(gap, BY_DEFAULT)
+        case Sampler.AUTO | Sampler.EXACT:
+            return AnytimeSearcher(0.0, TO_PROVE)
         case Sampler.GENETIC:
             return GeneticSearcher()
         case _:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from math import inf
+from typing import Protocol, runtime_checkable
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.plain import Plain
@@ -18,6 +19,7 @@ from mapsearch.search.progress import Tick
 # Evaluations of the last search, which varies the best of all trials in sizes and structures, for each evaluation of a trial.
 POLISH_SHARE = 0.5
 EVALUATIONS_PER_TRIAL = 1400
+PROOF_TICKS = 60  # trials that a whole proof counts as in the progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,28 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate(Plain):
-    """The counts of an exact search.
+class Limit:
+    """The limits at which a proof ends without its aim: seconds, and the number of parts of the space that it has bounded."""
 
-    opened, bounded: parts of the space; pruned: bounded parts that were dropped for their bound; unfit: parts of which nothing fits
-    the buffers; costed: whole mappings; left: parts still open at the end, 0 where the best mapping is the proven optimum.
+    seconds: float = inf
+    parts: float = inf
+
+    def used(self, seconds: float, parts: float) -> float:
+        """The share of the limit that is used up by so many seconds and parts."""
+        return max(seconds / self.seconds, parts / self.parts) if min(self.seconds, self.parts) > 0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate(Plain):
+    """The counts of a proof, and what it has proven.
+
+    lower_bound: no mapping of the space has a smaller objective. wanted_gap: the gap that was asked for. opened, bounded: parts of
+    the space; pruned: bounded parts that were dropped for their bound; unfit: parts of which nothing fits the buffers; costed:
+    whole mappings; left: parts that may hold a better mapping, 0 where the best one is the proven optimum.
     """
 
     lower_bound: float
+    wanted_gap: float
     opened: int
     bounded: int
     pruned: int
@@ -73,6 +89,14 @@ class Certificate(Plain):
     def proven(self) -> bool:
         """Whether the best mapping is the optimum."""
         return self.left == 0
+
+    def followed_by(self, other: Certificate) -> Certificate:
+        """The certificate of this proof and another one of the same space, begun anew."""
+        return Certificate(
+            max(self.lower_bound, other.lower_bound), self.wanted_gap, self.opened + other.opened, self.bounded + other.bounded,
+            self.pruned + other.pruned, self.unfit + other.unfit, self.costed + other.costed, other.left,
+            self.seconds + other.seconds,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +127,13 @@ class Outcome:
         took = (i.evaluations, i.dropped, i.refused, i.seconds)
         return cls(i.batch, i.value, lower_bound, *took, i.front, tuple(i.trace), finished, proof)
 
+    def incumbent(self, problem: Problem) -> Incumbent:
+        """The incumbent of the search that goes on from here."""
+        found = Incumbent(problem, self.seconds)
+        found.batch, found.value, found.front, found.trace = self.batch, self.value, self.front, list(self.trace)
+        found.evaluations, found.dropped, found.refused = self.evaluations, self.dropped, self.refused
+        return found
+
 
 class Searcher(Protocol):
     """Anything that searches a space and passes the tests of `mapsearch.testing.SearcherContract`."""
@@ -118,4 +149,25 @@ class Searcher(Protocol):
 
     def ticks(self, budget: Budget) -> int:
         """The progress at the end of a search that uses up its budget; each trial counts one."""
+        ...
+
+
+@runtime_checkable
+class StagedSearcher(Searcher, Protocol):
+    """A searcher whose search has three stages, so that a network's layers take each of them together."""
+
+    def begin(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds) -> Outcome:
+        """A first mapping, in a tenth of a second or so, and the bound of the whole space."""
+        ...
+
+    def prove(self, begun: Outcome, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
+        """The best mapping with its proof, from what `begin` returned for the same arguments; ends as `search` does."""
+        ...
+
+    def repeats(self, proven: Outcome) -> bool:
+        """Whether the same arguments give what `prove` returned here at any time, whatever the clock."""
+        ...
+
+    def tighten(self, proven: Outcome, problem: Problem, limit: Limit, tick: Tick) -> Outcome:
+        """The outcome with a better mapping or bound, as far as the limit allows. tick: as in `search`, up to PROOF_TICKS."""
         ...

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from collections.abc import Mapping
 
 import numpy as np
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.mappings.branch_and_bound import check_bounded
+from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.rounds import Answer, search_layers
 from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.searcher import Outcome
-from mapsearch.search.processes import run_tasks
 from mapsearch.studies.folder import RunFolder, config_files
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.layer_results import LayerResults
@@ -32,12 +34,15 @@ class MachineRun:
         self.results = LayerResults(plan.inputs(hardware), plan.left_out)
         self._job = plan.job()
         self._problems = self._make_problems()
+        self._unsaved: list[str] = []
+        self._next_save = 0.0  # by time.monotonic
 
     def _make_problems(self) -> list[Problem]:
         problems = [self._job.problem(index, self._hardware) for index in range(len(self._layers))]
         if self._settings.sampler == Sampler.EXACT:
             check_bounded(problems[0])
-        # Evaluate each once: layers that the model cannot count are reported before work starts, and workers find kernels compiled.
+        compile_for(problems[0])
+        # Evaluate each once: layers that the model cannot count are reported before work starts.
         rng = np.random.default_rng(0)
         for problem in problems:
             problem.score(problem.space.draw([problem.space.fitting], 1, rng))
@@ -52,31 +57,44 @@ class MachineRun:
         left = [index for index, unique in enumerate(self._layers) if self.results.row(unique.layer.name) is None]
         searches = len(left) * self._settings.restarts
         timeout = self._settings.timeout_seconds
-        jobs = max(1, min(jobs, searches))
-        share = None if timeout is None else timeout * jobs / max(1, searches)
+        share = None if timeout is None else timeout * max(1, min(jobs, searches)) / max(1, searches)
         budget = self._settings.budget(share)
-        tasks = [(index, task) for index in left for task in self._job.tasks(self._problems[index], index, budget)]
-        if watcher is not None:
-            ticks = max((task.searcher.ticks(task.budget) for _, task in tasks), default=0)
-            watcher.began([self._name(index) for index, _ in tasks], ticks)
-        outcomes: dict[int, dict[int, Outcome]] = {index: {} for index in left}
+        answers: dict[int, dict[int, Answer]] = {index: {} for index in left}
         try:
-            for place, outcome in run_tasks([task for _, task in tasks], jobs, watcher.advanced if watcher is not None else None):
-                index = tasks[place][0]
-                outcomes[index][place] = outcome
-                self.results.note(index, [found for _, found in sorted(outcomes[index].items())])  # whichever came first
-                row = self.results.row(self._name(index))
-                if row is None:
-                    continue
-                with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
-                    self.results.save(folder, [row.name])
-                if watcher is not None and len(outcomes[index]) == self._settings.restarts:
-                    watcher.found(row)
+            for answer in search_layers(self._job, self._problems, budget, left, jobs, watcher):
+                answers[answer.layer][answer.search] = answer
+                self.results.note(answer.layer, [each.outcome for _, each in sorted(answers[answer.layer].items())])
+                self._tell(answer, answers, folder, watcher)
         except KeyboardInterrupt:
             pass  # results so far are saved
         finally:
             save_in_the_end(folder, self.files, self.results.save_all, self.results.results)
         return self.results.results(folder.path)
+
+    def _tell(
+        self, answer: Answer, answers: Mapping[int, Mapping[int, Answer]], folder: RunFolder, watcher: RunWatcher | None
+    ) -> None:
+        """Save an answer, and show it; of first answers only what they come to together."""
+        row, restarts = self.results.row(self._name(answer.layer)), self._settings.restarts
+        if not answer.searched:
+            if watcher is not None and all(len(found) == restarts for found in answers.values()):
+                watcher.answered(self.results.results(folder.path))
+        elif row is not None:
+            self._save(folder, row.name)
+            searched = [each for each in answers[answer.layer].values() if each.searched]
+            if watcher is not None and len(searched) == restarts:
+                watcher.found(row)
+
+    def _save(self, folder: RunFolder, layer: str) -> None:
+        """Save a layer, and those that are left to save, but not so often that it would take more than a tenth of the time."""
+        self._unsaved.append(layer)
+        began = time.monotonic()
+        if began < self._next_save:
+            return
+        with contextlib.suppress(OSError):  # nothing is lost: everything is saved again at the end
+            self.results.save(folder, self._unsaved)
+            self._unsaved = []
+        self._next_save = time.monotonic() + 9 * (time.monotonic() - began)
 
     def _name(self, index: int) -> str:
         return self._layers[index].layer.name

@@ -6,18 +6,15 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, TRIALS, Sampler
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
-from mapsearch.studies.declared import ANYTHING, FLAG, SECONDS, SettingError, check, one_of, path, setting, text, whole
+from mapsearch.studies.declared import ANYTHING, FLAG, SECONDS, SHARE, SettingError, check, one_of, path, setting, text, whole
 
 if TYPE_CHECKING:
     import os
 
     from mapsearch.formats.networks import MixSource
     from mapsearch.studies.evaluate import HardwareSource
-
-# The default search; a mobilenet takes it about a minute on two cores, half of it for these trials.
-DEFAULT_TRIALS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,10 @@ class Inputs:
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
     jobs: int | None = field(default=None, metadata=setting(whole(1, inf), "N", "processes (default: one a core)"))
+    no_cache: bool = field(
+        default=False,
+        metadata=setting(FLAG, "", "search every layer anew, also those that earlier runs have proven"),
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -69,9 +70,22 @@ class SearchOptions:
         ),
     )
     sampler: str = field(default="auto", metadata=setting(one_of(*Sampler), "S", ", ".join(Sampler)))
+    gap: float | None = field(
+        default=None,
+        metadata=setting(
+            SHARE,
+            "G",
+            f"the proof of a layer ends once no mapping can be better by more, a share such as {GAP} or 1%; 0 proves the optimum "
+            f"(default: {GAP}; of sampler exact 0)",
+        ),
+    )
     trials: int | None = field(
         default=None,
-        metadata=setting(whole(1), "N", f"structures, or populations, tried per layer and restart (default: {DEFAULT_TRIALS})"),
+        metadata=setting(
+            whole(1),
+            "N",
+            f"structures, or populations, tried per layer and restart (default: {PROVING_TRIALS} with a proof, else {TRIALS})",
+        ),
     )
     evaluations: int | None = field(
         default=None,
@@ -114,6 +128,7 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         check(self)
+        self._check_gap()
         if self.evaluations is None:
             return
         few = whole(self.restarts).broken(self.evaluations)
@@ -130,3 +145,15 @@ class SearchOptions:
                     f"sampler, or {called('timeout_seconds')}"
                 )
             )
+
+    def _check_gap(self) -> None:
+        """Raise SettingError where a gap is given to a search without a proof, or to one that has its own."""
+        proves = self.sampler == Sampler.AUTO and self.evaluations is None
+        if self.gap is None or proves or (self.gap == 0 and self.sampler == Sampler.EXACT):
+            return
+        if self.sampler == Sampler.EXACT:
+            raise SettingError(
+                lambda called: f"{called('sampler')} exact proves the optimum; use sampler auto with {called('gap')}"
+            )
+        why = f"sampler {self.sampler}" if self.sampler != Sampler.AUTO else "a number of evaluations"
+        raise SettingError(lambda called: f"{called('gap')} is of the proof that {called('sampler')} auto makes; {why} has none")

@@ -18,6 +18,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.task import Memory
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.studies.results import LeftOut
@@ -30,11 +31,11 @@ class Plan:
 
     left_out: name and reason of each layer that the model does not take; InputError where it takes none.
     objective: by which each layer's own best mapping is chosen. With several objectives a layer has no single best mapping, so the
-    one with the least EDP stands for its front.
+    one with the least EDP stands for its front. memory: keeps proven searches, if any does.
     """
 
-    def __init__(self, settings: Settings, layers: MixSource | Mix) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, layers: MixSource | Mix, memory: Memory | None = None) -> None:
+        self.settings, self._memory = settings, memory
         self.model: CostModel = cost_model(settings.model)
         self.format = FORMATS[self.model.format]
         self.mix = layers if isinstance(layers, Mix) else load_mix(layers, as_listed=self.model.restriction.as_listed)
@@ -82,10 +83,11 @@ class Plan:
             constraints=held,
             dataflows=tuple(classic_dataflows()),
             seed_mappings=tuple(tuple(seeds_of(unique.layer, self._seeds)) for unique in self.layers),
-            searcher=searcher_of(settings.sampler_used, self.objectives),
+            searcher=searcher_of(settings.sampler_used, self.objectives, settings.gap_used),
             seed=settings.seed,
             restarts=settings.restarts,
             power_mw=power_mw,
+            memory=self._memory,
         )
 
 

@@ -14,17 +14,18 @@ from mapsearch.formats.yaml.constraints import constraints_to_dict
 from mapsearch.formats.yaml.dataflows import load_held
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, hardware_to_dict
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
+from mapsearch.model.cost import BoundedModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.fronts import STEERED
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, TRIALS, Sampler
 from mapsearch.search.mappings.samplers import searcher_of
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.structures import check_installed
-from mapsearch.search.objectives.objective import objectives_of
+from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.declared import known
-from mapsearch.studies.run.options import DEFAULT_TRIALS, SearchOptions
+from mapsearch.studies.run.options import SearchOptions
 
 UNLIMITED_TRIALS = 100_000
 
@@ -64,9 +65,22 @@ class Settings(SearchOptions):
         """The budget of one search, given its seconds."""
         if self.evaluations is not None:
             return Budget.within(self.evaluations // self.restarts, self.sampler_used, timeout_seconds)
-        unlimited = self.timeout_seconds is not None and self.sampler_used not in (Sampler.AUTO, Sampler.EXACT)
-        trials = UNLIMITED_TRIALS if unlimited else DEFAULT_TRIALS
+        trials = PROVING_TRIALS if self.proves else TRIALS if self.timeout_seconds is None else UNLIMITED_TRIALS
         return Budget(self.trials or trials, EVALUATIONS_PER_TRIAL, timeout_seconds)
+
+    @property
+    def proves(self) -> bool:
+        """Whether the search proves its answer."""
+        return (
+            self.sampler_used in (Sampler.AUTO, Sampler.EXACT)
+            and isinstance(cost_model(self.model), BoundedModel)
+            and Objective.of(self.objective).never_falls
+        )
+
+    @property
+    def gap_used(self) -> float:
+        """The gap at which a proof ends."""
+        return GAP if self.gap is None else self.gap
 
 
 def record(

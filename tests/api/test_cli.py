@@ -124,6 +124,7 @@ def test_runs_as_a_module() -> None:
     [
         ("", "the following arguments are required: COMMAND; see mapsearch --help"),
         ("layer", f"no command is called 'layer'; did you mean layers?; there are {', '.join(COMMANDS)}; see mapsearch --help"),
+        ("a" * 3000, f"no command is called '{'a' * 27}...{'a' * 28}'; there are {', '.join(COMMANDS)}; see mapsearch --help"),
         ("--jsn", "the following arguments are required: COMMAND; see mapsearch --help"),
         ("layers --jsn", "unknown option --jsn; did you mean --json?; see mapsearch layers --help"),
         ("layers --jso", "unknown option --jso; did you mean --json?; see mapsearch layers --help"),

@@ -39,6 +39,13 @@ def test_a_dry_run_tells_and_writes_nothing(layers: Path, empty: Path, capsys: C
     assert list(empty.iterdir()) == []
 
 
+def test_a_dry_run_of_one_layer(layers: Path, empty: Path, capsys: Capture) -> None:  # noqa: ARG001 where it would write
+    """One layer of a set is one search."""
+    told = _forecast(capsys, f"{layers}:{NAMES[0]}", "--trials", "7", "--jobs", "1")
+    assert [layer["name"] for layer in told["layers"]] == NAMES[:1]
+    assert told["basis"].startswith("one search of 7 trials, each ")
+
+
 def test_a_dry_run_in_words(layers: Path, empty: Path, capsys: Capture) -> None:
     """A row for each layer, then hardware, time and folder; nothing is written."""
     assert main(["run", str(layers), "--dry-run", "--timeout", "90", "--out", "there"]) == 0

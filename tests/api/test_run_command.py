@@ -84,7 +84,7 @@ def test_the_lines_below_show_the_totals(printed: Printed) -> None:
 def test_progress_is_a_line_for_each_layer(printed: Printed) -> None:
     """Where standard error is no terminal, each layer that is done is a line with its figures and how many are left."""
     expected = [
-        f"{layer['name']}: {layer['metrics']['runtime_cycles']:,} cycles, .+ µJ, {layer['evaluations']:,} evaluations; {left} to go"
+        f"{layer['name']}: {layer['metrics']['runtime_cycles']:,} cycles, .+, {layer['evaluations']:,} evaluations; {left} to go"
         for layer, left in zip(printed.results["layers"], (2, 1, 0), strict=True)
     ]
     lines = printed.err.splitlines()

@@ -13,14 +13,10 @@ import pytest
 
 import mapsearch
 
-ONCE = "mapsearch: compiling (once after an install); this takes about half a minute\n"
-ALWAYS = (
-    "mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); this takes about half a minute\n"
-)
-FULL = (
-    "mapsearch: compiling (at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another); "
-    "this takes about half a minute\n"
-)
+WAIT = "this takes about a quarter of a minute\n"
+ONCE = f"mapsearch: compiling (once after an install); {WAIT}"
+ALWAYS = f"mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); {WAIT}"
+FULL = f"mapsearch: compiling (at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another); {WAIT}"
 # Two kernels in two files: a caller, and what it calls.
 CALLED = "from mapsearch.model.compiled import leaf\n@leaf\ndef added(n):\n    return n + 1\n"
 CALLER = (
@@ -127,7 +123,7 @@ def _damage(file: Path, how: str) -> None:
 def test_a_damaged_file_is_compiled_anew(kernels: Path, how: str) -> None:
     """Files of the cache that are damaged are replaced: the next process compiles, and those after it need not."""
     _compiled(kernels)
-    (data,), (index,) = (list((kernels / "__pycache__").glob(each)) for each in ("caller.doubled.*.nbc", "called.added.*.nbi"))
+    (data,), (index,) = (list((kernels / "__pycache__").glob(each)) for each in ("caller.doubled.*.nbc", "caller.doubled.*.nbi"))
     _damage(data, how)
     _damage(index, how)
     assert _compiled(kernels) == (0, "42\n", ONCE)

@@ -212,6 +212,13 @@ def test_errors_are_one_line(tmp_path: Path, text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no such device")
+def test_a_file_without_end_is_refused() -> None:
+    """A device that gives bytes for ever is one line, not a wait until the memory is full."""
+    with pytest.raises(InputError, match=r"^/dev/zero: the layer set file must have at most 268,435,456 bytes, got more$"):
+        load_layer_set("/dev/zero")
+
+
 def test_unreadable_files(tmp_path: Path) -> None:
     """A file that is missing, a folder, or not text is one line too."""
     with pytest.raises(

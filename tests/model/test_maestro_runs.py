@@ -88,7 +88,7 @@ def test_a_run_does_not_depend_on_jobs_and_goes_on(tmp_path: Path, capsys: Captu
     (tmp_path / "run" / "results.json").write_text(json.dumps(cut))
     capsys.readouterr()
     assert main(["run", "--out", str(tmp_path / "run"), "--resume", "--jobs", "1"]) == 0
-    lines = [line for line in capsys.readouterr().err.splitlines() if "cycles" in line]
+    lines = [line for line in capsys.readouterr().err.splitlines() if "to go" in line]
     assert sorted(line.split(":")[0] for line in lines) == ["depthwise", "one"]
     assert same_for_all(results_in(tmp_path / "run")) == same_for_all(whole)
 
@@ -96,7 +96,7 @@ def test_a_run_does_not_depend_on_jobs_and_goes_on(tmp_path: Path, capsys: Captu
 def test_restarts_do_not_lengthen_the_countdown(tmp_path: Path, capsys: Capture) -> None:
     """What is still to go counts layers, each once however often it is searched."""
     assert main(_run(tmp_path, "run", "--restarts", "2")) == 0
-    lines = [line for line in capsys.readouterr().err.splitlines() if "cycles" in line]
+    lines = [line for line in capsys.readouterr().err.splitlines() if "to go" in line]
     assert [line.rsplit("; ", 1)[1] for line in lines] == ["2 to go", "1 to go", "0 to go"]
 
 

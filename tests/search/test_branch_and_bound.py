@@ -22,13 +22,13 @@ from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound, least_bound
+from mapsearch.search.mappings.anytime import TO_PROVE, AnytimeSearcher
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound, least_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.proven import TO_PROVE, ExactSearcher
 from mapsearch.search.mappings.sampler import Sampler
 from mapsearch.search.mappings.samplers import searcher_of
-from mapsearch.search.mappings.searcher import Budget, Certificate, Outcome
+from mapsearch.search.mappings.searcher import Budget, Certificate, Limit, Outcome
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.orders import interchangeable
@@ -49,7 +49,7 @@ DIMS = {
 MOST = 60_000  # mappings that a test looks at one by one
 
 
-def _never(_: float) -> bool:
+def _never() -> bool:
     return False
 
 
@@ -62,7 +62,7 @@ class Proof:
     certificate: Certificate
 
 
-def _proof(problem: Problem, limit: Limit, stop: Callable[[float], bool], known: MappingBatch | None = None) -> Proof:
+def _proof(problem: Problem, limit: Limit, stop: Callable[[], bool], known: MappingBatch | None = None) -> Proof:
     incumbent = Incumbent(problem)
     if known is not None:
         incumbent.score(known)
@@ -159,7 +159,7 @@ def test_a_search_that_is_stopped_still_bounds() -> None:
     optimum = _proof(problem, Limit(), _never)
     for found in (
         _proof(problem, Limit(seconds=0.0), _never, optimum.batch),
-        _proof(problem, Limit(), lambda _: True, optimum.batch),
+        _proof(problem, Limit(), lambda: True, optimum.batch),
     ):
         assert not found.certificate.proven
         assert found.certificate.left > 0
@@ -170,7 +170,7 @@ def test_a_search_that_is_stopped_still_bounds() -> None:
     assert few.certificate.left > 0
     assert few.certificate.lower_bound <= optimum.value
     calls = iter([False] * 5 + [True])
-    part = _proof(problem, Limit(), lambda _: next(calls), optimum.batch)
+    part = _proof(problem, Limit(), lambda: next(calls), optimum.batch)
     assert part.certificate.lower_bound <= optimum.value
 
 
@@ -242,7 +242,7 @@ def test_the_searcher_gives_the_optimum_with_its_proof() -> None:
     """`exact` is a searcher whose outcome is the proven optimum, the same for any seed's start, and whose trace ends there."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
     searcher = searcher_of(Sampler.EXACT, (problem.objective,))
-    assert isinstance(searcher, ExactSearcher)
+    assert isinstance(searcher, AnytimeSearcher)
     optimum = _proof(problem, Limit(), _never).value
     one, again, other = (searcher.search(problem, Budget(2, 8), seed, Seeds(), lambda _: False) for seed in ((0,), (0,), (1,)))
     assert _found(one) == _found(again)
@@ -275,11 +275,11 @@ def test_a_proof_is_told_as_it_goes() -> None:
 def test_the_searcher_ends_when_told() -> None:
     """A timeout that is up at once leaves a bound below the value; a stop leaves an unfinished search."""
     problem = Problem(Space(LAYER, MACHINE), EXACT, Objective.of("edp"))
-    late = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), Seeds(), lambda _: False)
+    late = AnytimeSearcher(0.0, TO_PROVE).search(problem, Budget(2, 8, timeout_seconds=1e-9), (0,), Seeds(), lambda _: False)
     assert late.finished
     assert late.lower_bound is not None
     assert late.lower_bound < late.value
-    stopped = ExactSearcher(TO_PROVE).search(problem, Budget(2, 8), (0,), Seeds(), lambda done: done >= 2)
+    stopped = AnytimeSearcher(0.0, TO_PROVE).search(problem, Budget(2, 8), (0,), Seeds(), lambda done: done >= 2)
     assert not stopped.finished
     assert stopped.lower_bound is not None
     assert stopped.lower_bound < stopped.value

@@ -15,9 +15,10 @@ from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Limit
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.completion import Completion, Partial, join_parts
 from mapsearch.spaces.mappings.rules import TileRule
@@ -72,7 +73,7 @@ CASES = (
 def _certificate(case: Case) -> str:
     incumbent = Incumbent(case.problem())
     incumbent.value = case.value
-    found = branch_and_bound(incumbent, Limit(parts=case.parts), lambda _: False)
+    found = branch_and_bound(incumbent, Limit(parts=case.parts), lambda: False)
     counts = (found.opened, found.bounded, found.pruned, found.unfit, found.costed, found.left)
     return f"{case}: {' '.join(f'{count:,}' for count in counts)} {found.lower_bound:.12g} {incumbent.value:.12g}\n"
 

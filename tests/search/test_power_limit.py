@@ -20,9 +20,10 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
+from mapsearch.search.mappings.searcher import Limit
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
 
@@ -43,7 +44,7 @@ def test_branch_and_bound_finds_the_best_within_the_power(text: str, limit_mw: f
     values = objective.value(COSTS.runtime_cycles, COSTS.energy_pj(), SPACE.layer.macs, SPACE.hardware)
     expected = values[LEGAL & (limit_mw >= POWER_MW)].min()
     incumbent = Incumbent(Problem(SPACE, EXACT, objective, limit_mw))
-    proof = branch_and_bound(incumbent, Limit(), lambda _: False)
+    proof = branch_and_bound(incumbent, Limit(), lambda: False)
     assert incumbent.value == expected
     assert proof.proven
     assert proof.lower_bound == expected

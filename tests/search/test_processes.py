@@ -13,7 +13,7 @@ from by_hand import MACHINE, layer_of
 from numpy.typing import NDArray
 
 from mapsearch.model.exact import ExactModel
-from mapsearch.search.board import board_of
+from mapsearch.search.board import board_in_file
 from mapsearch.search.locks import locked
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.sampler import Sampler
@@ -116,7 +116,7 @@ def test_boards_of_killed_processes_go(tmp_path: Path, monkeypatch: pytest.Monke
         (folder / "board").write_bytes(b"")
         if folder != young:
             os.utime(folder, (0, 0))
-    with locked(used) as held, board_of(3, None, shared=True) as board:
+    with locked(used) as held, board_in_file(3) as board:
         assert held
         assert board.tolist() == [0, 0, 0, 0]
         assert orphan not in tmp_path.iterdir()

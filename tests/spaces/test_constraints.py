@@ -20,11 +20,11 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.searcher import Budget
+from mapsearch.search.mappings.searcher import Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
@@ -87,7 +87,7 @@ def test_the_optimum_is_that_of_all_that_keeps_to_the_constraints(space: Space) 
     problem = Problem(space, EXACT, EDP)
     values = problem.score(as_batch(space, list(every))).values
     incumbent = Incumbent(problem)
-    found = branch_and_bound(incumbent, Limit(), lambda _: False)
+    found = branch_and_bound(incumbent, Limit(), lambda: False)
     assert (found.proven, incumbent.value, found.lower_bound) == (True, values.min(), values.min())
     assert set(choices_of(space, incumbent.batch)) <= every
 

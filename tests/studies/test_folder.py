@@ -246,17 +246,25 @@ def _alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes by /proc")
-def test_workers_end_with_a_run_that_is_killed_as_they_start(layers: Path, done: Path, tmp_path: Path) -> None:
-    """A run that is killed as soon as it has started its workers leaves no process; its folder is free, and goes on."""
+@pytest.mark.parametrize(("threads", "processes"), [("1", 2), ("2", 3)])
+def test_workers_end_with_a_run_that_is_killed_as_they_start(
+    layers: Path, done: Path, tmp_path: Path, threads: str, processes: int
+) -> None:
+    """A run that is killed as soon as it has started its workers leaves no process; its folder is free, and goes on.
+
+    Its two workers are forked, or, where linear algebra has threads, started by joblib, which also starts a tracker.
+    """
     out = tmp_path / "run"
     words = ["run", "--layer-set", str(layers), "--jobs", "2", "--trials", "3", "--sampler", "tpe", "--out", str(out)]
     children: list[int] = []
-    with subprocess.Popen([sys.executable, "-m", "mapsearch", *words], stderr=subprocess.DEVNULL) as process:  # noqa: S603 our own command
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads}
+    command = [sys.executable, "-m", "mapsearch", *words]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:  # noqa: S603 our own command
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(children) < 3 and process.poll() is None and time.monotonic() < deadline:  # two workers and their tracker
+        while len(children) < processes and process.poll() is None and time.monotonic() < deadline:
             children = _children(process.pid)
         process.kill()
-    assert len(children) >= 3
+    assert len(children) >= processes
     while any(map(_alive, children)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(_alive, children))

@@ -345,7 +345,7 @@ def test_folders_without_a_run(done: Path, tmp_path: Path, capsys: Capture) -> N
         "file": ": must be a run's folder, as mapsearch run writes it, got a file",
         "empty": "/config.json: does not exist; name the folder of a run",
         "nothing": "/results.json: does not exist; no layer has a mapping yet; go on with the run by mapsearch run --resume",
-        "list": "/results.json: must hold a JSON object; no layer has a mapping yet",
+        "list": "/results.json: must hold a JSON object; start anew in another folder",
     }
     for name, message in cases.items():
         assert main(["plot", str(tmp_path / name)]) == 2

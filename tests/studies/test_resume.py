@@ -128,7 +128,7 @@ def test_resume_after_a_file_changed_is_refused(tmp_path: Path, part: str) -> No
     ("file", "text", "message"),
     [
         ("config.json", None, "does not exist; no run to resume here; start one without --resume"),
-        ("config.json", "[]", "must hold a JSON object; no run to resume here; start one without --resume"),
+        ("config.json", "[]", "must hold a JSON object; start anew in another folder"),
         ("config.json", "{}", "must hold a run's layer_set, hardware and settings; start anew in another folder"),
         ("results.json", "{}", "layers must be a list, got None; start anew in another folder"),
         ("results.json", "?", "must be readable JSON (Expecting value: line 1 column 1 (char 0)); start anew in another folder"),

@@ -19,7 +19,7 @@ from mapsearch.search.mappings.sampler import Sampler
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = (
-    "objective, sampler, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, "
+    "objective, sampler, gap, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, "
     "warm_start, model"
 )
 OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
@@ -183,6 +183,14 @@ def test_a_folder_that_cannot_be_is_told_before_the_search(
         (
             {"evaluations": 9, "trials": None, "sampler": "exact"},
             "sampler exact ends with its proof, not after evaluations; use another sampler, or timeout_seconds",
+        ),
+        ({"gap": 1.5}, "gap must be from 0 to 1, or a percentage such as 1%, got 1.5"),
+        ({"gap": "1%"}, "gap must be from 0 to 1, or a percentage such as 1%, got '1%'"),
+        ({"gap": 0.1, "sampler": "genetic"}, "gap is of the proof that sampler auto makes; sampler genetic has none"),
+        ({"gap": 0.1, "sampler": "exact"}, "sampler exact proves the optimum; use sampler auto with gap"),
+        (
+            {"gap": 0.1, "trials": None, "sampler": "auto", "evaluations": 9},
+            "gap is of the proof that sampler auto makes; a number of evaluations has none",
         ),
         ({"restarts": 0}, "restarts must be a whole number from 1 to 1000000000, got 0"),
         ({"seed": -1}, "seed must be a whole number from 0 to 1000000000, got -1"),

@@ -16,8 +16,9 @@ from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
 from mapsearch.search.machines.stages import Stage, map_fully
+from mapsearch.search.mappings.anytime import BY_DEFAULT, AnytimeSearcher
 from mapsearch.search.mappings.layers_job import LayersJob
-from mapsearch.search.mappings.proven import BY_DEFAULT, ExactSearcher
+from mapsearch.search.mappings.sampler import GAP
 from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
@@ -47,7 +48,7 @@ def job_of(objective: str, power_mw: float = inf) -> LayersJob:
         constraints=Constraints(),
         dataflows=(load_dataflow("kcp_ws"),),
         seed_mappings=((), ()),
-        searcher=ExactSearcher(BY_DEFAULT),
+        searcher=AnytimeSearcher(GAP, BY_DEFAULT),
         seed=0,
         restarts=1,
         power_mw=power_mw,
