@@ -22,12 +22,12 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.reference.numpy_model import NumpyModel
-from mapsearch.search.mappings.branch_and_bound import Limit, branch_and_bound
+from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.searcher import Budget
+from mapsearch.search.mappings.searcher import Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
@@ -50,7 +50,7 @@ MAPPINGS = 10_000
 # The yardstick is slow, so it counts only the first mappings.
 YARDSTICK_MAPPINGS = 64
 # Of branch and bound for EDP, from a mapping found with so many evaluations.
-PARTS, EVALUATIONS = 50_000, 2000
+PARTS, EVALUATIONS = 200_000, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def prove(problem: Problem, known: MappingBatch) -> int:
     """Branch and bound from a mapping; returns how many parts were bounded."""
     incumbent = Incumbent(problem)
     incumbent.score(known)
-    return max(1, branch_and_bound(incumbent, Limit(parts=PARTS), lambda _: False).bounded)
+    return max(1, branch_and_bound(incumbent, Limit(parts=PARTS), lambda: False).bounded)
 
 
 def rates_of(layer: Layer, hardware: Hardware, seconds: float, mappings: int = MAPPINGS) -> Rates:
