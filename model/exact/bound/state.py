@@ -94,6 +94,8 @@ class BoundWorkspace(Protocol):
     n_kinds: int
     part: Annotated[Floats, KINDS]
     limits: Annotated[Floats, KINDS, 2]
+    from_point: Annotated[Ints, KINDS]
+    to_point: Annotated[Ints, KINDS]
     cost: Annotated[Floats, 3]
     per_mac: Annotated[Floats, 4, 5]
 

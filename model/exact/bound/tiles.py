@@ -124,8 +124,24 @@ def _limits(w: BoundWorkspace) -> None:
             w.part[kind] = _part(w, dim)
             w.limits[kind, 0] = of_w if FIRST[kind] == 0 else of_o
             w.limits[kind, 1] = of_o if SECOND[kind] == 2 else 1.0 / (w.box[2] * gains)
+            _choose_points(w, kind)
             w.kinds[w.n_kinds] = kind
             w.n_kinds += 1
+
+
+@inlined
+def _choose_points(w: BoundWorkspace, kind: int) -> None:
+    """Write w.from_point and w.to_point, without the points that the limits leave no better than others.
+
+    Along the points the words of the first tensor rise, and those of the second fall.
+    """
+    first, last = 0, w.n_points[kind] - 1
+    while first < last and w.points[kind, first + 1, 0] <= w.limits[kind, 0]:
+        first += 1
+    end = first
+    while end < last and w.points[kind, end, 1] > w.limits[kind, 1]:
+        end += 1
+    w.from_point[kind], w.to_point[kind] = first, end + 1 if last >= 0 else 0
 
 
 @leaf
@@ -162,16 +178,15 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
         kind = int(w.kinds[i])
         one, two, column, part = FIRST[kind], SECOND[kind], SECOND_COLUMN[kind], w.part[kind]
         least_one, least_two, rest = w.cost[one], w.cost[two], w.cost[STAYING[kind]]
-        for point in range(w.n_points[kind]):
-            words_one, words_two = (
-                max(w.points[kind, point, 0], w.limits[kind, 0]),
-                max(w.points[kind, point, 1], w.limits[kind, 1]),
-            )
+        for point in range(w.from_point[kind], w.to_point[kind]):
+            words_one, words_two = max(w.points[kind, point, 0], w.limits[kind, 0]), max(w.points[kind, point, 1], w.limits[kind, 1])
             for way in range(w.n_ways):
                 of_one, of_two = w.per_mac[way, one] * words_one, w.per_mac[way, column] * words_two
                 alone = min(alone, of_one + of_two)
                 if part > 0.0:
                     together = min(together, rest + max(least_one, part * of_one) + max(least_two, part * of_two))
+        if alone <= chosen and together <= chosen:
+            return chosen
     least = chosen
     if alone < np.inf:
         least = max(least, alone)
