@@ -42,20 +42,21 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
     for b in range(len(batch.units)):
         read(w, batch, b)
         least_words(w)
-        array = array_cycles(w, 0.0, chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits))
+        bits = chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits)
         inside = chosen_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj)
         if not w.is_crossed:
             whole_offchip(w)
-        if is_beyond(limit, runtime_cycles(w, array), energy_pj(w, inside)):
-            continue
-        if not w.is_crossed:
-            least_offchip(w)
         energy = energy_pj(w, inside)
-        if is_beyond(limit, runtime_cycles(w, array), energy):
+        if is_beyond(limit, runtime_cycles(w, array_cycles(w, 0.0, bits)), energy):
             continue
         measure(w)
         compute = compute_cycles(w)
-        if is_beyond(limit, runtime_cycles(w, max(array, array_cycles(w, compute, 0.0))), energy):
+        array = array_cycles(w, compute, bits)
+        if is_beyond(limit, runtime_cycles(w, array), energy):
+            continue
+        if not w.is_crossed:
+            least_offchip(w)
+        if is_beyond(limit, runtime_cycles(w, array), energy_pj(w, inside)):
             continue
         prepare(w)
         energy = energy_pj(w, least_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj))
