@@ -9,7 +9,6 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined
 from mapsearch.model.records import Floats, Ints
 
 # Bits of a float64 below those that tell figures apart: 256 runtimes an octave, and 4,096 energies.
@@ -31,8 +30,8 @@ class LimitArrays(NamedTuple):
 class CostLimit:
     """The most energy that may be of use at each runtime; falls as the runtime grows.
 
-    most_pj: float64[N], of runtimes from step `first` on (see `step_of`); the last holds for all longer runtimes too, and below the
-    first all energies are of use.
+    most_pj: float64[N], of the runtimes whose bits as float64, without the last RUNTIME_BITS, are first, first + 1, ...; the last
+    one holds for all longer runtimes too. Below the first runtime all energies are of use.
     """
 
     first: int
@@ -44,7 +43,7 @@ class CostLimit:
 
         useless: bool[N] of runtimes in cycles, int64[N], and energies in pJ, float64[N]; must never turn false as either grows.
         """
-        first = int(step_of(max(1.0, least_cycles)))
+        first = int(np.float64(max(1.0, least_cycles)).view(np.int64)) >> RUNTIME_BITS
         runtimes = np.ceil(np.minimum((np.arange(first, first + STEPS) << RUNTIME_BITS).view(np.float64), 2.0**62)).astype(np.int64)
         low, high = np.zeros(STEPS, np.int64), np.full(STEPS, np.float64(np.inf).view(np.int64) >> ENERGY_BITS)
         while (low < high).any():
@@ -60,16 +59,3 @@ class CostLimit:
 
 
 NO_LIMIT = CostLimit(0, np.full(1, np.inf))
-
-
-@inlined
-def step_of(runtime_cycles: float) -> int:
-    """The step of a runtime: a whole number that grows with its logarithm."""
-    return int(np.float64(runtime_cycles).view(np.int64) >> RUNTIME_BITS)
-
-
-@inlined
-def is_beyond(limit: LimitArrays, runtime_cycles: float, energy_pj: float) -> bool:
-    """Whether costs of at least so much are of no use."""
-    step = step_of(runtime_cycles) - limit.first
-    return bool(step >= 0 and energy_pj > limit.most_pj[min(step, len(limit.most_pj) - 1)])

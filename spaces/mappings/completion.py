@@ -251,9 +251,10 @@ def _offer_shares(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, o
         tile = _tile(s, m.size, level, dim)
         if m.units[level] > 1 and s.shared[level] >> dim & 1 and s.tiled >> dim & 1 and tile > 1:
             m.spatial[level] = dim
-            chunk = permitted_at(s, listed, level, dim, tile, tile)
+            chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
             while True:
-                if chunk < tile and _fits_with(s, m, level, dim, -chunk, w):
+                fits = chunk < tile and (fits or _fits_with(s, m, level, dim, -chunk, w))
+                if fits:
                     _offer(offers, w, dim, chunk)
                 if chunk <= s.least[level, dim]:
                     break
@@ -276,9 +277,10 @@ def _offer_loops(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, di
             _offer(offers, w, dim, chunk)
         return
     tile = _tile(s, m.size, level, dim)
-    chunk = permitted_at(s, listed, level, dim, tile, tile)
+    chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
     while True:
-        if chunk < tile and _fits_with(s, m, level, dim, chunk, w):
+        fits = chunk < tile and (fits or _fits_with(s, m, level, dim, chunk, w))
+        if fits:
             _offer(offers, w, dim, chunk)
         if chunk <= s.least[level, dim]:
             return

@@ -22,7 +22,13 @@ from mapsearch.studies.bench import Rates
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
-FIGURES = ["evaluations_per_second", "bound_evaluations_per_second", "yardstick_evaluations_per_second", "ratio_to_yardstick"]
+FIGURES = [
+    "evaluations_per_second",
+    "bound_evaluations_per_second",
+    "yardstick_evaluations_per_second",
+    "ratio_to_yardstick",
+    "verdict_ns",
+]
 
 
 def test_sample_is_fixed_and_legal() -> None:
@@ -44,8 +50,8 @@ def test_rates_of_a_layer() -> None:
 
 def test_median_is_taken_figure_by_figure() -> None:
     """The median row holds the median of each column."""
-    found = {"a": Rates(1, 30, 2, 9), "b": Rates(3, 10, 3, 7), "c": Rates(2, 20, 1, 8)}
-    assert bench.median_rates(found) == Rates(2, 20, 2, 8)
+    found = {"a": Rates(1, 30, 2, 9, 500), "b": Rates(3, 10, 3, 7, 700), "c": Rates(2, 20, 1, 8, 600)}
+    assert bench.median_rates(found) == Rates(2, 20, 2, 8, 600)
 
 
 def test_command_as_json(capsys: Capture) -> None:
@@ -62,15 +68,15 @@ def test_command_as_json(capsys: Capture) -> None:
 
 def test_command_as_table(capsys: Capture) -> None:
     """The table has a row for each layer and, last, the median, and says what was measured on what."""
-    print_rates({"slow": Rates(1000, 30_000, 2, 500), "fast": Rates(3000, 40_000, 3, 1000)})
+    print_rates({"slow": Rates(1000, 30_000, 2, 500, 700), "fast": Rates(3000, 40_000, 3, 1000, 300)})
     lines = capsys.readouterr().out.rstrip().splitlines()
     assert lines[0].startswith("one core of ")
     assert "seed 0" in lines[1]
     rows = [line.split() for line in lines[-3:]]
     assert rows == [
-        ["slow", "1,000", "30,000", "2", "500"],
-        ["fast", "3,000", "40,000", "3", "1,000"],
-        ["median", "2,000", "35,000", "2", "750"],
+        ["slow", "1,000", "30,000", "2", "500", "700"],
+        ["fast", "3,000", "40,000", "3", "1,000", "300"],
+        ["median", "2,000", "35,000", "2", "750", "500"],
     ]
 
 

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel
+from mapsearch.model.exact.bound.chosen import read
 from mapsearch.model.exact.bound.offchip import least_offchip, whole_offchip
 from mapsearch.model.exact.bound.runtime import array_cycles, compute_cycles, measure, runtime_cycles, step_cycles
-from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, ROUNDING, BoundWorkspace, read
+from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, ROUNDING, BoundWorkspace
 from mapsearch.model.exact.bound.tiles import chosen_sum, least_sum, prepare
 from mapsearch.model.exact.bound.words import least_words
-from mapsearch.model.limit import LimitArrays, is_beyond
+from mapsearch.model.limit import RUNTIME_BITS, LimitArrays
 from mapsearch.model.mapping import MappingArrays
 from mapsearch.model.records import Floats
 
@@ -37,33 +38,32 @@ class Found(NamedTuple):
 def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitArrays, found: Found) -> int:
     """Write what each mapping of a batch within the limit costs at least, open parts as in `BoundedModel`; returns how many."""
     w: BoundWorkspace = workspace.view(BOUND_WORKSPACE)[0]
-    count, crossed = 0, -1  # the last mapping whose off-chip words are known
+    count = 0
     for b in range(len(batch.units)):
-        read(w, batch.units, batch.spatial, batch.order, batch.size, b)
-        least_words(w, batch.size, b)
-        array = array_cycles(w, 0.0, chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits))
+        read(w, batch, b)
+        least_words(w)
+        bits = chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits)
         inside = chosen_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj)
-        if crossed < 0 or not _same_outer_level(batch, crossed, b):
+        if not w.is_crossed:
             whole_offchip(w)
-            crossed = -1
-        if is_beyond(limit, runtime_cycles(w, array), energy_pj(w, inside)):
-            continue
-        if crossed < 0:
-            least_offchip(w, batch.order, b)
-            crossed = b
         energy = energy_pj(w, inside)
+        if is_beyond(limit, runtime_cycles(w, array_cycles(w, 0.0, bits)), energy):
+            continue
+        measure(w)
+        compute = compute_cycles(w)
+        array = array_cycles(w, compute, bits)
         if is_beyond(limit, runtime_cycles(w, array), energy):
             continue
-        measure(w, batch.units, batch.spatial, batch.size, b)
-        compute = compute_cycles(w)
-        if is_beyond(limit, runtime_cycles(w, max(array, array_cycles(w, compute, 0.0))), energy):
+        if not w.is_crossed:
+            least_offchip(w)
+        if is_beyond(limit, runtime_cycles(w, array), energy_pj(w, inside)):
             continue
-        prepare(w, batch.units, batch.spatial, batch.size, b)
+        prepare(w)
         energy = energy_pj(w, least_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj))
         array = array_cycles(w, compute, least_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits))
         if is_beyond(limit, runtime_cycles(w, array), energy):
             continue
-        runtime = runtime_cycles(w, max(array, step_cycles(w, batch.order, b)))
+        runtime = runtime_cycles(w, max(array, step_cycles(w)))
         if not is_beyond(limit, runtime, energy):
             found.rows[count], found.runtime_cycles[count], found.energy_pj[count] = b, runtime, energy
             count += 1
@@ -71,12 +71,10 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
 
 
 @inlined
-def _same_outer_level(batch: MappingArrays, a: int, b: int) -> bool:
-    """Whether all that is chosen of level 0 is the same in two mappings, as in most children of one part."""
-    same = batch.units[a, 0] == batch.units[b, 0] and batch.spatial[a, 0] == batch.spatial[b, 0]
-    for dim in range(8):
-        same &= batch.order[a, 0, dim] == batch.order[b, 0, dim] and batch.size[a, 0, dim] == batch.size[b, 0, dim]
-    return bool(same)
+def is_beyond(limit: LimitArrays, runtime: float, energy: float) -> bool:
+    """Whether costs of at least so much are of no use."""
+    step = int(np.float64(runtime).view(np.int64) >> RUNTIME_BITS) - limit.first
+    return bool(step >= 0 and energy > limit.most_pj[min(step, len(limit.most_pj) - 1)])
 
 
 @inlined

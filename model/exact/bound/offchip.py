@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, Bytes, fresh_part
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace, fresh_part
 from mapsearch.model.exact.bound.words import standing_times, tapping_times
 from mapsearch.model.windows import needed
 
@@ -84,11 +84,11 @@ def _add_open(w: BoundWorkspace) -> None:
 
 
 @leaf
-def _depths(w: BoundWorkspace, order: Bytes, b: int) -> None:
+def _depths(w: BoundWorkspace) -> None:
     """Write w.options and w.n_options: words fetched and bits needed at each depth worth a look, of W, I and O."""
     _begin(w)
     for place in range(8 if w.chosen > 0 else 0):
-        dim = order[b, 0, place]
+        dim = w.order[0, place]
         chunk, extent = int(w.chunk[dim]), int(w.extents[dim])
         if chunk >= extent or w.known[dim] == 0:
             continue
@@ -110,9 +110,9 @@ def whole_offchip(w: BoundWorkspace) -> None:
 
 
 @inlined
-def least_offchip(w: BoundWorkspace, order: Bytes, b: int) -> None:
+def least_offchip(w: BoundWorkspace) -> None:
     """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2."""
-    _depths(w, order, b)
+    _depths(w)
     word_bits, word_pj = w.machine.bits, w.per_word.offchip_pj
     room = 8.0 * w.machine.l2_bytes
     bits, energy = np.inf, np.inf
@@ -134,3 +134,4 @@ def least_offchip(w: BoundWorkspace, order: Bytes, b: int) -> None:
         bits = 0.0
     w.offchip[0] = bits - w.whole[2] * word_bits[2]
     w.offchip[1] = energy
+    w.is_crossed = True

@@ -11,29 +11,28 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.bound.state import ANEW, ROUNDING, SLIDES, STILL, BoundWorkspace, Bytes, fresh_part
-from mapsearch.model.records import Ints
-from mapsearch.model.windows import needed, tile_words
+from mapsearch.model.exact.bound.state import ANEW, ROUNDING, SLIDES, STILL, BoundWorkspace, fresh_part
+from mapsearch.model.windows import needed
 
 # Which chunks of a dim a carry's steps have, as rows of w.lengths and w.unit0.
 ALL, LATER, ONE = 0, 1, 2
 
 
 @leaf
-def _unit0(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, extent: int, more: int) -> float:
+def _unit0(w: BoundWorkspace, dim: int, extent: int, more: int) -> float:
     """The least sum over the steps of unit 0's chunk lengths of `extent` of a dim, if levels to come have `more` units for it."""
     below, deep = more, (w.sized[dim] if more > 1 else 0)  # units that a tile is shared out over further on
     for level in range(w.chosen):
-        if spatial[b, level] == dim:
+        if w.spatial[level] == dim:
             if level >= w.sized[dim]:
-                below *= units[b, level]
+                below *= w.units[level]
                 deep = w.sized[dim]
             elif w.share[dim, level] > 1:
                 below *= w.share[dim, level]
                 deep = max(deep, level + 1)
     many, total, tile = 1.0, 0.0, extent
     for level in range(deep):
-        share, chunk = w.share[dim, level], min(tile, abs(size[b, level, dim]))
+        share, chunk = w.share[dim, level], min(tile, abs(w.size[level, dim]))
         below //= share
         whole = tile // (share * chunk)
         rest = tile - whole * share * chunk
@@ -45,41 +44,43 @@ def _unit0(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, d
 
 
 @inlined
-def _measure_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int, open_units: int) -> None:
+def _measure_dim(w: BoundWorkspace, dim: int, open_units: int) -> None:
     """Write w.lengths[row, dim] and w.unit0[row, dim], coordinates of all units and of unit 0, by the rows above.
 
     And w.faster[dim], which is how many times shorter unit 0's steps get at most where a level to come shares the dim out.
     """
     extent = int(w.extents[dim])
     first = extent if w.known[dim] == 0 else int(w.chunk[dim])
-    whole, part = _unit0(w, units, spatial, size, b, dim, extent, 1), _unit0(w, units, spatial, size, b, dim, first, 1)
+    whole, part = _unit0(w, dim, extent, 1), _unit0(w, dim, first, 1)
     w.lengths[ALL, dim], w.lengths[LATER, dim], w.lengths[ONE, dim] = extent, extent - first, first
     w.unit0[ALL, dim], w.unit0[LATER, dim], w.unit0[ONE, dim] = whole, whole - part, part
     w.faster[dim] = 1.0
     if open_units > 1:
-        shared = _unit0(w, units, spatial, size, b, dim, extent, open_units)
-        shared_part = _unit0(w, units, spatial, size, b, dim, first, open_units)
+        shared = _unit0(w, dim, extent, open_units)
+        shared_part = _unit0(w, dim, first, open_units)
         w.faster[dim] = max(whole / shared, part / shared_part)
         if shared > shared_part:
             w.faster[dim] = max(w.faster[dim], (whole - part) / (shared - shared_part))
 
 
 @inlined
-def measure(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
+def measure(w: BoundWorkspace) -> None:
     """Measure the dims that were read since then, and write w.gain: how many times shorter unit 0's steps may get at most.
 
     A level shares out one dim, so those to come gain at most what the best dim does in each.
     """
-    left, open_units = w.levels - w.chosen, 1
-    if left > 0:
-        open_units = w.pes
-        for level in range(w.chosen):
-            open_units //= units[b, level]
-    best = 1.0
+    if w.is_whole:  # only ALL is asked for
+        w.gain = 1.0
+        for i in range(w.n_dims):
+            if w.stale >> w.dims[i] & 1:
+                w.unit0[ALL, w.dims[i]] = _unit0(w, w.dims[i], int(w.extents[w.dims[i]]), 1)
+        return
+    left = w.levels - w.chosen
+    open_units, best = w.open_units if left > 0 else 1, 1.0
     for i in range(w.n_dims):
         dim = w.dims[i]
         if w.stale >> dim & 1:
-            _measure_dim(w, units, spatial, size, b, dim, open_units)
+            _measure_dim(w, dim, open_units)
         best = max(best, w.faster[dim])
     w.stale = 0
     w.gain = min(best**left, float(open_units))
@@ -126,7 +127,7 @@ def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o
 
 
 @leaf
-def step_cycles(w: BoundWorkspace, order: Bytes, b: int) -> float:
+def step_cycles(w: BoundWorkspace) -> float:
     """The least cycles of all steps, by the loops of level 0 that are chosen; 0 where this says nothing."""
     if w.machine.l1_copies == 1 or w.chosen == 0 or w.is_whole:
         return 0.0
@@ -134,7 +135,7 @@ def step_cycles(w: BoundWorkspace, order: Bytes, b: int) -> float:
     far = False  # whether a loop of Y' or X' inside ends its passes apart from where it began them
     cycles = 0.0
     for place in range(7, -1, -1):
-        dim = order[b, 0, place]
+        dim = w.order[0, place]
         if w.known[dim] == 0 or w.chunk[dim] >= w.extents[dim]:
             continue
         new_w = new_w or w.moved[0, dim] != STILL
@@ -173,8 +174,4 @@ def array_cycles(w: BoundWorkspace, compute: float, words_bits: float) -> float:
 @inlined
 def runtime_cycles(w: BoundWorkspace, array: float) -> float:
     """The least cycles of all, where the array takes so many."""
-    machine = w.machine
-    words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    first = float(words_w) * machine.bits[0] + float(words_i) * machine.bits[1]
-    width = machine.offchip_bits
-    return float(np.ceil((machine.offchip_latency + first / width + max(array, w.offchip[0] / width)) * ROUNDING))
+    return float(np.ceil((w.first_cycles + max(array, w.offchip[0] / w.machine.offchip_bits)) * ROUNDING))

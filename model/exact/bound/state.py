@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import leaf
 from mapsearch.model.exact.bound.per_word import PerWord
 from mapsearch.model.exact.bound.reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.workspace import DIMS, MAX_LEVELS
@@ -20,7 +20,6 @@ Bytes = NDArray[np.int8]
 
 # Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
 STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
-ENOUGH = 0.5
 # Sums and products of some ten float64 are off by less.
 ROUNDING = 1 - 1e-13
 
@@ -32,6 +31,7 @@ class BoundWorkspace(Protocol):
     pes: int
     extents: Annotated[Ints, DIMS]
     windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns
+    per_row: Annotated[Floats, 2]  # MACs that a row (column) of I serves, of all
     machine: Machine
     per_word: PerWord
     dims: Annotated[Ints, DIMS]  # those with more than one index
@@ -40,16 +40,24 @@ class BoundWorkspace(Protocol):
     n_lacks: Annotated[Ints, 3]
     moved: Annotated[Ints, 3, DIMS]  # STILL, ANEW, SLIDES or TAPS: what a loop of the dim does to W, I, O
     whole: Annotated[Floats, 3]  # words of W, I, O
+    units: Annotated[Ints, MAX_LEVELS]  # of the mapping, as in `MappingBatch`
+    spatial: Annotated[Ints, MAX_LEVELS]
+    order: Annotated[Ints, MAX_LEVELS, DIMS]
+    size: Annotated[Ints, MAX_LEVELS, DIMS]
     chosen: int  # outer levels whose units, spatial dim and order are chosen
     is_whole: bool  # whether nothing is open
+    is_ordered: bool  # whether the loops stand and turn as in the mapping before
+    is_crossed: bool  # whether `offchip` is known, as level 0 is the same as where it was worked out
     known: Annotated[Ints, DIMS]  # of those, the outer ones at which a dim's size and its loop's place are chosen too
     sized: Annotated[Ints, DIMS]  # of those, the outer ones at which a dim's size is chosen: `known`, or one more
     share: Annotated[Ints, DIMS, MAX_LEVELS]  # units that a dim is shared out over at a level
     place: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim in its level's order
+    # At least so many turns of a dim's loops in its outer levels (0 and more), and the same counted at each active unit.
+    outer_turns: Annotated[Floats, DIMS, MAX_LEVELS + 1]
+    outer_copies: Annotated[Floats, DIMS, MAX_LEVELS + 1]
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
     tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen
-    full: Annotated[Floats, DIMS]  # the part of a dim in full tiles of this size in all units
     open_units: int  # PEs of each unit of the innermost chosen level
     last: Annotated[Ints, 3]  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1
     slid: int  # the same of the innermost loop of Y' or X' that slides I so far that a pass of it is `fresh` enough, or -1
@@ -58,6 +66,7 @@ class BoundWorkspace(Protocol):
     pending: int  # the same of a loop that surely iterates though its place in the innermost chosen level is open, or -1
     deep: int  # the same of the innermost loop of all
     chunk: Annotated[Ints, DIMS]  # of level 0, all units together, 1 where open
+    first_cycles: float  # the least until the first of these is in the L2
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
     footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
@@ -85,6 +94,8 @@ class BoundWorkspace(Protocol):
     n_kinds: int
     part: Annotated[Floats, KINDS]
     limits: Annotated[Floats, KINDS, 2]
+    from_point: Annotated[Ints, KINDS]
+    to_point: Annotated[Ints, KINDS]
     cost: Annotated[Floats, 3]
     per_mac: Annotated[Floats, 4, 5]
 
@@ -117,6 +128,9 @@ def make_bound_workspace(
         workspace["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
     for field in ("chunk", "tile", "share", "lengths"):  # of dims of one index, which are never read
         workspace[field] = 1
+    for axis in range(2):
+        y, r = extents[6 + axis], extents[4 + axis]
+        workspace["per_row"][0, axis] = gain(y, r, windows[axis, 0], windows[axis, 1])
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
     room = 8 * int(machine["l1_bytes"]) // int(machine["l1_copies"])
     workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), machine["bits"].tobytes(), room)
@@ -157,123 +171,3 @@ def fresh_part(w: BoundWorkspace, dim: int, chunk: int, step: int, tile: int, ta
     if both <= 0:
         return 1.0
     return 1.0 - both / needed(tile, taps, a, b) if units == 1 else 0.0
-
-
-@inlined
-def _taps_at(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, place: int) -> int:
-    """How far R (S) steps while a level's loop at a place turns, as far as is known: its chunk there, if no units share it out."""
-    taps = w.extents[dim]
-    for above in range(min(w.known[dim], level + 1)):
-        if w.share[dim, above] > 1:
-            return int(w.extents[dim])
-        if above < level or w.place[dim, level] < place:
-            taps = size[b, above, dim]
-    return int(taps)
-
-
-@inlined
-def _note_slide(w: BoundWorkspace, size: Ints, b: int, dim: int) -> None:
-    """Note the innermost loop of Y' or X' that slides I so far that a pass of it is fresh enough."""
-    tile, units = int(w.extents[dim]), 1
-    for level in range(w.turning[dim] + 1):
-        chunk, share, place = size[b, level, dim], w.share[dim, level], w.place[dim, level]
-        units *= share
-        loop = (level * 8 + place) * 8 + dim
-        if chunk * share < tile and loop > w.slid:
-            part = fresh_part(w, dim, chunk, chunk * share, tile, _taps_at(w, size, b, dim - 2, level, place), units)
-            if part >= ENOUGH:
-                w.slid, w.fresh = loop, part
-        tile = chunk
-
-
-@inlined
-def _note_loops(w: BoundWorkspace, size: Ints, b: int) -> None:
-    """Write which loops move what, of those that iterate."""
-    w.last[0] = w.last[1] = w.last[2] = w.slid = w.tapped = w.deep = -1
-    for i in range(w.n_dims):
-        dim = w.dims[i]
-        level = w.turning[dim]
-        if level < 0:
-            continue
-        loop = (level * 8 + w.place[dim, level]) * 8 + dim
-        w.deep = max(w.deep, loop)
-        for tensor in range(3):
-            if w.moved[tensor, dim] == ANEW:
-                w.last[tensor] = max(w.last[tensor], loop)
-        if w.moved[1, dim] == TAPS:
-            w.tapped = max(w.tapped, loop)
-        elif w.moved[1, dim] == SLIDES:
-            _note_slide(w, size, b, dim)
-
-
-@inlined
-def _note_pending(w: BoundWorkspace, spatial: Bytes, size: Ints, b: int) -> None:
-    """Note the loop of the dim that the innermost chosen level shares out, if it will iterate, inside those that have a place."""
-    w.pending = -1
-    level = w.chosen - 1
-    dim = int(spatial[b, level]) if level >= 0 else -1
-    if dim >= 0 and size[b, level, dim] < 0:
-        tile = w.extents[dim] if level == 0 else size[b, level - 1, dim]
-        if w.tile[dim] * w.share[dim, level] < tile:
-            w.pending = (level * 8 + 7) * 8 + dim
-
-
-@inlined
-def _read_dim(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int, dim: int) -> None:
-    """Write what is chosen of a dim: `known`, `sized`, `share`, `turning`, `tile`, `full` and `chunk`."""
-    w.known[dim] = w.sized[dim] = 0
-    w.chunk[dim], w.turning[dim] = 1, -1
-    tile = w.tile[dim] = int(w.extents[dim])
-    w.full[dim] = 1.0
-    for level in range(w.chosen):
-        chunk = abs(size[b, level, dim])
-        if chunk == 0:
-            return
-        w.sized[dim] = level + 1
-        share = 1
-        if spatial[b, level] == dim and chunk < tile:
-            share = min(units[b, level], (tile + chunk - 1) // chunk)
-        w.share[dim, level] = share
-        if chunk < tile:
-            w.full[dim] *= tile // (chunk * share) * (chunk * share) / tile
-        w.tile[dim] = chunk
-        if level == 0:
-            w.chunk[dim] = min(chunk * share, tile)
-        if size[b, level, dim] < 0:
-            return
-        w.known[dim] = level + 1
-        if chunk * share < tile:
-            w.turning[dim] = level
-        tile = chunk
-
-
-@inlined
-def _changed(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> int:
-    """The dims, as bits, of which other sizes are chosen than in the mapping before, or all where units differ."""
-    changed = 0 if b > 0 else -1
-    for level in range(w.levels if b > 0 else 0):
-        if units[b, level] != units[b - 1, level] or spatial[b, level] != spatial[b - 1, level]:
-            changed = -1
-        for dim in range(8):
-            changed |= (size[b, level, dim] != size[b - 1, level, dim]) << dim
-    return changed
-
-
-@leaf
-def read(w: BoundWorkspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
-    """Write what is chosen of mapping b: all from `chosen` to `chunk`. The one before it has been read, if there is one."""
-    changed = _changed(w, units, spatial, size, b)
-    w.stale |= changed
-    w.chosen, w.open_units = 0, w.pes
-    while w.chosen < w.levels and units[b, w.chosen] > 0:
-        for place in range(8):
-            w.place[order[b, w.chosen, place], w.chosen] = place
-        w.open_units //= units[b, w.chosen]
-        w.chosen += 1
-    w.is_whole = w.chosen == w.levels
-    for i in range(w.n_dims):
-        if changed >> w.dims[i] & 1:
-            _read_dim(w, units, spatial, size, b, w.dims[i])
-        w.is_whole = w.is_whole and w.known[w.dims[i]] == w.levels
-    _note_loops(w, size, b)
-    _note_pending(w, spatial, size, b)

@@ -6,8 +6,8 @@ import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.bound.reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
-from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace, Bytes
-from mapsearch.model.records import Floats, Ints
+from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace
+from mapsearch.model.records import Floats
 
 # Columns of what a word of a tensor serves: W, I, O; I where the innermost loop slides Y' (X'); I where it slides R (S).
 BY_SLIDING, BY_TAPS, COLUMNS = 3, 4, 5
@@ -23,14 +23,12 @@ OVER_ROWS = (True, False, False, True)
 
 
 @inlined
-def _groups(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> float:
+def _groups(w: BoundWorkspace) -> float:
     """Write w.box, w.spread[0, :3] as far as chosen, and w.more[group], units that a level to come may share a group out over.
 
     Returns over how many units rows and columns of I are shared out so far.
     """
-    left, rows = w.pes, 1.0
-    for level in range(w.chosen):
-        left //= units[b, level]
+    rows = 1.0
     for group in range(GROUPS):
         w.more[group] = 1
     for tensor in range(3):
@@ -40,14 +38,14 @@ def _groups(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) 
         if w.extents[dim] == 1:
             w.box[dim] = 1
             continue
-        w.box[dim] = abs(size[b, sized - 1, dim]) if sized > 0 else w.extents[dim]
+        w.box[dim] = abs(w.size[sized - 1, dim]) if sized > 0 else w.extents[dim]
         share = 1
         for level in range(w.chosen):
-            if spatial[b, level] == dim:
-                share *= w.share[dim, level] if level < sized else min(units[b, level], w.box[dim])
+            if w.spatial[level] == dim:
+                share *= w.share[dim, level] if level < sized else min(w.units[level], w.box[dim])
         if group >= 0:
             w.spread[0, LACKING[group]] *= share
-            w.more[group] = max(w.more[group], min(left, w.box[dim]))
+            w.more[group] = max(w.more[group], min(w.open_units, w.box[dim]))
         if w.moved[1, dim] >= SLIDES:
             rows *= share
     return rows
@@ -89,7 +87,7 @@ def _ways(w: BoundWorkspace, rows: float) -> int:
 
 
 @inlined
-def _part(w: BoundWorkspace, size: Ints, b: int, dim: int) -> float:
+def _part(w: BoundWorkspace, dim: int) -> float:
     """The least part of the MACs in tiles over which a dim's loop iterates, if that is the innermost; 0 where it cannot be.
 
     A loop does not iterate in an edge chunk of those further out, which may be nearly half of each level still open.
@@ -99,7 +97,7 @@ def _part(w: BoundWorkspace, size: Ints, b: int, dim: int) -> float:
     if not is_open and (w.deep < 0 or w.deep % 8 != dim):
         return 0.0
     for level in range(w.known[dim] if is_open else w.deep // 64):
-        chunk = size[b, level, dim]
+        chunk = w.size[level, dim]
         part *= (tile - tile % chunk) / tile
         tile = chunk
     if is_open:
@@ -109,7 +107,7 @@ def _part(w: BoundWorkspace, size: Ints, b: int, dim: int) -> float:
 
 
 @inlined
-def _limits(w: BoundWorkspace, size: Ints, b: int) -> None:
+def _limits(w: BoundWorkspace) -> None:
     """Write w.kinds, the kinds of loops that the layer has, their w.part, and w.limits: least words a MAC of their tensors."""
     for axis in range(2):
         y, r, a, c = w.box[6 + axis], w.box[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
@@ -123,20 +121,36 @@ def _limits(w: BoundWorkspace, size: Ints, b: int) -> None:
         dim = KIND_DIMS[kind]
         if w.extents[dim] > 1:
             gains = w.gains[0, SLIDE_OF_ROWS[kind]] * w.gains[1, SLIDE_OF_COLUMNS[kind]]
-            w.part[kind] = _part(w, size, b, dim)
+            w.part[kind] = _part(w, dim)
             w.limits[kind, 0] = of_w if FIRST[kind] == 0 else of_o
             w.limits[kind, 1] = of_o if SECOND[kind] == 2 else 1.0 / (w.box[2] * gains)
+            _choose_points(w, kind)
             w.kinds[w.n_kinds] = kind
             w.n_kinds += 1
 
 
+@inlined
+def _choose_points(w: BoundWorkspace, kind: int) -> None:
+    """Write w.from_point and w.to_point, without the points that the limits leave no better than others.
+
+    Along the points the words of the first tensor rise, and those of the second fall.
+    """
+    first, last = 0, w.n_points[kind] - 1
+    while first < last and w.points[kind, first + 1, 0] <= w.limits[kind, 0]:
+        first += 1
+    end = first
+    while end < last and w.points[kind, end, 1] > w.limits[kind, 1]:
+        end += 1
+    w.from_point[kind], w.to_point[kind] = first, end + 1 if last >= 0 else 0
+
+
 @leaf
-def prepare(w: BoundWorkspace, units: Ints, spatial: Bytes, size: Ints, b: int) -> None:
+def prepare(w: BoundWorkspace) -> None:
     """Write what `least_sum` takes of mapping b; of a whole one the fills and words by its loops say nearly all."""
     w.n_ways = w.n_kinds = 0
     if not w.is_whole:
-        w.n_ways = _ways(w, _groups(w, units, spatial, size, b))
-        _limits(w, size, b)
+        w.n_ways = _ways(w, _groups(w))
+        _limits(w)
 
 
 @inlined
@@ -164,16 +178,15 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
         kind = int(w.kinds[i])
         one, two, column, part = FIRST[kind], SECOND[kind], SECOND_COLUMN[kind], w.part[kind]
         least_one, least_two, rest = w.cost[one], w.cost[two], w.cost[STAYING[kind]]
-        for point in range(w.n_points[kind]):
-            words_one, words_two = (
-                max(w.points[kind, point, 0], w.limits[kind, 0]),
-                max(w.points[kind, point, 1], w.limits[kind, 1]),
-            )
+        for point in range(w.from_point[kind], w.to_point[kind]):
+            words_one, words_two = max(w.points[kind, point, 0], w.limits[kind, 0]), max(w.points[kind, point, 1], w.limits[kind, 1])
             for way in range(w.n_ways):
                 of_one, of_two = w.per_mac[way, one] * words_one, w.per_mac[way, column] * words_two
                 alone = min(alone, of_one + of_two)
                 if part > 0.0:
                     together = min(together, rest + max(least_one, part * of_one) + max(least_two, part * of_two))
+        if alone <= chosen and together <= chosen:
+            return chosen
     least = chosen
     if alone < np.inf:
         least = max(least, alone)

@@ -11,61 +11,37 @@ from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, BoundWorkspace
-from mapsearch.model.records import Ints
 from mapsearch.model.windows import kept, needed
 
 
 @inlined
-def _turns(w: BoundWorkspace, size: Ints, b: int, dim: int, levels: int) -> tuple[float, float]:
-    """At least so many (turns of a dim's loops in its outer `levels` levels, the same counted at each active unit)."""
-    tile = w.extents[dim]
-    turns, full, chunks, whole = 1.0, 1.0, 1.0, 1.0
-    for level in range(w.known[dim]):
-        chunk, share = size[b, level, dim], w.share[dim, level]
-        if chunk < tile:
-            pieces = (tile + chunk - 1) // chunk
-            if level < levels:
-                trips = pieces if share == 1 else (pieces + share - 1) // share
-                turns += full * (trips - 1)
-                full *= trips if tile == trips * chunk * share else trips - 1
-                chunks += whole * (pieces - 1)
-                whole *= pieces if tile == pieces * chunk else pieces - 1
-            else:
-                chunks += whole * (share - 1)
-                whole *= max(1, share - 1)
-        tile = chunk
-    return turns, chunks
-
-
-@inlined
-def _moving_part(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) -> float:
+def _moving_part(w: BoundWorkspace, dim: int, level: int) -> float:
     """The least part of a dim's coordinates that stand in tiles over which its loop at a level iterates."""
     tile, part = w.extents[dim], 1.0
     for above in range(level):
-        chunk = size[b, above, dim]
+        chunk = w.size[above, dim]
         edge = tile % chunk
-        if above < level - 1 or edge <= abs(size[b, level, dim]) * w.share[dim, level]:
+        if above < level - 1 or edge <= abs(w.size[level, dim]) * w.share[dim, level]:
             part *= (tile - edge) / tile
         tile = chunk
     return part
 
 
 @inlined
-def _passes(w: BoundWorkspace, size: Ints, b: int, tensor: int, level: int, place: int) -> tuple[float, float]:
+def _passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[float, float]:
     """How often a tensor passes (turns; the same at each active unit) if the loop at a level and place moves it."""
     turns, copies = 1.0, 1.0
     for i in range(w.n_lacks[tensor]):
         dim = w.lacks[tensor, i]
-        if w.known[dim] > 0:
-            passed = level + 1 if level >= 0 and w.place[dim, level] < place else level
-            more, active = _turns(w, size, b, dim, passed)
-            turns *= more
-            copies *= active
+        outer = level + 1 if level >= 0 and w.place[dim, level] < place else level
+        outer = max(0, min(outer, w.known[dim]))
+        turns *= w.outer_turns[dim, outer]
+        copies *= w.outer_copies[dim, outer]
     return turns, copies
 
 
 @leaf
-def _lengths(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
+def _lengths(w: BoundWorkspace, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
     """(Coordinates that all units together hold of a dim, and one unit, at most) in a step of the loops down to a level and place.
 
     phases: of the other dim of the axis; where they are several, units that lie apart may need fewer rows than side by side,
@@ -73,7 +49,7 @@ def _lengths(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, place:
     """
     tile, copies, reach, apart = w.extents[dim], 1, w.extents[dim], False
     for above in range(w.known[dim]):
-        chunk, share = size[b, above, dim], w.share[dim, above]
+        chunk, share = w.size[above, dim], w.share[dim, above]
         if above > level or (above == level and w.place[dim, level] > place):
             if chunk * share < tile:
                 break
@@ -86,11 +62,11 @@ def _lengths(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int, place:
 
 
 @inlined
-def _turns_outside(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) -> bool:
+def _turns_outside(w: BoundWorkspace, dim: int, level: int) -> bool:
     """Whether a dim's loops iterate outside a level."""
     tile = w.extents[dim]
     for above in range(level):
-        chunk = size[b, above, dim]
+        chunk = w.size[above, dim]
         if chunk * w.share[dim, above] < tile:
             return True
         tile = chunk
@@ -100,8 +76,7 @@ def _turns_outside(w: BoundWorkspace, size: Ints, b: int, dim: int, level: int) 
 @inlined
 def standing_times(w: BoundWorkspace, axis: int, y: int, r: int) -> float:
     """How many times the layer's rows come, one by one, if all chunks of at most y outputs and r taps come anew."""
-    whole_y, whole_r, a, b = w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1]
-    return float(whole_y * whole_r) / needed(whole_y, whole_r, a, b) * needed(y, r, a, b) / (y * r)
+    return float(w.per_row[axis] * needed(y, r, w.windows[axis, 0], w.windows[axis, 1]) / (y * r))
 
 
 @leaf
@@ -114,7 +89,7 @@ def tapping_times(w: BoundWorkspace, axis: int, y: int, r: int, tile: int) -> fl
 
 
 @inlined
-def _slid(w: BoundWorkspace, size: Ints, b: int, loop: int) -> tuple[float, float]:
+def _slid(w: BoundWorkspace, loop: int) -> tuple[float, float]:
     """How many times the rows and columns of I come, to all units together and to one, by the loops down to one."""
     level, place, moving = loop // 64, loop // 8 % 8, loop % 8
     together, alone = 1.0, 1.0
@@ -122,20 +97,21 @@ def _slid(w: BoundWorkspace, size: Ints, b: int, loop: int) -> tuple[float, floa
         y, r = 6 + axis, 4 + axis
         if w.moved[1, y] != SLIDES:
             continue
-        all_y, one_y = _lengths(w, size, b, y, level, place, w.windows[axis, 0])
-        all_r, one_r = _lengths(w, size, b, r, level, place, w.windows[axis, 1])
+        all_y, one_y = _lengths(w, y, level, place, w.windows[axis, 0])
+        all_r, one_r = _lengths(w, r, level, place, w.windows[axis, 1])
         if moving == r:
-            tile = w.extents[r] if level == 0 else size[b, level - 1, r]
+            tile = w.extents[r] if level == 0 else w.size[level - 1, r]
             shared = all_r != one_r or w.extents[r] != tile
             together *= 0.0 if shared else tapping_times(w, axis, all_y, all_r, tile)
             alone *= 0.0 if shared else tapping_times(w, axis, one_y, one_r, tile)
             continue
         if moving == y:
             all_y = one_y = w.extents[y]
-            if _turns_outside(w, size, b, y, level):
+            if _turns_outside(w, y, level):
                 all_r = one_r = w.extents[r]
-        together *= standing_times(w, axis, all_y, all_r)
-        alone *= standing_times(w, axis, one_y, one_r)
+        times = standing_times(w, axis, all_y, all_r)
+        together *= times
+        alone *= times if all_y == one_y and all_r == one_r else standing_times(w, axis, one_y, one_r)
     if moving >= 6 and loop == w.slid:
         together *= w.fresh
         alone *= w.fresh
@@ -143,14 +119,14 @@ def _slid(w: BoundWorkspace, size: Ints, b: int, loop: int) -> tuple[float, floa
 
 
 @leaf
-def _offer(w: BoundWorkspace, size: Ints, b: int, tensor: int, loop: int) -> None:
+def _offer(w: BoundWorkspace, tensor: int, loop: int) -> None:
     """Raise a tensor's words and fills to the least that they are if a loop moves it."""
     level, place = loop // 64, loop // 8 % 8
-    turns, copies = _passes(w, size, b, tensor, level, place)
-    part = _moving_part(w, size, b, loop % 8, level) if level > 0 else 1.0
+    turns, copies = _passes(w, tensor, level, place)
+    part = _moving_part(w, loop % 8, level) if level > 0 else 1.0
     rest = 1.0 - part
     if tensor == 1:
-        together, alone = _slid(w, size, b, loop)
+        together, alone = _slid(w, loop)
         turns *= together
         copies *= alone
         rest = 0.0 if loop % 8 >= 4 else rest
@@ -159,42 +135,57 @@ def _offer(w: BoundWorkspace, size: Ints, b: int, tensor: int, loop: int) -> Non
 
 
 @inlined
-def _offer_inside(w: BoundWorkspace, size: Ints, b: int, tensor: int) -> None:
+def _full_part(w: BoundWorkspace, dim: int) -> float:
+    """The part of a dim in full tiles, in all units, of its innermost chosen size."""
+    part, tile = 1.0, w.extents[dim]
+    for level in range(w.sized[dim]):
+        step = abs(w.size[level, dim]) * w.share[dim, level]
+        if step < tile or w.share[dim, level] > 1:
+            part *= tile // step * step / tile
+        tile = abs(w.size[level, dim])
+    return part
+
+
+@inlined
+def _offer_inside(w: BoundWorkspace, tensor: int) -> None:
     """Raise the words of W or O where its tile does not fit the L1s of all PEs of a unit at once, so that a loop inside moves it.
 
     All units move on where unit 0 does: in full tiles. The loop is open, so it is inside those that have a place.
     """
-    words, part, level = 1.0, 1.0, w.chosen - 1
+    words, level = 1.0, w.chosen - 1
     for i in range(w.n_dims):
         dim = w.dims[i]
         if w.moved[tensor, dim] != STILL:
             words *= w.tile[dim]
-            part *= w.full[dim]
             level = min(level, w.known[dim])
     room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
     if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
-        turns, _ = _passes(w, size, b, tensor, level, 8)
+        turns, _ = _passes(w, tensor, level, 8)
+        part = 1.0
+        for i in range(w.n_dims):
+            if w.moved[tensor, w.dims[i]] != STILL:
+                part *= _full_part(w, w.dims[i])
         w.words[tensor] = max(w.words[tensor], w.whole[tensor] * (1.0 - part + part * turns))
 
 
 @inlined
-def least_words(w: BoundWorkspace, size: Ints, b: int) -> None:
+def least_words(w: BoundWorkspace) -> None:
     """Write the least words and fills of W, I and O."""
     for tensor in range(3):
         w.words[tensor] = w.fills[tensor] = w.whole[tensor]
         if w.last[tensor] >= 0:
-            _offer(w, size, b, tensor, w.last[tensor])
+            _offer(w, tensor, w.last[tensor])
         elif tensor != 1 or w.slid < 0:
-            _, copies = _passes(w, size, b, tensor, -1, -1)
+            _, copies = _passes(w, tensor, -1, -1)
             w.fills[tensor] *= copies
     if w.slid >= 0:
-        _offer(w, size, b, 1, w.slid)
+        _offer(w, 1, w.slid)
     if w.tapped >= 0:
-        _offer(w, size, b, 1, w.tapped)
+        _offer(w, 1, w.tapped)
     if w.pending >= 0:
         for tensor in range(3):
             if w.moved[tensor, w.pending % 8] == ANEW:
-                _offer(w, size, b, tensor, w.pending)
+                _offer(w, tensor, w.pending)
     if not w.is_whole:
-        _offer_inside(w, size, b, 0)
-        _offer_inside(w, size, b, 2)
+        _offer_inside(w, 0)
+        _offer_inside(w, 2)
