@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import layer_file as layer_file  # noqa: PLC0414 a fixture
-from small_run import results_in, same_for_all
+from small_run import layer_file, results_in, same_for_all
 
+FIXTURES = (layer_file,)  # pytest finds it here, as layers
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="workers are forked on Linux alone")
 
 # Jobs of a program whose linear algebra has no threads: what each does is filled in, with its number as self.number.
