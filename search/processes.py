@@ -149,7 +149,7 @@ def _taken(executor: Executor, futures: Sequence[Future[Any]], board: Board) -> 
 
 def _started_by_joblib(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
     """The outcomes of tasks for workers that joblib starts."""
-    import joblib  # noqa: PLC0415 takes time
+    import joblib  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415 takes time
 
     delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
     calls = (delayed(task, index, board) for index, task in enumerate(tasks))
