@@ -7,8 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from mapsearch.arguments import Subparsers, add_hardware
-from mapsearch.model.registry import COST_MODELS
 from mapsearch.model.errors import InputError
+from mapsearch.model.registry import COST_MODELS
 from mapsearch.output import warn, write_json
 
 

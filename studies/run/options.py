@@ -7,14 +7,14 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from mapsearch.model.registry import COST_MODELS
-from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, TRIALS, Sampler
+from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, TRIALS, Sampler
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 from mapsearch.studies.declared import ANYTHING, FLAG, SECONDS, SHARE, SettingError, check, one_of, path, setting, text, whole
 
 if TYPE_CHECKING:
     import os
 
-    from mapsearch.formats.networks import MixSource
+    from mapsearch.formats.mixes import MixSource
     from mapsearch.studies.evaluate import HardwareSource
 
 
