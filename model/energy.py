@@ -14,14 +14,16 @@ calls compressed, a word costs its tensor's density of the energy (partial sums:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.compiled import kernel
 from mapsearch.model.cost import COUNTS, Count
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
+from mapsearch.model.records import Floats, Ints
 from mapsearch.model.technology import BufferTechnology
 from mapsearch.model.tensors import Tensor
 
@@ -38,7 +40,7 @@ class EnergyBreakdown:
     total: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnergyCoefficients:
     """Energy as an affine function of a mapping's counts, for one layer on one hardware; shared, so not to be changed.
 
@@ -50,15 +52,36 @@ class EnergyCoefficients:
     per_count_pj: NDArray[np.float64]
 
     def energy_pj(self, counts: NDArray[np.int64]) -> EnergyBreakdown:
-        """The energies of mappings with these counts, int64[B, COUNTS].
+        """The energies of mappings with these counts, int64[B, COUNTS]."""
+        of_part, of_count = self.terms
+        parts = np.empty((len(self.constant_pj) + 1, len(counts)))
+        _price(self.constant_pj, self.per_count_pj, of_part, of_count, np.ascontiguousarray(counts), parts)
+        return EnergyBreakdown(*parts)
 
-        Column by column instead of a matrix product: a mapping's last digit must not depend on the batch it came in.
-        """
-        parts = np.repeat(self.constant_pj[:, None], len(counts), axis=1)
-        for part, count in zip(*np.nonzero(self.per_count_pj), strict=True):
-            parts[part] += self.per_count_pj[part, count] * counts[:, count]
-        mac, l1, l2, noc, offchip = parts
-        return EnergyBreakdown(mac, l1, l2, noc, offchip, total=mac + l1 + l2 + noc + offchip)
+    @cached_property
+    def terms(self) -> tuple[Ints, Ints]:
+        """The rows and columns of `per_count_pj` that are not 0."""
+        rows, columns = np.nonzero(self.per_count_pj)
+        return rows.astype(np.int64), columns.astype(np.int64)
+
+
+@kernel
+def _price(constant_pj: Floats, per_count_pj: Floats, of_part: Ints, of_count: Ints, counts: Ints, parts: Floats) -> None:
+    """Write parts, float64[6, B]: of each part, and their total.
+
+    Term by term instead of as a matrix product: a mapping's last digit must not depend on the batch that it came in.
+    """
+    last = len(constant_pj)
+    for part in range(last):
+        parts[part] = constant_pj[part]
+    for term in range(len(of_part)):
+        part, count = of_part[term], of_count[term]
+        price, energies = per_count_pj[part, count], parts[part]
+        for b in range(len(counts)):
+            energies[b] += price * counts[b, count]
+    parts[last] = 0.0
+    for part in range(last):
+        parts[last] += parts[part]
 
 
 @lru_cache(maxsize=256)  # needed for every batch
