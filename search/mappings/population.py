@@ -16,8 +16,8 @@ from mapsearch.spaces.mappings.space import Space, Structure
 PARENTS = 24
 # Children in a generation: many are quick to make and to cost, few soon build on each other. The latter counts where structures
 # change and evaluations are few: then the budget is split into some GENERATIONS.
-FEWEST, MOST = 24, 192
-GENERATIONS = 40
+FEWEST, MOST = 48, 192
+GENERATIONS = 20
 STRANGERS_ONE_IN = 48
 # The most parents that share out the same dims over the same units: one kind would soon crowd out the others.
 ALIKE = 4
