@@ -179,7 +179,10 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
         one, two, column, part = FIRST[kind], SECOND[kind], SECOND_COLUMN[kind], w.part[kind]
         least_one, least_two, rest = w.cost[one], w.cost[two], w.cost[STAYING[kind]]
         for point in range(w.from_point[kind], w.to_point[kind]):
-            words_one, words_two = max(w.points[kind, point, 0], w.limits[kind, 0]), max(w.points[kind, point, 1], w.limits[kind, 1])
+            words_one, words_two = (
+                max(w.points[kind, point, 0], w.limits[kind, 0]),
+                max(w.points[kind, point, 1], w.limits[kind, 1]),
+            )
             for way in range(w.n_ways):
                 of_one, of_two = w.per_mac[way, one] * words_one, w.per_mac[way, column] * words_two
                 alone = min(alone, of_one + of_two)
