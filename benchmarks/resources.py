@@ -110,7 +110,9 @@ def start_up(repeats: int) -> str:
         ]
     return (
         "## Start\n\n"
-        "Seconds of a whole command on a tiny input. The first compiles its kernels and caches them; those after it load them.\n\n"
+        "Seconds of a whole command on a tiny input. The first compiles its kernels, `run` in two processes at the same time, and "
+        "caches them; those after it load them. Workers of a run are forked on Linux, with all kernels loaded, and begin at once; "
+        "elsewhere, or from Python where the process has other threads, each starts anew in about a second.\n\n"
         + table(("command", "first time, s", "from then on, s"), rows)
     )
 

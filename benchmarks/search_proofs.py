@@ -15,9 +15,9 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import PROVING_TRIALS, Sampler
-from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.sampler_names import PROVING_TRIALS, Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit
+from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space

@@ -11,9 +11,9 @@ from search_proofs import MACHINES, problem_of
 
 from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.formats.yaml.layer_sets import load_layer_set
-from mapsearch.search.mappings.sampler import PROVING_TRIALS, TRIALS, Sampler
-from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.sampler_names import PROVING_TRIALS, TRIALS, Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
+from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
 

@@ -4,7 +4,7 @@
     directives/     our directive language: layers with their mappings
     yaml/           our own files: layer sets, hardware with technologies, constraints, dataflows, sweeps
     maestro/        the published MAESTRO's files: mappings and hardware in, both out
-    networks.py     names of networks: SET, SET:LAYER,LAYER, or several with weights
+    mixes.py        names of networks: SET, SET:LAYER,LAYER, or several with weights
     shipped.py      shipped files by name, a user's by path; they lie in data/
     complaint.py    pydantic's errors of a file's keys, as one line
     text.py         files read as UTF-8, and written whole or not at all

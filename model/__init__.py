@@ -7,7 +7,7 @@ hardware.py, technology.py  a machine, and what its process costs
 cost.py                 the interface of a cost model; registry.py: the models by name; limit.py: costs that are of no use
 evaluation.py           what a model says of one mapping; plain.py: as JSON has it
 energy.py, area.py      where each access is priced, and each part of the machine
-priced.py, records.py, compiled.py  counts with prices; the named fields of kernels; how kernels are compiled
+counted_costs.py, records.py, compiled.py  counts with prices; the named fields of kernels; how kernels are compiled
 exact/                  the exact model and its lower bound: the one to trust
 maestro/                the published MAESTRO's numbers, its faults included
 reference/              slow, obvious models that the fast ones are held against

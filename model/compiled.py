@@ -5,6 +5,9 @@ lowered to LLVM's code as it is met, linked to the entry, and optimized there, o
 all that it calls, and so a function far down a chain of calls as often as the chain is long; that takes twice as long.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# numba has no types for what is used here.
+
 from __future__ import annotations
 
 import gc
@@ -18,7 +21,6 @@ from mapsearch.model.kernel_cache import KernelCache
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# What numba's stubs lack.
 _CODEGEN, _COMPILER, _DISPATCHER, _LOCK, _REGISTRY, _SIGNATURES, _TYPES, _TYPING = (
     cast("Any", import_module(f"numba.core.{name}"))
     for name in ("codegen", "compiler", "dispatcher", "compiler_lock", "registry", "sigutils", "types", "typing")

@@ -30,6 +30,7 @@ CACHE_BYTES = 2**22
 Dispatcher = Any  # the class of a compiled function
 # What numba's stubs lack.
 _FunctionCache: Any = caching.FunctionCache
+_NullCache: Any = caching.NullCache
 _RUNTIME: Any = runtime
 
 
@@ -47,7 +48,7 @@ def loading() -> Generator[None]:
         _LOADING.pop()
 
 
-class KernelCache(caching.NullCache):
+class KernelCache(_NullCache):  # type: ignore[misc] # any
     """The files of one kernel beside its module, or where numba finds room for them; looked for when the kernel is first called.
 
     By itself numba compares the time stamp of the function's own file: it would keep code that was compiled from old kernels

@@ -1,12 +1,15 @@
-"""The cost models, by the names that users give."""
+"""The cost models, by the names that users give; without numpy, so that `--help` comes at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from mapsearch.model.cost import CostModel
 
 
 def _exact() -> CostModel:

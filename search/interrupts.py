@@ -29,3 +29,13 @@ def stops_handled(handler: Callable[[int, FrameType | None], object] | signal.Ha
     finally:
         for number, handler_before in before.items():
             signal.signal(number, handler_before)
+
+
+@contextmanager
+def stops_held() -> Generator[None]:
+    """Hold the STOPS back until the end; a process that is forked meanwhile never gets them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

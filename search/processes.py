@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.board import END, POLL_SECONDS, STOP, Board, board_in_file, board_in_memory, watched
-from mapsearch.search.interrupts import STOPS, stops_handled
+from mapsearch.search.interrupts import STOPS, stops_handled, stops_held
 from mapsearch.search.locks import let_go_of_locks
 from mapsearch.search.progress import Tick
 
@@ -88,21 +88,21 @@ def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None]
             asked.set()
             board[-1] = STOP
 
-        outcomes: Outcomes[R] = start(tasks, jobs, board)
-        # Only now: the watching thread must not be there when workers are forked.
-        with watched(board, watch), stops_handled(stop):
-            try:
-                for index, outcome in outcomes:
-                    if outcome is not None:
-                        yield index, outcome
-            except BrokenExecutor:
-                raise InputError(
-                    "a worker process was killed, perhaps for want of memory; what was found is saved: "
-                    "go on with --resume, with fewer --jobs"
-                ) from None
-            finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
-                board[-1] = max(board[-1], STOP)
-                deque(outcomes, maxlen=0)
+        with stops_handled(stop):
+            outcomes: Outcomes[R] = start(tasks, jobs, board)
+            with watched(board, watch):  # only now, as its thread must not be there when workers are forked
+                try:
+                    for index, outcome in outcomes:
+                        if outcome is not None:
+                            yield index, outcome
+                except BrokenExecutor:
+                    raise InputError(
+                        "a worker process was killed, perhaps for want of memory; what was found is saved: "
+                        "go on with --resume, with fewer --jobs"
+                    ) from None
+                finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
+                    board[-1] = max(board[-1], STOP)
+                    deque(outcomes, maxlen=0)
     if asked.is_set():  # also by a signal after the last tick of the last task
         raise KeyboardInterrupt
 
@@ -124,7 +124,7 @@ def _forked(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
 
     parent = os.getpid()
     executor = ProcessPoolExecutor(jobs, get_context("fork"), begin)
-    with stops_handled(signal.SIG_IGN):  # which the workers inherit as they start
+    with stops_held():  # so that a worker never gets one, and this process none before it has all workers
         futures = [executor.submit(_run_inherited, index) for index in range(len(tasks))]
     return _taken(executor, futures, board)
 
@@ -149,7 +149,7 @@ def _taken(executor: Executor, futures: Sequence[Future[Any]], board: Board) -> 
 
 def _started_by_joblib(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
     """The outcomes of tasks for workers that joblib starts."""
-    import joblib  # noqa: PLC0415 takes time
+    import joblib  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415 takes time
 
     delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
     calls = (delayed(task, index, board) for index, task in enumerate(tasks))

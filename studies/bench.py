@@ -26,7 +26,7 @@ from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.objectives.objective import Objective

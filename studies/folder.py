@@ -24,7 +24,7 @@ from mapsearch.model.errors import InputError, show
 from mapsearch.search.interrupts import stops_handled
 from mapsearch.search.locks import locked
 from mapsearch.studies.results import LayerResult, RunResults
-from mapsearch.studies.results_file import read_layers
+from mapsearch.studies.results_reader import read_layers
 from mapsearch.studies.watching import StudyWatcher
 
 CONFIG = "config.json"

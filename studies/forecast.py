@@ -8,12 +8,12 @@ from math import ceil
 from time import perf_counter
 from typing import Any
 
-from mapsearch.formats.networks import MixSource
+from mapsearch.formats.mixes import MixSource
 from mapsearch.search.mappings.anytime import TO_PROVE
 from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.studies.declared import SettingError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
-from mapsearch.formats.networks import mix_of
+from mapsearch.formats.mixes import mix_of
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware

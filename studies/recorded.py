@@ -12,7 +12,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.studies.evaluate import machine
 from mapsearch.studies.folder import RESULTS, RunFolder
 from mapsearch.studies.results import LayerResult, RunResults
-from mapsearch.studies.results_file import read_results
+from mapsearch.studies.results_reader import read_results
 
 _GO_ON = "go on with the run by mapsearch run --resume"
 _ANEW = "mapsearch run --resume writes the results of an earlier version anew"

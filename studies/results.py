@@ -1,7 +1,7 @@
 """A run's results as typed data: the one place where the keys of results.json and results.csv are declared.
 
 `RunResults.to_dict` is the content of results.json, key by key in the order of the fields; results.csv has a column for each figure
-of `LayerResult`. `results_file.read_results` reads equal results back, or names the first error in the file.
+of `LayerResult`. `results_reader.read_results` reads equal results back, or names the first error in the file.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mapsearch.formats.networks import MixSource
+from mapsearch.formats.mixes import MixSource
 from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.formats.yaml.layer_sets import names
 from mapsearch.model.errors import InputError

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mapsearch.arguments import Subparsers, add_hardware
 from mapsearch.model.errors import InputError
+from mapsearch.model.registry import COST_MODELS
 from mapsearch.output import warn, write_json
 
 
@@ -20,7 +21,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a directive file, or - for standard input")
     add_hardware(parser)
-    parser.add_argument("--model", default="exact", metavar="M", help="cost model: exact, maestro or simulate (default: exact)")
+    parser.add_argument("--model", default="exact", metavar="M", help=f"cost model: {', '.join(COST_MODELS)} (default: exact)")
     parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
 
 

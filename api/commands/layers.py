@@ -29,7 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print all sets, or one."""
-    from mapsearch.formats.networks import load_network
+    from mapsearch.formats.mixes import load_network
     from mapsearch.formats.yaml.layer_sets import load_layer_set, names, yaml_text
 
     if args.yaml:

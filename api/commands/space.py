@@ -39,7 +39,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the sizes."""
-    from mapsearch.formats.networks import load_mix
+    from mapsearch.formats.mixes import load_mix
     from mapsearch.formats.yaml.dataflows import load_held
     from mapsearch.formats.yaml.hardware import load_hardware
     from mapsearch.spaces.mappings.rules import TileRule

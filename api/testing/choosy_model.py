@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Fit, Restriction, Wanted
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.evaluation import NamedFigures
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.tensors import Dim
 
 

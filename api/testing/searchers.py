@@ -17,7 +17,7 @@ from mapsearch.model.mapping import encode
 from mapsearch.model.tensors import Dim
 from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import POLISH_SHARE, Budget, Outcome, Searcher
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.objectives.expression import NAMED

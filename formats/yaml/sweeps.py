@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from mapsearch.formats.complaint import checked
-from mapsearch.formats.networks import NetworkSource
+from mapsearch.formats.mixes import NetworkSource
 from mapsearch.formats.shipped import read_named, shipped
 from mapsearch.formats.yaml.constraints import DimLabel, Size, Whole
 from mapsearch.formats.yaml.dataflows import names as dataflow_names

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Bound, Restriction, Wanted
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.bound.all import Found, bound_all
 from mapsearch.model.exact.bound.per_word import per_word
@@ -18,7 +19,6 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.records import COUNTED, machine_record
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.windows import window_phases

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Count, Fit, Wanted
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import DIMS, MappingBatch
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 
 Ints = NDArray[np.int64]

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Count, Fit, Restriction, Wanted
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware, Noc
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.tensors import Dim, Tensor
 
 # Visits of a PE in a step, plus MACs: the sets that are built grow with both. About half a minute at the limit.

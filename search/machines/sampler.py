@@ -8,7 +8,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from mapsearch.search.mappings.structures import NONE
+from mapsearch.search.mappings.optuna_search import NONE
 from mapsearch.spaces.machines.space import HardwareSpace
 
 Point = tuple[int, ...]

@@ -23,7 +23,7 @@ from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import search_layers
-from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, Sampler
+from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit, Outcome, Searcher
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher

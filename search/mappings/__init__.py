@@ -1,8 +1,8 @@
 """Searches for the best mapping of one layer.
 
 problem.py           a space, a cost model and an objective: the space to search, and the scores of its mappings
-searcher.py          the interface of every searcher, its budget and its outcome; sampler.py: their names; samplers.py: by name
-structures.py        Optuna chooses orders, spatial dims and Clusters; sizes are searched for each
+searcher.py          the interface of every searcher, its budget and its outcome; searchers.py: by the names of sampler_names.py
+optuna_search.py     Optuna chooses orders, spatial dims and Clusters; sizes are searched for each
 genetic.py           populations of whole mappings
 branch_and_bound.py  the exact search; anytime.py: a first mapping, its proof within a gap, then a smaller gap
 fronts.py            several objectives at once

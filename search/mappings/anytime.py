@@ -13,11 +13,11 @@ from math import ceil, inf
 from mapsearch.search.mappings.branch_and_bound import BranchAndBound, least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent
+from mapsearch.search.mappings.optuna_search import OptunaSearcher
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import GAP, Sampler
+from mapsearch.search.mappings.sampler_names import GAP, Sampler
 from mapsearch.search.mappings.searcher import PROOF_TICKS, Budget, Limit, Outcome
 from mapsearch.search.mappings.seeds import Seeds
-from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.progress import Tick
 
 # The limits of the proof of a layer without a timeout: of a gap of 0, and of any other. The latter is counted in parts, so that a

@@ -15,12 +15,12 @@ import optuna
 
 from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.incumbent import Incumbent
+from mapsearch.search.mappings.optuna_search import NONE, make_sampler, parameters_of, suggest
 from mapsearch.search.mappings.population import Population, best_sizes, improve
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget, Outcome
 from mapsearch.search.mappings.seeds import Seeds
-from mapsearch.search.mappings.structures import NONE, make_sampler, parameters_of, suggest
 from mapsearch.search.mappings.trials import Trials
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.progress import Tick

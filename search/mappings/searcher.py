@@ -11,7 +11,7 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.plain import Plain
 from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.pareto import Front
 from mapsearch.search.progress import Tick

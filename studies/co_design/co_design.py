@@ -19,7 +19,7 @@ from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Candidate, MachineSearch, check_space
 from mapsearch.search.machines.stages import Stage, map_fully, with_mapping
 from mapsearch.search.mappings.branch_and_bound import check_bounded
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.pareto import non_dominated
 from mapsearch.search.progress import Watcher
@@ -28,7 +28,7 @@ from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
 from mapsearch.studies.folder import ANEW, RESULTS, RunFolder, config_files
 from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults
-from mapsearch.studies.results_file import read_results
+from mapsearch.studies.results_reader import read_results
 from mapsearch.studies.run.layer_results import LayerResults
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import record

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mapsearch.formats.directives import MappedLayer, Network
-from mapsearch.formats.networks import Mix
+from mapsearch.formats.mixes import Mix
 from mapsearch.formats.registry import Format
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
 from mapsearch.model.errors import InputError

@@ -13,7 +13,7 @@ from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import Answer, search_layers
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.studies.folder import RunFolder, config_files
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.layer_results import LayerResults

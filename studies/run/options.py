@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, TRIALS, Sampler
+from mapsearch.model.registry import COST_MODELS
+from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, TRIALS, Sampler
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 from mapsearch.studies.declared import ANYTHING, FLAG, SECONDS, SHARE, SettingError, check, one_of, path, setting, text, whole
 
 if TYPE_CHECKING:
     import os
 
-    from mapsearch.formats.networks import MixSource
+    from mapsearch.formats.mixes import MixSource
     from mapsearch.studies.evaluate import HardwareSource
 
 
@@ -124,7 +125,7 @@ class SearchOptions:
         default=None,
         metadata=setting(ANYTHING, "PATH", "a directive file, or a folder of them such as a run's, whose mappings to start from"),
     )
-    model: str = field(default="exact", metadata=setting(ANYTHING, "M", "the cost model: exact, maestro or simulate"))
+    model: str = field(default="exact", metadata=setting(ANYTHING, "M", f"the cost model: {', '.join(COST_MODELS)}"))
 
     def __post_init__(self) -> None:
         check(self)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mapsearch.formats.directives import MappedLayer, print_network
 from mapsearch.formats.directives.seeds import check_any_seed, load_seeds, seeds_network, seeds_of
-from mapsearch.formats.networks import Mix, MixSource, load_mix
+from mapsearch.formats.mixes import Mix, MixSource, load_mix
 from mapsearch.formats.registry import FORMATS
 from mapsearch.formats.yaml.dataflows import classic_dataflows, load_held
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
@@ -17,7 +17,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.layers_job import LayersJob
-from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.mappings.task import Memory
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.mappings.rules import TileRule

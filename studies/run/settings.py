@@ -18,10 +18,10 @@ from mapsearch.model.cost import BoundedModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.fronts import STEERED
-from mapsearch.search.mappings.sampler import GAP, PROVING_TRIALS, TRIALS, Sampler
-from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.optuna_search import check_installed
+from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, TRIALS, Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
-from mapsearch.search.mappings.structures import check_installed
+from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.declared import known
@@ -88,7 +88,7 @@ def record(
 ) -> dict[str, Any]:
     """The run as plain data, with all that is needed to repeat it: versions, settings, `hardware` or `hardware_space`, layers.
 
-    sources: the layer sets and their weights, as `networks.Mix.sources` has them. layers: as the cost model counts them.
+    sources: the layer sets and their weights, as `mixes.Mix.sources` has them. layers: as the cost model counts them.
     """
     held, _ = load_held(settings.dataflow, settings.constraints, settings.levels)
     packages = ("mapsearch", "numpy", "numba", "optuna", "joblib")

@@ -6,13 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from process_list import children_of, is_alive
+from small_run import layer_file, results_in, same_for_all
 
 import mapsearch
 
+FIXTURES = (layer_file,)  # pytest finds it here, as layers
 WAIT = "this takes about a quarter of a minute\n"
 ONCE = f"mapsearch: compiling (once after an install); {WAIT}"
 ALWAYS = f"mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); {WAIT}"
@@ -90,6 +94,10 @@ def _compiled(kernels: Path, **environment: str) -> Printed:
 
 def _evaluated(network: Path, **environment: str) -> subprocess.Popen[str]:
     return _start("-m", "mapsearch", "evaluate", network, "--json", environment=environment)
+
+
+def _searching(layers: Path, out: Path) -> list[str]:
+    return ["-m", "mapsearch", "run", "--layer-set", str(layers), "--trials", "1", "--jobs", "1", "--out", str(out)]
 
 
 def _cannot_hold_a_cache(folder: Path) -> None:
@@ -180,6 +188,46 @@ def test_two_first_processes_at_once(network: Path, package: Path) -> None:
     code, out, err = first
     assert (code, err) == (0, ONCE)
     assert _end(_evaluated(network, PYTHONPATH=site)) == (0, out, "")
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a process cannot be kept to one core")
+def test_a_first_run_with_one_core_or_two(layers: Path, package: Path, tmp_path: Path) -> None:
+    """A first run, whose kernels compile in two processes or in one, tells once; with its cache another is silent."""
+    found: list[tuple[str, set[str]]] = []
+    cores = os.sched_getaffinity(0)
+    for name, kept in (("two", cores), ("one", {min(cores)})):
+        site, environment = tmp_path / name, {"PYTHONPATH": str(tmp_path / name)}
+        shutil.copytree(package, site / "mapsearch")
+        os.sched_setaffinity(0, kept)
+        try:
+            first = _end(_start(*_searching(layers, tmp_path / f"{name}-1"), environment=environment))
+        finally:
+            os.sched_setaffinity(0, cores)
+        again = _end(_start(*_searching(layers, tmp_path / f"{name}-2"), environment=environment))
+        assert (first[0], again[0]) == (0, 0)
+        assert first[2].count("compiling") == 1
+        assert first[2].removeprefix(ONCE) == again[2]
+        assert same_for_all(results_in(tmp_path / f"{name}-1")) == same_for_all(results_in(tmp_path / f"{name}-2"))
+        found.append((again[2], {file.name for file in site.rglob("*.nbi")}))
+    assert found[0] == found[1]
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes by /proc")
+def test_a_first_run_that_is_killed(layers: Path, package: Path, tmp_path: Path) -> None:
+    """A run that is killed while its kernels compile leaves no process, and a cache with which the next one works."""
+    environment = {"PYTHONPATH": str(package.parent)}
+    process = _start(*_searching(layers, tmp_path / "1"), environment=environment)
+    assert process.stderr is not None
+    assert process.stderr.readline() == ONCE
+    while not (children := children_of(process.pid)):
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    while any(map(is_alive, children)):
+        time.sleep(0.1)
+    assert _end(_start(*_searching(layers, tmp_path / "2"), environment=environment))[0] == 0
 
 
 @pytest.mark.nightly

@@ -18,7 +18,7 @@ from small_run import LAYERS, Recorder, results_in, same_for_all
 from small_run import plain_run as run
 
 from mapsearch.cli import main
-from mapsearch.formats.networks import MAX_WEIGHT, load_mix, parse_mix
+from mapsearch.formats.mixes import MAX_WEIGHT, load_mix, parse_mix
 from mapsearch.formats.yaml.layer_sets import load_layer_set, names
 from mapsearch.model.errors import InputError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mapsearch.cli import main
-from mapsearch.formats.networks import load_mix, load_network, parse_mix
+from mapsearch.formats.mixes import load_mix, load_network, parse_mix
 from mapsearch.formats.shipped import read_named
 from mapsearch.formats.yaml.layer_sets import load_layer_set, names
 from mapsearch.model.errors import InputError

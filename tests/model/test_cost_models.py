@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, example, given, settings
 from strategies import ample, cases
 
 from mapsearch.model.cost import COUNTS, CostModel, Count, Fit
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.maestro.model import MaestroModel
 from mapsearch.model.mapping import Directive, Mapping, encode
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.reference.simulator import Simulator
 from mapsearch.model.tensors import Dim
 from mapsearch.testing.choosy_model import ChoosyModel

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from mapsearch.formats.yaml.hardware import load_hardware, names
 from mapsearch.model.area import area_by_part
 from mapsearch.model.cost import COUNTS, Count, Fit
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.energy import EnergyBreakdown, energy_coefficients
 from mapsearch.model.errors import MappingError
 from mapsearch.model.evaluation import evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.technology import BufferTechnology
 
 LAYER = Layer("conv1", LayerType.CONV, (1, 1, 4, 2, 3, 3, 5, 5))  # 4*2*3*3*5*5 = 1800 MACs

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Count, Fit, Wanted
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import MAX_PHASES, ExactModel
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import MAX_EXTENT, MAX_MACS, Layer
 from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.reference.simulator import Simulator
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.spaces.mappings.space import Space

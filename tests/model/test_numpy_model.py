@@ -10,11 +10,11 @@ from strategies import cases
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Count, Fit
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.reference.numpy_model import NumpyModel
 from mapsearch.model.reference.simulator import Simulator
 from mapsearch.spaces.mappings.space import Space

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from mapsearch.model.cost import COUNTS, Count, Fit
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch, encode
-from mapsearch.model.priced import CountedCosts
 from mapsearch.model.reference.simulator import WALK_LIMIT, Simulator
 from mapsearch.model.tensors import Dim
 from mapsearch.testing.small import TECHNOLOGY

@@ -26,9 +26,9 @@ from mapsearch.search.mappings.anytime import TO_PROVE, AnytimeSearcher
 from mapsearch.search.mappings.branch_and_bound import branch_and_bound, least_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget, Certificate, Limit, Outcome
+from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.orders import interchangeable

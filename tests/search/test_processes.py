@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from mapsearch.model.exact import ExactModel
 from mapsearch.search.board import board_in_file
 from mapsearch.search.locks import locked
+from mapsearch.search.mappings.optuna_search import OptunaSearcher
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget, Outcome
 from mapsearch.search.mappings.seeds import Seeds
-from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.mappings.task import Task
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.processes import run_tasks

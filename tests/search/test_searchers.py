@@ -17,12 +17,12 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Buffer
 from mapsearch.search.mappings.genetic import GeneticSearcher
 from mapsearch.search.mappings.incumbent import Incumbent
+from mapsearch.search.mappings.optuna_search import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget, Searcher
+from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
-from mapsearch.search.mappings.structures import NEEDED, OptunaSearcher, check_installed
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space

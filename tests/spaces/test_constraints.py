@@ -22,11 +22,11 @@ from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
 from mapsearch.search.mappings.branch_and_bound import branch_and_bound
 from mapsearch.search.mappings.incumbent import Incumbent
+from mapsearch.search.mappings.optuna_search import OptunaSearcher
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget, Limit
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
-from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.choices import Choices, Lack
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, LevelConstraints, Sizes

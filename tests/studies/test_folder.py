@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from process_list import children_of, is_alive
 from small_run import NAMES, Recorder, finished_run, layer_file, results_in, same_for_all, search_with_few_trials
 from small_run import plain_run as run
 
@@ -225,26 +226,6 @@ def test_pictures_need_matplotlib_alone(layers: Path, tmp_path: Path, capsys: Ca
     assert capsys.readouterr().out.endswith("mappings/, area_power.png, energy_throughput.png)\n")
 
 
-def _children(pid: int) -> list[int]:
-    """Processes that this one has started, and which have not ended."""
-    found: list[int] = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(parent) == pid and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes by /proc")
 @pytest.mark.parametrize(("threads", "processes"), [("1", 2), ("2", 3)])
 def test_workers_end_with_a_run_that_is_killed_as_they_start(
@@ -262,10 +243,10 @@ def test_workers_end_with_a_run_that_is_killed_as_they_start(
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:  # noqa: S603 our own command
         deadline = time.monotonic() + PATIENCE_SECONDS
         while len(children) < processes and process.poll() is None and time.monotonic() < deadline:
-            children = _children(process.pid)
+            children = children_of(process.pid)
         process.kill()
     assert len(children) >= processes
-    while any(map(_alive, children)) and time.monotonic() < deadline:
+    while any(map(is_alive, children)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not any(map(_alive, children))
+    assert not any(map(is_alive, children))
     assert same_for_all(run(out=out, resume=True, jobs=1)) == same_for_all(results_in(done))

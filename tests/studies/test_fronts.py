@@ -28,9 +28,9 @@ from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.fronts import STEERED, FrontSearcher
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
-from mapsearch.search.mappings.samplers import searcher_of
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget
+from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.mappings.seeds import Seeds, classic_seeds
 from mapsearch.search.network import network_bound, select
 from mapsearch.search.objectives.objective import Objective, objectives_of

@@ -15,7 +15,7 @@ import mapsearch
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.studies.results import RunResults
-from mapsearch.studies.results_file import read_results
+from mapsearch.studies.results_reader import read_results
 from mapsearch.studies.start import run
 
 FIXTURES = (layer_file, finished_run)  # pytest finds them here, as layers and done

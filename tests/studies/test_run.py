@@ -15,7 +15,7 @@ from small_run import plain_run as run
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.errors import InputError
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = (

@@ -18,7 +18,7 @@ from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
 from mapsearch.search.machines.stages import Stage, map_fully
 from mapsearch.search.mappings.anytime import BY_DEFAULT, AnytimeSearcher
 from mapsearch.search.mappings.layers_job import LayersJob
-from mapsearch.search.mappings.sampler import GAP
+from mapsearch.search.mappings.sampler_names import GAP
 from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits

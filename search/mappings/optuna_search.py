@@ -18,7 +18,7 @@ from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.population import Population, best_sizes
 from mapsearch.search.mappings.problem import Problem
-from mapsearch.search.mappings.sampler import Sampler
+from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import Budget, Outcome
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.mappings.trials import Trial, search_by_trials

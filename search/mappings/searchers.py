@@ -6,9 +6,9 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.mappings.anytime import BY_DEFAULT, TO_PROVE, AnytimeSearcher
 from mapsearch.search.mappings.fronts import STEERED, FrontSearcher
 from mapsearch.search.mappings.genetic import GeneticSearcher
-from mapsearch.search.mappings.sampler import GAP, Sampler
+from mapsearch.search.mappings.optuna_search import OptunaSearcher
+from mapsearch.search.mappings.sampler_names import GAP, Sampler
 from mapsearch.search.mappings.searcher import Searcher
-from mapsearch.search.mappings.structures import OptunaSearcher
 from mapsearch.search.objectives.objective import Objective
 
 
