@@ -123,6 +123,26 @@ def _write_turns(w: BoundWorkspace, dim: int) -> None:
 
 
 @inlined
+def _write_lengths(w: BoundWorkspace, dim: int) -> None:
+    """Write w.reach and w.each of Y', X', R or S, as far as its loops are known."""
+    phases = w.windows[dim % 2, 0 if dim >= 6 else 1]  # of the axis's other dim
+    for outer in range(w.known[dim] + 1):
+        tile, copies, reach, apart = w.extents[dim], 1, w.extents[dim], False
+        for level in range(w.known[dim]):
+            chunk, share = w.size[level, dim], w.share[dim, level]
+            if level >= outer:
+                if chunk * share < tile:
+                    break
+            elif chunk < tile:
+                apart = apart or copies > 1
+                reach = min(copies * chunk * share, w.extents[dim])
+                copies *= share
+            tile = chunk
+        w.reach[dim, outer] = w.extents[dim] if apart and phases > 1 else reach
+        w.each[dim, outer] = tile
+
+
+@inlined
 def _copy(w: BoundWorkspace, batch: MappingArrays, b: int) -> int:
     """Copy a mapping, and note whether its level 0 or an order differs from the one before it.
 
@@ -185,6 +205,8 @@ def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
             known, turning = w.known[dim], w.turning[dim]
             _read_dim(w, dim)
             _write_turns(w, dim)
+            if w.moved[1, dim] >= SLIDES:
+                _write_lengths(w, dim)
             as_before = w.moved[1, dim] < SLIDES and known == w.known[dim] and turning == w.turning[dim]
             w.is_ordered = w.is_ordered and as_before
     if not w.is_ordered:

@@ -55,6 +55,10 @@ class BoundWorkspace(Protocol):
     # At least so many turns of a dim's loops in its outer levels (0 and more), and the same counted at each active unit.
     outer_turns: Annotated[Floats, DIMS, MAX_LEVELS + 1]
     outer_copies: Annotated[Floats, DIMS, MAX_LEVELS + 1]
+    # Of a sliding dim, coordinates that all units together hold, and one unit, at most, in a step of its loops of the outer levels.
+    # Units that lie apart may need fewer rows than side by side, and count as the whole dim.
+    reach: Annotated[Ints, DIMS, MAX_LEVELS + 1]
+    each: Annotated[Ints, DIMS, MAX_LEVELS + 1]
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
     tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen

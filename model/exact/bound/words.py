@@ -1,10 +1,11 @@
 """The least words L2 -> L1 and fills of the L1s, from the loops that are chosen.
 
 Each time that a loop which a tensor lacks turns outside a loop that moves the tensor, all of it passes again. A loop whose place is
-still open moves it too, inside all that have a place: one that is shared out, if its units' chunks leave some of the tile, and some
-loop or other if the tile does not fit the L1s of all PEs. Where windows
-slide, chunks of y' and r of some lengths need at least needed(y', r) / (y' r) rows for each pair (y', r): the longer the chunks the
-fewer.
+still open may move it too, inside all that have a place: that of a dim which is shared out, if the units' chunks do not cover its
+tile at once, and one loop or another where the tensor's tile does not fit the L1s of all PEs together.
+
+Where windows slide, chunks of y' and r of some lengths need at least needed(y', r) / (y' r) rows for each pair (y', r): the longer
+the chunks the fewer.
 """
 
 from __future__ import annotations
@@ -40,25 +41,10 @@ def _passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[flo
     return turns, copies
 
 
-@leaf
-def _lengths(w: BoundWorkspace, dim: int, level: int, place: int, phases: int) -> tuple[int, int]:
-    """(Coordinates that all units together hold of a dim, and one unit, at most) in a step of the loops down to a level and place.
-
-    phases: of the other dim of the axis; where they are several, units that lie apart may need fewer rows than side by side,
-    and count as the whole dim.
-    """
-    tile, copies, reach, apart = w.extents[dim], 1, w.extents[dim], False
-    for above in range(w.known[dim]):
-        chunk, share = w.size[above, dim], w.share[dim, above]
-        if above > level or (above == level and w.place[dim, level] > place):
-            if chunk * share < tile:
-                break
-        elif chunk < tile:
-            apart = apart or copies > 1
-            reach = min(copies * chunk * share, w.extents[dim])
-            copies *= share
-        tile = chunk
-    return (w.extents[dim] if apart and phases > 1 else reach), tile
+@inlined
+def _outer(w: BoundWorkspace, dim: int, level: int, place: int) -> int:
+    """How many levels' loops of a dim turn outside or at a level and place, of those that are known."""
+    return int(min(w.known[dim], level + 1 if w.place[dim, level] <= place else level))
 
 
 @inlined
@@ -97,8 +83,8 @@ def _slid(w: BoundWorkspace, loop: int) -> tuple[float, float]:
         y, r = 6 + axis, 4 + axis
         if w.moved[1, y] != SLIDES:
             continue
-        all_y, one_y = _lengths(w, y, level, place, w.windows[axis, 0])
-        all_r, one_r = _lengths(w, r, level, place, w.windows[axis, 1])
+        outer_y, outer_r = _outer(w, y, level, place), _outer(w, r, level, place)
+        all_y, one_y, all_r, one_r = w.reach[y, outer_y], w.each[y, outer_y], w.reach[r, outer_r], w.each[r, outer_r]
         if moving == r:
             tile = w.extents[r] if level == 0 else w.size[level - 1, r]
             shared = all_r != one_r or w.extents[r] != tile
