@@ -32,7 +32,6 @@ def compile_for(problem: Problem) -> None:
     """Have every kernel that a search of such a problem calls, whatever its layer and machine."""
     if problem.model.name in _CALLED:
         return
-    _CALLED.add(problem.model.name)
     try:
         with loading():
             _score(problem)
@@ -41,6 +40,7 @@ def compile_for(problem: Problem) -> None:
         with _another_opens(problem):
             _score(problem)
         _open(problem)
+    _CALLED.add(problem.model.name)
 
 
 def _score(problem: Problem) -> None:
@@ -54,7 +54,7 @@ def _open(problem: Problem) -> None:
     """Call the kernels that open parts of the space and bound them."""
     completion = Completion(problem.space)
     for parts in completion.children(completion.begin()):
-        for children in completion.children(parts[:FEW]):
+        for children in completion.children(parts[~completion.whole(parts)][:FEW]):
             problem.bound(children[:FEW].batch)
             return
 
