@@ -72,7 +72,7 @@ def _add_open(w: BoundWorkspace) -> None:
     """Add a depth of the loops to come, with the least that it may need."""
     for i in range(w.n_dims):
         if w.known[w.dims[i]] == 0:
-            _hold(w, w.dims[i], w.chunk[w.dims[i]])
+            _hold(w, w.dims[i], int(w.chunk[w.dims[i]]))
     for tensor in range(3):
         anew, moving = True, False
         for i in range(w.n_dims):

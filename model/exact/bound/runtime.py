@@ -83,7 +83,7 @@ def measure(w: BoundWorkspace) -> None:
             _measure_dim(w, dim, open_units)
         best = max(best, w.faster[dim])
     w.stale = 0
-    w.gain = min(best**left, float(open_units))
+    w.gain = float(min(best**left, float(open_units)))
 
 
 @inlined

@@ -38,7 +38,7 @@ def _passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[flo
         outer = max(0, min(outer, w.known[dim]))
         turns *= w.outer_turns[dim, outer]
         copies *= w.outer_copies[dim, outer]
-    return turns, copies
+    return float(turns), float(copies)
 
 
 @inlined
@@ -143,7 +143,7 @@ def _offer_inside(w: BoundWorkspace, tensor: int) -> None:
         dim = w.dims[i]
         if w.moved[tensor, dim] != STILL:
             words *= w.tile[dim]
-            level = min(level, w.known[dim])
+            level = min(level, int(w.known[dim]))
     room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
     if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
         turns, _ = _passes(w, tensor, level, 8)
