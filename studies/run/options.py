@@ -129,7 +129,6 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         check(self)
-        self._check_gap()
         if self.evaluations is None:
             return
         few = whole(self.restarts).broken(self.evaluations)
@@ -146,15 +145,3 @@ class SearchOptions:
                     f"sampler, or {called('timeout_seconds')}"
                 )
             )
-
-    def _check_gap(self) -> None:
-        """Raise SettingError where a gap is given to a search without a proof, or to one that has its own."""
-        proves = self.sampler == Sampler.AUTO and self.evaluations is None
-        if self.gap is None or proves or (self.gap == 0 and self.sampler == Sampler.EXACT):
-            return
-        if self.sampler == Sampler.EXACT:
-            raise SettingError(
-                lambda called: f"{called('sampler')} exact proves the optimum; use sampler auto with {called('gap')}"
-            )
-        why = f"sampler {self.sampler}" if self.sampler != Sampler.AUTO else "a number of evaluations"
-        raise SettingError(lambda called: f"{called('gap')} is of the proof that {called('sampler')} auto makes; {why} has none")

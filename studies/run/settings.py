@@ -24,7 +24,7 @@ from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.objectives.objective import Objective, objectives_of
 from mapsearch.spaces.machines.space import HardwareSpace
-from mapsearch.studies.declared import known
+from mapsearch.studies.declared import SettingError, known
 from mapsearch.studies.run.options import SearchOptions
 
 UNLIMITED_TRIALS = 100_000
@@ -45,6 +45,27 @@ class Settings(SearchOptions):
         searcher_of(sampler, objectives)
         cost_model(self.model)
         load_held(self.dataflow, self.constraints, 0)
+        self._check_gap()
+
+    def _check_gap(self) -> None:
+        """Raise SettingError where a gap is given to a search without a proof, or to one that has its own."""
+        if self.gap is None:
+            return
+        if self.sampler == Sampler.EXACT and self.gap > 0:
+            raise SettingError(
+                lambda called: f"{called('sampler')} exact proves the optimum; use sampler auto with {called('gap')}"
+            )
+        if not self.proves:
+            several = len(objectives_of(self.objective)) > 1
+            bounded = isinstance(cost_model(self.model), BoundedModel)
+            why = (
+                f"sampler {self.sampler}" if self.sampler not in (Sampler.AUTO, Sampler.EXACT)
+                else "a number of evaluations" if self.evaluations is not None
+                else "a search for several objectives" if several
+                else f"objective {self.objective}, which may fall as runtime or energy grows," if bounded
+                else f"model {self.model}"
+            )  # fmt: skip
+            raise SettingError(lambda called: f"{called('gap')} ends a proof, but {why} has none; leave it out")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
