@@ -120,7 +120,7 @@ class _Turns:
                 return False
         if proof.within(0.0):
             return True
-        if not self.populations(1):
+        if not self.populations(max(1, ceil(proof.gap / GAP))):
             return False
         if self._budget.timeout_seconds is None:
             proof.run(MORE, stop)
