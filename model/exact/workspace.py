@@ -19,9 +19,9 @@ MAX_LEVELS = 4
 DIMS = 8
 GROUPS = 6
 
-# Columns of a state and of a run, see there; the last ones are by level.
-STATE_HEAD, RUN_HEAD = 7, 3
-STATE_COLUMNS, RUN_COLUMNS = STATE_HEAD + 2 * MAX_LEVELS, RUN_HEAD + 2 * MAX_LEVELS
+# Columns of a run, see there; the last ones are by level.
+RUN_HEAD = 3
+RUN_COLUMNS = RUN_HEAD + 2 * MAX_LEVELS
 # After l levels the units of a dim have at most l + 1 distinct chunk lengths, each of which splits the next loop in two
 # places: so many classes, and as many again to work in.
 STATE_ROWS = 2 * int(np.prod([2 * level + 3 for level in range(MAX_LEVELS)]))
@@ -33,6 +33,8 @@ CLASS_COLUMNS = 16
 MOST_DEPTHS = 9
 # Widths of the network that the classes of one mapping are timed for together.
 MAX_WIDTHS = 32
+# Kinds of steps that are timed together.
+MAX_KINDS = 128
 
 
 class Rates(Protocol):
@@ -48,6 +50,53 @@ class Loop(Protocol):
 
     level: int
     dim: int
+
+
+class Chain(Protocol):
+    """A dim's loops, where its states follow in closed form, see `chains`."""
+
+    closed: bool  # whether they do: two loops at the most, and no loop inside a level that shares the dim out
+    loops: int
+    stage: int  # see `chains`
+    tile: int  # chunk of the first loop, all units together
+    chunk: int  # of the second
+    piece: int  # of the chunk, what each unit has
+    tiles: int  # whole tiles
+    edge: int  # length of the shorter tile after them, 0 where there is none
+    chunks: int  # whole chunks of a whole tile
+    rest: int  # length of the shorter chunk after them, 0 where there is none
+    edge_chunks: int  # the same two of the shorter tile
+    edge_rest: int
+
+
+class State(Protocol):
+    """All steps of a carry in which a dim's chunks have the same lengths on every unit."""
+
+    steps: int
+    start: int  # of them, those where all loops of the dim stand at index 0
+    shift: int  # how far the chunks moved from the step before; 0 where they did not
+    new: int  # chunk length of unit 0
+    old: int  # the same in the step before
+    covered: int  # coordinates that some unit holds
+    old_covered: int  # the same in the step before; of a dim in closed form only
+    active: int  # units whose chunk is not empty
+    indices: Annotated[Ints, MAX_LEVELS]  # of the dim's loops; not of a dim in closed form, nor of a lone one
+    old_indices: Annotated[Ints, MAX_LEVELS]  # the same in the step before
+
+
+class Kinds(Protocol):
+    """Kinds of steps, a column for each of their figures."""
+
+    steps: Annotated[Floats, MAX_KINDS]
+    start: Annotated[Floats, MAX_KINDS]  # of them, those with the reduction loops at index 0
+    macs: Annotated[Floats, MAX_KINDS]  # of unit 0
+    words_w: Annotated[Floats, MAX_KINDS]  # that enter the array
+    words_i: Annotated[Floats, MAX_KINDS]
+    psums: Annotated[Floats, MAX_KINDS]  # words of O that enter it
+    written: Annotated[Floats, MAX_KINDS]  # words of O that leave it
+    rate: Annotated[Floats, 2 * MAX_KINDS]  # words per cycle, of steps that read no partial sums, then of those that do
+    moved: Annotated[Floats, 2 * MAX_KINDS]  # words, likewise
+    cycles: Annotated[Floats, 2 * MAX_KINDS]
 
 
 class Residency(Protocol):
@@ -85,8 +134,9 @@ class Workspace(Protocol):
     positions: Annotated[Ints, DIMS]  # of each dim's level-0 loop among them, or residency's NEVER
     chunks: Annotated[Ints, DIMS]  # of level 0, all units together
     lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
+    chains: Annotated[Sequence[Chain], DIMS]
     roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
-    states: Annotated[Ints, STATE_SLOTS, STATE_ROWS, STATE_COLUMNS]  # of each dim, the carry's own, and spare: see `roles`
+    states: Annotated[Sequence[State], STATE_SLOTS, STATE_ROWS]  # of each dim, the carry's own, and spare: see `roles`
     n_states: Annotated[Ints, STATE_SLOTS]
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     slid: Annotated[Ints, 4]  # see `classes`
@@ -94,7 +144,9 @@ class Workspace(Protocol):
     places: Annotated[Ints, 3, GROUPS]  # see `timing`
     sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
     base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
-    kinds: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    n_kinds: int
+    kinds: Kinds  # that are still to be timed
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     best: Residency

@@ -12,11 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf, spliced
-from mapsearch.model.exact.count.roles import ACTIVE, COVERED, NEW, OLD, REDUCTION_START, SHIFT, STATE_STEPS
+from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.count.union import union
-from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, lone_run, runs_of, units_in
-from mapsearch.model.exact.workspace import CLASS_COLUMNS, Workspace
+from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, chain_runs, lone_run, runs_of, units_in
+from mapsearch.model.exact.workspace import CLASS_COLUMNS, State, Workspace
 from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import kept, needed
 
@@ -42,38 +41,38 @@ COLUMNS = CLASS_COLUMNS
 
 
 @inlined
-def _single(w: Workspace, slot: int, k: int, group: int, rows: Floats, place: int, row: int) -> None:
+def _single(state: State, group: int, row: Floats) -> None:
     """The class of a group of one dim, by which tensors have it."""
-    covered, active = float(w.states[slot, k, COVERED]), float(w.states[slot, k, ACTIVE])
-    stayed = covered if w.states[slot, k, SHIFT] == 0 else 0.0
-    rows[place, row, STEPS] = w.states[slot, k, STATE_STEPS]
-    rows[place, row, ZERO] = w.states[slot, k, REDUCTION_START if group == 3 else STATE_STEPS]
-    rows[place, row, MAC] = w.states[slot, k, NEW]
-    rows[place, row, PAD] = 1.0
+    covered, active = float(state.covered), float(state.active)
+    stayed = covered if state.shift == 0 else 0.0
+    row[STEPS] = state.steps
+    row[ZERO] = state.start if group == 3 else state.steps
+    row[MAC] = state.new
+    row[PAD] = 1.0
     for t in range(3):
         has = TOUCHES[t, LEADING[group]]
-        rows[place, row, CAME + t] = covered if has else 1.0
-        rows[place, row, KEPT + t] = stayed if has else 1.0
-        rows[place, row, FILLED + t] = covered if has else active
-        rows[place, row, FILL_KEPT + t] = stayed if has else active
+        row[CAME + t] = covered if has else 1.0
+        row[KEPT + t] = stayed if has else 1.0
+        row[FILLED + t] = covered if has else active
+        row[FILL_KEPT + t] = stayed if has else active
 
 
 @inlined
-def _pair(w: Workspace, y: int, p: int, r: int, q: int, rows: Floats, place: int, row: int) -> None:
+def _pair(y: State, r: State, slid: Ints, row: Floats) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both (w.slid)."""
-    covered_y, active_y = float(w.states[y, p, COVERED]), float(w.states[y, p, ACTIVE])
-    covered_r, active_r = float(w.states[r, q, COVERED]), float(w.states[r, q, ACTIVE])
-    stayed_y = covered_y if w.states[y, p, SHIFT] == 0 else 0.0
-    stayed_r = covered_r if w.states[r, q, SHIFT] == 0 else 0.0
-    rows[place, row, STEPS] = float(w.states[y, p, STATE_STEPS]) * float(w.states[r, q, STATE_STEPS])
-    rows[place, row, ZERO] = float(w.states[y, p, STATE_STEPS]) * float(w.states[r, q, REDUCTION_START])
-    rows[place, row, MAC] = float(w.states[y, p, NEW]) * float(w.states[r, q, NEW])
-    rows[place, row, PAD] = 1.0
-    rows[place, row, CAME], rows[place, row, CAME + 1], rows[place, row, CAME + 2] = covered_r, w.slid[0], covered_y
-    rows[place, row, KEPT], rows[place, row, KEPT + 1], rows[place, row, KEPT + 2] = stayed_r, w.slid[1], stayed_y
-    rows[place, row, FILLED], rows[place, row, FILL_KEPT] = covered_r * active_y, stayed_r * active_y
-    rows[place, row, FILLED + 1], rows[place, row, FILL_KEPT + 1] = w.slid[2], w.slid[3]
-    rows[place, row, FILLED + 2], rows[place, row, FILL_KEPT + 2] = covered_y * active_r, stayed_y * active_r
+    covered_y, active_y = float(y.covered), float(y.active)
+    covered_r, active_r = float(r.covered), float(r.active)
+    stayed_y = covered_y if y.shift == 0 else 0.0
+    stayed_r = covered_r if r.shift == 0 else 0.0
+    row[STEPS] = float(y.steps) * float(r.steps)
+    row[ZERO] = float(y.steps) * float(r.start)
+    row[MAC] = float(y.new) * float(r.new)
+    row[PAD] = 1.0
+    row[CAME], row[CAME + 1], row[CAME + 2] = covered_r, slid[0], covered_y
+    row[KEPT], row[KEPT + 1], row[KEPT + 2] = stayed_r, slid[1], stayed_y
+    row[FILLED], row[FILL_KEPT] = covered_r * active_y, stayed_r * active_y
+    row[FILLED + 1], row[FILL_KEPT + 1] = slid[2], slid[3]
+    row[FILLED + 2], row[FILL_KEPT + 2] = covered_y * active_r, stayed_y * active_r
 
 
 @inlined
@@ -97,12 +96,12 @@ def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int
     """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
     count = 0
     for k in range(w.n_states[slot]):
-        _single(w, slot, k, group, rows, place, count)
+        _single(w.states[slot, k], group, rows[place, count])
         count = _merge(rows, place, count)
     return count
 
 
-@spliced
+@leaf
 def _slide_units(w: Workspace, shift_y: int, shift_r: int, a: int, b: int, ny: int, nr: int, units: Ints, pieces: Ints) -> None:
     """Write to w.slid the input coordinates of one pair of states: U, V, and the same two counted at each PE.
 
@@ -128,34 +127,58 @@ def _slide_units(w: Workspace, shift_y: int, shift_r: int, a: int, b: int, ny: i
 def _runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the units of a dim in a state; returns how many runs they are."""
     if w.lone[dim] == 1:
-        return int(lone_run(w, side, w.states[slot, k, NEW], w.states[slot, k, OLD]))
+        return int(lone_run(w, side, w.states[slot, k].new, w.states[slot, k].old))
+    if w.chains[dim].closed:
+        return int(chain_runs(w, slot, k, dim, side))
     return int(runs_of(w, slot, k, w.levels, dim, side))
 
 
+@inlined
+def _links(state: State, piece: int, period: int) -> int:
+    """Over all units of a dim in closed form, the sum of what their chunks exceed a period by."""
+    last = state.covered - (state.active - 1) * piece
+    return (state.active - 1) * max(piece - period, 0) + max(last - period, 0)
+
+
+@inlined
+def _far(y: State, r: State, a: int, b: int) -> bool:
+    """Whether no unit needs anything that it needed in the step before: unit 0, which has the longest chunks, does not."""
+    back = b * y.shift + a * r.shift
+    return bool(back > b * (y.old - 1) + a * (r.old - 1) or -back > b * (y.new - 1) + a * (r.new - 1))
+
+
 @leaf
-def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
-    """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
+def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints, pieces: Ints) -> None:
+    """Write w.slid of state p in slot y and state q in slot r."""
     lead, slide = LEADING[group], SLIDING[group]
     a, b = w.windows[group - 4, 0], w.windows[group - 4, 1]
-    apart = w.extents[lead] <= a or w.extents[slide] <= b  # no two pairs meet: each word belongs to one pair
-    lone = w.lone[lead] == 1 and w.lone[slide] == 1
-    count, ny = 0, 0
+    state_y, state_r, slid = w.states[y, p], w.states[r, q], w.slid
+    stays = state_y.shift == 0 and state_r.shift == 0
+    if w.extents[lead] <= a or w.extents[slide] <= b:  # no two pairs meet: each word belongs to one pair
+        slid[0] = slid[2] = state_y.covered * state_r.covered
+        slid[1] = slid[3] = slid[0] if stays else 0
+        return
+    closed = w.chains[lead].closed and w.chains[slide].closed
+    if closed and (stays or _far(state_y, state_r, a, b)):
+        slid[0] = needed(state_y.covered, state_r.covered, a, b)
+        slid[2] = state_y.covered * state_r.covered
+        slid[2] -= _links(state_y, w.chains[lead].piece, a) * _links(state_r, w.chains[slide].piece, b)
+        slid[1], slid[3] = (slid[0], slid[2]) if stays else (0, 0)
+    elif w.lone[lead] == 1 and w.lone[slide] == 1:
+        slid[0] = slid[2] = needed(state_y.new, state_r.new, a, b)
+        slid[1] = slid[3] = kept(state_y.new, state_r.new, state_y.old, state_r.old, state_y.shift, state_r.shift, a, b)
+    else:
+        ny, nr = _runs(w, y, p, lead, 0), _runs(w, r, q, slide, 1)
+        _slide_units(w, state_y.shift, state_r.shift, a, b, ny, nr, units, pieces)
+
+
+@inlined
+def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
+    """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
+    count = 0
     for p in range(w.n_states[y]):
-        if not apart and not lone:
-            ny = _runs(w, y, p, lead, 0)
         for q in range(w.n_states[r]):
-            state_y, state_r = w.states[y, p], w.states[r, q]
-            shift_y, shift_r = state_y[SHIFT], state_r[SHIFT]
-            if apart:
-                covered = state_y[COVERED] * state_r[COVERED]
-                w.slid[0] = w.slid[2] = covered
-                w.slid[1] = w.slid[3] = covered if shift_y == 0 and shift_r == 0 else 0
-            elif lone:
-                w.slid[0] = w.slid[2] = needed(state_y[NEW], state_r[NEW], a, b)
-                w.slid[1] = w.slid[3] = kept(state_y[NEW], state_r[NEW], state_y[OLD], state_r[OLD], shift_y, shift_r, a, b)
-            else:
-                nr = _runs(w, r, q, slide, 1)
-                _slide_units(w, shift_y, shift_r, a, b, ny, nr, units, pieces)
-            _pair(w, y, p, r, q, rows, place, count)
+            _slide(w, group, y, p, r, q, units, pieces)
+            _pair(w.states[y, p], w.states[r, q], w.slid, rows[place, count])
             count = _merge(rows, place, count)
     return count

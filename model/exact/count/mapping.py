@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import Fit
+from mapsearch.model.exact.count.chains import add_loop, begin_chain, end_chain
 from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
 from mapsearch.model.exact.count.residency import NEVER, best_residency
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
@@ -18,18 +19,17 @@ from mapsearch.model.exact.count.timing import (
     CYCLES,
     EGRESS_BOUND,
     INGRESS_BOUND,
+    OWN_LIST,
     add_carry,
     add_sums,
-    add_totals,
-    first_step,
+    clear,
+    time_kinds,
 )
 from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
 from mapsearch.model.records import Counts, Floats, Ints
 from mapsearch.model.windows import tile_words
 
 Bytes = NDArray[np.int8]
-
-OWN_LIST = GROUPS  # the classes of the group that the carry's loop belongs to
 
 LEGAL, L1_OVERFLOW, L2_OVERFLOW = int(Fit.LEGAL), int(Fit.L1_OVERFLOW), int(Fit.L2_OVERFLOW)
 MORE_ROOM = -1  # not a `Fit`: the lists of classes were too short
@@ -49,6 +49,7 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
     for dim in range(8):
         w.positions[dim] = NEVER
         w.lone[dim] = 1
+        begin_chain(w.chains[dim], w.extents[dim])
     count = 0
     for level in range(w.levels):
         for place in range(8):
@@ -57,6 +58,8 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
             chunk = size[b, level, dim]
             w.sizes[dim, level] = chunk
             w.shares[dim, level] = 1
+            if chunk < tile and w.lone[dim] == 0:  # within what a level outside shares out
+                w.chains[dim].closed = False
             if chunk < tile and spatial[b, level] == dim:  # units past the last chunk stay idle
                 share = min(units[b, level], (tile + chunk - 1) // chunk)
                 w.shares[dim, level] = share
@@ -71,6 +74,7 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
                     w.positions[dim] = count
                 loop = w.loops[count]
                 loop.level, loop.dim = level, dim
+                add_loop(w.chains[dim], chunk)
                 count += 1
     return count
 
@@ -84,7 +88,7 @@ def _tile_bits(w: Workspace, tile: Ints) -> None:
         w.bits[tensor] *= w.machine.bits[tensor]
 
 
-@leaf
+@inlined
 def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, slide: int) -> bool:
     """Write the classes of a group to rows[place], from the states in slots `lead` and `slide`; False where too long."""
     rows = room.rows
@@ -101,79 +105,63 @@ def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, 
     return True
 
 
-@leaf
-def _reset(w: Workspace) -> None:
+@spliced
+def _begin(w: Workspace, rows: Floats) -> None:
     """The states of all dims before their loops turn; those of dims with one index never change."""
     for dim in range(8):
         if w.extents[dim] > 1:
             for level in range(w.levels):
                 w.roles[dim, level] = INNER
+            if w.chains[dim].closed:
+                end_chain(w.chains[dim], w.extents[dim], w.sizes[dim, w.levels - 1])
             write_states(w, dim, dim)
-
-
-@spliced
-def _begin(w: Workspace, room: Room, n_loops: int) -> int:
-    """Step 0: everything stands at index 0, and all of it is new; returns how many groups iterate, or MORE_ROOM.
-
-    The iterating groups get their classes and w.places[0]; the others are one factor, w.base.
-    """
-    _reset(w)
+    w.counts[OWN_LIST] = 1
     for c in range(COLUMNS):
-        w.base[c] = 1.0
-    iterates = 0
-    for j in range(n_loops):
-        iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
-    groups = 0
-    for g in range(GROUPS):
-        if w.extents[LEADING[g]] == 1 and w.extents[SLIDING[g]] == 1:
-            continue  # all its factors are 1
-        if not _write_classes(w, room, g, g, LEADING[g], SLIDING[g]):
-            return MORE_ROOM
-        if (iterates >> g) % 2 == 1:
-            w.places[0, groups] = g
-            groups += 1
-        else:
-            for c in range(COLUMNS):
-                w.base[c] *= room.rows[g, 0, c]
-    w.totals.steps = 0.0
-    for t in range(3):
-        w.totals.multicast[t] = w.totals.fills[t] = 0.0
-    if w.worded:
-        add_totals(w, groups, True)
-    first_step(w, room.rows, groups)
-    return groups
+        w.base[c] = rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 1.0
+    clear(w)
 
 
 @spliced
 def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
-    """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short."""
-    groups = _begin(w, room, n_loops)
-    if groups == MORE_ROOM:
-        return False
+    """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short.
+
+    First each group gets its classes of step 0: those of groups that do not iterate are one factor, w.base. Then each loop gets two
+    turns: it advances, and it stands still while those inside it do.
+    """
+    rows = room.rows
+    _begin(w, rows)
+    iterates = 0
     for j in range(n_loops):
-        level, dim = w.loops[j].level, w.loops[j].dim
-        g = int(GROUP_OF_DIM[dim])
-        lead, slide = LEADING[g], SLIDING[g]
-        at = 0
-        while w.places[0, at] != g:
-            at += 1
-        w.roles[dim, level] = OWN
-        write_states(w, dim, MOVING)
-        own_lead, own_slide = MOVING if dim == lead else lead, MOVING if dim == slide else slide
-        if not _write_classes(w, room, g, OWN_LIST, own_lead, own_slide):
+        iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
+    groups = 0
+    for turn in range(-GROUPS, max(2 * n_loops - 1, 0)):
+        begins, advances = turn < 0, turn >= 0 and turn % 2 == 0
+        if begins:
+            g = turn + GROUPS
+            lead, slide = LEADING[g], SLIDING[g]
+            there = w.extents[lead] > 1 or w.extents[slide] > 1  # else all its factors are 1
+        else:
+            level, dim = w.loops[turn // 2].level, w.loops[turn // 2].dim
+            g, slot = int(GROUP_OF_DIM[dim]), MOVING if advances else dim
+            w.roles[dim, level] = OWN if advances else OUTER
+            w.chains[dim].stage += 1
+            write_states(w, dim, slot)
+            lead = slot if dim == LEADING[g] else LEADING[g]
+            slide = slot if dim == SLIDING[g] else SLIDING[g]
+            there = True
+        if there and not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
             return False
-        w.places[0, at] = OWN_LIST
-        if w.worded:
-            add_totals(w, groups, False)
-        if w.timed:
-            add_carry(w, room.rows, groups)
-        w.places[0, at] = g
-        if j == n_loops - 1:
-            break
-        w.roles[dim, level] = OUTER
-        write_states(w, dim, dim)
-        if not _write_classes(w, room, g, g, lead, slide):
-            return False
+        if there and begins:
+            if (iterates >> g) % 2 == 1:
+                w.places[0, groups] = g
+                groups += 1
+            else:
+                for c in range(COLUMNS):
+                    w.base[c] *= rows[g, 0, c]
+        if advances or turn == -1:
+            add_carry(w, rows, groups, g if advances else OWN_LIST, begins)
+    if w.timed:
+        time_kinds(w, w.machine.l1_copies == 1)
     return True
 
 
@@ -265,6 +253,8 @@ def evaluate(
             w.lone[dim] = 1
             for level in range(w.levels):
                 w.sizes[dim, level] = 1
+            begin_chain(w.chains[dim], 1)
+            end_chain(w.chains[dim], 1, 1)
             write_states(w, dim, dim)
     for b in range(units.shape[0]):
         found = MORE_ROOM

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.count.classes import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
-from mapsearch.model.exact.workspace import Workspace
+from mapsearch.model.exact.workspace import GROUPS, MAX_KINDS, Workspace
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # What the array's time is made of.
@@ -18,120 +19,98 @@ INGRESS_BOUND = 2
 EGRESS_BOUND = 3
 TIMING = 4
 
-ROUNDING = 1 - 1e-12
+OWN_LIST = GROUPS  # the place of the classes of the group that a carry's loop belongs to
 
 
 @inlined
-def _transfer(w: Workspace, bits: float, width: int) -> float:
-    """Cycles that a network of w.noc_bits[width] takes for `bits`."""
-    if bits == 0.0:
-        return 0.0
-    return float(w.rates.noc_latency + np.ceil(bits / w.noc_bits[width]) - 1.0)
-
-
-@inlined
-def _add_steps(
-    w: Workspace, width: int, steps: float, compute: float, bits_in: float, bits_out: float, words: float, first: bool
-) -> None:
-    """Add so many steps alike to w.timing[width]; words: that cross the network, in and out."""
-    timing, peak = w.timing[width], w.peak[width]
-    ingress, egress = _transfer(w, bits_in, width), _transfer(w, bits_out, width)
-    many = np.int64(steps)
-    if first or w.machine.l1_copies == 1:
-        cycles = compute + ingress + egress
-        timing[COMPUTE_BOUND] += many * np.int64(compute)
-        timing[INGRESS_BOUND] += many * np.int64(ingress)
-        timing[EGRESS_BOUND] += many * np.int64(egress)
-    else:
-        cycles = max(compute, ingress, egress)
-        bound = COMPUTE_BOUND if cycles == compute else (INGRESS_BOUND if cycles == ingress else EGRESS_BOUND)
-        timing[bound] += many * np.int64(cycles)
-    timing[CYCLES] += many * np.int64(cycles)
-    peak_words, peak_cycles = peak[0], peak[1]
-    if words * peak_cycles > ROUNDING * peak_words * cycles:  # only a product may round, and few steps come close
-        rate, highest = words / cycles, peak_words / peak_cycles
-        if rate > highest or (rate == highest and words < peak_words):
-            peak[0], peak[1] = words, cycles
-
-
-@inlined
-def _add_kind(w: Workspace, depth: int, first: bool) -> None:
-    """Add all steps of the kind kinds[depth] to w.timing."""
-    kind = w.kinds[depth]
-    came = CAME if w.machine.multicast else FILLED
-    left = CAME + 2 if w.machine.reduction else FILLED + 2
-    words_w, words_i = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
-    psums = kind[CAME + 2] - kind[KEPT + 2]
-    written = kind[left] - kind[left + 3]
-    bits_in = words_w * w.rates.bits[0] + words_i * w.rates.bits[1]
-    compute = kind[MAC] if w.rates.simd == 1.0 else float(np.ceil(kind[MAC] / w.rates.simd))
-    bits_out = written * w.rates.bits[2]
-    words = words_w + words_i + written
-    steps = kind[STEPS]
-    reading = steps - kind[ZERO] if w.machine.reduction and psums > 0.0 else 0.0
-    for width in range(w.widths):
-        if steps > reading:
-            _add_steps(w, width, steps - reading, compute, bits_in, bits_out, words, first)
-        if reading > 0.0:
-            _add_steps(w, width, reading, compute, bits_in + psums * w.rates.bits[2], bits_out, words + psums, first)
-
-
-@inlined
-def _start(w: Workspace, rows: Floats, groups: int) -> int:
-    """kinds[0] = product of the groups with one class; w.places[1] = the others, in turn; returns how many of those."""
-    kind = w.kinds[0]
-    for c in range(COLUMNS):
-        kind[c] = w.base[c]
-    n = 0
-    for g in range(groups):
-        place = w.places[0, g]
-        if w.counts[place] == 1:
-            for c in range(COLUMNS):
-                kind[c] *= rows[place, 0, c]
-        else:
-            w.places[1, n] = place
-            w.places[2, n] = 0
-            n += 1
-    return n
-
-
-@inlined
-def add_carry(w: Workspace, rows: Floats, groups: int) -> None:
-    """Add all steps of one carry to w.timing.
-
-    rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
-    place = w.places[0, :groups].
-    """
-    n = _start(w, rows, groups)
-    depth = 0
-    while True:
-        while depth < n:
-            kind, row, product = w.kinds[depth], rows[w.places[1, depth], w.places[2, depth]], w.kinds[depth + 1]
-            for c in range(COLUMNS):
-                product[c] = kind[c] * row[c]
-            depth += 1
-        _add_kind(w, n, False)
-        depth -= 1
-        while depth >= 0 and w.places[2, depth] + 1 == w.counts[w.places[1, depth]]:
-            w.places[2, depth] = 0
-            depth -= 1
-        if depth < 0:
-            return
-        w.places[2, depth] += 1
-
-
-@leaf
-def first_step(w: Workspace, rows: Floats, groups: int) -> None:
-    """Start w.timing with step 0, of which every group has one class: nothing was there before it."""
-    _start(w, rows, groups)
-    for t in range(3):
-        w.kinds[0, CAME + 3 + t] = 0.0
-        w.kinds[0, FILLED + 3 + t] = 0.0
+def clear(w: Workspace) -> None:
+    """Start the sums of a mapping."""
+    w.n_kinds = 0
     for width in range(w.widths):
         for part in range(TIMING):
             w.timing[width, part] = 0
         w.peak[width, 0], w.peak[width, 1] = 0.0, 1.0
-    _add_kind(w, 0, True)
+    w.totals.steps = 0.0
+    for t in range(3):
+        w.totals.multicast[t] = w.totals.fills[t] = 0.0
+
+
+@inlined
+def _transfer(bits: float, width: float, latency: float) -> float:
+    """Cycles that a network of so many bits per cycle takes for `bits`."""
+    return latency + float(np.ceil(bits / width)) - 1.0 if bits > 0.0 else 0.0
+
+
+@inlined
+def _add_cycles(w: Workspace, n: int, width: float, apart: bool, timing: Ints) -> None:
+    """Add w.kinds to the timing of one width, and write their rates.
+
+    One loop without branches over columns, which the compiler turns into vector instructions. Each kind is two: the steps that
+    read partial sums, and the others.
+    """
+    kinds, rates = w.kinds, w.rates
+    bits_w, bits_i, bits_o, simd, latency = rates.bits[0], rates.bits[1], rates.bits[2], rates.simd, rates.noc_latency
+    reduction = w.machine.reduction
+    cycles, compute_bound, ingress_bound, egress_bound = 0, 0, 0, 0
+    for k in range(n):
+        steps, psums, written = kinds.steps[k], kinds.psums[k], kinds.written[k]
+        reads = steps - kinds.start[k] if reduction and psums > 0.0 else 0.0
+        plain = steps - reads
+        compute = float(np.ceil(kinds.macs[k] / simd))
+        bits = kinds.words_w[k] * bits_w + kinds.words_i[k] * bits_i
+        ingress, more = _transfer(bits, width, latency), _transfer(bits + psums * bits_o, width, latency)
+        egress = _transfer(written * bits_o, width, latency)
+        one = compute + ingress + egress if apart else max(compute, max(ingress, egress))
+        two = compute + more + egress if apart else max(compute, max(more, egress))
+        many_one, many_two = np.int64(plain), np.int64(reads)
+        cycles += many_one * np.int64(one) + many_two * np.int64(two)
+        compute_one, compute_two = apart or one == compute, apart or two == compute
+        ingress_one, ingress_two = apart or (one != compute and one == ingress), apart or (two != compute and two == more)
+        egress_one, egress_two = apart or (one != compute and one != ingress), apart or (two != compute and two != more)
+        compute_bound += np.int64(compute) * ((many_one if compute_one else 0) + (many_two if compute_two else 0))
+        ingress_bound += (many_one * np.int64(ingress) if ingress_one else 0) + (many_two * np.int64(more) if ingress_two else 0)
+        egress_bound += np.int64(egress) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
+        words = kinds.words_w[k] + kinds.words_i[k] + written
+        kinds.moved[k], kinds.cycles[k] = words, one
+        kinds.rate[k] = words / one if plain > 0.0 else 0.0
+        kinds.moved[MAX_KINDS + k], kinds.cycles[MAX_KINDS + k] = words + psums, two
+        kinds.rate[MAX_KINDS + k] = (words + psums) / two if reads > 0.0 else 0.0
+    timing[CYCLES] += cycles
+    timing[COMPUTE_BOUND] += compute_bound
+    timing[INGRESS_BOUND] += ingress_bound
+    timing[EGRESS_BOUND] += egress_bound
+
+
+@inlined
+def _find_peak(w: Workspace, n: int, peak: Floats) -> None:
+    """Replace the peak, (words, cycles), by a kind that moves more words per cycle, or as many with fewer words."""
+    kinds = w.kinds
+    highest = peak[0] / peak[1]
+    for first in (0, MAX_KINDS):
+        for k in range(first, first + n):
+            rate = kinds.rate[k]
+            if rate > highest or (rate == highest and kinds.moved[k] < peak[0]):
+                highest = rate
+                peak[0], peak[1] = kinds.moved[k], kinds.cycles[k]
+
+
+@leaf
+def time_kinds(w: Workspace, apart: bool) -> None:
+    """Add w.kinds to w.timing and w.peak, for each width of the network, and forget them.
+
+    apart: whether ingress, compute and egress come one after another, as in the first step.
+    """
+    n = w.n_kinds
+    w.n_kinds = 0
+    for width in range(w.widths):
+        _add_cycles(w, n, w.noc_bits[width], apart, w.timing[width])
+        _find_peak(w, n, w.peak[width])
+
+
+@inlined
+def _product(left: Floats, right: Floats, product: Floats) -> None:
+    for c in range(COLUMNS):
+        product[c] = left[c] * right[c]
 
 
 @inlined
@@ -151,17 +130,82 @@ def add_sums(w: Workspace, rows: Floats, place: int) -> None:
 
 
 @inlined
-def add_totals(w: Workspace, groups: int, first: bool) -> None:
+def _add_totals(w: Workspace, n: int, first: bool) -> None:
     """Add the sums over one carry's steps to w.totals."""
-    kind = w.kinds[0]
+    total = w.products[GROUPS]
+    single = w.products[0]
+    steps = single[STEPS]
     for c in range(COLUMNS):
-        kind[c] = w.base[c]
-    for g in range(groups):
-        total = w.sums[w.places[0, g]]
-        for c in range(COLUMNS):
-            kind[c] *= total[c]
+        total[c] = single[c] * steps * w.sums[OWN_LIST, c]
+    total[STEPS] = steps * w.sums[OWN_LIST, STEPS]
+    for i in range(n):
+        _product(total, w.sums[w.places[1, i]], total)
     stays = 0.0 if first else 1.0
-    w.totals.steps += kind[STEPS]
+    w.totals.steps += total[STEPS]
     for t in range(3):
-        w.totals.multicast[t] += kind[CAME + t] - stays * kind[CAME + 3 + t]
-        w.totals.fills[t] += kind[FILLED + t] - stays * kind[FILLED + 3 + t]
+        w.totals.multicast[t] += total[CAME + t] - stays * total[CAME + 3 + t]
+        w.totals.fills[t] += total[FILLED + t] - stays * total[FILLED + 3 + t]
+
+
+@inlined
+def _add_kinds(w: Workspace, prefix: Floats, rows: Floats, first: bool) -> None:
+    """Append to w.kinds the product of `prefix` and each class of the carry's own group."""
+    came = CAME if w.machine.multicast else FILLED
+    left = CAME + 2 if w.machine.reduction else FILLED + 2
+    stays = 0.0 if first else 1.0
+    kinds = w.kinds
+    for q in range(w.counts[OWN_LIST]):
+        if w.n_kinds == MAX_KINDS:
+            time_kinds(w, w.machine.l1_copies == 1)
+        k = w.n_kinds
+        row = rows[OWN_LIST, q]
+        kinds.steps[k] = prefix[STEPS] * row[STEPS]
+        kinds.start[k] = prefix[ZERO] * row[ZERO]
+        kinds.macs[k] = prefix[MAC] * row[MAC]
+        kinds.words_w[k] = prefix[came] * row[came] - stays * prefix[came + 3] * row[came + 3]
+        kinds.words_i[k] = prefix[came + 1] * row[came + 1] - stays * prefix[came + 4] * row[came + 4]
+        kinds.psums[k] = prefix[CAME + 2] * row[CAME + 2] - stays * prefix[KEPT + 2] * row[KEPT + 2]
+        kinds.written[k] = prefix[left] * row[left] - stays * prefix[left + 3] * row[left + 3]
+        w.n_kinds = k + 1
+
+
+@inlined
+def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) -> None:
+    """Add all steps of a carry at a loop of `group`, or the first step, to w.totals and to w.kinds.
+
+    rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
+    place = w.places[0, :groups], and those of the carry's own group at place OWN_LIST.
+    """
+    product = w.products[0]
+    for c in range(COLUMNS):
+        product[c] = w.base[c]
+    n = 0
+    for g in range(groups):
+        place = w.places[0, g]
+        if place == group:
+            continue
+        if w.counts[place] == 1:
+            _product(product, rows[place, 0], product)
+        else:
+            w.places[1, n] = place
+            w.places[2, n] = 0
+            n += 1
+    if w.worded:
+        _add_totals(w, n, first)
+    if not w.timed:
+        return
+    depth = 0
+    while True:
+        while depth < n:
+            _product(w.products[depth], rows[w.places[1, depth], w.places[2, depth]], w.products[depth + 1])
+            depth += 1
+        _add_kinds(w, w.products[n], rows, first)
+        depth -= 1
+        while depth >= 0 and w.places[2, depth] + 1 == w.counts[w.places[1, depth]]:
+            w.places[2, depth] = 0
+            depth -= 1
+        if depth < 0:
+            break
+        w.places[2, depth] += 1
+    if first:
+        time_kinds(w, True)

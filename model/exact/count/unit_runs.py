@@ -7,7 +7,7 @@ where the level does not share out the dim). Its units are all combinations, the
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.workspace import MAX_LEVELS, RUN_HEAD, STATE_HEAD, Workspace
+from mapsearch.model.exact.workspace import RUN_HEAD, Workspace
 
 R_NEW = 0  # length of the units' chunks
 R_OLD = 1  # the same in the step before, 0 where they were idle
@@ -94,8 +94,8 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
         if size == tile:
             continue
         tile = size
-        back = w.states[slot, k, STATE_HEAD + level] * size * share
-        old_back = w.states[slot, k, STATE_HEAD + MAX_LEVELS + level] * size * share
+        back = w.states[slot, k].indices[level] * size * share
+        old_back = w.states[slot, k].old_indices[level] * size * share
         if share == 1:
             n = _shorten(w, side, n, level, size, back, old_back)
             continue
@@ -107,3 +107,14 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
             _copy(w, side, run, run - n)
         n = end - n
     return n
+
+
+@inlined
+def chain_runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
+    """The same of a dim in closed form, whose units hold neighbouring pieces of one chunk."""
+    state, piece = w.states[slot, k], w.chains[dim].piece
+    n = lone_run(w, side, state.covered, state.old_covered)
+    end = _split(w, side, 0, n, 0, piece, state.active, state.covered, state.old_covered)
+    for run in range(n, end):
+        _copy(w, side, run, run - n)
+    return end - n
