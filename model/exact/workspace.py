@@ -94,9 +94,12 @@ class Kinds(Protocol):
     words_i: Annotated[Floats, MAX_KINDS]
     psums: Annotated[Floats, MAX_KINDS]  # words of O that enter it
     written: Annotated[Floats, MAX_KINDS]  # words of O that leave it
-    rate: Annotated[Floats, 2 * MAX_KINDS]  # words per cycle, of steps that read no partial sums, then of those that do
-    moved: Annotated[Floats, 2 * MAX_KINDS]  # words, likewise
-    cycles: Annotated[Floats, 2 * MAX_KINDS]
+    moved: Annotated[Floats, MAX_KINDS]  # words in and out, where no partial sums are read
+    cycles: Annotated[Floats, MAX_KINDS]
+    rate: Annotated[Floats, MAX_KINDS]  # words per cycle
+    reading_moved: Annotated[Floats, MAX_KINDS]  # the same three where partial sums are read
+    reading_cycles: Annotated[Floats, MAX_KINDS]
+    reading_rate: Annotated[Floats, MAX_KINDS]
 
 
 class Residency(Protocol):
@@ -147,6 +150,7 @@ class Workspace(Protocol):
     products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
     n_kinds: int
     kinds: Kinds  # that are still to be timed
+    apart: int  # of these, how many are of steps whose ingress, compute and egress come one after another
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     best: Residency

@@ -14,6 +14,7 @@ from mapsearch.model.exact.count.chains import add_loop, begin_chain, end_chain
 from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
 from mapsearch.model.exact.count.residency import NEVER, best_residency
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
+from mapsearch.model.exact.count.rows import multiply
 from mapsearch.model.exact.count.timing import (
     COMPUTE_BOUND,
     CYCLES,
@@ -156,12 +157,11 @@ def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
                 w.places[0, groups] = g
                 groups += 1
             else:
-                for c in range(COLUMNS):
-                    w.base[c] *= rows[g, 0, c]
+                multiply(w.base, rows[g, 0], w.base)
         if advances or turn == -1:
             add_carry(w, rows, groups, g if advances else OWN_LIST, begins)
     if w.timed:
-        time_kinds(w, w.machine.l1_copies == 1)
+        time_kinds(w)
     return True
 
 

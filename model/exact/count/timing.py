@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.count.classes import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
+from mapsearch.model.exact.count.rows import add_times, multiply, multiply_by
+from mapsearch.model.exact.count.classes import CAME, FILL_KEPT, FILLED, KEPT, MAC, STEPS, ZERO
 from mapsearch.model.exact.workspace import GROUPS, MAX_KINDS, Workspace
 
 Ints = NDArray[np.int64]
@@ -19,6 +20,8 @@ INGRESS_BOUND = 2
 EGRESS_BOUND = 3
 TIMING = 4
 
+LANES = 4  # kinds that are timed at once
+
 OWN_LIST = GROUPS  # the place of the classes of the group that a carry's loop belongs to
 
 
@@ -26,6 +29,7 @@ OWN_LIST = GROUPS  # the place of the classes of the group that a carry's loop b
 def clear(w: Workspace) -> None:
     """Start the sums of a mapping."""
     w.n_kinds = 0
+    w.apart = MAX_KINDS if w.machine.l1_copies == 1 else 1
     for width in range(w.widths):
         for part in range(TIMING):
             w.timing[width, part] = 0
@@ -42,16 +46,16 @@ def _transfer(bits: float, width: float, latency: float) -> float:
 
 
 @inlined
-def _add_cycles(w: Workspace, n: int, width: float, apart: bool, timing: Ints) -> None:
+def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     """Add w.kinds to the timing of one width, and write their rates.
 
-    One loop without branches over columns, which the compiler turns into vector instructions. Each kind is two: the steps that
-    read partial sums, and the others.
+    One loop over columns without branches, which the compiler turns into vector instructions (a sum of floats, or another store
+    at the same column, would stop it). Each kind is two: the steps that read partial sums, and the others.
     """
     kinds, rates = w.kinds, w.rates
     bits_w, bits_i, bits_o, simd, latency = rates.bits[0], rates.bits[1], rates.bits[2], rates.simd, rates.noc_latency
-    reduction = w.machine.reduction
-    cycles, compute_bound, ingress_bound, egress_bound = 0, 0, 0, 0
+    reduction, apart = w.machine.reduction, w.apart
+    cycles, compute_bound, egress_bound = 0, 0, 0
     for k in range(n):
         steps, psums, written = kinds.steps[k], kinds.psums[k], kinds.written[k]
         reads = steps - kinds.start[k] if reduction and psums > 0.0 else 0.0
@@ -60,91 +64,78 @@ def _add_cycles(w: Workspace, n: int, width: float, apart: bool, timing: Ints) -
         bits = kinds.words_w[k] * bits_w + kinds.words_i[k] * bits_i
         ingress, more = _transfer(bits, width, latency), _transfer(bits + psums * bits_o, width, latency)
         egress = _transfer(written * bits_o, width, latency)
-        one = compute + ingress + egress if apart else max(compute, max(ingress, egress))
-        two = compute + more + egress if apart else max(compute, max(more, egress))
+        one = compute + ingress + egress if k < apart else max(compute, max(ingress, egress))
+        two = compute + more + egress if k < apart else max(compute, max(more, egress))
         many_one, many_two = np.int64(plain), np.int64(reads)
         cycles += many_one * np.int64(one) + many_two * np.int64(two)
-        compute_one, compute_two = apart or one == compute, apart or two == compute
-        ingress_one, ingress_two = apart or (one != compute and one == ingress), apart or (two != compute and two == more)
-        egress_one, egress_two = apart or (one != compute and one != ingress), apart or (two != compute and two != more)
+        compute_one, compute_two = k < apart or one == compute, k < apart or two == compute
+        egress_one, egress_two = k < apart or (one != compute and one != ingress), k < apart or (two != compute and two != more)
         compute_bound += np.int64(compute) * ((many_one if compute_one else 0) + (many_two if compute_two else 0))
-        ingress_bound += (many_one * np.int64(ingress) if ingress_one else 0) + (many_two * np.int64(more) if ingress_two else 0)
         egress_bound += np.int64(egress) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
         words = kinds.words_w[k] + kinds.words_i[k] + written
-        kinds.moved[k], kinds.cycles[k] = words, one
+        kinds.moved[k], kinds.reading_moved[k] = words, words + psums
+        kinds.cycles[k], kinds.reading_cycles[k] = one, two
         kinds.rate[k] = words / one if plain > 0.0 else 0.0
-        kinds.moved[MAX_KINDS + k], kinds.cycles[MAX_KINDS + k] = words + psums, two
-        kinds.rate[MAX_KINDS + k] = (words + psums) / two if reads > 0.0 else 0.0
+        kinds.reading_rate[k] = (words + psums) / two if reads > 0.0 else 0.0
     timing[CYCLES] += cycles
     timing[COMPUTE_BOUND] += compute_bound
-    timing[INGRESS_BOUND] += ingress_bound
+    timing[INGRESS_BOUND] += cycles - compute_bound - egress_bound
     timing[EGRESS_BOUND] += egress_bound
 
 
 @inlined
-def _find_peak(w: Workspace, n: int, peak: Floats) -> None:
+def _find_peak(n: int, rates: Floats, words: Floats, cycles: Floats, peak: Floats) -> None:
     """Replace the peak, (words, cycles), by a kind that moves more words per cycle, or as many with fewer words."""
-    kinds = w.kinds
     highest = peak[0] / peak[1]
-    for first in (0, MAX_KINDS):
-        for k in range(first, first + n):
-            rate = kinds.rate[k]
-            if rate > highest or (rate == highest and kinds.moved[k] < peak[0]):
-                highest = rate
-                peak[0], peak[1] = kinds.moved[k], kinds.cycles[k]
+    for k in range(n):
+        if rates[k] >= highest and (rates[k] > highest or words[k] < peak[0]):
+            highest = rates[k]
+            peak[0], peak[1] = words[k], cycles[k]
 
 
 @leaf
-def time_kinds(w: Workspace, apart: bool) -> None:
-    """Add w.kinds to w.timing and w.peak, for each width of the network, and forget them.
-
-    apart: whether ingress, compute and egress come one after another, as in the first step.
-    """
-    n = w.n_kinds
-    w.n_kinds = 0
+def time_kinds(w: Workspace) -> None:
+    """Add w.kinds to w.timing and w.peak, for each width of the network, and forget them."""
+    n, kinds = w.n_kinds, w.kinds
+    while n % LANES > 0:  # a kind of no steps
+        kinds.steps[n] = kinds.start[n] = kinds.macs[n] = kinds.words_w[n] = kinds.words_i[n] = kinds.psums[n] = kinds.written[n] = 0.0
+        n += 1
     for width in range(w.widths):
-        _add_cycles(w, n, w.noc_bits[width], apart, w.timing[width])
-        _find_peak(w, n, w.peak[width])
-
-
-@inlined
-def _product(left: Floats, right: Floats, product: Floats) -> None:
-    for c in range(COLUMNS):
-        product[c] = left[c] * right[c]
+        _add_cycles(w, n, w.noc_bits[width], w.timing[width])
+        _find_peak(n, kinds.rate, kinds.moved, kinds.cycles, w.peak[width])
+        _find_peak(n, kinds.reading_rate, kinds.reading_moved, kinds.reading_cycles, w.peak[width])
+    w.n_kinds = 0
+    w.apart = MAX_KINDS if w.machine.l1_copies == 1 else 0
 
 
 @inlined
 def add_sums(w: Workspace, rows: Floats, place: int) -> None:
     """w.sums[place] = the steps of a group's classes, and their factors summed over the steps."""
     total = w.sums[place]
-    for c in range(COLUMNS):
-        total[c] = 0.0
-    steps = 0.0
-    for k in range(w.counts[place]):
-        row = rows[place, k]
-        many = row[STEPS]
-        steps += many
-        for c in range(COLUMNS):
-            total[c] += many * row[c]
+    steps = rows[place, 0, STEPS]
+    multiply_by(rows[place, 0], steps, total)
+    for k in range(1, w.counts[place]):
+        add_times(total, rows[place, k], rows[place, k, STEPS])
+        steps += rows[place, k, STEPS]
     total[STEPS] = steps
 
 
 @inlined
 def _add_totals(w: Workspace, n: int, first: bool) -> None:
     """Add the sums over one carry's steps to w.totals."""
-    total = w.products[GROUPS]
-    single = w.products[0]
-    steps = single[STEPS]
-    for c in range(COLUMNS):
-        total[c] = single[c] * steps * w.sums[OWN_LIST, c]
-    total[STEPS] = steps * w.sums[OWN_LIST, STEPS]
+    total, single = w.products[GROUPS], w.products[0]
+    multiply_by(w.sums[OWN_LIST], single[STEPS], total)
+    multiply(total, single, total)
+    steps = single[STEPS] * w.sums[OWN_LIST, STEPS]
     for i in range(n):
-        _product(total, w.sums[w.places[1, i]], total)
+        place = w.places[1, i]
+        steps *= w.sums[place, STEPS]
+        multiply(total, w.sums[place], total)
     stays = 0.0 if first else 1.0
-    w.totals.steps += total[STEPS]
+    w.totals.steps += steps
     for t in range(3):
-        w.totals.multicast[t] += total[CAME + t] - stays * total[CAME + 3 + t]
-        w.totals.fills[t] += total[FILLED + t] - stays * total[FILLED + 3 + t]
+        w.totals.multicast[t] += total[CAME + t] - stays * total[KEPT + t]
+        w.totals.fills[t] += total[FILLED + t] - stays * total[FILL_KEPT + t]
 
 
 @inlined
@@ -156,7 +147,7 @@ def _add_kinds(w: Workspace, prefix: Floats, rows: Floats, first: bool) -> None:
     kinds = w.kinds
     for q in range(w.counts[OWN_LIST]):
         if w.n_kinds == MAX_KINDS:
-            time_kinds(w, w.machine.l1_copies == 1)
+            time_kinds(w)
         k = w.n_kinds
         row = rows[OWN_LIST, q]
         kinds.steps[k] = prefix[STEPS] * row[STEPS]
@@ -177,15 +168,14 @@ def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) 
     place = w.places[0, :groups], and those of the carry's own group at place OWN_LIST.
     """
     product = w.products[0]
-    for c in range(COLUMNS):
-        product[c] = w.base[c]
+    multiply_by(w.base, 1.0, product)
     n = 0
     for g in range(groups):
         place = w.places[0, g]
         if place == group:
             continue
         if w.counts[place] == 1:
-            _product(product, rows[place, 0], product)
+            multiply(product, rows[place, 0], product)
         else:
             w.places[1, n] = place
             w.places[2, n] = 0
@@ -197,7 +187,7 @@ def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) 
     depth = 0
     while True:
         while depth < n:
-            _product(w.products[depth], rows[w.places[1, depth], w.places[2, depth]], w.products[depth + 1])
+            multiply(w.products[depth], rows[w.places[1, depth], w.places[2, depth]], w.products[depth + 1])
             depth += 1
         _add_kinds(w, w.products[n], rows, first)
         depth -= 1
@@ -207,5 +197,3 @@ def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) 
         if depth < 0:
             break
         w.places[2, depth] += 1
-    if first:
-        time_kinds(w, True)

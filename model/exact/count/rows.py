@@ -1,0 +1,70 @@
+"""Arithmetic on rows of CLASS_COLUMNS floats, a row at a time.
+
+Written as loops they would be sixteen scalar operations each: the compiler cannot know that the rows do not overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from mapsearch.model.exact.workspace import CLASS_COLUMNS
+
+_ROW = ir.VectorType(ir.DoubleType(), CLASS_COLUMNS)
+_TYPES: Any = types  # numba's and llvmlite's stubs lack what is used here
+Builder = Any
+
+
+def _at(context: Any, builder: Builder, kind: Any, row: Any) -> Any:  # noqa: ANN401 llvmlite's values
+    """The address of a row."""
+    data = cgutils.create_struct_proxy(kind)(context, builder, value=row).data
+    return builder.bitcast(data, _ROW.as_pointer())
+
+
+def _spread(builder: Builder, factor: Any) -> Any:  # noqa: ANN401
+    """A row of which every column is the factor."""
+    lane = ir.IntType(32)
+    one = builder.insert_element(ir.Constant(_ROW, ir.Undefined), factor, lane(0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(lane, CLASS_COLUMNS), [0] * CLASS_COLUMNS))
+
+
+@intrinsic
+def multiply(typing: object, left: Any, right: Any, product: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
+    """product = left * right, column by column."""
+
+    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
+        one, other, target = (_at(context, builder, kind, row) for kind, row in zip(signature.args, args, strict=True))
+        builder.store(builder.fmul(builder.load(one, align=8), builder.load(other, align=8)), target, align=8)
+        return context.get_dummy_value()
+
+    return _TYPES.void(left, right, product), generate
+
+
+@intrinsic
+def multiply_by(typing: object, row: Any, factor: Any, product: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
+    """product = factor * row."""
+
+    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
+        one, target = (_at(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        builder.store(builder.fmul(builder.load(one, align=8), _spread(builder, args[1])), target, align=8)
+        return context.get_dummy_value()
+
+    return _TYPES.void(row, factor, product), generate
+
+
+@intrinsic
+def add_times(typing: object, total: Any, row: Any, factor: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
+    """total += factor * row."""
+
+    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
+        target, one = (_at(context, builder, signature.args[k], args[k]) for k in (0, 1))
+        product = builder.fmul(builder.load(one, align=8), _spread(builder, args[2]))
+        builder.store(builder.fadd(builder.load(target, align=8), product), target, align=8)
+        return context.get_dummy_value()
+
+    return _TYPES.void(total, row, factor), generate
