@@ -50,6 +50,7 @@ class Loop(Protocol):
 
     level: int
     dim: int
+    span: int  # chunk of all units together
 
 
 class Chain(Protocol):
@@ -130,12 +131,16 @@ class Workspace(Protocol):
     rates: Rates
     widths: int  # how many widths of the network are timed
     noc_bits: Annotated[Floats, MAX_WIDTHS]  # of each of them, per cycle
-    sizes: Annotated[Ints, DIMS, MAX_LEVELS]  # chunk of a dim at a level
-    shares: Annotated[Ints, DIMS, MAX_LEVELS]  # units that a dim is shared out over at a level
+    sizes: Annotated[Ints, MAX_LEVELS, DIMS]  # chunk of a dim at a level
+    shares: Annotated[Ints, MAX_LEVELS, DIMS]  # units that a dim is shared out over at a level
     lone: Annotated[Ints, DIMS]  # 1 where no level shares out the dim
+    n_loops: int
+    outer: int  # of them, those of level 0
     loops: Annotated[Sequence[Loop], DIMS * MAX_LEVELS]  # those that iterate, outer to inner
     positions: Annotated[Ints, DIMS]  # of each dim's level-0 loop among them, or residency's NEVER
-    chunks: Annotated[Ints, DIMS]  # of level 0, all units together
+    tiles: Annotated[Ints, DIMS]  # what the level at hand cuts into chunks
+    spans: Annotated[Ints, DIMS]  # its chunks, all units together
+    chunks: Annotated[Ints, DIMS]  # the same of level 0
     lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
     chains: Annotated[Sequence[Chain], DIMS]
     roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
@@ -151,6 +156,9 @@ class Workspace(Protocol):
     n_kinds: int
     kinds: Kinds  # that are still to be timed
     apart: int  # of these, how many are of steps whose ingress, compute and egress come one after another
+    resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
+    passes: Annotated[Ints, 3]  # words of W, I, O, as often as all of them pass
+    depths: Annotated[Ints, 3]  # worth a look
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     best: Residency

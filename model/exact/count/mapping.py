@@ -12,7 +12,7 @@ from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact.count.chains import add_loop, begin_chain, end_chain
 from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
-from mapsearch.model.exact.count.residency import NEVER, best_residency
+from mapsearch.model.exact.count.residency import NEVER, best_residency, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.rows import multiply
 from mapsearch.model.exact.count.timing import (
@@ -28,7 +28,6 @@ from mapsearch.model.exact.count.timing import (
 )
 from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
 from mapsearch.model.records import Counts, Floats, Ints
-from mapsearch.model.windows import tile_words
 
 Bytes = NDArray[np.int8]
 
@@ -45,48 +44,53 @@ class Room(NamedTuple):
 
 
 @inlined
-def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> int:
-    """Write the sizes, shares and loops of mapping b; returns how many loops iterate."""
+def _share(w: Workspace, level: int, dim: int, units: int) -> None:
+    """Share a dim out over the units of a level; those past its last chunk stay idle."""
+    tile, size = w.tiles[dim], w.sizes[level, dim]
+    if size < tile:
+        share = min(units, (tile + size - 1) // size)
+        w.shares[level, dim] = share
+        w.spans[dim] = size * share
+        if share > 1:
+            w.lone[dim] = 0
+
+
+@inlined
+def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
+    """Write the sizes, shares and loops of mapping b."""
     for dim in range(8):
-        w.positions[dim] = NEVER
-        w.lone[dim] = 1
+        w.positions[dim], w.lone[dim] = NEVER, 1
+        w.tiles[dim] = w.extents[dim]
         begin_chain(w.chains[dim], w.extents[dim])
-    count = 0
+    count = w.outer = 0
     for level in range(w.levels):
+        for dim in range(8):
+            w.sizes[level, dim] = w.spans[dim] = size[b, level, dim]
+            w.shares[level, dim] = 1
+        for outside in range(level):
+            dim = spatial[b, outside]
+            if dim >= 0 and w.lone[dim] == 0 and w.sizes[level, dim] < w.tiles[dim]:
+                w.chains[dim].closed = False
+        if spatial[b, level] >= 0:
+            _share(w, level, spatial[b, level], units[b, level])
         for place in range(8):
             dim = order[b, level, place]
-            tile = w.extents[dim] if level == 0 else size[b, level - 1, dim]
-            chunk = size[b, level, dim]
-            w.sizes[dim, level] = chunk
-            w.shares[dim, level] = 1
-            if chunk < tile and w.lone[dim] == 0:  # within what a level outside shares out
-                w.chains[dim].closed = False
-            if chunk < tile and spatial[b, level] == dim:  # units past the last chunk stay idle
-                share = min(units[b, level], (tile + chunk - 1) // chunk)
-                w.shares[dim, level] = share
-                if share > 1:
-                    w.lone[dim] = 0
-                chunk *= share
-            if level == 0:
-                w.chunks[dim] = min(tile, chunk)
-                w.lasts[dim] = (tile - 1) // chunk
-            if chunk < tile:
-                if level == 0:
-                    w.positions[dim] = count
-                loop = w.loops[count]
-                loop.level, loop.dim = level, dim
-                add_loop(w.chains[dim], chunk)
-                count += 1
-    return count
-
-
-@leaf
-def _tile_bits(w: Workspace, tile: Ints) -> None:
-    """Write to w.bits what the operands of a tile of eight lengths take."""
-    words = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    w.bits[0], w.bits[1], w.bits[2] = words[0], words[1], words[2]
-    for tensor in range(3):
-        w.bits[tensor] *= w.machine.bits[tensor]
+            loop = w.loops[count]
+            loop.level, loop.dim, loop.span = level, dim, w.spans[dim]
+            count += int(w.spans[dim] < w.tiles[dim])
+        if level == 0:
+            w.outer = count
+            for dim in range(8):
+                w.chunks[dim] = min(w.tiles[dim], w.spans[dim])
+        for dim in range(8):
+            w.tiles[dim] = w.sizes[level, dim]
+    w.n_loops = count
+    for j in range(count):
+        loop = w.loops[j]
+        add_loop(w.chains[loop.dim], loop.span)
+        if j < w.outer:
+            w.positions[loop.dim] = j
+            w.lasts[loop.dim] = (w.extents[loop.dim] - 1) // loop.span
 
 
 @inlined
@@ -114,7 +118,7 @@ def _begin(w: Workspace, rows: Floats) -> None:
             for level in range(w.levels):
                 w.roles[dim, level] = INNER
             if w.chains[dim].closed:
-                end_chain(w.chains[dim], w.extents[dim], w.sizes[dim, w.levels - 1])
+                end_chain(w.chains[dim], w.extents[dim], w.tiles[dim])
             write_states(w, dim, dim)
     w.counts[OWN_LIST] = 1
     for c in range(COLUMNS):
@@ -123,7 +127,7 @@ def _begin(w: Workspace, rows: Floats) -> None:
 
 
 @spliced
-def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
+def _walk(w: Workspace, room: Room) -> bool:
     """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short.
 
     First each group gets its classes of step 0: those of groups that do not iterate are one factor, w.base. Then each loop gets two
@@ -132,10 +136,10 @@ def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
     rows = room.rows
     _begin(w, rows)
     iterates = 0
-    for j in range(n_loops):
+    for j in range(w.n_loops):
         iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
     groups = 0
-    for turn in range(-GROUPS, max(2 * n_loops - 1, 0)):
+    for turn in range(-GROUPS, max(2 * w.n_loops - 1, 0)):
         begins, advances = turn < 0, turn >= 0 and turn % 2 == 0
         if begins:
             g = turn + GROUPS
@@ -174,7 +178,7 @@ def _record(w: Workspace, rows: Sequence[Counts]) -> None:
     bits = reads_w * word_bits[0] + reads_i * word_bits[1] + (2 * writes - outputs) * word_bits[2]
     offchip_width = w.machine.offchip_bits
     offchip = (bits + offchip_width - 1) // offchip_width
-    _tile_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
+    write_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
     fill = w.machine.offchip_latency + (w.bits[0] + w.bits[1] + offchip_width - 1) // offchip_width
     for width in range(w.widths):
         row, timing = rows[width], w.timing[width]
@@ -209,20 +213,17 @@ def _record_words(w: Workspace, outputs: int, row: Counts) -> None:
 @leaf
 def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Sequence[Counts]) -> int:
     """Write the counts of mapping b to rows[width], which are 0; returns its `Fit`, or MORE_ROOM."""
-    n_loops = _nest(w, units, spatial, order, size, b)
-    _tile_bits(w, size[b, w.levels - 1])
+    _nest(w, units, spatial, order, size, b)
+    write_bits(w, w.tiles)
     need_l1 = ((w.bits[0] + 7) // 8 + (w.bits[1] + 7) // 8 + (w.bits[2] + 7) // 8) * w.machine.l1_copies
-    outer = 0
-    while outer < n_loops and w.loops[outer].level == 0:
-        outer += 1
-    fits = best_residency(w, outer)
+    fits = best_residency(w)
     for width in range(w.widths):
         rows[width].l1_need_bytes, rows[width].l2_need_bytes = need_l1, w.best.least_need_bytes
     if need_l1 > w.machine.l1_bytes:
         return L1_OVERFLOW
     if not fits:
         return L2_OVERFLOW
-    if not _walk(w, room, n_loops):
+    if not _walk(w, room):
         return MORE_ROOM
     _record(w, rows)
     return LEGAL
@@ -252,7 +253,7 @@ def evaluate(
         if w.extents[dim] == 1:  # these never change
             w.lone[dim] = 1
             for level in range(w.levels):
-                w.sizes[dim, level] = 1
+                w.sizes[level, dim] = 1
             begin_chain(w.chains[dim], 1)
             end_chain(w.chains[dim], 1, 1)
             write_states(w, dim, dim)
@@ -276,14 +277,11 @@ def evaluate_capacities(
     """
     w = work.view(WORKSPACE)[0]
     for b in range(units.shape[0]):
-        n_loops = _nest(w, units, spatial, order, size, b)
-        outer = 0
-        while outer < n_loops and w.loops[outer].level == 0:
-            outer += 1
+        _nest(w, units, spatial, order, size, b)
         for k in range(len(l2_bytes)):
             w.machine.l2_bytes = l2_bytes[k]
-            fits = best_residency(w, outer)
+            fits = best_residency(w)
             for tensor in range(3):
                 words[b, k, tensor] = w.best.words[tensor] if fits else 0
-        _tile_bits(w, w.chunks)
+        write_bits(w, w.chunks)
         own[b, 0], own[b, 1] = w.best.least_need_bytes, w.bits[0] + w.bits[1]

@@ -61,7 +61,7 @@ def _lone_states(w: Workspace, slot: int, dim: int) -> int:
     count = 1
     tile = extent
     for level in range(w.levels):
-        size = w.sizes[dim, level]
+        size = w.sizes[level, dim]
         if size == tile:
             continue
         tile = size
@@ -111,7 +111,7 @@ def _expand(w: Workspace, slot: int, k: int, target: int, count: int, level: int
 
     shared: whether one of those levels shares out the dim; where none does, COVERED and ACTIVE are written too.
     """
-    size, chunk = w.sizes[dim, level], w.sizes[dim, level] * w.shares[dim, level]
+    size, chunk = w.sizes[level, dim], w.sizes[level, dim] * w.shares[level, dim]
     tile = w.states[slot, k].new
     if w.roles[dim, level] == INNER:
         old = w.states[slot, k].old
@@ -165,7 +165,7 @@ def _shared_states(w: Workspace, slot: int, dim: int) -> int:
     count, tile = 1, w.extents[dim]
     shared, unknown = False, False
     for level in range(w.levels):
-        size = w.sizes[dim, level]
+        size = w.sizes[level, dim]
         if size == tile:
             continue
         tile = size
@@ -173,7 +173,7 @@ def _shared_states(w: Workspace, slot: int, dim: int) -> int:
         grown = 0
         for k in range(count):
             grown = _expand(w, here, k, there, grown, level, dim, shared)
-        shared |= w.shares[dim, level] > 1
+        shared |= w.shares[level, dim] > 1
         count = grown
         here, there = there, here
     if here != slot:

@@ -90,7 +90,7 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
     tile = w.extents[dim]
     n = lone_run(w, side, tile, tile)
     for level in range(levels):
-        size, share = w.sizes[dim, level], w.shares[dim, level]
+        size, share = w.sizes[level, dim], w.shares[level, dim]
         if size == tile:
             continue
         tile = size
