@@ -54,20 +54,24 @@ class Loop(Protocol):
 
 
 class Chain(Protocol):
-    """A dim's loops, where its states follow in closed form, see `chains`."""
+    """How a dim is cut into chunks, where its states follow in closed form, see `chains`."""
 
-    closed: bool  # whether they do: two loops at the most, and no loop inside a level that shares the dim out
-    loops: int
-    stage: int  # see `chains`
-    tile: int  # chunk of the first loop, all units together
-    chunk: int  # of the second
+    cuts: int  # levels that cut it; with more than two there is no closed form
+    stage: int
+    units: int  # blocks of a span
+    size: int  # of a block
+    chunk: int  # of a block, all its units together
     piece: int  # of the chunk, what each unit has
-    tiles: int  # whole tiles
-    edge: int  # length of the shorter tile after them, 0 where there is none
-    chunks: int  # whole chunks of a whole tile
+    spans: int  # whole ones
+    chunks: int  # whole chunks of a block
     rest: int  # length of the shorter chunk after them, 0 where there is none
-    edge_chunks: int  # the same two of the shorter tile
-    edge_rest: int
+    edge_units: int  # longest blocks of the span that is not whole
+    edge_size: int  # their length, 0 where there is no such span
+    edge_chunks: int  # whole chunks of one of them
+    edge_rest: int  # length of the shorter chunk after them
+    extra: int  # length of the shorter block after them
+    extra_chunks: int  # its whole chunks
+    extra_rest: int  # length of its shorter chunk
 
 
 class State(Protocol):
@@ -79,9 +83,14 @@ class State(Protocol):
     new: int  # chunk length of unit 0
     old: int  # the same in the step before
     covered: int  # coordinates that some unit holds
-    old_covered: int  # the same in the step before; of a dim in closed form only
     active: int  # units whose chunk is not empty
-    indices: Annotated[Ints, MAX_LEVELS]  # of the dim's loops; not of a dim in closed form, nor of a lone one
+    blocks: int  # of a chain: blocks that hold chunks alike
+    block: int  # length of each of these chunks
+    extra: int  # that of the block after them
+    old_blocks: int  # the same three in the step before
+    old_block: int
+    old_extra: int
+    indices: Annotated[Ints, MAX_LEVELS]  # of a dim that is no chain: its loops' indices
     old_indices: Annotated[Ints, MAX_LEVELS]  # the same in the step before
 
 

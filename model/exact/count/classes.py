@@ -128,16 +128,55 @@ def _runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the units of a dim in a state; returns how many runs they are."""
     if w.lone[dim] == 1:
         return int(lone_run(w, side, w.states[slot, k].new, w.states[slot, k].old))
-    if w.chains[dim].closed:
+    if w.chains[dim].cuts <= 2:
         return int(chain_runs(w, slot, k, dim, side))
     return int(runs_of(w, slot, k, w.levels, dim, side))
 
 
 @inlined
+def _excess(length: int, piece: int, period: int) -> int:
+    """What the pieces of a chunk are longer than a period, in all."""
+    if length <= piece:
+        return max(length - period, 0)
+    whole = length // piece
+    return whole * max(piece - period, 0) + max(length - whole * piece - period, 0)
+
+
+@inlined
 def _links(state: State, piece: int, period: int) -> int:
-    """Over all units of a dim in closed form, the sum of what their chunks exceed a period by."""
-    last = state.covered - (state.active - 1) * piece
-    return (state.active - 1) * max(piece - period, 0) + max(last - period, 0)
+    """The same over all units of a dim in closed form."""
+    return state.blocks * _excess(state.block, piece, period) + _excess(state.extra, piece, period)
+
+
+@inlined
+def _at_phase(length: int, phase: int, period: int) -> int:
+    """How many of the first `length` indices are at a phase of a period."""
+    return length if period == 1 else (length - phase + period - 1) // period
+
+
+@inlined
+def _spread(state: State, size: int, other: int, own_period: int, period: int) -> int:
+    """Coordinates that blocks apart need with a range of `other` indices of the window's other dim.
+
+    At each pair of phases they are intervals alike and evenly spaced, if the period divides the blocks' size; they come in order, and
+    the one of the shorter block ends last.
+    """
+    total = 0
+    for own in range(own_period):
+        block, extra = _at_phase(state.block, own, own_period), _at_phase(state.extra, own, own_period)
+        for phase in range(period):
+            more = _at_phase(other, phase, period) - 1
+            if block <= 0 or more < 0:
+                continue
+            step = min(size // own_period, block + more)
+            total += (state.blocks - 1) * step + (step + extra + more if extra > 0 else block + more)
+    return total
+
+
+@inlined
+def _together(state: State, size: int) -> bool:
+    """Whether what the units of a dim in closed form hold is one range."""
+    return bool(state.block == size or (state.blocks == 1 and state.extra == 0))
 
 
 @inlined
@@ -158,11 +197,18 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
         slid[0] = slid[2] = state_y.covered * state_r.covered
         slid[1] = slid[3] = slid[0] if stays else 0
         return
-    closed = w.chains[lead].closed and w.chains[slide].closed
-    if closed and (stays or _far(state_y, state_r, a, b)):
-        slid[0] = needed(state_y.covered, state_r.covered, a, b)
+    chain_y, chain_r = w.chains[lead], w.chains[slide]
+    closed = chain_y.cuts <= 2 and chain_r.cuts <= 2 and (stays or _far(state_y, state_r, a, b))
+    one_y, one_r = _together(state_y, chain_y.size), _together(state_r, chain_r.size)
+    if closed and ((one_y and (one_r or chain_r.size % b == 0)) or (one_r and chain_y.size % a == 0)):
+        if one_y and one_r:
+            slid[0] = needed(state_y.covered, state_r.covered, a, b)
+        elif one_r:
+            slid[0] = _spread(state_y, chain_y.size, state_r.covered, a, b)
+        else:
+            slid[0] = _spread(state_r, chain_r.size, state_y.covered, b, a)
         slid[2] = state_y.covered * state_r.covered
-        slid[2] -= _links(state_y, w.chains[lead].piece, a) * _links(state_r, w.chains[slide].piece, b)
+        slid[2] -= _links(state_y, chain_y.piece, a) * _links(state_r, chain_r.piece, b)
         slid[1], slid[3] = (slid[0], slid[2]) if stays else (0, 0)
     elif w.lone[lead] == 1 and w.lone[slide] == 1:
         slid[0] = slid[2] = needed(state_y.new, state_r.new, a, b)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.count.chains import add_loop, begin_chain, end_chain
+from mapsearch.model.exact.count.chains import begin_chain, cut, end_chain
 from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
 from mapsearch.model.exact.count.residency import NEVER, best_residency, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
@@ -44,15 +44,16 @@ class Room(NamedTuple):
 
 
 @inlined
-def _share(w: Workspace, level: int, dim: int, units: int) -> None:
-    """Share a dim out over the units of a level; those past its last chunk stay idle."""
-    tile, size = w.tiles[dim], w.sizes[level, dim]
-    if size < tile:
-        share = min(units, (tile + size - 1) // size)
-        w.shares[level, dim] = share
-        w.spans[dim] = size * share
-        if share > 1:
-            w.lone[dim] = 0
+def _cut(w: Workspace, level: int, spatial: int, units: int) -> None:
+    """Let a level cut its tiles into chunks, and share one dim out over its units; those past its last chunk stay idle."""
+    for dim in range(8):
+        tile, size = w.tiles[dim], w.sizes[level, dim]
+        if size < tile:
+            share = min(units, (tile + size - 1) // size) if dim == spatial else 1
+            if share > 1:
+                w.shares[level, dim], w.spans[dim] = share, size * share
+                w.lone[dim] = 0
+            cut(w.chains[dim], size, share)
 
 
 @inlined
@@ -67,12 +68,7 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
         for dim in range(8):
             w.sizes[level, dim] = w.spans[dim] = size[b, level, dim]
             w.shares[level, dim] = 1
-        for outside in range(level):
-            dim = spatial[b, outside]
-            if dim >= 0 and w.lone[dim] == 0 and w.sizes[level, dim] < w.tiles[dim]:
-                w.chains[dim].closed = False
-        if spatial[b, level] >= 0:
-            _share(w, level, spatial[b, level], units[b, level])
+        _cut(w, level, spatial[b, level], units[b, level])
         for place in range(8):
             dim = order[b, level, place]
             loop = w.loops[count]
@@ -85,12 +81,10 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
         for dim in range(8):
             w.tiles[dim] = w.sizes[level, dim]
     w.n_loops = count
-    for j in range(count):
+    for j in range(w.outer):
         loop = w.loops[j]
-        add_loop(w.chains[loop.dim], loop.span)
-        if j < w.outer:
-            w.positions[loop.dim] = j
-            w.lasts[loop.dim] = (w.extents[loop.dim] - 1) // loop.span
+        w.positions[loop.dim] = j
+        w.lasts[loop.dim] = (w.extents[loop.dim] - 1) // loop.span
 
 
 @inlined
@@ -117,8 +111,7 @@ def _begin(w: Workspace, rows: Floats) -> None:
         if w.extents[dim] > 1:
             for level in range(w.levels):
                 w.roles[dim, level] = INNER
-            if w.chains[dim].closed:
-                end_chain(w.chains[dim], w.extents[dim], w.tiles[dim])
+            end_chain(w.chains[dim], w.extents[dim])
             write_states(w, dim, dim)
     w.counts[OWN_LIST] = 1
     for c in range(COLUMNS):
@@ -255,7 +248,7 @@ def evaluate(
             for level in range(w.levels):
                 w.sizes[level, dim] = 1
             begin_chain(w.chains[dim], 1)
-            end_chain(w.chains[dim], 1, 1)
+            end_chain(w.chains[dim], 1)
             write_states(w, dim, dim)
     for b in range(units.shape[0]):
         found = MORE_ROOM

@@ -7,11 +7,12 @@ where the level does not share out the dim). Its units are all combinations, the
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.workspace import RUN_HEAD, Workspace
+from mapsearch.model.exact.workspace import RUN_HEAD, RUN_ROWS, Workspace
 
 R_NEW = 0  # length of the units' chunks
 R_OLD = 1  # the same in the step before, 0 where they were idle
 R_START = 2  # of the first unit's chunk, counted from unit 0's
+LAST = RUN_ROWS - 1  # a run to copy from
 R_SPACING = RUN_HEAD  # of level 0; then its number of units; then those of level 1 and so on
 
 
@@ -111,10 +112,25 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
 
 @inlined
 def chain_runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
-    """The same of a dim in closed form, whose units hold neighbouring pieces of one chunk."""
-    state, piece = w.states[slot, k], w.chains[dim].piece
-    n = lone_run(w, side, state.covered, state.old_covered)
-    end = _split(w, side, 0, n, 0, piece, state.active, state.covered, state.old_covered)
-    for run in range(n, end):
-        _copy(w, side, run, run - n)
-    return end - n
+    """The same of a dim in closed form: of its blocks, one after another, each cut into pieces."""
+    state, chain = w.states[slot, k], w.chains[dim]
+    blocks = state.blocks + (1 if state.extra > 0 else 0)
+    first, end = 0, 0
+    while first < blocks:
+        if first < state.old_blocks:
+            old, next_old = state.old_block, state.old_blocks
+        else:
+            old, next_old = (state.old_extra, first + 1) if first == state.old_blocks else (0, blocks)
+        new, after = (state.block, min(state.blocks, next_old)) if first < state.blocks else (state.extra, blocks)
+        run = w.runs[side, LAST]
+        run[R_NEW], run[R_OLD], run[R_START] = new, min(chain.piece, old), first * chain.size
+        for level in range(w.levels):
+            run[R_SPACING + 2 * level + 1] = 1
+        run[R_SPACING], run[R_SPACING + 1] = chain.size, after - first
+        if new > chain.piece:
+            end = _split(w, side, LAST, end, 1, chain.piece, (new + chain.piece - 1) // chain.piece, new, old)
+        else:
+            _copy(w, side, LAST, end)
+            end += 1
+        first = after
+    return end
