@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.exact.count.rows import fill
 from mapsearch.model.exact.count.union import union
 from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, chain_runs, lone_run, runs_of, units_in
 from mapsearch.model.exact.workspace import CLASS_COLUMNS, State, Workspace
@@ -43,36 +44,30 @@ COLUMNS = CLASS_COLUMNS
 @inlined
 def _single(state: State, group: int, row: Floats) -> None:
     """The class of a group of one dim, by which tensors have it."""
-    covered, active = float(state.covered), float(state.active)
+    covered, active, steps = float(state.covered), float(state.active), float(state.steps)
     stayed = covered if state.shift == 0 else 0.0
-    row[STEPS] = state.steps
-    row[ZERO] = state.start if group == 3 else state.steps
-    row[MAC] = state.new
-    row[PAD] = 1.0
-    for t in range(3):
-        has = TOUCHES[t, LEADING[group]]
-        row[CAME + t] = covered if has else 1.0
-        row[KEPT + t] = stayed if has else 1.0
-        row[FILLED + t] = covered if has else active
-        row[FILL_KEPT + t] = stayed if has else active
+    start = float(state.start) if group == 3 else steps
+    lead = LEADING[group]
+    w, i, o = TOUCHES[0, lead], TOUCHES[1, lead], TOUCHES[2, lead]
+    came = (covered if w else 1.0, covered if i else 1.0, covered if o else 1.0)
+    kept = (stayed if w else 1.0, stayed if i else 1.0, stayed if o else 1.0)
+    filled = (covered if w else active, covered if i else active, covered if o else active)
+    fill_kept = (stayed if w else active, stayed if i else active, stayed if o else active)
+    fill(row, (steps, start, float(state.new), 1.0, *came, *kept, *filled, *fill_kept))
 
 
 @inlined
 def _pair(y: State, r: State, slid: Ints, row: Floats) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both (w.slid)."""
-    covered_y, active_y = float(y.covered), float(y.active)
+    covered_y, active_y, steps = float(y.covered), float(y.active), float(y.steps)
     covered_r, active_r = float(r.covered), float(r.active)
     stayed_y = covered_y if y.shift == 0 else 0.0
     stayed_r = covered_r if r.shift == 0 else 0.0
-    row[STEPS] = float(y.steps) * float(r.steps)
-    row[ZERO] = float(y.steps) * float(r.start)
-    row[MAC] = float(y.new) * float(r.new)
-    row[PAD] = 1.0
-    row[CAME], row[CAME + 1], row[CAME + 2] = covered_r, slid[0], covered_y
-    row[KEPT], row[KEPT + 1], row[KEPT + 2] = stayed_r, slid[1], stayed_y
-    row[FILLED], row[FILL_KEPT] = covered_r * active_y, stayed_r * active_y
-    row[FILLED + 1], row[FILL_KEPT + 1] = slid[2], slid[3]
-    row[FILLED + 2], row[FILL_KEPT + 2] = covered_y * active_r, stayed_y * active_r
+    came, kept = (covered_r, float(slid[0]), covered_y), (stayed_r, float(slid[1]), stayed_y)
+    filled = (covered_r * active_y, float(slid[2]), covered_y * active_r)
+    fill_kept = (stayed_r * active_y, float(slid[3]), stayed_y * active_r)
+    macs = float(y.new) * float(r.new)
+    fill(row, (steps * float(r.steps), steps * float(r.start), macs, 1.0, *came, *kept, *filled, *fill_kept))
 
 
 @inlined

@@ -203,7 +203,7 @@ def _record_words(w: Workspace, outputs: int, row: Counts) -> None:
     row.l2_add_read = 0 if reduction else entered_pes - outputs
 
 
-@leaf
+@inlined
 def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Sequence[Counts]) -> int:
     """Write the counts of mapping b to rows[width], which are 0; returns its `Fit`, or MORE_ROOM."""
     _nest(w, units, spatial, order, size, b)
@@ -222,6 +222,20 @@ def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, s
     return LEGAL
 
 
+@leaf
+def _cost_from(
+    w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, fit: Bytes, counts: Sequence[Counts]
+) -> int:
+    """Cost the mappings from b on; returns the first for which the room is too small, or their number."""
+    while b < len(fit):
+        found = _cost(w, room, units, spatial, order, size, b, counts[b])
+        if found == MORE_ROOM:
+            break
+        fit[b] = found
+        b += 1
+    return b
+
+
 @kernel
 def evaluate(
     work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: NDArray[np.void]
@@ -237,26 +251,19 @@ def evaluate(
         for level in range(w.levels):
             product *= units[b, level]
         most_units = max(most_units, product)
-    room = Room(
-        rows=np.empty((GROUPS + 1, 64, COLUMNS), np.float64),
-        units=np.empty((2, most_units, 3), np.int64),
-        pieces=np.empty((2 * most_units, 2), np.int64),
-    )
     for dim in range(8):
         if w.extents[dim] == 1:  # these never change
-            w.lone[dim] = 1
-            for level in range(w.levels):
-                w.sizes[level, dim] = 1
             begin_chain(w.chains[dim], 1)
             end_chain(w.chains[dim], 1)
             write_states(w, dim, dim)
-    for b in range(units.shape[0]):
-        found = MORE_ROOM
-        while found == MORE_ROOM:
-            found = _cost(w, room, units, spatial, order, size, b, counts[b])
-            if found == MORE_ROOM:
-                room = Room(np.empty((GROUPS + 1, 4 * room.rows.shape[1], COLUMNS), np.float64), room.units, room.pieces)
-        fit[b] = found
+    rows = np.empty((GROUPS + 1, 64, COLUMNS), np.float64)
+    unit_list, pieces = np.empty((2, most_units, 3), np.int64), np.empty((2 * most_units, 2), np.int64)
+    done = 0
+    while True:
+        done = _cost_from(w, Room(rows, unit_list, pieces), units, spatial, order, size, done, fit, counts)
+        if done == len(fit):
+            break
+        rows = np.empty((GROUPS + 1, 4 * rows.shape[1], COLUMNS), np.float64)
 
 
 @kernel

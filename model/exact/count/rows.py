@@ -34,6 +34,20 @@ def _spread(builder: Builder, factor: Any) -> Any:  # noqa: ANN401
 
 
 @intrinsic
+def fill(typing: object, row: Any, columns: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
+    """row = a tuple of so many floats, written at once: what reads a row as one would wait for separate writes."""
+
+    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
+        value = ir.Constant(_ROW, ir.Undefined)
+        for k in range(CLASS_COLUMNS):
+            value = builder.insert_element(value, builder.extract_value(args[1], k), ir.Constant(ir.IntType(32), k))
+        builder.store(value, _at(context, builder, signature.args[0], args[0]), align=8)
+        return context.get_dummy_value()
+
+    return _TYPES.void(row, columns), generate
+
+
+@intrinsic
 def multiply(typing: object, left: Any, right: Any, product: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
     """product = left * right, column by column."""
 
