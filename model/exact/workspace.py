@@ -166,6 +166,8 @@ class Workspace(Protocol):
     kinds: Kinds  # that are still to be timed
     apart: int  # of these, how many are of steps whose ingress, compute and egress come one after another
     resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
+    needs: Annotated[Ints, MOST_DEPTHS, 3]  # bytes, by depth and tensor
+    least: Annotated[Ints, 3]  # of these
     passes: Annotated[Ints, 3]  # words of W, I, O, as often as all of them pass
     depths: Annotated[Ints, 3]  # worth a look
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`

@@ -192,6 +192,11 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
         slid[0] = slid[2] = state_y.covered * state_r.covered
         slid[1] = slid[3] = slid[0] if stays else 0
         return
+    if w.lone[lead] + w.lone[slide] == 2:
+        slid[0] = slid[2] = slid[1] = slid[3] = needed(state_y.new, state_r.new, a, b)
+        if not stays:
+            slid[1] = slid[3] = kept(state_y.new, state_r.new, state_y.old, state_r.old, state_y.shift, state_r.shift, a, b)
+        return
     chain_y, chain_r = w.chains[lead], w.chains[slide]
     closed = chain_y.cuts <= 2 and chain_r.cuts <= 2 and (stays or _far(state_y, state_r, a, b))
     one_y, one_r = _together(state_y, chain_y.size), _together(state_r, chain_r.size)
@@ -205,12 +210,9 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
         slid[2] = state_y.covered * state_r.covered
         slid[2] -= _links(state_y, chain_y.piece, a) * _links(state_r, chain_r.piece, b)
         slid[1], slid[3] = (slid[0], slid[2]) if stays else (0, 0)
-    elif w.lone[lead] == 1 and w.lone[slide] == 1:
-        slid[0] = slid[2] = needed(state_y.new, state_r.new, a, b)
-        slid[1] = slid[3] = kept(state_y.new, state_r.new, state_y.old, state_r.old, state_y.shift, state_r.shift, a, b)
-    else:
-        ny, nr = _runs(w, y, p, lead, 0), _runs(w, r, q, slide, 1)
-        _slide_units(w, state_y.shift, state_r.shift, a, b, ny, nr, units, pieces)
+        return
+    ny, nr = _runs(w, y, p, lead, 0), _runs(w, r, q, slide, 1)
+    _slide_units(w, state_y.shift, state_r.shift, a, b, ny, nr, units, pieces)
 
 
 @inlined

@@ -99,7 +99,7 @@ def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, 
         if w.n_states[lead] * w.n_states[slide] >= rows.shape[1]:
             return False
         w.counts[place] = pair_classes(w, group, lead, slide, room.units, room.pieces, rows, place)
-    if w.worded:
+    if w.worded and (place == OWN_LIST or w.counts[place] > 1):
         add_sums(w, rows, place)
     return True
 

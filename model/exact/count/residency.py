@@ -143,28 +143,44 @@ def write_bits(w: Workspace, tile: Ints) -> None:
 
 
 @inlined
-def _write_depths(w: Workspace) -> None:
-    """Write w.words that come into the L2 and w.need in bytes, by tensor and by depths worth a look."""
+def _write_needs(w: Workspace) -> None:
+    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth."""
     for dim in range(8):
         w.resident[dim] = w.extents[dim]
-    words = tile_words(w.resident, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    for depth in range(w.outer + 1):
+        if depth > 0:
+            dim = w.loops[depth - 1].dim
+            w.resident[dim] = w.chunks[dim]
+        copies = w.machine.l2_copies if depth > 0 else 1
+        write_bits(w, w.resident)
+        for tensor in range(3):
+            need = ((w.bits[tensor] + 7) >> 3) * copies
+            w.needs[depth, tensor] = need
+            w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
+
+
+@inlined
+def _write_depths(w: Workspace) -> None:
+    """Write w.words that come into the L2 and w.need in bytes, by tensor and by depths worth a look: those that may fit."""
+    _write_needs(w)
+    words = tile_words(w.extents, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
     w.passes[0], w.passes[1], w.passes[2] = words
+    room = w.machine.l2_bytes - w.least[0] - w.least[1] - w.least[2]
     for tensor in range(3):
         w.depths[tensor] = 0
-        _offer(w, tensor, w.passes[tensor], (w.passes[tensor] * w.machine.bits[tensor] + 7) >> 3)
+        if w.needs[0, tensor] - w.least[tensor] <= room:
+            _offer(w, tensor, w.passes[tensor], w.needs[0, tensor])
     begin = 0
     for depth in range(1, w.outer + 1):
         dim = w.loops[depth - 1].dim
-        w.resident[dim] = w.chunks[dim]
-        write_bits(w, w.resident)
         if dim < 4 and TOUCHES[1, dim]:
             begin = depth
         for tensor in range(3):
-            if TOUCHES[tensor, dim]:
-                words_in = _input_words(w, depth, begin) if tensor == 1 else w.passes[tensor]
-                _offer(w, tensor, words_in, ((w.bits[tensor] + 7) >> 3) * w.machine.l2_copies)
-            else:
+            if not TOUCHES[tensor, dim]:
                 w.passes[tensor] *= w.lasts[dim] + 1
+            elif w.needs[depth, tensor] - w.least[tensor] <= room:
+                words_in = _input_words(w, depth, begin) if tensor == 1 else w.passes[tensor]
+                _offer(w, tensor, words_in, w.needs[depth, tensor])
 
 
 @leaf
@@ -177,7 +193,7 @@ def best_residency(w: Workspace) -> bool:
     _write_depths(w)
     n_w, n_i, n_o = w.depths[0], w.depths[1], w.depths[2]
     best, bits = w.best, w.machine.bits
-    best.least_need_bytes = w.need[0, n_w - 1] + w.need[1, n_i - 1] + w.need[2, n_o - 1]  # deeper is less
+    best.least_need_bytes = w.least[0] + w.least[1] + w.least[2]
     best.need_bytes = least_traffic = np.iinfo(np.int64).max
     fits = False
     for p in range(n_w):

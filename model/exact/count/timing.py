@@ -84,13 +84,20 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
 
 
 @inlined
-def _find_peak(n: int, rates: Floats, words: Floats, cycles: Floats, peak: Floats) -> None:
+def _find_peak(w: Workspace, n: int, peak: Floats) -> None:
     """Replace the peak, (words, cycles), by a kind that moves more words per cycle, or as many with fewer words."""
-    highest = peak[0] / peak[1]
+    kinds = w.kinds
+    highest, reading = peak[0] / peak[1], 0.0
+    for k in range(n):  # without branches: which kind is the highest is hard to predict
+        highest, reading = max(highest, kinds.rate[k]), max(reading, kinds.reading_rate[k])
+    highest = max(highest, reading)
+    least = peak[0] if peak[0] / peak[1] == highest else np.inf
     for k in range(n):
-        if rates[k] >= highest and (rates[k] > highest or words[k] < peak[0]):
-            highest = rates[k]
-            peak[0], peak[1] = words[k], cycles[k]
+        if kinds.rate[k] == highest and kinds.moved[k] < least:
+            least, peak[1] = kinds.moved[k], kinds.cycles[k]
+        if kinds.reading_rate[k] == highest and kinds.reading_moved[k] < least:
+            least, peak[1] = kinds.reading_moved[k], kinds.reading_cycles[k]
+    peak[0] = least
 
 
 @leaf
@@ -102,8 +109,7 @@ def time_kinds(w: Workspace) -> None:
         n += 1
     for width in range(w.widths):
         _add_cycles(w, n, w.noc_bits[width], w.timing[width])
-        _find_peak(n, kinds.rate, kinds.moved, kinds.cycles, w.peak[width])
-        _find_peak(n, kinds.reading_rate, kinds.reading_moved, kinds.reading_cycles, w.peak[width])
+        _find_peak(w, n, w.peak[width])
     w.n_kinds = 0
     w.apart = MAX_KINDS if w.machine.l1_copies == 1 else 0
 
