@@ -53,25 +53,25 @@ class Loop(Protocol):
     span: int  # chunk of all units together
 
 
-class Chain(Protocol):
-    """How a dim is cut into chunks, where its states follow in closed form, see `chains`."""
+class Chains(Protocol):
+    """How each dim is cut into chunks, from which its states follow in closed form, see `chains`."""
 
-    cuts: int  # levels that cut it; with more than two there is no closed form
-    stage: int
-    units: int  # blocks of a span
-    size: int  # of a block
-    chunk: int  # of a block, all its units together
-    piece: int  # of the chunk, what each unit has
-    spans: int  # whole ones
-    chunks: int  # whole chunks of a block
-    rest: int  # length of the shorter chunk after them, 0 where there is none
-    edge_units: int  # longest blocks of the span that is not whole
-    edge_size: int  # their length, 0 where there is no such span
-    edge_chunks: int  # whole chunks of one of them
-    edge_rest: int  # length of the shorter chunk after them
-    extra: int  # length of the shorter block after them
-    extra_chunks: int  # its whole chunks
-    extra_rest: int  # length of its shorter chunk
+    cuts: Annotated[Ints, DIMS]  # levels that cut it; with more than two there is no closed form
+    stage: Annotated[Ints, DIMS]
+    units: Annotated[Ints, DIMS]  # blocks of a span
+    size: Annotated[Ints, DIMS]  # of a block
+    chunk: Annotated[Ints, DIMS]  # of a block, all its units together
+    piece: Annotated[Ints, DIMS]  # of the chunk, what each unit has
+    spans: Annotated[Ints, DIMS]  # whole ones
+    chunks: Annotated[Ints, DIMS]  # whole chunks of a block
+    rest: Annotated[Ints, DIMS]  # length of the shorter chunk after them, 0 where there is none
+    edge_units: Annotated[Ints, DIMS]  # longest blocks of the span that is not whole
+    edge_size: Annotated[Ints, DIMS]  # their length, 0 where there is no such span
+    edge_chunks: Annotated[Ints, DIMS]  # whole chunks of one of them
+    edge_rest: Annotated[Ints, DIMS]  # length of the shorter chunk after them
+    extra: Annotated[Ints, DIMS]  # length of the shorter block after them
+    extra_chunks: Annotated[Ints, DIMS]  # its whole chunks
+    extra_rest: Annotated[Ints, DIMS]  # length of its shorter chunk
 
 
 class State(Protocol):
@@ -151,7 +151,7 @@ class Workspace(Protocol):
     spans: Annotated[Ints, DIMS]  # its chunks, all units together
     chunks: Annotated[Ints, DIMS]  # the same of level 0
     lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
-    chains: Annotated[Sequence[Chain], DIMS]
+    chains: Chains
     roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
     states: Annotated[Sequence[State], STATE_SLOTS, STATE_ROWS]  # of each dim, the carry's own, and spare: see `roles`
     n_states: Annotated[Ints, STATE_SLOTS]

@@ -123,7 +123,7 @@ def _runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the units of a dim in a state; returns how many runs they are."""
     if w.lone[dim] == 1:
         return int(lone_run(w, side, w.states[slot, k].new, w.states[slot, k].old))
-    if w.chains[dim].cuts <= 2:
+    if w.chains.cuts[dim] <= 2:
         return int(chain_runs(w, slot, k, dim, side))
     return int(runs_of(w, slot, k, w.levels, dim, side))
 
@@ -197,18 +197,19 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
         if not stays:
             slid[1] = slid[3] = kept(state_y.new, state_r.new, state_y.old, state_r.old, state_y.shift, state_r.shift, a, b)
         return
-    chain_y, chain_r = w.chains[lead], w.chains[slide]
-    closed = chain_y.cuts <= 2 and chain_r.cuts <= 2 and (stays or _far(state_y, state_r, a, b))
-    one_y, one_r = _together(state_y, chain_y.size), _together(state_r, chain_r.size)
-    if closed and ((one_y and (one_r or chain_r.size % b == 0)) or (one_r and chain_y.size % a == 0)):
+    chains = w.chains
+    closed = chains.cuts[lead] <= 2 and chains.cuts[slide] <= 2 and (stays or _far(state_y, state_r, a, b))
+    size_y, size_r = chains.size[lead], chains.size[slide]
+    one_y, one_r = _together(state_y, size_y), _together(state_r, size_r)
+    if closed and ((one_y and (one_r or size_r % b == 0)) or (one_r and size_y % a == 0)):
         if one_y and one_r:
             slid[0] = needed(state_y.covered, state_r.covered, a, b)
         elif one_r:
-            slid[0] = _spread(state_y, chain_y.size, state_r.covered, a, b)
+            slid[0] = _spread(state_y, size_y, state_r.covered, a, b)
         else:
-            slid[0] = _spread(state_r, chain_r.size, state_y.covered, b, a)
+            slid[0] = _spread(state_r, size_r, state_y.covered, b, a)
         slid[2] = state_y.covered * state_r.covered
-        slid[2] -= _links(state_y, chain_y.piece, a) * _links(state_r, chain_r.piece, b)
+        slid[2] -= _links(state_y, chains.piece[lead], a) * _links(state_r, chains.piece[slide], b)
         slid[1], slid[3] = (slid[0], slid[2]) if stays else (0, 0)
         return
     ny, nr = _runs(w, y, p, lead, 0), _runs(w, r, q, slide, 1)

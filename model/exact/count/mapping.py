@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.count.chains import begin_chain, cut, end_chain
+from mapsearch.model.exact.count.chains import begin_chains, cut, end_chains
 from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
 from mapsearch.model.exact.count.residency import NEVER, best_residency, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
@@ -44,16 +44,13 @@ class Room(NamedTuple):
 
 
 @inlined
-def _cut(w: Workspace, level: int, spatial: int, units: int) -> None:
-    """Let a level cut its tiles into chunks, and share one dim out over its units; those past its last chunk stay idle."""
-    for dim in range(8):
-        tile, size = w.tiles[dim], w.sizes[level, dim]
-        if size < tile:
-            share = min(units, (tile + size - 1) // size) if dim == spatial else 1
-            if share > 1:
-                w.shares[level, dim], w.spans[dim] = share, size * share
-                w.lone[dim] = 0
-            cut(w.chains[dim], size, share)
+def _share(w: Workspace, level: int, dim: int, units: int) -> None:
+    """Share a dim out over the units of a level; those past its last chunk stay idle."""
+    tile, size = w.tiles[dim], w.sizes[level, dim]
+    share = min(units, (tile + size - 1) // size)
+    if share > 1:
+        w.shares[level, dim], w.spans[dim] = share, size * share
+        w.lone[dim] = 0
 
 
 @inlined
@@ -62,13 +59,15 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
     for dim in range(8):
         w.positions[dim], w.lone[dim] = NEVER, 1
         w.tiles[dim] = w.extents[dim]
-        begin_chain(w.chains[dim], w.extents[dim])
+    begin_chains(w)
     count = w.outer = 0
     for level in range(w.levels):
         for dim in range(8):
             w.sizes[level, dim] = w.spans[dim] = size[b, level, dim]
             w.shares[level, dim] = 1
-        _cut(w, level, spatial[b, level], units[b, level])
+        if spatial[b, level] >= 0:
+            _share(w, level, spatial[b, level], units[b, level])
+        cut(w, level)
         for place in range(8):
             dim = order[b, level, place]
             loop = w.loops[count]
@@ -81,6 +80,7 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
         for dim in range(8):
             w.tiles[dim] = w.sizes[level, dim]
     w.n_loops = count
+    end_chains(w)
     for j in range(w.outer):
         loop = w.loops[j]
         w.positions[loop.dim] = j
@@ -111,7 +111,6 @@ def _begin(w: Workspace, rows: Floats) -> None:
         if w.extents[dim] > 1:
             for level in range(w.levels):
                 w.roles[dim, level] = INNER
-            end_chain(w.chains[dim], w.extents[dim])
             write_states(w, dim, dim)
     w.counts[OWN_LIST] = 1
     for c in range(COLUMNS):
@@ -142,7 +141,7 @@ def _walk(w: Workspace, room: Room) -> bool:
             level, dim = w.loops[turn // 2].level, w.loops[turn // 2].dim
             g, slot = int(GROUP_OF_DIM[dim]), MOVING if advances else dim
             w.roles[dim, level] = OWN if advances else OUTER
-            w.chains[dim].stage += 1
+            w.chains.stage[dim] += 1
             write_states(w, dim, slot)
             lead = slot if dim == LEADING[g] else LEADING[g]
             slide = slot if dim == SLIDING[g] else SLIDING[g]
@@ -251,10 +250,10 @@ def evaluate(
         for level in range(w.levels):
             product *= units[b, level]
         most_units = max(most_units, product)
+    begin_chains(w)
+    end_chains(w)
     for dim in range(8):
         if w.extents[dim] == 1:  # these never change
-            begin_chain(w.chains[dim], 1)
-            end_chain(w.chains[dim], 1)
             write_states(w, dim, dim)
     rows = np.empty((GROUPS + 1, 64, COLUMNS), np.float64)
     unit_list, pieces = np.empty((2, most_units, 3), np.int64), np.empty((2 * most_units, 2), np.int64)

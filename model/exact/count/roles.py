@@ -187,7 +187,7 @@ def _shared_states(w: Workspace, slot: int, dim: int) -> int:
 @leaf
 def write_states(w: Workspace, dim: int, slot: int) -> None:
     """Write to w.states[slot] the states of a dim whose loops have w.roles[dim], and to w.n_states[slot] how many there are."""
-    if w.chains[dim].cuts <= 2:
+    if w.chains.cuts[dim] <= 2:
         w.n_states[slot] = chain_states(w, dim, slot)
     else:
         w.n_states[slot] = _lone_states(w, slot, dim) if w.lone[dim] == 1 else _shared_states(w, slot, dim)

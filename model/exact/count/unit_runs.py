@@ -113,7 +113,7 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
 @inlined
 def chain_runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """The same of a dim in closed form: of its blocks, one after another, each cut into pieces."""
-    state, chain = w.states[slot, k], w.chains[dim]
+    state, size, piece = w.states[slot, k], w.chains.size[dim], w.chains.piece[dim]
     blocks = state.blocks + (1 if state.extra > 0 else 0)
     first, end = 0, 0
     while first < blocks:
@@ -123,12 +123,12 @@ def chain_runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
             old, next_old = (state.old_extra, first + 1) if first == state.old_blocks else (0, blocks)
         new, after = (state.block, min(state.blocks, next_old)) if first < state.blocks else (state.extra, blocks)
         run = w.runs[side, LAST]
-        run[R_NEW], run[R_OLD], run[R_START] = new, min(chain.piece, old), first * chain.size
+        run[R_NEW], run[R_OLD], run[R_START] = new, min(piece, old), first * size
         for level in range(w.levels):
             run[R_SPACING + 2 * level + 1] = 1
-        run[R_SPACING], run[R_SPACING + 1] = chain.size, after - first
-        if new > chain.piece:
-            end = _split(w, side, LAST, end, 1, chain.piece, (new + chain.piece - 1) // chain.piece, new, old)
+        run[R_SPACING], run[R_SPACING + 1] = size, after - first
+        if new > piece:
+            end = _split(w, side, LAST, end, 1, piece, (new + piece - 1) // piece, new, old)
         else:
             _copy(w, side, LAST, end)
             end += 1
