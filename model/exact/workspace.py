@@ -157,7 +157,7 @@ class Workspace(Protocol):
     n_states: Annotated[Ints, STATE_SLOTS]
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     slid: Annotated[Ints, 4]  # see `classes`
-    counts: Annotated[Ints, GROUPS + 1]  # classes of each group, and of the carry's own
+    counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
     places: Annotated[Ints, 3, GROUPS]  # see `timing`
     sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
     base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
@@ -166,6 +166,7 @@ class Workspace(Protocol):
     kinds: Kinds  # that are still to be timed
     apart: int  # of these, how many are of steps whose ingress, compute and egress come one after another
     resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
+    links: Annotated[Ints, 2, DIMS]  # of the windows' dims, see `residency`
     needs: Annotated[Ints, MOST_DEPTHS, 3]  # bytes, by depth and tensor
     least: Annotated[Ints, 3]  # of these
     passes: Annotated[Ints, 3]  # words of W, I, O, as often as all of them pass

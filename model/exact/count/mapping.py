@@ -20,6 +20,7 @@ from mapsearch.model.exact.count.timing import (
     CYCLES,
     EGRESS_BOUND,
     INGRESS_BOUND,
+    ONES,
     OWN_LIST,
     add_carry,
     add_sums,
@@ -112,9 +113,9 @@ def _begin(w: Workspace, rows: Floats) -> None:
             for level in range(w.levels):
                 w.roles[dim, level] = INNER
             write_states(w, dim, dim)
-    w.counts[OWN_LIST] = 1
+    w.counts[OWN_LIST] = w.counts[ONES] = 1
     for c in range(COLUMNS):
-        w.base[c] = rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 1.0
+        w.base[c] = rows[OWN_LIST, 0, c] = rows[ONES, 0, c] = w.sums[OWN_LIST, c] = 1.0
     clear(w)
 
 
@@ -255,14 +256,14 @@ def evaluate(
     for dim in range(8):
         if w.extents[dim] == 1:  # these never change
             write_states(w, dim, dim)
-    rows = np.empty((GROUPS + 1, 64, COLUMNS), np.float64)
+    rows = np.empty((GROUPS + 2, 64, COLUMNS), np.float64)
     unit_list, pieces = np.empty((2, most_units, 3), np.int64), np.empty((2 * most_units, 2), np.int64)
     done = 0
     while True:
         done = _cost_from(w, Room(rows, unit_list, pieces), units, spatial, order, size, done, fit, counts)
         if done == len(fit):
             break
-        rows = np.empty((GROUPS + 1, 4 * rows.shape[1], COLUMNS), np.float64)
+        rows = np.empty((GROUPS + 2, 4 * rows.shape[1], COLUMNS), np.float64)
 
 
 @kernel

@@ -61,18 +61,20 @@ def _case(w: Workspace, dim: int, status: int, edge: bool) -> tuple[int, int, in
 
 
 @inlined
-def _links(w: Workspace, dim: int, status: int, period: int) -> int:
-    """What the chunks of a dim that is whole or stands still exceed a period by, over all of them."""
-    last = w.lasts[dim] if status == STILL else 0
-    return int(last * max(w.chunks[dim] - period, 0) + max(w.extents[dim] - last * w.chunks[dim] - period, 0))
+def _write_links(w: Workspace) -> None:
+    """Write w.links: what the chunks of a dim exceed its window's period by, of the whole dim and over all chunks."""
+    for axis in range(2):
+        for dim, period in ((6 + axis, w.windows[axis, 0]), (4 + axis, w.windows[axis, 1])):
+            last, chunk, extent = w.lasts[dim], w.chunks[dim], w.extents[dim]
+            w.links[WHOLE, dim] = max(extent - period, 0)
+            w.links[STILL, dim] = last * max(chunk - period, 0) + max(extent - last * chunk - period, 0)
 
 
 @inlined
 def _standing(w: Workspace, axis: int, status_y: int, status_r: int) -> int:
     """Coordinates of rows (axis 0) or columns (1) over all steps in which y' and r are whole or stand still: U, and V."""
     y, r = 6 + axis, 4 + axis
-    links = _links(w, y, status_y, w.windows[axis, 0]) * _links(w, r, status_r, w.windows[axis, 1])
-    return int(w.extents[y] * w.extents[r] - links)
+    return int(w.extents[y] * w.extents[r] - w.links[status_y, y] * w.links[status_r, r])
 
 
 @leaf
@@ -171,6 +173,7 @@ def _write_depths(w: Workspace) -> None:
         if w.needs[0, tensor] - w.least[tensor] <= room:
             _offer(w, tensor, w.passes[tensor], w.needs[0, tensor])
     begin = 0
+    _write_links(w)
     for depth in range(1, w.outer + 1):
         dim = w.loops[depth - 1].dim
         if dim < 4 and TOUCHES[1, dim]:

@@ -185,9 +185,15 @@ def _shared_states(w: Workspace, slot: int, dim: int) -> int:
 
 
 @leaf
+def _write_uneven_states(w: Workspace, dim: int, slot: int) -> None:
+    """The same for a dim without closed forms."""
+    w.n_states[slot] = _lone_states(w, slot, dim) if w.lone[dim] == 1 else _shared_states(w, slot, dim)
+
+
+@inlined
 def write_states(w: Workspace, dim: int, slot: int) -> None:
     """Write to w.states[slot] the states of a dim whose loops have w.roles[dim], and to w.n_states[slot] how many there are."""
     if w.chains.cuts[dim] <= 2:
         w.n_states[slot] = chain_states(w, dim, slot)
     else:
-        w.n_states[slot] = _lone_states(w, slot, dim) if w.lone[dim] == 1 else _shared_states(w, slot, dim)
+        _write_uneven_states(w, dim, slot)

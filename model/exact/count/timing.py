@@ -22,7 +22,7 @@ TIMING = 4
 
 LANES = 4  # kinds that are timed at once
 
-OWN_LIST = GROUPS  # the place of the classes of the group that a carry's loop belongs to
+OWN_LIST, ONES = GROUPS, GROUPS + 1  # the place of the classes of the group that a carry's loop belongs to; one of factors 1
 
 
 @inlined
@@ -177,9 +177,7 @@ def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) 
     multiply_by(w.base, 1.0, product)
     n = 0
     for g in range(groups):
-        place = w.places[0, g]
-        if place == group:
-            continue
+        place = w.places[0, g] if w.places[0, g] != group else ONES
         if w.counts[place] == 1:
             multiply(product, rows[place, 0], product)
         else:
