@@ -23,10 +23,11 @@ from mapsearch.model.windows import kept, needed
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# The leading dim of each group, and the dim that slides under it (itself: none).
-LEADING = (int(Dim.G), int(Dim.N), int(Dim.K), int(Dim.C), int(Dim.Y), int(Dim.X))
-SLIDING = (int(Dim.G), int(Dim.N), int(Dim.K), int(Dim.C), int(Dim.R), int(Dim.S))
-GROUP_OF_DIM = (0, 1, 2, 3, 4, 5, 4, 5)
+# The leading dim of each group, and the dim that slides under it (itself: none). Arrays, since compiled code finds an element of a
+# tuple by jumping.
+LEADING = np.array((Dim.G, Dim.N, Dim.K, Dim.C, Dim.Y, Dim.X), np.int64)
+SLIDING = np.array((Dim.G, Dim.N, Dim.K, Dim.C, Dim.R, Dim.S), np.int64)
+GROUP_OF_DIM = np.array((0, 1, 2, 3, 4, 5, 4, 5), np.int64)
 
 # Columns of a group's class. ZERO: of its steps, those with the reduction loops at index 0; MAC: MACs of unit 0.
 # Then the factors of U and V of the tensors W, I, O, by multicast and by fills. PAD, always 1, fills up a cache line.

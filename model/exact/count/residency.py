@@ -63,11 +63,11 @@ def _case(w: Workspace, dim: int, status: int, edge: bool) -> tuple[int, int, in
 @inlined
 def _write_links(w: Workspace) -> None:
     """Write w.links: what the chunks of a dim exceed its window's period by, of the whole dim and over all chunks."""
-    for axis in range(2):
-        for dim, period in ((6 + axis, w.windows[axis, 0]), (4 + axis, w.windows[axis, 1])):
-            last, chunk, extent = w.lasts[dim], w.chunks[dim], w.extents[dim]
-            w.links[WHOLE, dim] = max(extent - period, 0)
-            w.links[STILL, dim] = last * max(chunk - period, 0) + max(extent - last * chunk - period, 0)
+    for dim in range(4, 8):
+        period = w.windows[dim % 2, 0 if dim >= 6 else 1]
+        last, chunk, extent = w.lasts[dim], w.chunks[dim], w.extents[dim]
+        w.links[WHOLE, dim] = max(extent - period, 0)
+        w.links[STILL, dim] = last * max(chunk - period, 0) + max(extent - last * chunk - period, 0)
 
 
 @inlined
