@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact.count.chains import begin_chains, cut, end_chains
-from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
+from mapsearch.model.exact.count.classes import COLUMNS, FILL_KEPT, GROUP_OF_DIM, KEPT, LEADING, SLIDING, pair_classes, single_classes
 from mapsearch.model.exact.count.residency import NEVER, best_residency, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.rows import multiply
@@ -115,7 +115,8 @@ def _begin(w: Workspace, rows: Floats) -> None:
             write_states(w, dim, dim)
     w.counts[OWN_LIST] = w.counts[ONES] = 1
     for c in range(COLUMNS):
-        w.base[c] = rows[OWN_LIST, 0, c] = rows[ONES, 0, c] = w.sums[OWN_LIST, c] = 1.0
+        w.base[c] = rows[ONES, 0, c] = 1.0
+        rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 0.0 if KEPT <= c < KEPT + 3 or c >= FILL_KEPT else 1.0  # nothing was there
     clear(w)
 
 
@@ -156,7 +157,7 @@ def _walk(w: Workspace, room: Room) -> bool:
             else:
                 multiply(w.base, rows[g, 0], w.base)
         if advances or turn == -1:
-            add_carry(w, rows, groups, g if advances else OWN_LIST, begins)
+            add_carry(w, rows, groups, g if advances else OWN_LIST)
     if w.timed:
         time_kinds(w)
     return True

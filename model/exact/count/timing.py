@@ -127,7 +127,7 @@ def add_sums(w: Workspace, rows: Floats, place: int) -> None:
 
 
 @inlined
-def _add_totals(w: Workspace, n: int, first: bool) -> None:
+def _add_totals(w: Workspace, n: int) -> None:
     """Add the sums over one carry's steps to w.totals."""
     total, single = w.products[GROUPS], w.products[0]
     multiply_by(w.sums[OWN_LIST], single[STEPS], total)
@@ -137,37 +137,31 @@ def _add_totals(w: Workspace, n: int, first: bool) -> None:
         place = w.places[1, i]
         steps *= w.sums[place, STEPS]
         multiply(total, w.sums[place], total)
-    stays = 0.0 if first else 1.0
     w.totals.steps += steps
     for t in range(3):
-        w.totals.multicast[t] += total[CAME + t] - stays * total[KEPT + t]
-        w.totals.fills[t] += total[FILLED + t] - stays * total[FILL_KEPT + t]
+        w.totals.multicast[t] += total[CAME + t] - total[KEPT + t]
+        w.totals.fills[t] += total[FILLED + t] - total[FILL_KEPT + t]
 
 
 @inlined
-def _add_kinds(w: Workspace, prefix: Floats, rows: Floats, first: bool) -> None:
+def _add_kinds(w: Workspace, prefix: Floats, rows: Floats) -> None:
     """Append to w.kinds the product of `prefix` and each class of the carry's own group."""
     came = CAME if w.machine.multicast else FILLED
     left = CAME + 2 if w.machine.reduction else FILLED + 2
-    stays = 0.0 if first else 1.0
-    kinds = w.kinds
+    kinds, kind = w.kinds, w.products[GROUPS]
     for q in range(w.counts[OWN_LIST]):
         if w.n_kinds == MAX_KINDS:
             time_kinds(w)
         k = w.n_kinds
-        row = rows[OWN_LIST, q]
-        kinds.steps[k] = prefix[STEPS] * row[STEPS]
-        kinds.start[k] = prefix[ZERO] * row[ZERO]
-        kinds.macs[k] = prefix[MAC] * row[MAC]
-        kinds.words_w[k] = prefix[came] * row[came] - stays * prefix[came + 3] * row[came + 3]
-        kinds.words_i[k] = prefix[came + 1] * row[came + 1] - stays * prefix[came + 4] * row[came + 4]
-        kinds.psums[k] = prefix[CAME + 2] * row[CAME + 2] - stays * prefix[KEPT + 2] * row[KEPT + 2]
-        kinds.written[k] = prefix[left] * row[left] - stays * prefix[left + 3] * row[left + 3]
+        multiply(prefix, rows[OWN_LIST, q], kind)
+        kinds.steps[k], kinds.start[k], kinds.macs[k] = kind[STEPS], kind[ZERO], kind[MAC]
+        kinds.words_w[k], kinds.words_i[k] = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
+        kinds.psums[k], kinds.written[k] = kind[CAME + 2] - kind[KEPT + 2], kind[left] - kind[left + 3]
         w.n_kinds = k + 1
 
 
 @inlined
-def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) -> None:
+def add_carry(w: Workspace, rows: Floats, groups: int, group: int) -> None:
     """Add all steps of a carry at a loop of `group`, or the first step, to w.totals and to w.kinds.
 
     rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
@@ -185,7 +179,7 @@ def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) 
             w.places[2, n] = 0
             n += 1
     if w.worded:
-        _add_totals(w, n, first)
+        _add_totals(w, n)
     if not w.timed:
         return
     depth = 0
@@ -193,7 +187,7 @@ def add_carry(w: Workspace, rows: Floats, groups: int, group: int, first: bool) 
         while depth < n:
             multiply(w.products[depth], rows[w.places[1, depth], w.places[2, depth]], w.products[depth + 1])
             depth += 1
-        _add_kinds(w, w.products[n], rows, first)
+        _add_kinds(w, w.products[n], rows)
         depth -= 1
         while depth >= 0 and w.places[2, depth] + 1 == w.counts[w.places[1, depth]]:
             w.places[2, depth] = 0
