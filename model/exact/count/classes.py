@@ -217,7 +217,7 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
     _slide_units(w, state_y.shift, state_r.shift, a, b, ny, nr, units, pieces)
 
 
-@inlined
+@leaf
 def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
     """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
     count = 0

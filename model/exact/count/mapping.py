@@ -204,7 +204,7 @@ def _record_words(w: Workspace, outputs: int, row: Counts) -> None:
     row.l2_add_read = 0 if reduction else entered_pes - outputs
 
 
-@inlined
+@spliced
 def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Sequence[Counts]) -> int:
     """Write the counts of mapping b to rows[width], which are 0; returns its `Fit`, or MORE_ROOM."""
     _nest(w, units, spatial, order, size, b)
@@ -225,9 +225,15 @@ def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, s
 
 @leaf
 def _cost_from(
-    w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, fit: Bytes, counts: Sequence[Counts]
+    work: NDArray[np.uint8], room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, fit: Bytes, counts: NDArray[np.void]
 ) -> int:
     """Cost the mappings from b on; returns the first for which the room is too small, or their number."""
+    w = work.view(WORKSPACE)[0]
+    begin_chains(w)
+    end_chains(w)
+    for dim in range(8):
+        if w.extents[dim] == 1:  # these never change
+            write_states(w, dim, dim)
     while b < len(fit):
         found = _cost(w, room, units, spatial, order, size, b, counts[b])
         if found == MORE_ROOM:
@@ -237,7 +243,6 @@ def _cost_from(
     return b
 
 
-@kernel
 def evaluate(
     work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: NDArray[np.void]
 ) -> None:
@@ -245,26 +250,13 @@ def evaluate(
 
     work: of `make_workspace`.
     """
-    w = work.view(WORKSPACE)[0]
-    most_units = 1
-    for b in range(units.shape[0]):
-        product = 1
-        for level in range(w.levels):
-            product *= units[b, level]
-        most_units = max(most_units, product)
-    begin_chains(w)
-    end_chains(w)
-    for dim in range(8):
-        if w.extents[dim] == 1:  # these never change
-            write_states(w, dim, dim)
-    rows = np.empty((GROUPS + 2, 64, COLUMNS), np.float64)
-    unit_list, pieces = np.empty((2, most_units, 3), np.int64), np.empty((2 * most_units, 2), np.int64)
-    done = 0
-    while True:
-        done = _cost_from(w, Room(rows, unit_list, pieces), units, spatial, order, size, done, fit, counts)
-        if done == len(fit):
-            break
-        rows = np.empty((GROUPS + 2, 4 * rows.shape[1], COLUMNS), np.float64)
+    most_units = int(units.prod(axis=1).max(initial=1))
+    listed, pieces = np.empty((2, most_units, 3), np.int64), np.empty((2 * most_units, 2), np.int64)
+    classes, done = 64, 0
+    while done < len(fit):
+        room = Room(np.empty((GROUPS + 2, classes, COLUMNS)), listed, pieces)
+        done = _cost_from(work, room, units, spatial, order, size, done, fit, counts)
+        classes *= 4
 
 
 @kernel
