@@ -157,6 +157,7 @@ class Workspace(Protocol):
     n_states: Annotated[Ints, STATE_SLOTS]
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     slid: Annotated[Ints, 4]  # see `classes`
+    iterates: int  # a bit for each group that does
     counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
     places: Annotated[Ints, 3, GROUPS]  # see `timing`
     sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes

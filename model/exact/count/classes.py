@@ -110,13 +110,12 @@ def _slide_units(w: Workspace, shift_y: int, shift_r: int, a: int, b: int, ny: i
             length_y, length_r = w.runs[0, m, R_NEW], w.runs[1, n, R_NEW]
             w.slid[2] += pes * needed(length_y, length_r, a, b)
             w.slid[3] += pes * kept(length_y, length_r, w.runs[0, m, R_OLD], w.runs[1, n, R_OLD], shift_y, shift_r, a, b)
-    w.slid[0] = union(w, ny, nr, shift_y, shift_r, a, b, False, units, pieces)
-    if shift_y == 0 and shift_r == 0:
-        w.slid[1] = w.slid[0]
-    elif w.slid[3] == 0:
-        w.slid[1] = 0
-    else:
-        w.slid[1] = w.slid[0] - union(w, ny, nr, shift_y, shift_r, a, b, True, units, pieces)
+    stays = shift_y == 0 and shift_r == 0
+    fresh = 0  # what some unit needs and did not have
+    for turn in range(1 if stays or w.slid[3] == 0 else 2):  # one call, as code that stands twice is compiled twice
+        found = union(w, ny, nr, shift_y, shift_r, a, b, turn == 1, units, pieces)
+        w.slid[0], fresh = (found, found) if turn == 0 else (w.slid[0], found)
+    w.slid[1] = w.slid[0] if stays else w.slid[0] - fresh
 
 
 @inlined

@@ -107,16 +107,14 @@ def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, 
 
 @spliced
 def _begin(w: Workspace, rows: Floats) -> None:
-    """The states of all dims before their loops turn; those of dims with one index never change."""
-    for dim in range(8):
-        if w.extents[dim] > 1:
-            for level in range(w.levels):
-                w.roles[dim, level] = INNER
-            write_states(w, dim, dim)
+    """Before step 0 nothing was there: in it, everything comes."""
     w.counts[OWN_LIST] = w.counts[ONES] = 1
     for c in range(COLUMNS):
         w.base[c] = rows[ONES, 0, c] = 1.0
-        rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 0.0 if KEPT <= c < KEPT + 3 or c >= FILL_KEPT else 1.0  # nothing was there
+        rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 0.0 if KEPT <= c < KEPT + 3 or c >= FILL_KEPT else 1.0
+    w.iterates = 0
+    for j in range(w.n_loops):
+        w.iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
     clear(w)
 
 
@@ -124,37 +122,40 @@ def _begin(w: Workspace, rows: Floats) -> None:
 def _walk(w: Workspace, room: Room) -> bool:
     """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short.
 
-    First each group gets its classes of step 0: those of groups that do not iterate are one factor, w.base. Then each loop gets two
-    turns: it advances, and it stands still while those inside it do.
+    First each dim gets its states of step 0, those with one index just once, and each group its classes: those of groups that do
+    not iterate are one factor, w.base. Then each loop gets two turns: it advances, and it stands still while those inside it do.
+    All are turns of one loop, as code that stands twice is compiled twice.
     """
     rows = room.rows
     _begin(w, rows)
-    iterates = 0
-    for j in range(w.n_loops):
-        iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
     groups = 0
-    for turn in range(-GROUPS, max(2 * w.n_loops - 1, 0)):
-        begins, advances = turn < 0, turn >= 0 and turn % 2 == 0
-        if begins:
-            g = turn + GROUPS
-            lead, slide = LEADING[g], SLIDING[g]
-            there = w.extents[lead] > 1 or w.extents[slide] > 1  # else all its factors are 1
-        else:
+    for turn in range(-GROUPS - 8, max(2 * w.n_loops - 1, 0)):
+        advances = turn >= 0 and turn % 2 == 0
+        g, dim, slot, changes = turn + GROUPS, 0, 0, False
+        if turn < -GROUPS:
+            dim = slot = turn + GROUPS + 8
+            changes = w.extents[dim] > 1 or w.n_states[dim] == 0
+            for level in range(w.levels):
+                w.roles[dim, level] = INNER
+        elif turn >= 0:
             level, dim = w.loops[turn // 2].level, w.loops[turn // 2].dim
-            g, slot = int(GROUP_OF_DIM[dim]), MOVING if advances else dim
+            g, slot, changes = int(GROUP_OF_DIM[dim]), MOVING if advances else dim, True
             w.roles[dim, level] = OWN if advances else OUTER
             w.chains.stage[dim] += 1
+        if changes:
             write_states(w, dim, slot)
-            lead = slot if dim == LEADING[g] else LEADING[g]
-            slide = slot if dim == SLIDING[g] else SLIDING[g]
-            there = True
-        if there and not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
-            return False
-        if there and begins:
-            if (iterates >> g) % 2 == 1:
+        if turn < -GROUPS:
+            continue
+        lead, slide = LEADING[g], SLIDING[g]
+        if w.extents[lead] > 1 or w.extents[slide] > 1:  # else all its factors are 1
+            if turn >= 0:
+                lead, slide = slot if dim == lead else lead, slot if dim == slide else slide
+            if not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
+                return False
+            if turn < 0 and (w.iterates >> g) % 2 == 1:
                 w.places[0, groups] = g
                 groups += 1
-            else:
+            elif turn < 0:
                 multiply(w.base, rows[g, 0], w.base)
         if advances or turn == -1:
             add_carry(w, rows, groups, g if advances else OWN_LIST)
@@ -229,11 +230,8 @@ def _cost_from(
 ) -> int:
     """Cost the mappings from b on; returns the first for which the room is too small, or their number."""
     w = work.view(WORKSPACE)[0]
-    begin_chains(w)
-    end_chains(w)
     for dim in range(8):
-        if w.extents[dim] == 1:  # these never change
-            write_states(w, dim, dim)
+        w.n_states[dim] = 0
     while b < len(fit):
         found = _cost(w, room, units, spatial, order, size, b, counts[b])
         if found == MORE_ROOM:
