@@ -10,7 +10,7 @@ As carries come outermost loop first, a dim passes through five stages, by the r
 
 from __future__ import annotations
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import inlined, spliced
 from mapsearch.model.exact.workspace import State, Workspace
 
 # Both loops INNER; the first OWN; it is OUTER and the second INNER; the second OWN; both OUTER.
@@ -97,7 +97,7 @@ def _came_from(piece: int, state: State, blocks: int, block: int, extra: int) ->
     state.old = min(piece, block)
 
 
-@inlined
+@spliced
 def _first_loop(w: Workspace, dim: int, slot: int) -> int:
     """The states before the second loop turns: it goes from its last chunk back to its first."""
     c, states, extent = w.chains, w.states[slot], w.extents[dim]
@@ -135,7 +135,7 @@ def _first_loop(w: Workspace, dim: int, slot: int) -> int:
     return count
 
 
-@inlined
+@spliced
 def _second_loop(w: Workspace, dim: int, slot: int) -> int:
     """The states once the second loop turns, or stands still."""
     c, states = w.chains, w.states[slot]
@@ -182,7 +182,7 @@ def _second_loop(w: Workspace, dim: int, slot: int) -> int:
     return count
 
 
-@leaf
+@spliced
 def chain_states(w: Workspace, dim: int, slot: int) -> int:
     """Write to w.states[slot] the states of a dim in its stage; returns how many there are."""
     return int(_first_loop(w, dim, slot) if w.chains.stage[dim] < SECOND else _second_loop(w, dim, slot))

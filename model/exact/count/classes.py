@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import inlined, spliced
 from mapsearch.model.exact.count.rows import fill
 from mapsearch.model.exact.count.union import union
 from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, chain_runs, lone_run, runs_of, units_in
@@ -87,7 +87,7 @@ def _merge(rows: Floats, place: int, count: int) -> int:
     return count + 1
 
 
-@inlined
+@spliced
 def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int) -> int:
     """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
     count = 0
@@ -97,7 +97,7 @@ def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int
     return count
 
 
-@leaf
+@spliced
 def _slide_units(w: Workspace, shift_y: int, shift_r: int, a: int, b: int, ny: int, nr: int, units: Ints, pieces: Ints) -> None:
     """Write to w.slid the input coordinates of one pair of states: U, V, and the same two counted at each PE.
 
@@ -181,7 +181,7 @@ def _far(y: State, r: State, a: int, b: int) -> bool:
     return bool(back > b * (y.old - 1) + a * (r.old - 1) or -back > b * (y.new - 1) + a * (r.new - 1))
 
 
-@leaf
+@spliced
 def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints, pieces: Ints) -> None:
     """Write w.slid of state p in slot y and state q in slot r."""
     lead, slide = LEADING[group], SLIDING[group]
@@ -216,7 +216,7 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
     _slide_units(w, state_y.shift, state_r.shift, a, b, ny, nr, units, pieces)
 
 
-@leaf
+@spliced
 def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
     """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
     count = 0

@@ -88,7 +88,7 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
         w.lasts[loop.dim] = (w.extents[loop.dim] - 1) // loop.span
 
 
-@inlined
+@spliced
 def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, slide: int) -> bool:
     """Write the classes of a group to rows[place], from the states in slots `lead` and `slide`; False where too long."""
     rows = room.rows

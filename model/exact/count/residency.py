@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.workspace import MOST_DEPTHS, Workspace
 from mapsearch.model.tensors import TOUCHES
 from mapsearch.model.windows import kept, tile_words
@@ -60,7 +60,7 @@ def _case(w: Workspace, dim: int, status: int, edge: bool) -> tuple[int, int, in
     return (1, rest, rest) if edge else (last, chunk, chunk)
 
 
-@inlined
+@spliced
 def _write_links(w: Workspace) -> None:
     """Write w.links: what the chunks of a dim exceed its window's period by, of the whole dim and over all chunks."""
     for dim in range(4, 8):
@@ -77,7 +77,7 @@ def _standing(w: Workspace, axis: int, status_y: int, status_r: int) -> int:
     return int(w.extents[y] * w.extents[r] - w.links[status_y, y] * w.links[status_r, r])
 
 
-@leaf
+@spliced
 def _moving(w: Workspace, axis: int, status_y: int, status_r: int) -> int:
     """V over the steps of a carry in which y' or r advances or goes back."""
     y, r = 6 + axis, 4 + axis
@@ -144,7 +144,7 @@ def write_bits(w: Workspace, tile: Ints) -> None:
     w.bits[0], w.bits[1], w.bits[2] = words[0] * bits[0], words[1] * bits[1], words[2] * bits[2]
 
 
-@inlined
+@spliced
 def _write_needs(w: Workspace) -> None:
     """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth."""
     for dim in range(8):
@@ -161,7 +161,7 @@ def _write_needs(w: Workspace) -> None:
             w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
 
 
-@inlined
+@spliced
 def _write_depths(w: Workspace) -> None:
     """Write w.words that come into the L2 and w.need in bytes, by tensor and by depths worth a look: those that may fit."""
     _write_needs(w)

@@ -5,8 +5,7 @@ the loops inside j to 0. For one dim this fixes the *role* of its loop at each l
 OWN (is j, advances), INNER (goes from its last index to 0). All steps of a state have the same chunk lengths on every
 unit, so the lengths and indices of one step stand for them all.
 
-Most dims have closed forms, see `chains`; what follows is for those that have none. A *lone* dim, which no level shares out over
-units, needs no indices: its chunk is unit 0's.
+Most dims have closed forms, see `chains`; what follows is for those that have none, and works its way from level to level.
 """
 
 from __future__ import annotations
@@ -27,58 +26,6 @@ SPARE = STATE_SLOTS - 1
 @inlined
 def _write(state: State, steps: int, start: int, shift: int, new: int, old: int) -> None:
     state.steps, state.start, state.shift, state.new, state.old = steps, start, shift, new, old
-
-
-@inlined
-def _advance_lone(w: Workspace, slot: int, count: int, own: int, size: int) -> int:
-    """Split the states of the levels above by a loop of chunks of `size` that is OUTER or (own = 1) OWN; returns their number.
-
-    Each becomes up to two: full chunks, in its place or before it, and the last, shorter one, behind all.
-    """
-    kept, end = 0, count
-    for k in range(count):
-        state = w.states[slot, k]
-        steps, start, shift, tile = state.steps, state.start, state.shift + own * size, state.new
-        whole = tile // size
-        edge = tile - whole * size
-        if edge > 0 and whole >= own:
-            _write(w.states[slot, end], steps, start if whole == 0 else 0, shift, edge, size if own == 1 else edge)
-            end += 1
-        if whole > own:
-            _write(w.states[slot, kept], steps * (whole - own), start * (1 - own), shift, size, size)
-            kept += 1
-    for k in range(count, end):
-        if k > kept:
-            w.states[slot, kept] = w.states[slot, k]
-        kept += 1
-    return kept
-
-
-@spliced
-def _lone_states(w: Workspace, slot: int, dim: int) -> int:
-    extent = w.extents[dim]
-    _write(w.states[slot, 0], 1, 1, 0, extent, extent)
-    count = 1
-    tile = extent
-    for level in range(w.levels):
-        size = w.sizes[level, dim]
-        if size == tile:
-            continue
-        tile = size
-        role = w.roles[dim, level]
-        if role != INNER:
-            count = _advance_lone(w, slot, count, role, size)
-            continue
-        for k in range(count):
-            state = w.states[slot, k]
-            back = (state.old - 1) // size * size
-            state.shift -= back
-            state.old -= back
-            state.new = min(size, state.new)
-    for k in range(count):
-        w.states[slot, k].covered = w.states[slot, k].new
-        w.states[slot, k].active = 1
-    return count
 
 
 @inlined
@@ -156,8 +103,9 @@ def _write_covered(w: Workspace, slot: int, count: int, dim: int) -> None:
         w.states[slot, k].covered, w.states[slot, k].active = covered, active
 
 
-@spliced
-def _shared_states(w: Workspace, slot: int, dim: int) -> int:
+@leaf
+def _uneven_states(w: Workspace, slot: int, dim: int) -> int:
+    """The states of a dim that more than two levels cut."""
     here, there = slot, SPARE
     _write(w.states[here, 0], 1, 1, 0, w.extents[dim], w.extents[dim])
     for level in range(w.levels):
@@ -184,16 +132,10 @@ def _shared_states(w: Workspace, slot: int, dim: int) -> int:
     return count
 
 
-@leaf
-def _write_uneven_states(w: Workspace, dim: int, slot: int) -> None:
-    """The same for a dim without closed forms."""
-    w.n_states[slot] = _lone_states(w, slot, dim) if w.lone[dim] == 1 else _shared_states(w, slot, dim)
-
-
 @inlined
 def write_states(w: Workspace, dim: int, slot: int) -> None:
     """Write to w.states[slot] the states of a dim whose loops have w.roles[dim], and to w.n_states[slot] how many there are."""
     if w.chains.cuts[dim] <= 2:
         w.n_states[slot] = chain_states(w, dim, slot)
     else:
-        _write_uneven_states(w, dim, slot)
+        w.n_states[slot] = _uneven_states(w, slot, dim)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.count.rows import add_times, multiply, multiply_by
 from mapsearch.model.exact.count.classes import CAME, FILL_KEPT, FILLED, KEPT, MAC, STEPS, ZERO
 from mapsearch.model.exact.workspace import GROUPS, MAX_KINDS, Workspace
@@ -25,7 +25,7 @@ LANES = 4  # kinds that are timed at once
 OWN_LIST, ONES = GROUPS, GROUPS + 1  # the place of the classes of the group that a carry's loop belongs to; one of factors 1
 
 
-@inlined
+@spliced
 def clear(w: Workspace) -> None:
     """Start the sums of a mapping."""
     w.n_kinds = 0
@@ -45,7 +45,7 @@ def _transfer(bits: float, width: float, latency: float) -> float:
     return latency + float(np.ceil(bits / width)) - 1.0 if bits > 0.0 else 0.0
 
 
-@inlined
+@spliced
 def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     """Add w.kinds to the timing of one width, and write their rates.
 
@@ -83,7 +83,7 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     timing[EGRESS_BOUND] += egress_bound
 
 
-@inlined
+@spliced
 def _find_peak(w: Workspace, n: int, peak: Floats) -> None:
     """Replace the peak, (words, cycles), by a kind that moves more words per cycle, or as many with fewer words."""
     kinds = w.kinds
@@ -126,7 +126,7 @@ def add_sums(w: Workspace, rows: Floats, place: int) -> None:
     total[STEPS] = steps
 
 
-@inlined
+@spliced
 def _add_totals(w: Workspace, n: int) -> None:
     """Add the sums over one carry's steps to w.totals."""
     total, single = w.products[GROUPS], w.products[0]
@@ -143,7 +143,7 @@ def _add_totals(w: Workspace, n: int) -> None:
         w.totals.fills[t] += total[FILLED + t] - total[FILL_KEPT + t]
 
 
-@inlined
+@spliced
 def _add_kinds(w: Workspace, prefix: Floats, rows: Floats) -> None:
     """Append to w.kinds the product of `prefix` and each class of the carry's own group."""
     came = CAME if w.machine.multicast else FILLED
@@ -160,7 +160,7 @@ def _add_kinds(w: Workspace, prefix: Floats, rows: Floats) -> None:
         w.n_kinds = k + 1
 
 
-@inlined
+@spliced
 def add_carry(w: Workspace, rows: Floats, groups: int, group: int) -> None:
     """Add all steps of a carry at a loop of `group`, or the first step, to w.totals and to w.kinds.
 
