@@ -5,7 +5,7 @@ A record is handed on as one pointer, where each array would be ten arguments: t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from threading import local
 from typing import Annotated, Protocol
 
@@ -153,7 +153,7 @@ class Workspace(Protocol):
     lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
     chains: Chains
     roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
-    states: Annotated[Sequence[State], STATE_SLOTS, STATE_ROWS]  # of each dim, the carry's own, and spare: see `roles`
+    states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`
     n_states: Annotated[Ints, STATE_SLOTS]
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     slid: Annotated[Ints, 4]  # see `classes`

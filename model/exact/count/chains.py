@@ -1,7 +1,7 @@
 """The states of a dim in closed form: of any dim that two levels at the most cut into smaller chunks.
 
-The first of them cuts the dim into *blocks*, one for each of its units. So a *span* of blocks passes at a time, of which the last may
-have fewer blocks, and a shorter one at its end. The second cuts each block into *chunks*, which its units share in *pieces*.
+The first of them cuts the dim into *blocks*, one for each of its units. So a *span* of blocks passes at a time; the last span may
+have fewer of them, and a shorter one at its end. The second cuts each block into *chunks*, which its units share in *pieces*.
 
     extent 23, blocks of 4 for 3 units, chunks of 3:   31 31 31 | 31 31 3     whole spans 1, then 2 blocks and one of 3
 
@@ -107,10 +107,12 @@ def _first_loop(w: Workspace, dim: int, slot: int) -> int:
     extra_last = max(0, min(chunk, c.extra[dim] - c.edge_size[dim] + edge_last))
     if stage == BEGUN:
         if c.edge_size[dim] > 0:
-            blocks, last, extra, end = c.edge_units[dim], edge_last, extra_last, c.edge_size[dim]
+            blocks, extra = c.edge_units[dim], extra_last
+            at = extent - c.edge_units[dim] * c.edge_size[dim] - c.extra[dim] + c.edge_size[dim] - edge_last
+            last = edge_last
         else:
-            blocks, extra, end = c.units[dim], 0, c.size[dim]
-        at = extent - (c.edge_units[dim] * c.edge_size[dim] + c.extra[dim] if c.edge_size[dim] > 0 else c.units[dim] * c.size[dim]) + end - last
+            blocks, extra = c.units[dim], 0
+            at = extent - c.units[dim] * c.size[dim] + c.size[dim] - last
         _put(piece, states[0], 1, 1, -at, c.units[dim], chunk, 0)
         _came_from(piece, states[0], blocks, last, extra)
         return 1
@@ -136,48 +138,54 @@ def _first_loop(w: Workspace, dim: int, slot: int) -> int:
 
 
 @spliced
+def _beside_shorter(w: Workspace, dim: int, slot: int, count: int, own: int) -> int:
+    """Append the states, once the second loop turns, in which the shorter block at the end has something too."""
+    c, states = w.chains, w.states[slot]
+    chunk, piece, units, chunks = c.chunk[dim], c.piece[dim], c.edge_units[dim], c.extra_chunks[dim]
+    if chunks > own:
+        _put(piece, states[count], chunks - own, int(own == 0 and count == 0), own * chunk, units, chunk, chunk)
+        count += 1
+    if c.extra_rest[dim] > 0 and chunks >= own:
+        block = min(chunk, c.edge_size[dim] - chunks * chunk)
+        _put(piece, states[count], 1, int(own == 0 and count == 0), own * chunk, units, block, c.extra_rest[dim])
+        if own == 1:
+            _came_from(piece, states[count], units, chunk, chunk)
+        count += 1
+    return count
+
+
+@spliced
 def _second_loop(w: Workspace, dim: int, slot: int) -> int:
     """The states once the second loop turns, or stands still."""
     c, states = w.chains, w.states[slot]
     chunk, piece, units = c.chunk[dim], c.piece[dim], c.edge_units[dim]
     own = 1 if c.stage[dim] == SECOND else 0
     shift = own * chunk
-    begun = c.extra_chunks[dim] + (1 if c.extra_rest[dim] > 0 else 0)  # chunks of the edge's blocks that have one of the shorter block beside
-    left = max(c.edge_chunks[dim] - max(begun, own), 0)
+    beside = c.extra_chunks[dim] + (1 if c.extra_rest[dim] > 0 else 0)  # chunks of the edge with some of the shorter block beside
+    left = max(c.edge_chunks[dim] - max(beside, own), 0)
     steps = c.spans[dim] * (c.chunks[dim] - own)
     rests = c.spans[dim] if c.rest[dim] > 0 else 0
-    edge_rests = 1 if c.edge_rest[dim] > 0 and c.edge_chunks[dim] >= max(begun, own) else 0
+    edge_rests = 1 if c.edge_rest[dim] > 0 and c.edge_chunks[dim] >= max(beside, own) else 0
     if c.units[dim] == 1:  # all alike
-        steps += left
-        left = 0
+        steps, left = steps + left, 0
         if c.edge_rest[dim] == c.rest[dim]:
-            rests += edge_rests
-            edge_rests = 0
+            rests, edge_rests = rests + edge_rests, 0
     count = 0
     if steps > 0:
         _put(piece, states[0], steps, 1 - own, shift, c.units[dim], chunk, 0)
         count = 1
     if rests > 0:
         _put(piece, states[count], rests, 0, shift, c.units[dim], c.rest[dim], 0)
-        if own == 1:
-            _came_from(piece, states[count], c.units[dim], chunk, 0)
+        _came_from(piece, states[count], c.units[dim], chunk if own == 1 else c.rest[dim], 0)
         count += 1
-    if c.extra_chunks[dim] > own:
-        _put(piece, states[count], c.extra_chunks[dim] - own, int(own == 0 and count == 0), shift, units, chunk, chunk)
-        count += 1
-    if c.extra_rest[dim] > 0 and c.extra_chunks[dim] >= own:
-        block = min(chunk, c.edge_size[dim] - c.extra_chunks[dim] * chunk)
-        _put(piece, states[count], 1, int(own == 0 and count == 0), shift, units, block, c.extra_rest[dim])
-        if own == 1:
-            _came_from(piece, states[count], units, chunk, chunk)
-        count += 1
+    if c.extra[dim] > 0:
+        count = _beside_shorter(w, dim, slot, count, own)
     if left > 0:
         _put(piece, states[count], left, int(own == 0 and count == 0), shift, units, chunk, 0)
         count += 1
     if edge_rests > 0:
         _put(piece, states[count], 1, 0, shift, units, c.edge_rest[dim], 0)
-        if own == 1:
-            _came_from(piece, states[count], units, chunk, 0)
+        _came_from(piece, states[count], units, chunk if own == 1 else c.edge_rest[dim], 0)
         count += 1
     return count
 

@@ -92,7 +92,7 @@ def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int
     """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
     count = 0
     for k in range(w.n_states[slot]):
-        _single(w.states[slot, k], group, rows[place, count])
+        _single(w.states[slot][k], group, rows[place, count])
         count = _merge(rows, place, count)
     return count
 
@@ -122,7 +122,7 @@ def _slide_units(w: Workspace, shift_y: int, shift_r: int, a: int, b: int, ny: i
 def _runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the units of a dim in a state; returns how many runs they are."""
     if w.lone[dim] == 1:
-        return int(lone_run(w, side, w.states[slot, k].new, w.states[slot, k].old))
+        return int(lone_run(w, side, w.states[slot][k].new, w.states[slot][k].old))
     if w.chains.cuts[dim] <= 2:
         return int(chain_runs(w, slot, k, dim, side))
     return int(runs_of(w, slot, k, w.levels, dim, side))
@@ -153,8 +153,8 @@ def _at_phase(length: int, phase: int, period: int) -> int:
 def _spread(state: State, size: int, other: int, own_period: int, period: int) -> int:
     """Coordinates that blocks apart need with a range of `other` indices of the window's other dim.
 
-    At each pair of phases they are intervals alike and evenly spaced, if the period divides the blocks' size; they come in order, and
-    the one of the shorter block ends last.
+    At each pair of phases they are intervals alike and evenly spaced, if the period divides the blocks' size. They come in order,
+    and that of the shorter block ends last.
     """
     total = 0
     for own in range(own_period):
@@ -186,7 +186,7 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
     """Write w.slid of state p in slot y and state q in slot r."""
     lead, slide = LEADING[group], SLIDING[group]
     a, b = w.windows[group - 4, 0], w.windows[group - 4, 1]
-    state_y, state_r, slid = w.states[y, p], w.states[r, q], w.slid
+    state_y, state_r, slid = w.states[y][p], w.states[r][q], w.slid
     stays = state_y.shift == 0 and state_r.shift == 0
     if w.extents[lead] <= a or w.extents[slide] <= b:  # no two pairs meet: each word belongs to one pair
         slid[0] = slid[2] = state_y.covered * state_r.covered
@@ -223,6 +223,6 @@ def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: 
     for p in range(w.n_states[y]):
         for q in range(w.n_states[r]):
             _slide(w, group, y, p, r, q, units, pieces)
-            _pair(w.states[y, p], w.states[r, q], w.slid, rows[place, count])
+            _pair(w.states[y][p], w.states[r][q], w.slid, rows[place, count])
             count = _merge(rows, place, count)
     return count

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact.count.chains import begin_chains, cut, end_chains
-from mapsearch.model.exact.count.classes import COLUMNS, FILL_KEPT, GROUP_OF_DIM, KEPT, LEADING, SLIDING, pair_classes, single_classes
+from mapsearch.model.exact.count.classes import (
+    COLUMNS,
+    FILL_KEPT,
+    GROUP_OF_DIM,
+    KEPT,
+    LEADING,
+    SLIDING,
+    pair_classes,
+    single_classes,
+)
 from mapsearch.model.exact.count.residency import NEVER, best_residency, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.rows import multiply
@@ -39,8 +48,8 @@ MORE_ROOM = -1  # not a `Fit`: the lists of classes were too short
 class Room(NamedTuple):
     """Work space whose size depends on the batch."""
 
-    rows: Floats  # [GROUPS + 1, room, COLUMNS], see `groups`
-    units: Ints  # [2, units, 3], see `window.union`
+    rows: Floats  # [GROUPS + 2, room, COLUMNS], see `timing`
+    units: Ints  # [2, units, 3], see `union`
     pieces: Ints  # [2*units, 2]
 
 
@@ -119,46 +128,59 @@ def _begin(w: Workspace, rows: Floats) -> None:
 
 
 @spliced
+def _take_turn(w: Workspace, turn: int) -> None:
+    """Write the states of the dim whose turn it is, see `_walk`."""
+    if turn < 0:
+        dim = slot = turn + GROUPS + 8
+        if w.extents[dim] == 1 and w.n_states[dim] == 1:
+            return  # for dims with one index once is enough
+        for level in range(w.levels):
+            w.roles[dim, level] = INNER
+    else:
+        level, dim = w.loops[turn // 2].level, w.loops[turn // 2].dim
+        slot = MOVING if turn % 2 == 0 else dim
+        w.roles[dim, level] = OWN if turn % 2 == 0 else OUTER
+        w.chains.stage[dim] += 1
+    write_states(w, dim, slot)
+
+
+@inlined
+def _place(w: Workspace, rows: Floats, group: int, groups: int) -> int:
+    """Give a group a place among those that iterate, or else multiply its one class to w.base; returns how many have a place."""
+    if (w.iterates >> group) % 2 == 0:
+        multiply(w.base, rows[group, 0], w.base)
+        return groups
+    w.places[0, groups] = group
+    return groups + 1
+
+
+@spliced
 def _walk(w: Workspace, room: Room) -> bool:
     """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short.
 
-    First each dim gets its states of step 0, those with one index just once, and each group its classes: those of groups that do
-    not iterate are one factor, w.base. Then each loop gets two turns: it advances, and it stands still while those inside it do.
-    All are turns of one loop, as code that stands twice is compiled twice.
+    First each dim gets its states of step 0, and each group its classes. Then each loop has two turns: it advances, and it stands
+    still while those inside it do. All are turns of one loop, as code that stands twice is compiled twice.
     """
-    rows = room.rows
-    _begin(w, rows)
+    _begin(w, room.rows)
     groups = 0
     for turn in range(-GROUPS - 8, max(2 * w.n_loops - 1, 0)):
-        advances = turn >= 0 and turn % 2 == 0
-        g, dim, slot, changes = turn + GROUPS, 0, 0, False
-        if turn < -GROUPS:
-            dim = slot = turn + GROUPS + 8
-            changes = w.extents[dim] > 1 or w.n_states[dim] == 0
-            for level in range(w.levels):
-                w.roles[dim, level] = INNER
-        elif turn >= 0:
-            level, dim = w.loops[turn // 2].level, w.loops[turn // 2].dim
-            g, slot, changes = int(GROUP_OF_DIM[dim]), MOVING if advances else dim, True
-            w.roles[dim, level] = OWN if advances else OUTER
-            w.chains.stage[dim] += 1
-        if changes:
-            write_states(w, dim, slot)
+        if turn < -GROUPS or turn >= 0:
+            _take_turn(w, turn)
         if turn < -GROUPS:
             continue
+        advances = turn >= 0 and turn % 2 == 0
+        dim = w.loops[turn // 2].dim if turn >= 0 else 0
+        g = GROUP_OF_DIM[dim] if turn >= 0 else turn + GROUPS
         lead, slide = LEADING[g], SLIDING[g]
-        if w.extents[lead] > 1 or w.extents[slide] > 1:  # else all its factors are 1
-            if turn >= 0:
-                lead, slide = slot if dim == lead else lead, slot if dim == slide else slide
-            if not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
-                return False
-            if turn < 0 and (w.iterates >> g) % 2 == 1:
-                w.places[0, groups] = g
-                groups += 1
-            elif turn < 0:
-                multiply(w.base, rows[g, 0], w.base)
+        there = w.extents[lead] > 1 or w.extents[slide] > 1  # else all factors are 1
+        if advances:
+            lead, slide = MOVING if dim == lead else lead, MOVING if dim == slide else slide
+        if there and not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
+            return False
+        if there and turn < 0:
+            groups = _place(w, room.rows, g, groups)
         if advances or turn == -1:
-            add_carry(w, rows, groups, g if advances else OWN_LIST)
+            add_carry(w, room.rows, groups, g if advances else OWN_LIST)
     if w.timed:
         time_kinds(w)
     return True
@@ -226,7 +248,15 @@ def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, s
 
 @leaf
 def _cost_from(
-    work: NDArray[np.uint8], room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, fit: Bytes, counts: NDArray[np.void]
+    work: NDArray[np.uint8],
+    room: Room,
+    units: Ints,
+    spatial: Bytes,
+    order: Bytes,
+    size: Ints,
+    b: int,
+    fit: Bytes,
+    counts: NDArray[np.void],
 ) -> int:
     """Cost the mappings from b on; returns the first for which the room is too small, or their number."""
     w = work.view(WORKSPACE)[0]

@@ -117,7 +117,7 @@ def _input_words(w: Workspace, depth: int, begin: int) -> int:
             if value == 0:
                 break
         words -= value
-    return words
+    return int(words)
 
 
 @inlined

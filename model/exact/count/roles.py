@@ -44,8 +44,8 @@ def _next_break(w: Workspace, index: int, trips: int, n: int, chunk: int) -> int
 @inlined
 def _append(w: Workspace, slot: int, k: int, target: int, count: int, level: int, steps: int, new: int, old: int) -> None:
     """Copy a state to states[target, count] with the indices of one more level; `steps` of them are alike."""
-    w.states[target, count] = w.states[slot, k]
-    state = w.states[target, count]
+    w.states[target][count] = w.states[slot][k]
+    state = w.states[target][count]
     state.steps *= steps
     state.indices[level], state.old_indices[level] = new, old
     if new > 0:
@@ -54,17 +54,17 @@ def _append(w: Workspace, slot: int, k: int, target: int, count: int, level: int
 
 @leaf
 def _expand(w: Workspace, slot: int, k: int, target: int, count: int, level: int, dim: int, shared: bool) -> int:
-    """Append to states[target] the classes that one state of the levels above `level` falls into; returns the new count.
+    """Append to states[target] the states that one state of the levels outside `level` falls into; returns the new count.
 
-    shared: whether one of those levels shares out the dim; where none does, COVERED and ACTIVE are written too.
+    shared: whether one of those levels shares out the dim; where none does, `covered` and `active` are written too.
     """
     size, chunk = w.sizes[level, dim], w.sizes[level, dim] * w.shares[level, dim]
-    tile = w.states[slot, k].new
+    tile = w.states[slot][k].new
     if w.roles[dim, level] == INNER:
-        old = w.states[slot, k].old
+        old = w.states[slot][k].old
         last = (old - 1) // chunk
         _append(w, slot, k, target, count, level, 1, 0, last)
-        state = w.states[target, count]
+        state = w.states[target][count]
         state.new = min(size, tile)
         state.old = min(size, old - last * chunk)
         state.shift -= last * chunk
@@ -78,7 +78,7 @@ def _expand(w: Workspace, slot: int, k: int, target: int, count: int, level: int
     while index < trips:
         stop = _next_break(w, index, trips, n, chunk)
         _append(w, slot, k, target, count, level, stop - index, index, index - own)
-        state = w.states[target, count]
+        state = w.states[target][count]
         left = tile - index * chunk
         state.new = min(size, left)
         state.old = min(size, left + own * chunk)
@@ -92,7 +92,7 @@ def _expand(w: Workspace, slot: int, k: int, target: int, count: int, level: int
 
 @spliced
 def _write_covered(w: Workspace, slot: int, count: int, dim: int) -> None:
-    """Write COVERED and ACTIVE of a dim that is split further inside the level that shares it out."""
+    """Write `covered` and `active` of a dim that is split further inside the level that shares it out."""
     for k in range(count):
         n = runs_of(w, slot, k, w.levels, dim, 0)
         covered, active = 0, 0
@@ -100,16 +100,16 @@ def _write_covered(w: Workspace, slot: int, count: int, dim: int) -> None:
             units = units_in(w, 0, m)
             covered += units * w.runs[0, m, R_NEW]
             active += units
-        w.states[slot, k].covered, w.states[slot, k].active = covered, active
+        w.states[slot][k].covered, w.states[slot][k].active = covered, active
 
 
 @leaf
 def _uneven_states(w: Workspace, slot: int, dim: int) -> int:
     """The states of a dim that more than two levels cut."""
     here, there = slot, SPARE
-    _write(w.states[here, 0], 1, 1, 0, w.extents[dim], w.extents[dim])
+    _write(w.states[here][0], 1, 1, 0, w.extents[dim], w.extents[dim])
     for level in range(w.levels):
-        w.states[here, 0].indices[level] = w.states[here, 0].old_indices[level] = 0
+        w.states[here][0].indices[level] = w.states[here][0].old_indices[level] = 0
     count, tile = 1, w.extents[dim]
     shared, unknown = False, False
     for level in range(w.levels):
@@ -126,7 +126,7 @@ def _uneven_states(w: Workspace, slot: int, dim: int) -> int:
         here, there = there, here
     if here != slot:
         for k in range(count):
-            w.states[slot, k] = w.states[here, k]
+            w.states[slot][k] = w.states[here][k]
     if unknown:
         _write_covered(w, slot, count, dim)
     return count

@@ -8,21 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from mapsearch.model.exact.workspace import CLASS_COLUMNS
 
 _ROW = ir.VectorType(ir.DoubleType(), CLASS_COLUMNS)
 _TYPES: Any = types  # numba's and llvmlite's stubs lack what is used here
+_CGUTILS: Any = cgutils
+_INTRINSIC: Any = intrinsic
+Floats = NDArray[np.float64]
+Typed = tuple[Any, Callable[..., Any]]
 Builder = Any
 
 
 def _at(context: Any, builder: Builder, kind: Any, row: Any) -> Any:  # noqa: ANN401 llvmlite's values
     """The address of a row."""
-    data = cgutils.create_struct_proxy(kind)(context, builder, value=row).data
+    data = _CGUTILS.create_struct_proxy(kind)(context, builder, value=row).data
     return builder.bitcast(data, _ROW.as_pointer())
 
 
@@ -33,9 +39,8 @@ def _spread(builder: Builder, factor: Any) -> Any:  # noqa: ANN401
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(lane, CLASS_COLUMNS), [0] * CLASS_COLUMNS))
 
 
-@intrinsic
-def fill(typing: object, row: Any, columns: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
-    """row = a tuple of so many floats, written at once: what reads a row as one would wait for separate writes."""
+def _fill(typing: object, row: Any, columns: Any) -> Typed:  # noqa: ANN401, ARG001
+    """Row = a tuple of so many floats, written at once: what reads a row as one would wait for separate writes."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
         value = ir.Constant(_ROW, ir.Undefined)
@@ -47,9 +52,8 @@ def fill(typing: object, row: Any, columns: Any) -> tuple[Any, Callable[..., Any
     return _TYPES.void(row, columns), generate
 
 
-@intrinsic
-def multiply(typing: object, left: Any, right: Any, product: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
-    """product = left * right, column by column."""
+def _multiply(typing: object, left: Any, right: Any, product: Any) -> Typed:  # noqa: ANN401, ARG001
+    """Product = left * right, column by column."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
         one, other, target = (_at(context, builder, kind, row) for kind, row in zip(signature.args, args, strict=True))
@@ -59,9 +63,8 @@ def multiply(typing: object, left: Any, right: Any, product: Any) -> tuple[Any, 
     return _TYPES.void(left, right, product), generate
 
 
-@intrinsic
-def multiply_by(typing: object, row: Any, factor: Any, product: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
-    """product = factor * row."""
+def _multiply_by(typing: object, row: Any, factor: Any, product: Any) -> Typed:  # noqa: ANN401, ARG001
+    """Product = factor * row."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
         one, target = (_at(context, builder, signature.args[k], args[k]) for k in (0, 2))
@@ -71,9 +74,8 @@ def multiply_by(typing: object, row: Any, factor: Any, product: Any) -> tuple[An
     return _TYPES.void(row, factor, product), generate
 
 
-@intrinsic
-def add_times(typing: object, total: Any, row: Any, factor: Any) -> tuple[Any, Callable[..., Any]]:  # noqa: ANN401, ARG001
-    """total += factor * row."""
+def _add_times(typing: object, total: Any, row: Any, factor: Any) -> Typed:  # noqa: ANN401, ARG001
+    """Total += factor * row."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
         target, one = (_at(context, builder, signature.args[k], args[k]) for k in (0, 1))
@@ -82,3 +84,9 @@ def add_times(typing: object, total: Any, row: Any, factor: Any) -> tuple[Any, C
         return context.get_dummy_value()
 
     return _TYPES.void(total, row, factor), generate
+
+
+fill: Callable[[Floats, tuple[float, ...]], None] = _INTRINSIC(_fill)
+multiply: Callable[[Floats, Floats, Floats], None] = _INTRINSIC(_multiply)
+multiply_by: Callable[[Floats, float, Floats], None] = _INTRINSIC(_multiply_by)
+add_times: Callable[[Floats, Floats, float], None] = _INTRINSIC(_add_times)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf, spliced
-from mapsearch.model.exact.count.rows import add_times, multiply, multiply_by
 from mapsearch.model.exact.count.classes import CAME, FILL_KEPT, FILLED, KEPT, MAC, STEPS, ZERO
+from mapsearch.model.exact.count.rows import add_times, multiply, multiply_by
 from mapsearch.model.exact.workspace import GROUPS, MAX_KINDS, Workspace
 
 Ints = NDArray[np.int64]
@@ -20,7 +20,7 @@ INGRESS_BOUND = 2
 EGRESS_BOUND = 3
 TIMING = 4
 
-LANES = 4  # kinds that are timed at once
+LANES = 4  # kinds are timed so many at once, in vector instructions
 
 OWN_LIST, ONES = GROUPS, GROUPS + 1  # the place of the classes of the group that a carry's loop belongs to; one of factors 1
 
@@ -64,14 +64,15 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
         bits = kinds.words_w[k] * bits_w + kinds.words_i[k] * bits_i
         ingress, more = _transfer(bits, width, latency), _transfer(bits + psums * bits_o, width, latency)
         egress = _transfer(written * bits_o, width, latency)
-        one = compute + ingress + egress if k < apart else max(compute, max(ingress, egress))
-        two = compute + more + egress if k < apart else max(compute, max(more, egress))
-        many_one, many_two = np.int64(plain), np.int64(reads)
-        cycles += many_one * np.int64(one) + many_two * np.int64(two)
+        one = compute + ingress + egress if k < apart else max(compute, ingress, egress)
+        two = compute + more + egress if k < apart else max(compute, more, egress)
+        many_one, many_two = int(plain), int(reads)
+        cycles += many_one * int(one) + many_two * int(two)
         compute_one, compute_two = k < apart or one == compute, k < apart or two == compute
-        egress_one, egress_two = k < apart or (one != compute and one != ingress), k < apart or (two != compute and two != more)
-        compute_bound += np.int64(compute) * ((many_one if compute_one else 0) + (many_two if compute_two else 0))
-        egress_bound += np.int64(egress) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
+        egress_one = k < apart or (one > compute and one > ingress)
+        egress_two = k < apart or (two > compute and two > more)
+        compute_bound += int(compute) * ((many_one if compute_one else 0) + (many_two if compute_two else 0))
+        egress_bound += int(egress) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
         words = kinds.words_w[k] + kinds.words_i[k] + written
         kinds.moved[k], kinds.reading_moved[k] = words, words + psums
         kinds.cycles[k], kinds.reading_cycles[k] = one, two
@@ -105,7 +106,8 @@ def time_kinds(w: Workspace) -> None:
     """Add w.kinds to w.timing and w.peak, for each width of the network, and forget them."""
     n, kinds = w.n_kinds, w.kinds
     while n % LANES > 0:  # a kind of no steps
-        kinds.steps[n] = kinds.start[n] = kinds.macs[n] = kinds.words_w[n] = kinds.words_i[n] = kinds.psums[n] = kinds.written[n] = 0.0
+        kinds.steps[n] = kinds.start[n] = kinds.macs[n] = 0.0
+        kinds.words_w[n] = kinds.words_i[n] = kinds.psums[n] = kinds.written[n] = 0.0
         n += 1
     for width in range(w.widths):
         _add_cycles(w, n, w.noc_bits[width], w.timing[width])
@@ -162,7 +164,7 @@ def _add_kinds(w: Workspace, prefix: Floats, rows: Floats) -> None:
 
 @spliced
 def add_carry(w: Workspace, rows: Floats, groups: int, group: int) -> None:
-    """Add all steps of a carry at a loop of `group`, or the first step, to w.totals and to w.kinds.
+    """Add all steps of a carry at a loop of `group`, or step 0, to w.totals and to w.kinds.
 
     rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
     place = w.places[0, :groups], and those of the carry's own group at place OWN_LIST.

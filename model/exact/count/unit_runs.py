@@ -95,8 +95,8 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
         if size == tile:
             continue
         tile = size
-        back = w.states[slot, k].indices[level] * size * share
-        old_back = w.states[slot, k].old_indices[level] * size * share
+        back = w.states[slot][k].indices[level] * size * share
+        old_back = w.states[slot][k].old_indices[level] * size * share
         if share == 1:
             n = _shorten(w, side, n, level, size, back, old_back)
             continue
@@ -113,7 +113,7 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
 @inlined
 def chain_runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """The same of a dim in closed form: of its blocks, one after another, each cut into pieces."""
-    state, size, piece = w.states[slot, k], w.chains.size[dim], w.chains.piece[dim]
+    state, size, piece = w.states[slot][k], w.chains.size[dim], w.chains.piece[dim]
     blocks = state.blocks + (1 if state.extra > 0 else 0)
     first, end = 0, 0
     while first < blocks:
