@@ -205,4 +205,4 @@ def _text(value: object) -> str:
         case type() | BuiltinFunctionType() | ModuleType():
             return f"{value.__name__} {getattr(value, '_fields', '')}"
         case _:
-            return repr(value)
+            return _text(value._defn) if hasattr(value, "_defn") else repr(value)  # a kernel's own instruction, see `rows`

@@ -32,6 +32,8 @@ def _field(name: str, hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 a type
     if not hasattr(hint, "__metadata__"):
         return name, _WORDS[hint] if hint in _WORDS else record(hint)
     element = get_args(hint.__origin__)
+    while len(element) == 1 and get_args(element[0]):  # a sequence of sequences
+        element = get_args(element[0])
     return name, record(element[0]) if len(element) == 1 else get_args(element[1])[0], hint.__metadata__
 
 

@@ -52,9 +52,11 @@ a class with all reduction loops at 0 are counted apart (REDUCTION_START, ZERO).
 1. `model`: checks the limits, and hands the batch's arrays on. `grid`: the same for all machines that differ in sizes and widths.
 2. `count/mapping`: for each mapping, writes the nest of loops and looks at the L1; then goes through steps 3 to 6.
 3. `count/residency`: the depths for the L2, and what crosses to off-chip memory.
-4. `count/roles`: for each carry, outermost loop first, the states of each dim; `count/unit_runs`: its units as runs.
-5. `count/classes`: the classes of each group; `count/union`: U and V where windows slide on several units.
-6. `count/timing`: sums of words (products of the groups' sums) and of cycles (one kind of step after the other).
+4. `count/chains`: for each carry, outermost loop first, the states of each dim, in closed form; `count/roles`: the same of the few
+   dims that more than two levels cut, from level to level. `count/unit_runs`: a dim's units as runs.
+5. `count/classes`: the classes of each group; `count/union`: U and V where windows slide on several units and no formula holds.
+6. `count/timing`: sums of words (products of the groups' sums), and of cycles: the kinds of steps of all carries are gathered in
+   columns and timed in one loop of vector instructions. `count/rows`: arithmetic on classes, also a vector at a time.
 
 `bound/` says, much faster, what a mapping costs at least, also where parts of it are still open: `all` is where to begin.
 """

@@ -5,7 +5,7 @@ A record is handed on as one pointer, where each array would be ten arguments: t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from threading import local
 from typing import Annotated, Protocol
 
@@ -19,9 +19,9 @@ MAX_LEVELS = 4
 DIMS = 8
 GROUPS = 6
 
-# Columns of a state and of a run, see there; the last ones are by level.
-STATE_HEAD, RUN_HEAD = 7, 3
-STATE_COLUMNS, RUN_COLUMNS = STATE_HEAD + 2 * MAX_LEVELS, RUN_HEAD + 2 * MAX_LEVELS
+# Columns of a run, see there; the last ones are by level.
+RUN_HEAD = 3
+RUN_COLUMNS = RUN_HEAD + 2 * MAX_LEVELS
 # After l levels the units of a dim have at most l + 1 distinct chunk lengths, each of which splits the next loop in two
 # places: so many classes, and as many again to work in.
 STATE_ROWS = 2 * int(np.prod([2 * level + 3 for level in range(MAX_LEVELS)]))
@@ -33,6 +33,8 @@ CLASS_COLUMNS = 16
 MOST_DEPTHS = 9
 # Widths of the network that the classes of one mapping are timed for together.
 MAX_WIDTHS = 32
+# Kinds of steps that are timed together.
+MAX_KINDS = 128
 
 
 class Rates(Protocol):
@@ -48,6 +50,66 @@ class Loop(Protocol):
 
     level: int
     dim: int
+    span: int  # chunk of all units together
+
+
+class Chains(Protocol):
+    """How each dim is cut into chunks, from which its states follow in closed form, see `chains`."""
+
+    cuts: Annotated[Ints, DIMS]  # levels that cut it; with more than two there is no closed form
+    stage: Annotated[Ints, DIMS]
+    units: Annotated[Ints, DIMS]  # blocks of a span
+    size: Annotated[Ints, DIMS]  # of a block
+    chunk: Annotated[Ints, DIMS]  # of a block, all its units together
+    piece: Annotated[Ints, DIMS]  # of the chunk, what each unit has
+    spans: Annotated[Ints, DIMS]  # whole ones
+    chunks: Annotated[Ints, DIMS]  # whole chunks of a block
+    rest: Annotated[Ints, DIMS]  # length of the shorter chunk after them, 0 where there is none
+    edge_units: Annotated[Ints, DIMS]  # longest blocks of the span that is not whole
+    edge_size: Annotated[Ints, DIMS]  # their length, 0 where there is no such span
+    edge_chunks: Annotated[Ints, DIMS]  # whole chunks of one of them
+    edge_rest: Annotated[Ints, DIMS]  # length of the shorter chunk after them
+    extra: Annotated[Ints, DIMS]  # length of the shorter block after them
+    extra_chunks: Annotated[Ints, DIMS]  # its whole chunks
+    extra_rest: Annotated[Ints, DIMS]  # length of its shorter chunk
+
+
+class State(Protocol):
+    """All steps of a carry in which a dim's chunks have the same lengths on every unit."""
+
+    steps: int
+    start: int  # of them, those where all loops of the dim stand at index 0
+    shift: int  # how far the chunks moved from the step before; 0 where they did not
+    new: int  # chunk length of unit 0
+    old: int  # the same in the step before
+    covered: int  # coordinates that some unit holds
+    active: int  # units whose chunk is not empty
+    blocks: int  # of a chain: blocks that hold chunks alike
+    block: int  # length of each of these chunks
+    extra: int  # that of the block after them
+    old_blocks: int  # the same three in the step before
+    old_block: int
+    old_extra: int
+    indices: Annotated[Ints, MAX_LEVELS]  # of a dim that is no chain: its loops' indices
+    old_indices: Annotated[Ints, MAX_LEVELS]  # the same in the step before
+
+
+class Kinds(Protocol):
+    """Kinds of steps, a column for each of their figures."""
+
+    steps: Annotated[Floats, MAX_KINDS]
+    start: Annotated[Floats, MAX_KINDS]  # of them, those with the reduction loops at index 0
+    macs: Annotated[Floats, MAX_KINDS]  # of unit 0
+    words_w: Annotated[Floats, MAX_KINDS]  # that enter the array
+    words_i: Annotated[Floats, MAX_KINDS]
+    psums: Annotated[Floats, MAX_KINDS]  # words of O that enter it
+    written: Annotated[Floats, MAX_KINDS]  # words of O that leave it
+    moved: Annotated[Floats, MAX_KINDS]  # words in and out, where no partial sums are read
+    cycles: Annotated[Floats, MAX_KINDS]
+    rate: Annotated[Floats, MAX_KINDS]  # words per cycle
+    reading_moved: Annotated[Floats, MAX_KINDS]  # the same three where partial sums are read
+    reading_cycles: Annotated[Floats, MAX_KINDS]
+    reading_rate: Annotated[Floats, MAX_KINDS]
 
 
 class Residency(Protocol):
@@ -78,23 +140,38 @@ class Workspace(Protocol):
     rates: Rates
     widths: int  # how many widths of the network are timed
     noc_bits: Annotated[Floats, MAX_WIDTHS]  # of each of them, per cycle
-    sizes: Annotated[Ints, DIMS, MAX_LEVELS]  # chunk of a dim at a level
-    shares: Annotated[Ints, DIMS, MAX_LEVELS]  # units that a dim is shared out over at a level
+    sizes: Annotated[Ints, MAX_LEVELS, DIMS]  # chunk of a dim at a level
+    shares: Annotated[Ints, MAX_LEVELS, DIMS]  # units that a dim is shared out over at a level
     lone: Annotated[Ints, DIMS]  # 1 where no level shares out the dim
+    n_loops: int
+    outer: int  # of them, those of level 0
     loops: Annotated[Sequence[Loop], DIMS * MAX_LEVELS]  # those that iterate, outer to inner
     positions: Annotated[Ints, DIMS]  # of each dim's level-0 loop among them, or residency's NEVER
-    chunks: Annotated[Ints, DIMS]  # of level 0, all units together
+    tiles: Annotated[Ints, DIMS]  # what the level at hand cuts into chunks
+    spans: Annotated[Ints, DIMS]  # its chunks, all units together
+    chunks: Annotated[Ints, DIMS]  # the same of level 0
     lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
+    chains: Chains
     roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
-    states: Annotated[Ints, STATE_SLOTS, STATE_ROWS, STATE_COLUMNS]  # of each dim, the carry's own, and spare: see `roles`
+    states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`
     n_states: Annotated[Ints, STATE_SLOTS]
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     slid: Annotated[Ints, 4]  # see `classes`
-    counts: Annotated[Ints, GROUPS + 1]  # classes of each group, and of the carry's own
+    iterates: int  # a bit for each group that does
+    counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
     places: Annotated[Ints, 3, GROUPS]  # see `timing`
     sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
     base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
-    kinds: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    n_kinds: int
+    kinds: Kinds  # that are still to be timed
+    apart: int  # of these, how many are of steps whose ingress, compute and egress come one after another
+    resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
+    links: Annotated[Ints, 2, DIMS]  # of the windows' dims, see `residency`
+    needs: Annotated[Ints, MOST_DEPTHS, 3]  # bytes, by depth and tensor
+    least: Annotated[Ints, 3]  # of these
+    passes: Annotated[Ints, 3]  # words of W, I, O, as often as all of them pass
+    depths: Annotated[Ints, 3]  # worth a look
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     best: Residency

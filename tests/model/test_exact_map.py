@@ -9,10 +9,13 @@ from itertools import product
 
 import numpy as np
 from by_hand import MACHINE, counts_of, layer_of, spatial, temporal
+from numpy.typing import NDArray
 
 from mapsearch.model import exact
+from mapsearch.model.compiled import leaf
 from mapsearch.model.cost import Count
-from mapsearch.model.exact.count.roles import ACTIVE, COVERED, INNER, NEW, OLD, OUTER, OWN, SHIFT, STATE_STEPS, write_states
+from mapsearch.model.exact.count.chains import BEGUN, BETWEEN, FIRST, begin_chains, cut, end_chains
+from mapsearch.model.exact.count.roles import write_states
 from mapsearch.model.exact.workspace import WORKSPACE
 from mapsearch.model.hardware import Buffer
 from mapsearch.model.mapping import Mapping
@@ -54,23 +57,37 @@ def test_the_table_of_words_is_what_a_walk_finds() -> None:
     assert counts[Count.PSUM_READ] == 20
 
 
-def _states(dim: Dim, role: int, size: int, units: int) -> list[list[int]]:
-    """(steps, new, old, shift, covered, active) of the states of a dim whose one loop has a role."""
-    w = np.zeros(1, WORKSPACE)[0]
+@leaf
+def _write_states(work: NDArray[np.uint8], dim: int, size: int, units: int, stage: int) -> None:
+    """The states of a dim that one level cuts, in a stage."""
+    w = work.view(WORKSPACE)[0]
+    for each in range(8):
+        w.tiles[each] = w.sizes[0, each] = w.extents[each]
+        w.shares[0, each] = 1
+    w.sizes[0, dim], w.shares[0, dim] = size, units
+    begin_chains(w)
+    cut(w, 0)
+    end_chains(w)
+    w.chains.stage[dim] = stage
+    write_states(w, dim, dim)
+
+
+def _states(dim: Dim, stage: int, size: int, units: int) -> list[list[int]]:
+    """(steps, new, old, shift, covered, active) of the states of a dim that one level cuts."""
+    work = np.zeros(WORKSPACE.itemsize, np.uint8)
+    w = work.view(WORKSPACE)[0]
     w["levels"], w["extents"] = 1, LAYER.extents
-    w["sizes"][dim, 0], w["shares"][dim, 0], w["lone"][dim], w["roles"][dim, 0] = size, units, units == 1, role
-    write_states(w, int(dim), int(dim))
-    return [[int(state[column]) for column in (STATE_STEPS, NEW, OLD, SHIFT, COVERED, ACTIVE)] for state in w["states"][dim]][
-        : int(w["n_states"][dim])
-    ]
+    _write_states(work, int(dim), size, units, stage)
+    fields = ("steps", "new", "old", "shift", "covered", "active")
+    return [[int(state[field]) for field in fields] for state in w["states"][dim][: int(w["n_states"][dim])]]
 
 
 def test_the_states_are_those_that_the_kernel_finds() -> None:
     """The states of the carry at y, and that of Y' going back to its first chunk."""
-    assert _states(Dim.Y, OWN, 2, 1) == [[1, 2, 2, 2, 2, 1], [1, 1, 2, 2, 1, 1]]
-    assert _states(Dim.K, OUTER, 1, 2) == [[2, 1, 1, 0, 2, 2]]
-    assert _states(Dim.C, OUTER, 1, 1) == [[2, 1, 1, 0, 1, 1]]
-    assert _states(Dim.Y, INNER, 2, 1) == [[1, 2, 1, -4, 2, 1]]
+    assert _states(Dim.Y, FIRST, 2, 1) == [[1, 2, 2, 2, 2, 1], [1, 1, 2, 2, 1, 1]]
+    assert _states(Dim.K, BETWEEN, 1, 2) == [[2, 1, 1, 0, 2, 2]]
+    assert _states(Dim.C, BETWEEN, 1, 1) == [[2, 1, 1, 0, 1, 1]]
+    assert _states(Dim.Y, BEGUN, 2, 1) == [[1, 2, 1, -4, 2, 1]]
 
 
 def test_the_depths_of_residency_fetch_what_is_said() -> None:

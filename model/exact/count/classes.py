@@ -12,21 +12,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf, spliced
-from mapsearch.model.exact.count.roles import ACTIVE, COVERED, NEW, OLD, REDUCTION_START, SHIFT, STATE_STEPS
+from mapsearch.model.compiled import inlined, spliced
+from mapsearch.model.exact.count.rows import fill
 from mapsearch.model.exact.count.union import union
-from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, lone_run, runs_of, units_in
-from mapsearch.model.exact.workspace import CLASS_COLUMNS, Workspace
+from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, chain_runs, lone_run, runs_of, units_in
+from mapsearch.model.exact.workspace import CLASS_COLUMNS, State, Workspace
 from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import kept, needed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# The leading dim of each group, and the dim that slides under it (itself: none).
-LEADING = (int(Dim.G), int(Dim.N), int(Dim.K), int(Dim.C), int(Dim.Y), int(Dim.X))
-SLIDING = (int(Dim.G), int(Dim.N), int(Dim.K), int(Dim.C), int(Dim.R), int(Dim.S))
-GROUP_OF_DIM = (0, 1, 2, 3, 4, 5, 4, 5)
+# The leading dim of each group, and the dim that slides under it (itself: none). Arrays, since compiled code finds an element of a
+# tuple by jumping.
+LEADING = np.array((Dim.G, Dim.N, Dim.K, Dim.C, Dim.Y, Dim.X), np.int64)
+SLIDING = np.array((Dim.G, Dim.N, Dim.K, Dim.C, Dim.R, Dim.S), np.int64)
+GROUP_OF_DIM = np.array((0, 1, 2, 3, 4, 5, 4, 5), np.int64)
 
 # Columns of a group's class. ZERO: of its steps, those with the reduction loops at index 0; MAC: MACs of unit 0.
 # Then the factors of U and V of the tensors W, I, O, by multicast and by fills. PAD, always 1, fills up a cache line.
@@ -42,38 +43,32 @@ COLUMNS = CLASS_COLUMNS
 
 
 @inlined
-def _single(w: Workspace, slot: int, k: int, group: int, rows: Floats, place: int, row: int) -> None:
+def _single(state: State, group: int, row: Floats) -> None:
     """The class of a group of one dim, by which tensors have it."""
-    covered, active = float(w.states[slot, k, COVERED]), float(w.states[slot, k, ACTIVE])
-    stayed = covered if w.states[slot, k, SHIFT] == 0 else 0.0
-    rows[place, row, STEPS] = w.states[slot, k, STATE_STEPS]
-    rows[place, row, ZERO] = w.states[slot, k, REDUCTION_START if group == 3 else STATE_STEPS]
-    rows[place, row, MAC] = w.states[slot, k, NEW]
-    rows[place, row, PAD] = 1.0
-    for t in range(3):
-        has = TOUCHES[t, LEADING[group]]
-        rows[place, row, CAME + t] = covered if has else 1.0
-        rows[place, row, KEPT + t] = stayed if has else 1.0
-        rows[place, row, FILLED + t] = covered if has else active
-        rows[place, row, FILL_KEPT + t] = stayed if has else active
+    covered, active, steps = float(state.covered), float(state.active), float(state.steps)
+    stayed = covered if state.shift == 0 else 0.0
+    start = float(state.start) if group == 3 else steps
+    lead = LEADING[group]
+    w, i, o = TOUCHES[0, lead], TOUCHES[1, lead], TOUCHES[2, lead]
+    came = (covered if w else 1.0, covered if i else 1.0, covered if o else 1.0)
+    kept = (stayed if w else 1.0, stayed if i else 1.0, stayed if o else 1.0)
+    filled = (covered if w else active, covered if i else active, covered if o else active)
+    fill_kept = (stayed if w else active, stayed if i else active, stayed if o else active)
+    fill(row, (steps, start, float(state.new), 1.0, *came, *kept, *filled, *fill_kept))
 
 
 @inlined
-def _pair(w: Workspace, y: int, p: int, r: int, q: int, rows: Floats, place: int, row: int) -> None:
+def _pair(y: State, r: State, slid: Ints, row: Floats) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both (w.slid)."""
-    covered_y, active_y = float(w.states[y, p, COVERED]), float(w.states[y, p, ACTIVE])
-    covered_r, active_r = float(w.states[r, q, COVERED]), float(w.states[r, q, ACTIVE])
-    stayed_y = covered_y if w.states[y, p, SHIFT] == 0 else 0.0
-    stayed_r = covered_r if w.states[r, q, SHIFT] == 0 else 0.0
-    rows[place, row, STEPS] = float(w.states[y, p, STATE_STEPS]) * float(w.states[r, q, STATE_STEPS])
-    rows[place, row, ZERO] = float(w.states[y, p, STATE_STEPS]) * float(w.states[r, q, REDUCTION_START])
-    rows[place, row, MAC] = float(w.states[y, p, NEW]) * float(w.states[r, q, NEW])
-    rows[place, row, PAD] = 1.0
-    rows[place, row, CAME], rows[place, row, CAME + 1], rows[place, row, CAME + 2] = covered_r, w.slid[0], covered_y
-    rows[place, row, KEPT], rows[place, row, KEPT + 1], rows[place, row, KEPT + 2] = stayed_r, w.slid[1], stayed_y
-    rows[place, row, FILLED], rows[place, row, FILL_KEPT] = covered_r * active_y, stayed_r * active_y
-    rows[place, row, FILLED + 1], rows[place, row, FILL_KEPT + 1] = w.slid[2], w.slid[3]
-    rows[place, row, FILLED + 2], rows[place, row, FILL_KEPT + 2] = covered_y * active_r, stayed_y * active_r
+    covered_y, active_y, steps = float(y.covered), float(y.active), float(y.steps)
+    covered_r, active_r = float(r.covered), float(r.active)
+    stayed_y = covered_y if y.shift == 0 else 0.0
+    stayed_r = covered_r if r.shift == 0 else 0.0
+    came, kept = (covered_r, float(slid[0]), covered_y), (stayed_r, float(slid[1]), stayed_y)
+    filled = (covered_r * active_y, float(slid[2]), covered_y * active_r)
+    fill_kept = (stayed_r * active_y, float(slid[3]), stayed_y * active_r)
+    macs = float(y.new) * float(r.new)
+    fill(row, (steps * float(r.steps), steps * float(r.start), macs, 1.0, *came, *kept, *filled, *fill_kept))
 
 
 @inlined
@@ -92,12 +87,12 @@ def _merge(rows: Floats, place: int, count: int) -> int:
     return count + 1
 
 
-@inlined
+@spliced
 def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int) -> int:
     """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
     count = 0
     for k in range(w.n_states[slot]):
-        _single(w, slot, k, group, rows, place, count)
+        _single(w.states[slot][k], group, rows[place, count])
         count = _merge(rows, place, count)
     return count
 
@@ -115,47 +110,119 @@ def _slide_units(w: Workspace, shift_y: int, shift_r: int, a: int, b: int, ny: i
             length_y, length_r = w.runs[0, m, R_NEW], w.runs[1, n, R_NEW]
             w.slid[2] += pes * needed(length_y, length_r, a, b)
             w.slid[3] += pes * kept(length_y, length_r, w.runs[0, m, R_OLD], w.runs[1, n, R_OLD], shift_y, shift_r, a, b)
-    w.slid[0] = union(w, ny, nr, shift_y, shift_r, a, b, False, units, pieces)
-    if shift_y == 0 and shift_r == 0:
-        w.slid[1] = w.slid[0]
-    elif w.slid[3] == 0:
-        w.slid[1] = 0
-    else:
-        w.slid[1] = w.slid[0] - union(w, ny, nr, shift_y, shift_r, a, b, True, units, pieces)
+    stays = shift_y == 0 and shift_r == 0
+    fresh = 0  # what some unit needs and did not have
+    for turn in range(1 if stays or w.slid[3] == 0 else 2):  # one call, as code that stands twice is compiled twice
+        found = union(w, ny, nr, shift_y, shift_r, a, b, turn == 1, units, pieces)
+        w.slid[0], fresh = (found, found) if turn == 0 else (w.slid[0], found)
+    w.slid[1] = w.slid[0] if stays else w.slid[0] - fresh
 
 
 @inlined
 def _runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
     """Write to w.runs[side] the units of a dim in a state; returns how many runs they are."""
     if w.lone[dim] == 1:
-        return int(lone_run(w, side, w.states[slot, k, NEW], w.states[slot, k, OLD]))
+        return int(lone_run(w, side, w.states[slot][k].new, w.states[slot][k].old))
+    if w.chains.cuts[dim] <= 2:
+        return int(chain_runs(w, slot, k, dim, side))
     return int(runs_of(w, slot, k, w.levels, dim, side))
 
 
-@leaf
-def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
-    """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
+@inlined
+def _excess(length: int, piece: int, period: int) -> int:
+    """What the pieces of a chunk are longer than a period, in all."""
+    if length <= piece:
+        return max(length - period, 0)
+    whole = length // piece
+    return whole * max(piece - period, 0) + max(length - whole * piece - period, 0)
+
+
+@inlined
+def _links(state: State, piece: int, period: int) -> int:
+    """The same over all units of a dim in closed form."""
+    return state.blocks * _excess(state.block, piece, period) + _excess(state.extra, piece, period)
+
+
+@inlined
+def _at_phase(length: int, phase: int, period: int) -> int:
+    """How many of the first `length` indices are at a phase of a period."""
+    return length if period == 1 else (length - phase + period - 1) // period
+
+
+@inlined
+def _spread(state: State, size: int, other: int, own_period: int, period: int) -> int:
+    """Coordinates that blocks apart need with a range of `other` indices of the window's other dim.
+
+    At each pair of phases they are intervals alike and evenly spaced, if the period divides the blocks' size. They come in order,
+    and that of the shorter block ends last.
+    """
+    total = 0
+    for own in range(own_period):
+        block, extra = _at_phase(state.block, own, own_period), _at_phase(state.extra, own, own_period)
+        for phase in range(period):
+            more = _at_phase(other, phase, period) - 1
+            if block <= 0 or more < 0:
+                continue
+            step = min(size // own_period, block + more)
+            total += (state.blocks - 1) * step + (step + extra + more if extra > 0 else block + more)
+    return total
+
+
+@inlined
+def _together(state: State, size: int) -> bool:
+    """Whether what the units of a dim in closed form hold is one range."""
+    return bool(state.block == size or (state.blocks == 1 and state.extra == 0))
+
+
+@inlined
+def _far(y: State, r: State, a: int, b: int) -> bool:
+    """Whether no unit needs anything that it needed in the step before: unit 0, which has the longest chunks, does not."""
+    back = b * y.shift + a * r.shift
+    return bool(back > b * (y.old - 1) + a * (r.old - 1) or -back > b * (y.new - 1) + a * (r.new - 1))
+
+
+@spliced
+def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints, pieces: Ints) -> None:
+    """Write w.slid of state p in slot y and state q in slot r."""
     lead, slide = LEADING[group], SLIDING[group]
     a, b = w.windows[group - 4, 0], w.windows[group - 4, 1]
-    apart = w.extents[lead] <= a or w.extents[slide] <= b  # no two pairs meet: each word belongs to one pair
-    lone = w.lone[lead] == 1 and w.lone[slide] == 1
-    count, ny = 0, 0
+    state_y, state_r, slid = w.states[y][p], w.states[r][q], w.slid
+    stays = state_y.shift == 0 and state_r.shift == 0
+    if w.extents[lead] <= a or w.extents[slide] <= b:  # no two pairs meet: each word belongs to one pair
+        slid[0] = slid[2] = state_y.covered * state_r.covered
+        slid[1] = slid[3] = slid[0] if stays else 0
+        return
+    if w.lone[lead] + w.lone[slide] == 2:
+        slid[0] = slid[2] = slid[1] = slid[3] = needed(state_y.new, state_r.new, a, b)
+        if not stays:
+            slid[1] = slid[3] = kept(state_y.new, state_r.new, state_y.old, state_r.old, state_y.shift, state_r.shift, a, b)
+        return
+    chains = w.chains
+    closed = chains.cuts[lead] <= 2 and chains.cuts[slide] <= 2 and (stays or _far(state_y, state_r, a, b))
+    size_y, size_r = chains.size[lead], chains.size[slide]
+    one_y, one_r = _together(state_y, size_y), _together(state_r, size_r)
+    if closed and ((one_y and (one_r or size_r % b == 0)) or (one_r and size_y % a == 0)):
+        if one_y and one_r:
+            slid[0] = needed(state_y.covered, state_r.covered, a, b)
+        elif one_r:
+            slid[0] = _spread(state_y, size_y, state_r.covered, a, b)
+        else:
+            slid[0] = _spread(state_r, size_r, state_y.covered, b, a)
+        slid[2] = state_y.covered * state_r.covered
+        slid[2] -= _links(state_y, chains.piece[lead], a) * _links(state_r, chains.piece[slide], b)
+        slid[1], slid[3] = (slid[0], slid[2]) if stays else (0, 0)
+        return
+    ny, nr = _runs(w, y, p, lead, 0), _runs(w, r, q, slide, 1)
+    _slide_units(w, state_y.shift, state_r.shift, a, b, ny, nr, units, pieces)
+
+
+@spliced
+def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
+    """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
+    count = 0
     for p in range(w.n_states[y]):
-        if not apart and not lone:
-            ny = _runs(w, y, p, lead, 0)
         for q in range(w.n_states[r]):
-            state_y, state_r = w.states[y, p], w.states[r, q]
-            shift_y, shift_r = state_y[SHIFT], state_r[SHIFT]
-            if apart:
-                covered = state_y[COVERED] * state_r[COVERED]
-                w.slid[0] = w.slid[2] = covered
-                w.slid[1] = w.slid[3] = covered if shift_y == 0 and shift_r == 0 else 0
-            elif lone:
-                w.slid[0] = w.slid[2] = needed(state_y[NEW], state_r[NEW], a, b)
-                w.slid[1] = w.slid[3] = kept(state_y[NEW], state_r[NEW], state_y[OLD], state_r[OLD], shift_y, shift_r, a, b)
-            else:
-                nr = _runs(w, r, q, slide, 1)
-                _slide_units(w, shift_y, shift_r, a, b, ny, nr, units, pieces)
-            _pair(w, y, p, r, q, rows, place, count)
+            _slide(w, group, y, p, r, q, units, pieces)
+            _pair(w.states[y][p], w.states[r][q], w.slid, rows[place, count])
             count = _merge(rows, place, count)
     return count

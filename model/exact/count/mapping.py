@@ -10,26 +10,36 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.cost import Fit
-from mapsearch.model.exact.count.classes import COLUMNS, GROUP_OF_DIM, LEADING, SLIDING, pair_classes, single_classes
-from mapsearch.model.exact.count.residency import NEVER, best_residency
+from mapsearch.model.exact.count.chains import begin_chains, cut, end_chains
+from mapsearch.model.exact.count.classes import (
+    COLUMNS,
+    FILL_KEPT,
+    GROUP_OF_DIM,
+    KEPT,
+    LEADING,
+    SLIDING,
+    pair_classes,
+    single_classes,
+)
+from mapsearch.model.exact.count.residency import NEVER, best_residency, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
+from mapsearch.model.exact.count.rows import multiply
 from mapsearch.model.exact.count.timing import (
     COMPUTE_BOUND,
     CYCLES,
     EGRESS_BOUND,
     INGRESS_BOUND,
+    ONES,
+    OWN_LIST,
     add_carry,
     add_sums,
-    add_totals,
-    first_step,
+    clear,
+    time_kinds,
 )
 from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
 from mapsearch.model.records import Counts, Floats, Ints
-from mapsearch.model.windows import tile_words
 
 Bytes = NDArray[np.int8]
-
-OWN_LIST = GROUPS  # the classes of the group that the carry's loop belongs to
 
 LEGAL, L1_OVERFLOW, L2_OVERFLOW = int(Fit.LEGAL), int(Fit.L1_OVERFLOW), int(Fit.L2_OVERFLOW)
 MORE_ROOM = -1  # not a `Fit`: the lists of classes were too short
@@ -38,53 +48,56 @@ MORE_ROOM = -1  # not a `Fit`: the lists of classes were too short
 class Room(NamedTuple):
     """Work space whose size depends on the batch."""
 
-    rows: Floats  # [GROUPS + 1, room, COLUMNS], see `groups`
-    units: Ints  # [2, units, 3], see `window.union`
+    rows: Floats  # [GROUPS + 2, room, COLUMNS], see `timing`
+    units: Ints  # [2, units, 3], see `union`
     pieces: Ints  # [2*units, 2]
 
 
 @inlined
-def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> int:
-    """Write the sizes, shares and loops of mapping b; returns how many loops iterate."""
+def _share(w: Workspace, level: int, dim: int, units: int) -> None:
+    """Share a dim out over the units of a level; those past its last chunk stay idle."""
+    tile, size = w.tiles[dim], w.sizes[level, dim]
+    share = min(units, (tile + size - 1) // size)
+    if share > 1:
+        w.shares[level, dim], w.spans[dim] = share, size * share
+        w.lone[dim] = 0
+
+
+@inlined
+def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int) -> None:
+    """Write the sizes, shares and loops of mapping b."""
     for dim in range(8):
-        w.positions[dim] = NEVER
-        w.lone[dim] = 1
-    count = 0
+        w.positions[dim], w.lone[dim] = NEVER, 1
+        w.tiles[dim] = w.extents[dim]
+    begin_chains(w)
+    count = w.outer = 0
     for level in range(w.levels):
+        for dim in range(8):
+            w.sizes[level, dim] = w.spans[dim] = size[b, level, dim]
+            w.shares[level, dim] = 1
+        if spatial[b, level] >= 0:
+            _share(w, level, spatial[b, level], units[b, level])
+        cut(w, level)
         for place in range(8):
             dim = order[b, level, place]
-            tile = w.extents[dim] if level == 0 else size[b, level - 1, dim]
-            chunk = size[b, level, dim]
-            w.sizes[dim, level] = chunk
-            w.shares[dim, level] = 1
-            if chunk < tile and spatial[b, level] == dim:  # units past the last chunk stay idle
-                share = min(units[b, level], (tile + chunk - 1) // chunk)
-                w.shares[dim, level] = share
-                if share > 1:
-                    w.lone[dim] = 0
-                chunk *= share
-            if level == 0:
-                w.chunks[dim] = min(tile, chunk)
-                w.lasts[dim] = (tile - 1) // chunk
-            if chunk < tile:
-                if level == 0:
-                    w.positions[dim] = count
-                loop = w.loops[count]
-                loop.level, loop.dim = level, dim
-                count += 1
-    return count
+            loop = w.loops[count]
+            loop.level, loop.dim, loop.span = level, dim, w.spans[dim]
+            count += int(w.spans[dim] < w.tiles[dim])
+        if level == 0:
+            w.outer = count
+            for dim in range(8):
+                w.chunks[dim] = min(w.tiles[dim], w.spans[dim])
+        for dim in range(8):
+            w.tiles[dim] = w.sizes[level, dim]
+    w.n_loops = count
+    end_chains(w)
+    for j in range(w.outer):
+        loop = w.loops[j]
+        w.positions[loop.dim] = j
+        w.lasts[loop.dim] = (w.extents[loop.dim] - 1) // loop.span
 
 
-@leaf
-def _tile_bits(w: Workspace, tile: Ints) -> None:
-    """Write to w.bits what the operands of a tile of eight lengths take."""
-    words = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    w.bits[0], w.bits[1], w.bits[2] = words[0], words[1], words[2]
-    for tensor in range(3):
-        w.bits[tensor] *= w.machine.bits[tensor]
-
-
-@leaf
+@spliced
 def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, slide: int) -> bool:
     """Write the classes of a group to rows[place], from the states in slots `lead` and `slide`; False where too long."""
     rows = room.rows
@@ -96,84 +109,80 @@ def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, 
         if w.n_states[lead] * w.n_states[slide] >= rows.shape[1]:
             return False
         w.counts[place] = pair_classes(w, group, lead, slide, room.units, room.pieces, rows, place)
-    if w.worded:
+    if w.worded and (place == OWN_LIST or w.counts[place] > 1):
         add_sums(w, rows, place)
     return True
 
 
-@leaf
-def _reset(w: Workspace) -> None:
-    """The states of all dims before their loops turn; those of dims with one index never change."""
-    for dim in range(8):
-        if w.extents[dim] > 1:
-            for level in range(w.levels):
-                w.roles[dim, level] = INNER
-            write_states(w, dim, dim)
-
-
 @spliced
-def _begin(w: Workspace, room: Room, n_loops: int) -> int:
-    """Step 0: everything stands at index 0, and all of it is new; returns how many groups iterate, or MORE_ROOM.
-
-    The iterating groups get their classes and w.places[0]; the others are one factor, w.base.
-    """
-    _reset(w)
+def _begin(w: Workspace, rows: Floats) -> None:
+    """Before step 0 nothing was there: in it, everything comes."""
+    w.counts[OWN_LIST] = w.counts[ONES] = 1
     for c in range(COLUMNS):
-        w.base[c] = 1.0
-    iterates = 0
-    for j in range(n_loops):
-        iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
-    groups = 0
-    for g in range(GROUPS):
-        if w.extents[LEADING[g]] == 1 and w.extents[SLIDING[g]] == 1:
-            continue  # all its factors are 1
-        if not _write_classes(w, room, g, g, LEADING[g], SLIDING[g]):
-            return MORE_ROOM
-        if (iterates >> g) % 2 == 1:
-            w.places[0, groups] = g
-            groups += 1
-        else:
-            for c in range(COLUMNS):
-                w.base[c] *= room.rows[g, 0, c]
-    w.totals.steps = 0.0
-    for t in range(3):
-        w.totals.multicast[t] = w.totals.fills[t] = 0.0
-    if w.worded:
-        add_totals(w, groups, True)
-    first_step(w, room.rows, groups)
-    return groups
+        w.base[c] = rows[ONES, 0, c] = 1.0
+        rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 0.0 if KEPT <= c < KEPT + 3 or c >= FILL_KEPT else 1.0
+    w.iterates = 0
+    for j in range(w.n_loops):
+        w.iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
+    clear(w)
 
 
 @spliced
-def _walk(w: Workspace, room: Room, n_loops: int) -> bool:
-    """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short."""
-    groups = _begin(w, room, n_loops)
-    if groups == MORE_ROOM:
-        return False
-    for j in range(n_loops):
-        level, dim = w.loops[j].level, w.loops[j].dim
-        g = int(GROUP_OF_DIM[dim])
+def _take_turn(w: Workspace, turn: int) -> None:
+    """Write the states of the dim whose turn it is, see `_walk`."""
+    if turn < 0:
+        dim = slot = turn + GROUPS + 8
+        if w.extents[dim] == 1 and w.n_states[dim] == 1:
+            return  # for dims with one index once is enough
+        for level in range(w.levels):
+            w.roles[dim, level] = INNER
+    else:
+        level, dim = w.loops[turn // 2].level, w.loops[turn // 2].dim
+        slot = MOVING if turn % 2 == 0 else dim
+        w.roles[dim, level] = OWN if turn % 2 == 0 else OUTER
+        w.chains.stage[dim] += 1
+    write_states(w, dim, slot)
+
+
+@inlined
+def _place(w: Workspace, rows: Floats, group: int, groups: int) -> int:
+    """Give a group a place among those that iterate, or else multiply its one class to w.base; returns how many have a place."""
+    if (w.iterates >> group) % 2 == 0:
+        multiply(w.base, rows[group, 0], w.base)
+        return groups
+    w.places[0, groups] = group
+    return groups + 1
+
+
+@spliced
+def _walk(w: Workspace, room: Room) -> bool:
+    """Write w.timing and w.totals by going through the carries, outermost loop first; False where lists are short.
+
+    First each dim gets its states of step 0, and each group its classes. Then each loop has two turns: it advances, and it stands
+    still while those inside it do. All are turns of one loop, as code that stands twice is compiled twice.
+    """
+    _begin(w, room.rows)
+    groups = 0
+    for turn in range(-GROUPS - 8, max(2 * w.n_loops - 1, 0)):
+        if turn < -GROUPS or turn >= 0:
+            _take_turn(w, turn)
+        if turn < -GROUPS:
+            continue
+        advances = turn >= 0 and turn % 2 == 0
+        dim = w.loops[turn // 2].dim if turn >= 0 else 0
+        g = GROUP_OF_DIM[dim] if turn >= 0 else turn + GROUPS
         lead, slide = LEADING[g], SLIDING[g]
-        at = 0
-        while w.places[0, at] != g:
-            at += 1
-        w.roles[dim, level] = OWN
-        write_states(w, dim, MOVING)
-        own_lead, own_slide = MOVING if dim == lead else lead, MOVING if dim == slide else slide
-        if not _write_classes(w, room, g, OWN_LIST, own_lead, own_slide):
+        there = w.extents[lead] > 1 or w.extents[slide] > 1  # else all factors are 1
+        if advances:
+            lead, slide = MOVING if dim == lead else lead, MOVING if dim == slide else slide
+        if there and not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
             return False
-        w.places[0, at] = OWN_LIST
-        if w.worded:
-            add_totals(w, groups, False)
-        if w.timed:
-            add_carry(w, room.rows, groups)
-        w.places[0, at] = g
-        if j == n_loops - 1:
-            break
-        w.roles[dim, level] = OUTER
-        write_states(w, dim, dim)
-        if not _write_classes(w, room, g, g, lead, slide):
-            return False
+        if there and turn < 0:
+            groups = _place(w, room.rows, g, groups)
+        if advances or turn == -1:
+            add_carry(w, room.rows, groups, g if advances else OWN_LIST)
+    if w.timed:
+        time_kinds(w)
     return True
 
 
@@ -186,7 +195,7 @@ def _record(w: Workspace, rows: Sequence[Counts]) -> None:
     bits = reads_w * word_bits[0] + reads_i * word_bits[1] + (2 * writes - outputs) * word_bits[2]
     offchip_width = w.machine.offchip_bits
     offchip = (bits + offchip_width - 1) // offchip_width
-    _tile_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
+    write_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
     fill = w.machine.offchip_latency + (w.bits[0] + w.bits[1] + offchip_width - 1) // offchip_width
     for width in range(w.widths):
         row, timing = rows[width], w.timing[width]
@@ -218,29 +227,50 @@ def _record_words(w: Workspace, outputs: int, row: Counts) -> None:
     row.l2_add_read = 0 if reduction else entered_pes - outputs
 
 
-@leaf
+@spliced
 def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Sequence[Counts]) -> int:
     """Write the counts of mapping b to rows[width], which are 0; returns its `Fit`, or MORE_ROOM."""
-    n_loops = _nest(w, units, spatial, order, size, b)
-    _tile_bits(w, size[b, w.levels - 1])
+    _nest(w, units, spatial, order, size, b)
+    write_bits(w, w.tiles)
     need_l1 = ((w.bits[0] + 7) // 8 + (w.bits[1] + 7) // 8 + (w.bits[2] + 7) // 8) * w.machine.l1_copies
-    outer = 0
-    while outer < n_loops and w.loops[outer].level == 0:
-        outer += 1
-    fits = best_residency(w, outer)
+    fits = best_residency(w)
     for width in range(w.widths):
         rows[width].l1_need_bytes, rows[width].l2_need_bytes = need_l1, w.best.least_need_bytes
     if need_l1 > w.machine.l1_bytes:
         return L1_OVERFLOW
     if not fits:
         return L2_OVERFLOW
-    if not _walk(w, room, n_loops):
+    if not _walk(w, room):
         return MORE_ROOM
     _record(w, rows)
     return LEGAL
 
 
-@kernel
+@leaf
+def _cost_from(
+    work: NDArray[np.uint8],
+    room: Room,
+    units: Ints,
+    spatial: Bytes,
+    order: Bytes,
+    size: Ints,
+    b: int,
+    fit: Bytes,
+    counts: NDArray[np.void],
+) -> int:
+    """Cost the mappings from b on; returns the first for which the room is too small, or their number."""
+    w = work.view(WORKSPACE)[0]
+    for dim in range(8):
+        w.n_states[dim] = 0
+    while b < len(fit):
+        found = _cost(w, room, units, spatial, order, size, b, counts[b])
+        if found == MORE_ROOM:
+            break
+        fit[b] = found
+        b += 1
+    return b
+
+
 def evaluate(
     work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, fit: Bytes, counts: NDArray[np.void]
 ) -> None:
@@ -248,31 +278,13 @@ def evaluate(
 
     work: of `make_workspace`.
     """
-    w = work.view(WORKSPACE)[0]
-    most_units = 1
-    for b in range(units.shape[0]):
-        product = 1
-        for level in range(w.levels):
-            product *= units[b, level]
-        most_units = max(most_units, product)
-    room = Room(
-        rows=np.empty((GROUPS + 1, 64, COLUMNS), np.float64),
-        units=np.empty((2, most_units, 3), np.int64),
-        pieces=np.empty((2 * most_units, 2), np.int64),
-    )
-    for dim in range(8):
-        if w.extents[dim] == 1:  # these never change
-            w.lone[dim] = 1
-            for level in range(w.levels):
-                w.sizes[dim, level] = 1
-            write_states(w, dim, dim)
-    for b in range(units.shape[0]):
-        found = MORE_ROOM
-        while found == MORE_ROOM:
-            found = _cost(w, room, units, spatial, order, size, b, counts[b])
-            if found == MORE_ROOM:
-                room = Room(np.empty((GROUPS + 1, 4 * room.rows.shape[1], COLUMNS), np.float64), room.units, room.pieces)
-        fit[b] = found
+    most_units = int(units.prod(axis=1).max(initial=1))
+    listed, pieces = np.empty((2, most_units, 3), np.int64), np.empty((2 * most_units, 2), np.int64)
+    classes, done = 64, 0
+    while done < len(fit):
+        room = Room(np.empty((GROUPS + 2, classes, COLUMNS)), listed, pieces)
+        done = _cost_from(work, room, units, spatial, order, size, done, fit, counts)
+        classes *= 4
 
 
 @kernel
@@ -286,14 +298,11 @@ def evaluate_capacities(
     """
     w = work.view(WORKSPACE)[0]
     for b in range(units.shape[0]):
-        n_loops = _nest(w, units, spatial, order, size, b)
-        outer = 0
-        while outer < n_loops and w.loops[outer].level == 0:
-            outer += 1
+        _nest(w, units, spatial, order, size, b)
         for k in range(len(l2_bytes)):
             w.machine.l2_bytes = l2_bytes[k]
-            fits = best_residency(w, outer)
+            fits = best_residency(w)
             for tensor in range(3):
                 words[b, k, tensor] = w.best.words[tensor] if fits else 0
-        _tile_bits(w, w.chunks)
+        write_bits(w, w.chunks)
         own[b, 0], own[b, 1] = w.best.least_need_bytes, w.bits[0] + w.bits[1]

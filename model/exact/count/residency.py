@@ -8,11 +8,14 @@ and has no such loop inside it, changes nothing. So the depths to choose from en
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.workspace import MOST_DEPTHS, Workspace
 from mapsearch.model.tensors import TOUCHES
-from mapsearch.model.windows import kept, needed
+from mapsearch.model.windows import kept, tile_words
+
+Ints = NDArray[np.int64]
 
 # How a dim's level-0 loop stands in a carry: it is not among the outer h loops (so the dim is whole), or it stands still,
 # or it advances, or it goes back to index 0.
@@ -35,149 +38,180 @@ def _status(position: int, depth: int, carry: int) -> int:
 
 
 @inlined
-def _steps(w: Workspace, dim: int, status: int) -> int:
-    return int(1 if status in (WHOLE, RESET) else w.lasts[dim] + (1 if status == STILL else 0))
+def _turns(w: Workspace, dim: int, status: int) -> int:
+    """Steps of a dim's loop in a status."""
+    return int(w.lasts[dim] + (1 if status == STILL else 0) if status in (STILL, OWN) else 1)
 
 
 @inlined
-def _case(w: Workspace, dim: int, status: int, edge: bool) -> tuple[int, int, int, int]:
-    """Where a dim in a status may stand: (steps alike, length, length in the step before, how far it moved).
+def _case(w: Workspace, dim: int, status: int, edge: bool) -> tuple[int, int, int]:
+    """How a dim in a status may stand: (steps alike, length, length in the step before).
 
     edge: its last chunk, which advancing and standing still reach once, or its others (0 steps where there are none).
     """
     extent, chunk, last = w.extents[dim], w.chunks[dim], w.lasts[dim]
     if status == WHOLE:
-        return int(edge), extent, extent, 0
+        return int(edge), extent, extent
     rest = extent - last * chunk
     if status == RESET:
-        return int(edge), chunk, rest, -last * chunk
+        return int(edge), chunk, rest
     if status == OWN:
-        return (1, rest, chunk, chunk) if edge else (last - 1, chunk, chunk, chunk)
-    return (1, rest, rest, 0) if edge else (last, chunk, chunk, 0)
+        return (1, rest, chunk) if edge else (last - 1, chunk, chunk)
+    return (1, rest, rest) if edge else (last, chunk, chunk)
 
 
 @spliced
-def _axis_sum(w: Workspace, axis: int, status_y: int, status_r: int, old: bool) -> int:
-    """U, or V if `old`, of rows (axis 0) or columns (1) summed over the steps of a carry."""
+def _write_links(w: Workspace) -> None:
+    """Write w.links: what the chunks of a dim exceed its window's period by, of the whole dim and over all chunks."""
+    for dim in range(4, 8):
+        period = w.windows[dim % 2, 0 if dim >= 6 else 1]
+        last, chunk, extent = w.lasts[dim], w.chunks[dim], w.extents[dim]
+        w.links[WHOLE, dim] = max(extent - period, 0)
+        w.links[STILL, dim] = last * max(chunk - period, 0) + max(extent - last * chunk - period, 0)
+
+
+@inlined
+def _standing(w: Workspace, axis: int, status_y: int, status_r: int) -> int:
+    """Coordinates of rows (axis 0) or columns (1) over all steps in which y' and r are whole or stand still: U, and V."""
+    y, r = 6 + axis, 4 + axis
+    return int(w.extents[y] * w.extents[r] - w.links[status_y, y] * w.links[status_r, r])
+
+
+@spliced
+def _moving(w: Workspace, axis: int, status_y: int, status_r: int) -> int:
+    """V over the steps of a carry in which y' or r advances or goes back."""
     y, r = 6 + axis, 4 + axis
     a, b = w.windows[axis, 0], w.windows[axis, 1]
-    moved = status_y >= OWN or status_r >= OWN
-    apart = w.extents[y] <= a or w.extents[r] <= b  # no two pairs of y' and r meet
-    if old and moved and apart:
-        return 0
+    shift_y = 0 if status_y < OWN else w.chunks[y] * (1 if status_y == OWN else -w.lasts[y])
+    shift_r = 0 if status_r < OWN else w.chunks[r] * (1 if status_r == OWN else -w.lasts[r])
+    length_y = w.extents[y] if status_y == WHOLE else w.chunks[y]
+    length_r = w.extents[r] if status_r == WHOLE else w.chunks[r]
+    reach = b * (length_y - 1) + a * (length_r - 1)
+    if abs(b * shift_y + a * shift_r) > reach or w.extents[y] <= a or w.extents[r] <= b:
+        return 0  # too far for any chunks, or no two pairs of y' and r meet
     total = 0
     for part in range(4):
-        many_y, length_y, old_y, shift_y = _case(w, y, status_y, part % 2 == 0)
-        many_r, length_r, old_r, shift_r = _case(w, r, status_r, part < 2)
-        if many_y <= 0 or many_r <= 0:
-            continue
-        if apart:
-            total += many_y * many_r * length_y * length_r
-        elif old and moved:
-            total += many_y * many_r * kept(length_y, length_r, old_y, old_r, shift_y, shift_r, a, b)
-        else:
-            total += many_y * many_r * needed(length_y, length_r, a, b)
+        many_y, new_y, old_y = _case(w, y, status_y, part % 2 == 0)
+        many_r, new_r, old_r = _case(w, r, status_r, part < 2)
+        if many_y > 0 and many_r > 0:
+            total += many_y * many_r * kept(new_y, new_r, old_y, old_r, shift_y, shift_r, a, b)
     return total
 
 
-@spliced
-def _input_words(w: Workspace, depth: int) -> int:
+@leaf
+def _input_words(w: Workspace, depth: int, begin: int) -> int:
     """Words of I that come into the L2 over the run: all U, less all V.
 
-    V counts only where no other axis of I moves: in carries inside the last loop of G, N and C.
+    V counts only where no other axis of I moves: in carries at position `begin` or later, inside the last loop of G, N and C.
     """
-    begin = 0
-    for dim in (0, 1, 3):
-        if w.positions[dim] < depth:
-            begin = max(begin, w.positions[dim] + 1)
-    alike = w.extents[0] * w.extents[1] * w.extents[3]
-    words = 0
-    for carry in range(depth, begin - 1, -1):
-        old = carry < depth
-        value = alike * _steps(w, 2, _status(w.positions[2], depth, carry))
+    at_k, alike = w.positions[2], w.extents[0] * w.extents[1] * w.extents[3]
+    words = alike * _turns(w, 2, _status(at_k, depth, depth))
+    for axis in range(2):
+        words *= _standing(w, axis, _status(w.positions[6 + axis], depth, depth), _status(w.positions[4 + axis], depth, depth))
+    for carry in range(begin, depth):
+        value = alike * _turns(w, 2, _status(at_k, depth, carry))
         for axis in range(2):
-            if value > 0:
-                status_y, status_r = _status(w.positions[6 + axis], depth, carry), _status(w.positions[4 + axis], depth, carry)
-                value *= _axis_sum(w, axis, status_y, status_r, old)
-        words += -value if old else value
-    return words
+            status_y, status_r = _status(w.positions[6 + axis], depth, carry), _status(w.positions[4 + axis], depth, carry)
+            moves = status_y >= OWN or status_r >= OWN
+            value *= _moving(w, axis, status_y, status_r) if moves else _standing(w, axis, status_y, status_r)
+            if value == 0:
+                break
+        words -= value
+    return int(words)
 
 
 @inlined
-def _footprint(w: Workspace, tensor: int, depth: int) -> int:
-    """Words that the L2 keeps of a tensor."""
-    words = 1
-    for dim in range(8):
-        if TOUCHES[tensor, dim] and (dim < 4 or tensor != 1):
-            words *= w.chunks[dim] if w.positions[dim] < depth else w.extents[dim]
-    if tensor == 1:
-        for axis in range(2):
-            y, r = 6 + axis, 4 + axis
-            length_y = w.chunks[y] if w.positions[y] < depth else w.extents[y]
-            length_r = w.chunks[r] if w.positions[r] < depth else w.extents[r]
-            words *= needed(length_y, length_r, w.windows[axis, 0], w.windows[axis, 1])
-    return words
-
-
-@inlined
-def _offer(w: Workspace, tensor: int, count: int, new_words: int, new_need: int) -> int:
+def _offer(w: Workspace, tensor: int, new_words: int, new_need: int) -> None:
     """Add a depth to those to choose from, unless it is no better than the last one; drop that one if it is worse."""
+    count = w.depths[tensor]
     while count > 0:
         less_words, less_need = w.words[tensor, count - 1] - new_words, w.need[tensor, count - 1] - new_need
         if less_words <= 0 and less_need <= 0:
-            return count
+            return
         if less_words < 0 or less_need < 0:
             break
         count -= 1
     w.words[tensor, count] = new_words
     w.need[tensor, count] = new_need
-    return count + 1
+    w.depths[tensor] = count + 1
 
 
-@leaf
-def _depths(w: Workspace, tensor: int, outer: int) -> int:
-    """Write w.words[tensor] that come into the L2 and w.need[tensor] in bytes, by depths worth a look; returns how many those are.
+@inlined
+def write_bits(w: Workspace, tile: Ints) -> None:
+    """Write to w.bits what W, I and O of a tile of eight lengths take."""
+    words = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    bits = w.machine.bits
+    w.bits[0], w.bits[1], w.bits[2] = words[0] * bits[0], words[1] * bits[1], words[2] * bits[2]
 
-    outer: the loops of level 0 that iterate.
-    """
-    whole = _footprint(w, tensor, 0)
-    count = _offer(w, tensor, 0, whole, (whole * w.machine.bits[tensor] + 7) // 8)
-    again = 1  # times that all of the tensor passes: turns of the loops that do not move it
-    for depth in range(1, outer + 1):
+
+@spliced
+def _write_needs(w: Workspace) -> None:
+    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth."""
+    for dim in range(8):
+        w.resident[dim] = w.extents[dim]
+    for depth in range(w.outer + 1):
+        if depth > 0:
+            dim = w.loops[depth - 1].dim
+            w.resident[dim] = w.chunks[dim]
+        copies = w.machine.l2_copies if depth > 0 else 1
+        write_bits(w, w.resident)
+        for tensor in range(3):
+            need = ((w.bits[tensor] + 7) >> 3) * copies
+            w.needs[depth, tensor] = need
+            w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
+
+
+@spliced
+def _write_depths(w: Workspace) -> None:
+    """Write w.words that come into the L2 and w.need in bytes, by tensor and by depths worth a look: those that may fit."""
+    _write_needs(w)
+    words = tile_words(w.extents, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    w.passes[0], w.passes[1], w.passes[2] = words
+    room = w.machine.l2_bytes - w.least[0] - w.least[1] - w.least[2]
+    for tensor in range(3):
+        w.depths[tensor] = 0
+        if w.needs[0, tensor] - w.least[tensor] <= room:
+            _offer(w, tensor, w.passes[tensor], w.needs[0, tensor])
+    begin = 0
+    _write_links(w)
+    for depth in range(1, w.outer + 1):
         dim = w.loops[depth - 1].dim
-        if not TOUCHES[tensor, dim]:
-            again *= _steps(w, dim, STILL)
-            continue
-        fetched = _input_words(w, depth) if tensor == 1 else whole * again
-        resident = (_footprint(w, tensor, depth) * w.machine.bits[tensor] + 7) // 8 * w.machine.l2_copies
-        count = _offer(w, tensor, count, fetched, resident)
-    return count
+        if dim < 4 and TOUCHES[1, dim]:
+            begin = depth
+        for tensor in range(3):
+            if not TOUCHES[tensor, dim]:
+                w.passes[tensor] *= w.lasts[dim] + 1
+            elif w.needs[depth, tensor] - w.least[tensor] <= room:
+                words_in = _input_words(w, depth, begin) if tensor == 1 else w.passes[tensor]
+                _offer(w, tensor, words_in, w.needs[depth, tensor])
 
 
 @leaf
-def best_residency(w: Workspace, outer: int) -> bool:
+def best_residency(w: Workspace) -> bool:
     """Write w.best.
 
     Returns whether any choice of depths fits; the least off-chip bits win, then the least need, then the smallest depths of
-    W, I, O in this order. outer: the loops of level 0 that iterate.
+    W, I, O in this order.
     """
-    n_w, n_i, n_o = _depths(w, 0, outer), _depths(w, 1, outer), _depths(w, 2, outer)
-    least_traffic = np.iinfo(np.int64).max
-    best = w.best
-    best.need_bytes = best.least_need_bytes = least_traffic
+    _write_depths(w)
+    n_w, n_i, n_o = w.depths[0], w.depths[1], w.depths[2]
+    best, bits = w.best, w.machine.bits
+    best.least_need_bytes = w.least[0] + w.least[1] + w.least[2]
+    best.need_bytes = least_traffic = np.iinfo(np.int64).max
     fits = False
     for p in range(n_w):
         for q in range(n_i):
-            for r in range(n_o):
-                size = w.need[0, p] + w.need[1, q] + w.need[2, r]
-                best.least_need_bytes = min(best.least_need_bytes, size)
-                if size > w.machine.l2_bytes:
-                    continue
-                traffic = w.words[0, p] * w.machine.bits[0] + w.words[1, q] * w.machine.bits[1]
-                traffic += 2 * w.words[2, r] * w.machine.bits[2]
-                if traffic < least_traffic or (traffic == least_traffic and size < best.need_bytes):
-                    least_traffic = traffic
-                    best.words[0], best.words[1], best.words[2] = w.words[0, p], w.words[1, q], w.words[2, r]
-                    best.need_bytes = size
-                    fits = True
+            room = w.machine.l2_bytes - w.need[0, p] - w.need[1, q]
+            r = 0
+            while r < n_o and w.need[2, r] > room:  # of those that fit, the first has the least words
+                r += 1
+            if r == n_o:
+                continue
+            size = w.need[0, p] + w.need[1, q] + w.need[2, r]
+            traffic = w.words[0, p] * bits[0] + w.words[1, q] * bits[1] + 2 * w.words[2, r] * bits[2]
+            if traffic < least_traffic or (traffic == least_traffic and size < best.need_bytes):
+                least_traffic = traffic
+                best.words[0], best.words[1], best.words[2] = w.words[0, p], w.words[1, q], w.words[2, r]
+                best.need_bytes = size
+                fits = True
     return fits

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.count.classes import CAME, COLUMNS, FILLED, KEPT, MAC, STEPS, ZERO
-from mapsearch.model.exact.workspace import Workspace
+from mapsearch.model.compiled import inlined, leaf, spliced
+from mapsearch.model.exact.count.classes import CAME, FILL_KEPT, FILLED, KEPT, MAC, STEPS, ZERO
+from mapsearch.model.exact.count.rows import add_times, multiply, multiply_by
+from mapsearch.model.exact.workspace import GROUPS, MAX_KINDS, Workspace
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # What the array's time is made of.
@@ -18,150 +20,180 @@ INGRESS_BOUND = 2
 EGRESS_BOUND = 3
 TIMING = 4
 
-ROUNDING = 1 - 1e-12
+LANES = 4  # kinds are timed so many at once, in vector instructions
+
+OWN_LIST, ONES = GROUPS, GROUPS + 1  # the place of the classes of the group that a carry's loop belongs to; one of factors 1
 
 
-@inlined
-def _transfer(w: Workspace, bits: float, width: int) -> float:
-    """Cycles that a network of w.noc_bits[width] takes for `bits`."""
-    if bits == 0.0:
-        return 0.0
-    return float(w.rates.noc_latency + np.ceil(bits / w.noc_bits[width]) - 1.0)
-
-
-@inlined
-def _add_steps(
-    w: Workspace, width: int, steps: float, compute: float, bits_in: float, bits_out: float, words: float, first: bool
-) -> None:
-    """Add so many steps alike to w.timing[width]; words: that cross the network, in and out."""
-    timing, peak = w.timing[width], w.peak[width]
-    ingress, egress = _transfer(w, bits_in, width), _transfer(w, bits_out, width)
-    many = np.int64(steps)
-    if first or w.machine.l1_copies == 1:
-        cycles = compute + ingress + egress
-        timing[COMPUTE_BOUND] += many * np.int64(compute)
-        timing[INGRESS_BOUND] += many * np.int64(ingress)
-        timing[EGRESS_BOUND] += many * np.int64(egress)
-    else:
-        cycles = max(compute, ingress, egress)
-        bound = COMPUTE_BOUND if cycles == compute else (INGRESS_BOUND if cycles == ingress else EGRESS_BOUND)
-        timing[bound] += many * np.int64(cycles)
-    timing[CYCLES] += many * np.int64(cycles)
-    peak_words, peak_cycles = peak[0], peak[1]
-    if words * peak_cycles > ROUNDING * peak_words * cycles:  # only a product may round, and few steps come close
-        rate, highest = words / cycles, peak_words / peak_cycles
-        if rate > highest or (rate == highest and words < peak_words):
-            peak[0], peak[1] = words, cycles
-
-
-@inlined
-def _add_kind(w: Workspace, depth: int, first: bool) -> None:
-    """Add all steps of the kind kinds[depth] to w.timing."""
-    kind = w.kinds[depth]
-    came = CAME if w.machine.multicast else FILLED
-    left = CAME + 2 if w.machine.reduction else FILLED + 2
-    words_w, words_i = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
-    psums = kind[CAME + 2] - kind[KEPT + 2]
-    written = kind[left] - kind[left + 3]
-    bits_in = words_w * w.rates.bits[0] + words_i * w.rates.bits[1]
-    compute = kind[MAC] if w.rates.simd == 1.0 else float(np.ceil(kind[MAC] / w.rates.simd))
-    bits_out = written * w.rates.bits[2]
-    words = words_w + words_i + written
-    steps = kind[STEPS]
-    reading = steps - kind[ZERO] if w.machine.reduction and psums > 0.0 else 0.0
-    for width in range(w.widths):
-        if steps > reading:
-            _add_steps(w, width, steps - reading, compute, bits_in, bits_out, words, first)
-        if reading > 0.0:
-            _add_steps(w, width, reading, compute, bits_in + psums * w.rates.bits[2], bits_out, words + psums, first)
-
-
-@inlined
-def _start(w: Workspace, rows: Floats, groups: int) -> int:
-    """kinds[0] = product of the groups with one class; w.places[1] = the others, in turn; returns how many of those."""
-    kind = w.kinds[0]
-    for c in range(COLUMNS):
-        kind[c] = w.base[c]
-    n = 0
-    for g in range(groups):
-        place = w.places[0, g]
-        if w.counts[place] == 1:
-            for c in range(COLUMNS):
-                kind[c] *= rows[place, 0, c]
-        else:
-            w.places[1, n] = place
-            w.places[2, n] = 0
-            n += 1
-    return n
-
-
-@inlined
-def add_carry(w: Workspace, rows: Floats, groups: int) -> None:
-    """Add all steps of one carry to w.timing.
-
-    rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
-    place = w.places[0, :groups].
-    """
-    n = _start(w, rows, groups)
-    depth = 0
-    while True:
-        while depth < n:
-            kind, row, product = w.kinds[depth], rows[w.places[1, depth], w.places[2, depth]], w.kinds[depth + 1]
-            for c in range(COLUMNS):
-                product[c] = kind[c] * row[c]
-            depth += 1
-        _add_kind(w, n, False)
-        depth -= 1
-        while depth >= 0 and w.places[2, depth] + 1 == w.counts[w.places[1, depth]]:
-            w.places[2, depth] = 0
-            depth -= 1
-        if depth < 0:
-            return
-        w.places[2, depth] += 1
-
-
-@leaf
-def first_step(w: Workspace, rows: Floats, groups: int) -> None:
-    """Start w.timing with step 0, of which every group has one class: nothing was there before it."""
-    _start(w, rows, groups)
-    for t in range(3):
-        w.kinds[0, CAME + 3 + t] = 0.0
-        w.kinds[0, FILLED + 3 + t] = 0.0
+@spliced
+def clear(w: Workspace) -> None:
+    """Start the sums of a mapping."""
+    w.n_kinds = 0
+    w.apart = MAX_KINDS if w.machine.l1_copies == 1 else 1
     for width in range(w.widths):
         for part in range(TIMING):
             w.timing[width, part] = 0
         w.peak[width, 0], w.peak[width, 1] = 0.0, 1.0
-    _add_kind(w, 0, True)
+    w.totals.steps = 0.0
+    for t in range(3):
+        w.totals.multicast[t] = w.totals.fills[t] = 0.0
+
+
+@inlined
+def _transfer(bits: float, width: float, latency: float) -> float:
+    """Cycles that a network of so many bits per cycle takes for `bits`."""
+    return latency + float(np.ceil(bits / width)) - 1.0 if bits > 0.0 else 0.0
+
+
+@spliced
+def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
+    """Add w.kinds to the timing of one width, and write their rates.
+
+    One loop over columns without branches, which the compiler turns into vector instructions (a sum of floats, or another store
+    at the same column, would stop it). Each kind is two: the steps that read partial sums, and the others.
+    """
+    kinds, rates = w.kinds, w.rates
+    bits_w, bits_i, bits_o, simd, latency = rates.bits[0], rates.bits[1], rates.bits[2], rates.simd, rates.noc_latency
+    reduction, apart = w.machine.reduction, w.apart
+    cycles, compute_bound, egress_bound = 0, 0, 0
+    for k in range(n):
+        steps, psums, written = kinds.steps[k], kinds.psums[k], kinds.written[k]
+        reads = steps - kinds.start[k] if reduction and psums > 0.0 else 0.0
+        plain = steps - reads
+        compute = float(np.ceil(kinds.macs[k] / simd))
+        bits = kinds.words_w[k] * bits_w + kinds.words_i[k] * bits_i
+        ingress, more = _transfer(bits, width, latency), _transfer(bits + psums * bits_o, width, latency)
+        egress = _transfer(written * bits_o, width, latency)
+        one = compute + ingress + egress if k < apart else max(compute, ingress, egress)
+        two = compute + more + egress if k < apart else max(compute, more, egress)
+        many_one, many_two = int(plain), int(reads)
+        cycles += many_one * int(one) + many_two * int(two)
+        compute_one, compute_two = k < apart or one == compute, k < apart or two == compute
+        egress_one = k < apart or (one > compute and one > ingress)
+        egress_two = k < apart or (two > compute and two > more)
+        compute_bound += int(compute) * ((many_one if compute_one else 0) + (many_two if compute_two else 0))
+        egress_bound += int(egress) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
+        words = kinds.words_w[k] + kinds.words_i[k] + written
+        kinds.moved[k], kinds.reading_moved[k] = words, words + psums
+        kinds.cycles[k], kinds.reading_cycles[k] = one, two
+        kinds.rate[k] = words / one if plain > 0.0 else 0.0
+        kinds.reading_rate[k] = (words + psums) / two if reads > 0.0 else 0.0
+    timing[CYCLES] += cycles
+    timing[COMPUTE_BOUND] += compute_bound
+    timing[INGRESS_BOUND] += cycles - compute_bound - egress_bound
+    timing[EGRESS_BOUND] += egress_bound
+
+
+@spliced
+def _find_peak(w: Workspace, n: int, peak: Floats) -> None:
+    """Replace the peak, (words, cycles), by a kind that moves more words per cycle, or as many with fewer words."""
+    kinds = w.kinds
+    highest, reading = peak[0] / peak[1], 0.0
+    for k in range(n):  # without branches: which kind is the highest is hard to predict
+        highest, reading = max(highest, kinds.rate[k]), max(reading, kinds.reading_rate[k])
+    highest = max(highest, reading)
+    least = peak[0] if peak[0] / peak[1] == highest else np.inf
+    for k in range(n):
+        if kinds.rate[k] == highest and kinds.moved[k] < least:
+            least, peak[1] = kinds.moved[k], kinds.cycles[k]
+        if kinds.reading_rate[k] == highest and kinds.reading_moved[k] < least:
+            least, peak[1] = kinds.reading_moved[k], kinds.reading_cycles[k]
+    peak[0] = least
+
+
+@leaf
+def time_kinds(w: Workspace) -> None:
+    """Add w.kinds to w.timing and w.peak, for each width of the network, and forget them."""
+    n, kinds = w.n_kinds, w.kinds
+    while n % LANES > 0:  # a kind of no steps
+        kinds.steps[n] = kinds.start[n] = kinds.macs[n] = 0.0
+        kinds.words_w[n] = kinds.words_i[n] = kinds.psums[n] = kinds.written[n] = 0.0
+        n += 1
+    for width in range(w.widths):
+        _add_cycles(w, n, w.noc_bits[width], w.timing[width])
+        _find_peak(w, n, w.peak[width])
+    w.n_kinds = 0
+    w.apart = MAX_KINDS if w.machine.l1_copies == 1 else 0
 
 
 @inlined
 def add_sums(w: Workspace, rows: Floats, place: int) -> None:
     """w.sums[place] = the steps of a group's classes, and their factors summed over the steps."""
     total = w.sums[place]
-    for c in range(COLUMNS):
-        total[c] = 0.0
-    steps = 0.0
-    for k in range(w.counts[place]):
-        row = rows[place, k]
-        many = row[STEPS]
-        steps += many
-        for c in range(COLUMNS):
-            total[c] += many * row[c]
+    steps = rows[place, 0, STEPS]
+    multiply_by(rows[place, 0], steps, total)
+    for k in range(1, w.counts[place]):
+        add_times(total, rows[place, k], rows[place, k, STEPS])
+        steps += rows[place, k, STEPS]
     total[STEPS] = steps
 
 
-@inlined
-def add_totals(w: Workspace, groups: int, first: bool) -> None:
+@spliced
+def _add_totals(w: Workspace, n: int) -> None:
     """Add the sums over one carry's steps to w.totals."""
-    kind = w.kinds[0]
-    for c in range(COLUMNS):
-        kind[c] = w.base[c]
-    for g in range(groups):
-        total = w.sums[w.places[0, g]]
-        for c in range(COLUMNS):
-            kind[c] *= total[c]
-    stays = 0.0 if first else 1.0
-    w.totals.steps += kind[STEPS]
+    total, single = w.products[GROUPS], w.products[0]
+    multiply_by(w.sums[OWN_LIST], single[STEPS], total)
+    multiply(total, single, total)
+    steps = single[STEPS] * w.sums[OWN_LIST, STEPS]
+    for i in range(n):
+        place = w.places[1, i]
+        steps *= w.sums[place, STEPS]
+        multiply(total, w.sums[place], total)
+    w.totals.steps += steps
     for t in range(3):
-        w.totals.multicast[t] += kind[CAME + t] - stays * kind[CAME + 3 + t]
-        w.totals.fills[t] += kind[FILLED + t] - stays * kind[FILLED + 3 + t]
+        w.totals.multicast[t] += total[CAME + t] - total[KEPT + t]
+        w.totals.fills[t] += total[FILLED + t] - total[FILL_KEPT + t]
+
+
+@spliced
+def _add_kinds(w: Workspace, prefix: Floats, rows: Floats) -> None:
+    """Append to w.kinds the product of `prefix` and each class of the carry's own group."""
+    came = CAME if w.machine.multicast else FILLED
+    left = CAME + 2 if w.machine.reduction else FILLED + 2
+    kinds, kind = w.kinds, w.products[GROUPS]
+    for q in range(w.counts[OWN_LIST]):
+        if w.n_kinds == MAX_KINDS:
+            time_kinds(w)
+        k = w.n_kinds
+        multiply(prefix, rows[OWN_LIST, q], kind)
+        kinds.steps[k], kinds.start[k], kinds.macs[k] = kind[STEPS], kind[ZERO], kind[MAC]
+        kinds.words_w[k], kinds.words_i[k] = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
+        kinds.psums[k], kinds.written[k] = kind[CAME + 2] - kind[KEPT + 2], kind[left] - kind[left + 3]
+        w.n_kinds = k + 1
+
+
+@spliced
+def add_carry(w: Workspace, rows: Floats, groups: int, group: int) -> None:
+    """Add all steps of a carry at a loop of `group`, or step 0, to w.totals and to w.kinds.
+
+    rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
+    place = w.places[0, :groups], and those of the carry's own group at place OWN_LIST.
+    """
+    product = w.products[0]
+    multiply_by(w.base, 1.0, product)
+    n = 0
+    for g in range(groups):
+        place = w.places[0, g] if w.places[0, g] != group else ONES
+        if w.counts[place] == 1:
+            multiply(product, rows[place, 0], product)
+        else:
+            w.places[1, n] = place
+            w.places[2, n] = 0
+            n += 1
+    if w.worded:
+        _add_totals(w, n)
+    if not w.timed:
+        return
+    depth = 0
+    while True:
+        while depth < n:
+            multiply(w.products[depth], rows[w.places[1, depth], w.places[2, depth]], w.products[depth + 1])
+            depth += 1
+        _add_kinds(w, w.products[n], rows)
+        depth -= 1
+        while depth >= 0 and w.places[2, depth] + 1 == w.counts[w.places[1, depth]]:
+            w.places[2, depth] = 0
+            depth -= 1
+        if depth < 0:
+            break
+        w.places[2, depth] += 1

@@ -7,11 +7,12 @@ where the level does not share out the dim). Its units are all combinations, the
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.workspace import MAX_LEVELS, RUN_HEAD, STATE_HEAD, Workspace
+from mapsearch.model.exact.workspace import RUN_HEAD, RUN_ROWS, Workspace
 
 R_NEW = 0  # length of the units' chunks
 R_OLD = 1  # the same in the step before, 0 where they were idle
 R_START = 2  # of the first unit's chunk, counted from unit 0's
+LAST = RUN_ROWS - 1  # a run to copy from
 R_SPACING = RUN_HEAD  # of level 0; then its number of units; then those of level 1 and so on
 
 
@@ -90,12 +91,12 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
     tile = w.extents[dim]
     n = lone_run(w, side, tile, tile)
     for level in range(levels):
-        size, share = w.sizes[dim, level], w.shares[dim, level]
+        size, share = w.sizes[level, dim], w.shares[level, dim]
         if size == tile:
             continue
         tile = size
-        back = w.states[slot, k, STATE_HEAD + level] * size * share
-        old_back = w.states[slot, k, STATE_HEAD + MAX_LEVELS + level] * size * share
+        back = w.states[slot][k].indices[level] * size * share
+        old_back = w.states[slot][k].old_indices[level] * size * share
         if share == 1:
             n = _shorten(w, side, n, level, size, back, old_back)
             continue
@@ -107,3 +108,29 @@ def runs_of(w: Workspace, slot: int, k: int, levels: int, dim: int, side: int) -
             _copy(w, side, run, run - n)
         n = end - n
     return n
+
+
+@inlined
+def chain_runs(w: Workspace, slot: int, k: int, dim: int, side: int) -> int:
+    """The same of a dim in closed form: of its blocks, one after another, each cut into pieces."""
+    state, size, piece = w.states[slot][k], w.chains.size[dim], w.chains.piece[dim]
+    blocks = state.blocks + (1 if state.extra > 0 else 0)
+    first, end = 0, 0
+    while first < blocks:
+        if first < state.old_blocks:
+            old, next_old = state.old_block, state.old_blocks
+        else:
+            old, next_old = (state.old_extra, first + 1) if first == state.old_blocks else (0, blocks)
+        new, after = (state.block, min(state.blocks, next_old)) if first < state.blocks else (state.extra, blocks)
+        run = w.runs[side, LAST]
+        run[R_NEW], run[R_OLD], run[R_START] = new, min(piece, old), first * size
+        for level in range(w.levels):
+            run[R_SPACING + 2 * level + 1] = 1
+        run[R_SPACING], run[R_SPACING + 1] = size, after - first
+        if new > piece:
+            end = _split(w, side, LAST, end, 1, piece, (new + piece - 1) // piece, new, old)
+        else:
+            _copy(w, side, LAST, end)
+            end += 1
+        first = after
+    return end
