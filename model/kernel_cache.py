@@ -205,4 +205,4 @@ def _text(value: object) -> str:
         case type() | BuiltinFunctionType() | ModuleType():
             return f"{value.__name__} {getattr(value, '_fields', '')}"
         case _:
-            return _text(value._defn) if hasattr(value, "_defn") else repr(value)  # a kernel's own instruction, see `rows`
+            return repr(value) if (made_by := getattr(value, "_defn", None)) is None else _text(made_by)  # an instruction of `rows`

@@ -199,7 +199,7 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
         return
     chains = w.chains
     closed = chains.cuts[lead] <= 2 and chains.cuts[slide] <= 2 and (stays or _far(state_y, state_r, a, b))
-    size_y, size_r = chains.size[lead], chains.size[slide]
+    size_y, size_r = int(chains.size[lead]), int(chains.size[slide])
     one_y, one_r = _together(state_y, size_y), _together(state_r, size_r)
     if closed and ((one_y and (one_r or size_r % b == 0)) or (one_r and size_y % a == 0)):
         if one_y and one_r:
@@ -209,7 +209,7 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
         else:
             slid[0] = _spread(state_r, size_r, state_y.covered, b, a)
         slid[2] = state_y.covered * state_r.covered
-        slid[2] -= _links(state_y, chains.piece[lead], a) * _links(state_r, chains.piece[slide], b)
+        slid[2] -= _links(state_y, int(chains.piece[lead]), a) * _links(state_r, int(chains.piece[slide]), b)
         slid[1], slid[3] = (slid[0], slid[2]) if stays else (0, 0)
         return
     ny, nr = _runs(w, y, p, lead, 0), _runs(w, r, q, slide, 1)

@@ -81,7 +81,7 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
         for place in range(8):
             dim = order[b, level, place]
             loop = w.loops[count]
-            loop.level, loop.dim, loop.span = level, dim, w.spans[dim]
+            loop.level, loop.dim, loop.span = level, dim, int(w.spans[dim])
             count += int(w.spans[dim] < w.tiles[dim])
         if level == 0:
             w.outer = count

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs] it has none
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from mapsearch.model.exact.workspace import CLASS_COLUMNS
 
-_ROW = ir.VectorType(ir.DoubleType(), CLASS_COLUMNS)
-_TYPES: Any = types  # numba's and llvmlite's stubs lack what is used here
+_TYPES: Any = types  # numba's stubs lack what is used here
 _CGUTILS: Any = cgutils
 _INTRINSIC: Any = intrinsic
+_IR: Any = ir
+_ROW = _IR.VectorType(_IR.DoubleType(), CLASS_COLUMNS)
 Floats = NDArray[np.float64]
 Typed = tuple[Any, Callable[..., Any]]
 Builder = Any
@@ -34,18 +35,18 @@ def _at(context: Any, builder: Builder, kind: Any, row: Any) -> Any:  # noqa: AN
 
 def _spread(builder: Builder, factor: Any) -> Any:  # noqa: ANN401
     """A row of which every column is the factor."""
-    lane = ir.IntType(32)
-    one = builder.insert_element(ir.Constant(_ROW, ir.Undefined), factor, lane(0))
-    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(lane, CLASS_COLUMNS), [0] * CLASS_COLUMNS))
+    lane = _IR.IntType(32)
+    one = builder.insert_element(_IR.Constant(_ROW, _IR.Undefined), factor, lane(0))
+    return builder.shuffle_vector(one, one, _IR.Constant(_IR.VectorType(lane, CLASS_COLUMNS), [0] * CLASS_COLUMNS))
 
 
 def _fill(typing: object, row: Any, columns: Any) -> Typed:  # noqa: ANN401, ARG001
     """Row = a tuple of so many floats, written at once: what reads a row as one would wait for separate writes."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Any:  # noqa: ANN401
-        value = ir.Constant(_ROW, ir.Undefined)
+        value = _IR.Constant(_ROW, _IR.Undefined)
         for k in range(CLASS_COLUMNS):
-            value = builder.insert_element(value, builder.extract_value(args[1], k), ir.Constant(ir.IntType(32), k))
+            value = builder.insert_element(value, builder.extract_value(args[1], k), _IR.Constant(_IR.IntType(32), k))
         builder.store(value, _at(context, builder, signature.args[0], args[0]), align=8)
         return context.get_dummy_value()
 
