@@ -95,9 +95,9 @@ def test_a_fault_of_one_task_ends_the_others() -> None:
 
 def test_a_second_interrupt_ends_workers_that_do_not_hear() -> None:
     """After the first Ctrl-C a search that never asks goes on; the second ends it with its process."""
-    process = _started('print("under way", flush=True); time.sleep(1000)')
-    assert process.stdout is not None
-    assert [process.stdout.readline() for _ in range(2)] == ["under way\n"] * 2
-    for number in (signal.SIGINT, signal.SIGTERM):  # two of a kind at once may come as one
-        process.send_signal(number)
-    assert process.communicate()[0] == "interrupted []\n"
+    with _started('os.write(1, b"under way\\n"); time.sleep(1000)') as process:  # in one piece, as two workers write
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == ["under way\n"] * 2
+        for number in (signal.SIGINT, signal.SIGTERM):  # two of a kind at once may come as one
+            process.send_signal(number)
+        assert process.communicate()[0] == "interrupted []\n"
