@@ -23,7 +23,7 @@ from mapsearch.search.mappings.incumbent import Incumbent, Step
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import search_layers
-from mapsearch.search.mappings.sampler_names import GAP, Sampler
+from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit, Outcome, Searcher
 from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher
@@ -42,7 +42,7 @@ class Stage(IntEnum):
 
 _SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
     Stage.QUICK: (GeneticSearcher(), Budget.within(1500, Sampler.GENETIC)),
-    Stage.REFINED: (AnytimeSearcher(GAP, Limit(parts=200_000)), Budget(6, EVALUATIONS_PER_TRIAL)),
+    Stage.REFINED: (AnytimeSearcher(GAP, Limit(parts=200_000)), Budget(PROVING_TRIALS, EVALUATIONS_PER_TRIAL)),
 }
 
 
