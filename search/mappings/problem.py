@@ -98,7 +98,11 @@ class Problem:
         if under == inf:
             return NO_LIMIT
         least_cycles = self.space.layer.macs / (self.space.hardware.pes * self.space.hardware.simd)
-        return CostLimit.where(lambda runtimes, energies: self.value(runtimes, energies) >= under, least_cycles)
+
+        def useless(runtimes: NDArray[np.int64], energies: NDArray[np.float64]) -> NDArray[np.bool_]:
+            return self.value(self._within_power(runtimes, energies), energies) >= under
+
+        return CostLimit.where(useless, least_cycles)
 
     def bound(self, batch: MappingBatch, limit: CostLimit = NO_LIMIT) -> NDArray[np.float64]:
         """Lower bounds, float64[B], of mappings, parts of which may be open (see `BoundedModel`); -inf where not `bounded`.
@@ -109,16 +113,19 @@ class Problem:
             return np.full(len(batch), -np.inf)
         hardware = self.space.hardware
         least = self._bounded.bound(self.space.layer, hardware, batch, limit)
-        runtime_cycles = least.runtime_cycles
-        if self.power_mw < inf:
-            runtime_cycles = np.maximum(runtime_cycles, least_cycles_within(hardware, least.energy_pj, self.power_mw))
-        values = self.value(runtime_cycles, least.energy_pj)
+        values = self.value(self._within_power(least.runtime_cycles, least.energy_pj), least.energy_pj)
         values = np.where(np.isnan(values), -np.inf, values)  # an objective that is not defined at the bounds may have any value
         if len(values) == len(batch):
             return values
         bounds = np.full(len(batch), np.inf)
         bounds[least.rows] = values
         return bounds
+
+    def _within_power(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The runtimes, or the least in which so much energy stays within the power limit."""
+        if self.power_mw == inf:
+            return runtime_cycles
+        return np.maximum(runtime_cycles, least_cycles_within(self.space.hardware, energy_pj, self.power_mw))
 
     def value(self, runtime_cycles: NDArray[np.int64], energy_pj: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """The objectives, float64[B], of mappings of the layer with these figures, whatever their power; see `Objective.value`."""
