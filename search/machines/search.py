@@ -68,7 +68,7 @@ class Allowance:
     best_fully: bool = True
 
 
-# Some 9 minutes on two cores for a mobilenet. The second quick mappings start from the first refined ones. Machines that differ
+# Some 6 minutes on two cores for a mobilenet. The second quick mappings start from the first refined ones. Machines that differ
 # from the best in widths only come close to it, so they are refined from its mappings, and one more machine is mapped fully.
 BY_DEFAULT = Allowance(
     48,
