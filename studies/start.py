@@ -63,7 +63,10 @@ def run(
     with folder.at_work(study.files, watcher, resume=resume):
         if resume:
             study.go_on_from(folder)
-        return study.search(folder, begun.jobs, watcher)
+        results = study.search(folder, begun.jobs, watcher)
+    if not no_cache:
+        Proofs.of_user().trim()
+    return results
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,6 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     if layer_set is None:
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
     memory = None if inputs.no_cache else Proofs.of_user()
-    if memory is not None:
-        memory.trim()
     plan = Plan(Settings.of(settings), layer_set, memory)
     space = _space("edge" if hardware is None else hardware)
     study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)

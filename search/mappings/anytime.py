@@ -69,7 +69,7 @@ class AnytimeSearcher:
         """See `StagedSearcher`: where the wanted gap is reached, or the limit counts parts."""
         proof = proven.proof
         reached = proof is not None and (proof.proven or proof.lower_bound * (1 + self.gap) >= proven.value > 0)
-        return proven.finished and proof is not None and (reached or self.limit.seconds == inf)
+        return proven.finished and len(proven.batch) > 0 and proof is not None and (reached or self.limit.seconds == inf)
 
     def tighten(self, proven: Outcome, problem: Problem, limit: Limit, tick: Tick) -> Outcome:
         """See `StagedSearcher`: a proof of its own, as the parts of the first are gone."""
@@ -115,16 +115,19 @@ class _Turns:
             left = Limit(limit.seconds + began - self._incumbent.seconds, min(size, limit.parts - proof.bounded))
             proof.run(left, stop, gap)
             size *= 2
-            trials = min(size // FIRST_SLICE, ceil(proof.gap / GAP))
-            if stop() or (not proof.within(gap) and used() < 1 and not self.populations(trials)):
+            if stop() or (not proof.within(gap) and used() < 1 and not self._search_as_needed(proof, size)):
                 return False
         if proof.within(0.0):
             return True
-        if not self.populations(max(1, ceil(proof.gap / GAP))):
+        if not self._search_as_needed(proof, size):
             return False
         if self._budget.timeout_seconds is None:
             proof.run(MORE, stop)
         return not stop()
+
+    def _search_as_needed(self, proof: BranchAndBound, size: int) -> bool:
+        """Search the more populations the larger the gap is, within what the next slice, of `size` parts, is worth."""
+        return self.populations(min(size // FIRST_SLICE, ceil(proof.gap / GAP)))
 
     def structures(self, trials: int) -> bool:
         """Search structures that Optuna proposes."""

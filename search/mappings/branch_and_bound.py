@@ -106,7 +106,7 @@ class BranchAndBound:
     def gap(self) -> float:
         """The most that a mapping may be better, as a share of the lower bound; at most 1, and 1 where that is not above 0."""
         least = self.lower_bound
-        return min(self._incumbent.value / least - 1, 1.0) if least > 0 else 1.0
+        return min(self._incumbent.value / least - 1, 1.0) if 0 < least < math.inf else 1.0
 
     def within(self, gap: float) -> bool:
         """Whether no mapping is better than the incumbent by more than the gap."""
@@ -119,7 +119,7 @@ class BranchAndBound:
     def _goal(self, gap: float) -> float:
         """The bound from which on a part need not be opened."""
         value = self._incumbent.value
-        return value - abs(value) * gap / (1 + gap)
+        return value - abs(value) * gap / (1 + gap) if math.isfinite(value) else value
 
     def run(self, limit: Limit, stop: Callable[[], bool], gap: float = 0.0) -> None:
         """Improve the incumbent until none is better by more than the gap, as far as the limit and `stop` allow."""

@@ -138,6 +138,17 @@ def test_without_a_bound_there_are_trials_only() -> None:
     assert 1 <= found.evaluations <= budget.evaluations + 3  # each look begins with the best mapping so far
 
 
+def test_where_no_mapping_is_allowed_the_search_ends() -> None:
+    """Where every mapping draws more power than the limit, there is no mapping, and nothing of the space is left."""
+    problem = replace(_problem(K=4, C=2, X=3), power_mw=1e-6)
+    searcher = AnytimeSearcher(0.01, PARTS)
+    found = searcher.search(problem, BUDGET, (0,), Seeds(), _never)
+    assert (len(found.batch), found.value, found.lower_bound, found.finished) == (0, inf, inf, True)
+    assert found.proof is not None
+    assert found.proof.left == 0
+    assert not searcher.repeats(found)
+
+
 def _rounds(settings: dict[str, object], timeout: float | None = None, left: tuple[int, ...] = (0, 1, 2)) -> list[Answer]:
     plan = Plan(Settings.of(settings), "ncf")
     job = replace(plan.job(), restarts=1)
