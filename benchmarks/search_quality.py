@@ -22,14 +22,14 @@ def main() -> None:
     """Measure, telling each row on standard error, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of what is measured (default: benchmarks/search_data)")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of branch and bound for each layer (default: 60)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the search for a gap of 0 of each layer (default: 60)")
     parser.add_argument("--proofs-only", action="store_true", help="do not compare the samplers")
     parser.add_argument("--page", type=Path, default=PAGE, help="the page to write (default: docs/search.md)")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     args.data.mkdir(parents=True, exist_ok=True)
     for proof in prove_all(args.data, args.seconds, "edp", args.jobs):
-        print(proof.hardware, proof.layer_set, proof.layer, f"{proof.gap:.3%} {proof.proof_seconds:.1f} s", file=sys.stderr)
+        print(proof.hardware, proof.layer_set, proof.layer, f"{proof.gap:.3%} {proof.seconds:.1f} s", file=sys.stderr)
     if not args.proofs_only:
         for row in compare_all(args.data, args.jobs):
             print(row.hardware, row.layer_set, row.layer, row.sampler, row.seed, f"{row.value:.6g}", file=sys.stderr)
