@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mapsearch.model.area import area_by_part, dynamic_mw, leakage_by_part, power_mw
 from mapsearch.model.cost import Count, Fit
 from mapsearch.model.energy import energy_coefficients
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffering, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.plain import Plain, plain
 
@@ -281,7 +281,7 @@ def overflow_message(layer: Layer, hardware: Hardware, fit: Fit, counts: NDArray
         level, name, need, buffer, doubling = "innermost level", "L1", Count.L1_NEED_BYTES, hardware.l1, ""
     else:
         level, name, need, buffer, doubling = "level 0", "L2", Count.L2_NEED_BYTES, hardware.l2, " of what moves"
-    doubled = f" (2 x for double buffering{doubling})" if buffer.double_buffered else ""
+    doubled = f" (2 x for double buffering{doubling})" if buffer.buffering is Buffering.DOUBLE else ""
     return (
         f"layer {layer.name}, {level}: {name} needs {int(counts[need])} bytes{doubled}, "
         f"the hardware {hardware.name} has {buffer.bytes}; use smaller chunks there or a larger {name}"

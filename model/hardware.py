@@ -3,40 +3,128 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from math import prod
 
 from mapsearch.model.errors import HardwareError, show
 from mapsearch.model.technology import Technology
+from mapsearch.model.tensors import Dim, Tensor
+
+Width = int | float  # bytes per cycle; a fraction has at most three decimals
+Wires = tuple[Width, Width, Width]  # of W, I, O
+
+MOST_WIDTH = 2**50  # a whole number
+MOST_FRACTION = 2**20
+
+
+class Buffering(StrEnum):
+    """How a buffer, or a tensor's part of it, is filled.
+
+    DOUBLE: one half fills while the other is worked on, so that both take time together and need twice the bytes. STREAM: words
+    arrive in place while others are worked on, as in a FIFO. SINGLE: nobody works while it fills.
+    """
+
+    DOUBLE = "double"
+    STREAM = "stream"
+    SINGLE = "single"
+
+    @property
+    def copies(self) -> int:
+        """How often each word takes up space."""
+        return 2 if self is Buffering.DOUBLE else 1
+
+
+class Residency(StrEnum):
+    """Which tiles the L2 keeps from one step of level 0 to the next: those that save the most off-chip bits, or none."""
+
+    BEST = "best"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A tensor's own part of a buffer."""
+
+    bytes: int
+    buffering: Buffering = Buffering.DOUBLE
 
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """A buffer's capacity in bytes, and whether one half fills while the other works."""
+    """A buffer: a pool of `bytes` that tensors share, and parts, of W, I and O, that belong to one tensor alone.
+
+    bytes: 0 where no tensor shares the pool. parts: None where a tensor has none.
+    bypass, residency: of the L2 alone. bypass: whether W, I, O pass it by, straight between off-chip memory and the PEs.
+    """
 
     bytes: int
-    double_buffered: bool = True
+    buffering: Buffering = Buffering.DOUBLE
+    parts: tuple[Part | None, Part | None, Part | None] = (None, None, None)
+    bypass: tuple[bool, bool, bool] = (False, False, False)
+    residency: Residency = Residency.BEST
+
+    def room(self, tensor: Tensor) -> Part:
+        """Where a tensor's words are: its own part, or else the pool."""
+        return self.parts[tensor] or Part(self.bytes, self.buffering)
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of the pool and of all parts."""
+        return self.bytes + sum(part.bytes for part in self.parts if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Noc:
-    """The network L2 -> PEs and the one back, each `bytes_per_cycle` wide with a head latency of `latency_cycles`."""
+    """The network L2 -> PEs and the one back, with a head latency of `latency_cycles`.
 
-    bytes_per_cycle: int
+    bytes_per_cycle: of wires that all tensors share, so many each way. wires: where W, I and O have wires of their own; those of O
+    exist twice, to the PEs and back. `bytes_per_cycle` is then their sum to the PEs.
+    """
+
+    bytes_per_cycle: Width
     latency_cycles: int = 1
     multicast: bool = True
     reduction: bool = True
+    wires: Wires | None = None
+
+    @property
+    def mean_bytes_per_cycle(self) -> float:
+        """Of the two ways, on which the network's area depends."""
+        return self.bytes_per_cycle if self.wires is None else (self.bytes_per_cycle + self.wires[Tensor.OUTPUT]) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Offchip:
     """Off-chip memory: width and latency of the first access."""
 
-    bytes_per_cycle: int
+    bytes_per_cycle: Width
     latency_cycles: int
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Instructions of a PE array, each of up to `longest` indices of a dim; one takes as long as `least` of them at least."""
+
+    dim: Dim
+    longest: int
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """PEs in rows and columns: the units of each level lie along the rows or along the columns."""
+
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hardware:
-    """One machine; bits are the word widths of weight, input, output (partial sums have the output's)."""
+    """One machine; bits are the word widths of weight, input, output (partial sums have the output's).
+
+    array: None where any PEs may form a Cluster. run: None where a tile takes no longer than its MACs.
+    """
 
     name: str
     pes: int
@@ -48,17 +136,23 @@ class Hardware:
     noc: Noc
     offchip: Offchip
     technology: Technology
+    array: Array | None = None
+    run: Run | None = None
 
     def __post_init__(self) -> None:
         limits: tuple[tuple[str, int, int], ...] = (
             ("pes", self.pes, 2**20),
             ("simd", self.simd, 2**20),
-            *((f"bits.{tensor}", bits, 64) for tensor, bits in zip(("weight", "input", "output"), self.bits, strict=True)),
-            ("l1.bytes", self.l1.bytes, 2**50),
-            ("l2.bytes", self.l2.bytes, 2**50),
-            ("noc.bytes_per_cycle", self.noc.bytes_per_cycle, 2**50),
+            *((f"bits.{tensor}", bits, 64) for tensor, bits in zip(_TENSORS, self.bits, strict=True)),
+            *_rooms("l1", self.l1),
+            *_rooms("l2", self.l2),
             ("noc.latency_cycles", self.noc.latency_cycles, 2**30),
-            ("offchip.bytes_per_cycle", self.offchip.bytes_per_cycle, 2**50),
+            *_counts("array", {} if self.array is None else {"rows": self.array.rows, "columns": self.array.columns}),
+            *(
+                ()
+                if self.run is None
+                else (("array.run.longest", self.run.longest, 2**31), ("array.run.least", self.run.least, 2**20))
+            ),
         )
         for key, value, most in limits:
             if not 1 <= value <= most:
@@ -69,3 +163,68 @@ class Hardware:
             )
         if not 0.0 < self.clock_mhz < 1e6:
             raise HardwareError(f"hardware {self.name}: clock_mhz must be above 0 and below 1e6, got {show(self.clock_mhz)}")
+        self._check_widths()
+        self._check_tensors()
+        if self.array is not None and self.array.rows * self.array.columns != self.pes:
+            raise HardwareError(
+                f"hardware {self.name}: array.rows x array.columns must be the {self.pes} PEs, got {self.array.rows} x "
+                f"{self.array.columns}"
+            )
+        if self.run is not None and self.run.least > self.run.longest:
+            raise HardwareError(
+                f"hardware {self.name}: array.run.least must be at most array.run.longest, {self.run.longest}, got {self.run.least}"
+            )
+
+    def _check_widths(self) -> None:
+        wires = self.noc.wires or ()
+        widths = {"noc.bytes_per_cycle": self.noc.bytes_per_cycle, "offchip.bytes_per_cycle": self.offchip.bytes_per_cycle}
+        for key, width in (*widths.items(), *((f"noc.{tensor}", width) for tensor, width in zip(_TENSORS, wires, strict=False))):
+            whole = width == int(width) if abs(width) < 2**52 else True
+            most = MOST_WIDTH if whole else MOST_FRACTION
+            if not 0 < width <= most or 1000 % ratio(width).denominator:
+                raise HardwareError(
+                    f"hardware {self.name}: {key} must be above 0 and at most {most}, with at most three decimals, "
+                    f"got {show(width)}"
+                )
+
+    def _check_tensors(self) -> None:
+        """Each tensor has a place in the L1, and one in the L2 unless it passes it by."""
+        for name, buffer in (("l1", self.l1), ("l2", self.l2)):
+            for tensor in Tensor:
+                if not buffer.bypass[tensor] and buffer.room(tensor).bytes == 0:
+                    raise HardwareError(
+                        f"hardware {self.name}: {_TENSORS[tensor]} must have a place in {name}, which has neither bytes nor "
+                        f"a part of its own for it; give {name}.bytes or {name}.{_TENSORS[tensor]}"
+                    )
+
+    def outer_units(self, clusters: tuple[int, ...]) -> int:
+        """Units of level 0 of a mapping with these Clusters: as many as the PEs allow; 0 where the Clusters do not fit.
+
+        On an array, each level's units lie along its rows or along its columns; then the most that fit beside the Clusters.
+        """
+        if self.array is None:
+            return self.pes // prod(clusters)
+        most = 0
+        for choice in range(2 ** len(clusters)):
+            along = [prod(size for place, size in enumerate(clusters) if choice >> place & 1 == side) for side in (0, 1)]
+            left = (self.array.rows // along[0], self.array.columns // along[1])
+            most = max(most, max(left) if min(left) > 0 else 0)
+        return most
+
+
+_TENSORS = ("weight", "input", "output")
+
+
+def _rooms(name: str, buffer: Buffer) -> list[tuple[str, int, int]]:
+    shared = [("" if buffer.bytes == 0 else name, buffer.bytes)]
+    own = [(f"{name}.{_TENSORS[tensor]}", part.bytes) for tensor, part in enumerate(buffer.parts) if part is not None]
+    return [(f"{key}.bytes", size, 2**50) for key, size in (*shared, *own) if key]
+
+
+def ratio(width: Width) -> Fraction:
+    """A width as the fraction that its decimals say."""
+    return Fraction(str(width)) if isinstance(width, float) else Fraction(width)
+
+
+def _counts(name: str, values: dict[str, int]) -> list[tuple[str, int, int]]:
+    return [(f"{name}.{key}", value, 2**20) for key, value in values.items()]

@@ -62,11 +62,11 @@ def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types kno
     noc, l1, l2, offchip = hardware.noc, hardware.l1, hardware.l2, hardware.offchip
     found = np.zeros(1, MACHINE)[0]
     found["simd"], found["bits"] = hardware.simd, hardware.bits
-    found["noc_bits"], found["noc_latency"] = noc.bytes_per_cycle * 8, noc.latency_cycles
+    found["noc_bits"], found["noc_latency"] = int(noc.bytes_per_cycle * 8), noc.latency_cycles
     found["multicast"], found["reduction"] = noc.multicast, noc.reduction
-    found["l1_bytes"], found["l1_copies"] = l1.bytes, 1 + l1.double_buffered
-    found["l2_bytes"], found["l2_copies"] = l2.bytes, 1 + l2.double_buffered
-    found["offchip_bits"], found["offchip_latency"] = offchip.bytes_per_cycle * 8, offchip.latency_cycles
+    found["l1_bytes"], found["l1_copies"] = l1.bytes, l1.buffering.copies
+    found["l2_bytes"], found["l2_copies"] = l2.bytes, l2.buffering.copies
+    found["offchip_bits"], found["offchip_latency"] = int(offchip.bytes_per_cycle * 8), offchip.latency_cycles
     return found
 
 

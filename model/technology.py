@@ -35,7 +35,7 @@ class BusLaw:
     per_pe_byte: float = 0.0
     per_byte: float = 0.0
 
-    def at(self, pes: int, bytes_per_cycle: int) -> float:
+    def at(self, pes: int, bytes_per_cycle: float) -> float:
         """The value for a bus of this width between the L2 and `pes` PEs."""
         return (self.per_pe_byte * pes + self.per_byte) * bytes_per_cycle
 

@@ -33,7 +33,7 @@ from mapsearch.formats.yaml.plain import Keys, parse_mapping
 from mapsearch.formats.yaml.ranges import budget_of, limits_of, values_of
 from mapsearch.formats.yaml.technology import Line, load_technology, sources_by_part, technology_to_dict
 from mapsearch.model.errors import HardwareError, InputError, did_you_mean, short, show
-from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Limits
 
 _EXAMPLE = "pes: 256"
@@ -104,6 +104,9 @@ def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
     """The hardware as the keys of a file, the technology inline, from which load_hardware makes an equal one."""
     data = asdict(hardware)
     data["bits"] = dict(zip(_TENSORS, hardware.bits, strict=True))
+    for name, buffer in (("l1", hardware.l1), ("l2", hardware.l2)):
+        data[name] = {"bytes": buffer.bytes, "double_buffered": buffer.buffering is Buffering.DOUBLE}
+    del data["noc"]["wires"], data["array"], data["run"]
     data["technology"] = technology_to_dict(hardware.technology)
     return data
 
@@ -249,6 +252,9 @@ class _BufferKeys(Keys):
     bytes: int
     double_buffered: bool
 
+    def buffer(self) -> Buffer:
+        return Buffer(self.bytes, Buffering.DOUBLE if self.double_buffered else Buffering.SINGLE)
+
 
 class _NocKeys(Keys):
     bytes_per_cycle: int
@@ -310,8 +316,8 @@ def _machine(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
             simd=keys.simd,
             clock_mhz=keys.clock_mhz,
             bits=(keys.bits.weight, keys.bits.input, keys.bits.output),
-            l1=Buffer(**dict(keys.l1)),
-            l2=Buffer(**dict(keys.l2)),
+            l1=keys.l1.buffer(),
+            l2=keys.l2.buffer(),
             noc=Noc(**dict(keys.noc)),
             offchip=Offchip(**dict(keys.offchip)),
             technology=technology,

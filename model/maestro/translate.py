@@ -55,9 +55,9 @@ def machine_of(hardware: Hardware) -> SourceMachine:
     noc, offchip = hardware.noc, hardware.offchip
     return SourceMachine(
         pes=hardware.pes,
-        noc_words=noc.bytes_per_cycle,
+        noc_words=int(noc.bytes_per_cycle),
         noc_latency_cycles=noc.latency_cycles,
-        offchip_words=offchip.bytes_per_cycle,
+        offchip_words=int(offchip.bytes_per_cycle),
         l1_words=hardware.l1.bytes,
         l2_words=hardware.l2.bytes,
         simd=hardware.simd,

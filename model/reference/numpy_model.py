@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Count, Fit, Wanted
 from mapsearch.model.counted_costs import CountedCosts
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffering, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
@@ -212,7 +212,7 @@ def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[in
         sums = np.array([[table @ table[STEPS] for table in tables] for tables in carries]).prod(axis=1)
         first[:, depth] = sums[0, U][ENTRANCES]
         entered[:, depth] = (sums[:, U].sum(axis=0) - sums[1:, V].sum(axis=0))[ENTRANCES]
-        if hardware.l2.double_buffered:
+        if hardware.l2.buffering is Buffering.DOUBLE:
             copies[:, depth] += HAS[dims[:depth]].any(axis=0)
     w, i, o = -(-first * bits // 8) * copies
     need = (w[:, None, None] + i[:, None] + o).ravel()
@@ -240,7 +240,9 @@ def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, coun
     transfers = np.stack([weights * bits[0] + inputs * bits[1] + sums * bits[2], written * bits[2]])
     cycles = np.where(transfers > 0, noc.latency_cycles - 1 - (-transfers // (8 * noc.bytes_per_cycle)), 0)
     parts = np.vstack([-(-steps[MACS] // hardware.simd), cycles])
-    if hardware.l1.double_buffered:  # a step takes as long as its longest part, but for the first, which overlaps with nothing
+    if (
+        hardware.l1.buffering is not Buffering.SINGLE
+    ):  # a step takes as long as its longest part, but for the first, which overlaps with nothing
         longest = parts.argmax(axis=0) == np.arange(3)[:, None]
         parts[:, 1:] *= longest[:, 1:]
     cost, load = parts.sum(axis=0), weights + inputs + sums + written
@@ -281,7 +283,7 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
     g, n, k, c, r, s, y, x = sizes[-1]
     pe_tile = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
     pe_bytes = [-(-pe_tile.words(tensor) * bits // 8) for tensor, bits in zip(Tensor, hardware.bits, strict=True)]
-    l1_need = sum(pe_bytes) * (1 + hardware.l1.double_buffered)
+    l1_need = sum(pe_bytes) * hardware.l1.buffering.copies
     counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = l1_need, least_need
     if l1_need > hardware.l1.bytes or not entered:
         return Fit.L1_OVERFLOW if l1_need > hardware.l1.bytes else Fit.L2_OVERFLOW

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import COUNTS, Count, Fit, Restriction, Wanted
 from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Hardware, Noc
+from mapsearch.model.hardware import Buffering, Hardware, Noc
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
 from mapsearch.model.tensors import Dim, Tensor
@@ -66,7 +66,7 @@ class Simulator:
 def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...]) -> tuple[Fit, dict[Count, int]]:
     _check_length(layer, mapping, units)
     steps, l1_words = _walk(layer, mapping, units)
-    copies = 2 if hardware.l1.double_buffered else 1
+    copies = hardware.l1.buffering.copies
     l1_need = sum(_ceil(words * bits, 8) * copies for words, bits in zip(l1_words, hardware.bits, strict=True))
     choices = _residencies(layer, hardware, mapping.levels[0], units[0])
     least_need = min(choice.need_bytes for choice in choices)
@@ -80,7 +80,7 @@ def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[i
     counts |= _array_counts(hardware, steps)
     counts |= _offchip_counts(layer, residency)
     fill_bits = _first_working_set_bits(layer, hardware, mapping.levels[0], units[0])
-    offchip_width_bits = 8 * hardware.offchip.bytes_per_cycle
+    offchip_width_bits = int(8 * hardware.offchip.bytes_per_cycle)
     fill = hardware.offchip.latency_cycles + _ceil(fill_bits, offchip_width_bits)
     counts[Count.FILL_CYCLES] = fill
     counts[Count.OFFCHIP_CYCLES] = _ceil(residency.offchip_bits, offchip_width_bits)
@@ -270,7 +270,7 @@ def _word_counts(layer: Layer, hardware: Hardware, steps: list[_Step]) -> dict[C
 
 
 def _network_cycles(bits: int, noc: Noc) -> int:
-    return noc.latency_cycles + _ceil(bits, 8 * noc.bytes_per_cycle) - 1 if bits else 0
+    return noc.latency_cycles + _ceil(bits, int(8 * noc.bytes_per_cycle)) - 1 if bits else 0
 
 
 def _array_counts(hardware: Hardware, steps: list[_Step]) -> dict[Count, int]:
@@ -285,7 +285,7 @@ def _array_counts(hardware: Hardware, steps: list[_Step]) -> dict[Count, int]:
             _network_cycles(bits_in, hardware.noc),
             _network_cycles(words_out * hardware.bits[Tensor.OUTPUT], hardware.noc),
         )
-        if number == 0 or not hardware.l1.double_buffered:
+        if number == 0 or hardware.l1.buffering is Buffering.SINGLE:
             cost = sum(parts)
             bound = [spent + part for spent, part in zip(bound, parts, strict=True)]
         else:
@@ -337,7 +337,7 @@ def _keep(hardware: Hardware, tensor: Tensor, footprints: Iterator[Elements]) ->
         entrances += len(footprint - kept)
         most = max(most, len(footprint))
         kept = footprint
-    return entrances, _ceil(most * hardware.bits[tensor], 8) * (2 if moves and hardware.l2.double_buffered else 1)
+    return entrances, _ceil(most * hardware.bits[tensor], 8) * (hardware.l2.buffering.copies if moves else 1)
 
 
 def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...], units: int) -> list[_Residency]:

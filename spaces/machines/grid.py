@@ -24,7 +24,7 @@ class HardwareGrid:
     def grid(self) -> Grid:
         """The values of each capacity and width: those of its axis, or the base machine's one value."""
         base = self.space.base
-        own = (base.l1.bytes, base.l2.bytes, base.noc.bytes_per_cycle, base.offchip.bytes_per_cycle)
+        own = (base.l1.bytes, base.l2.bytes, int(base.noc.bytes_per_cycle), int(base.offchip.bytes_per_cycle))
         l1, l2, noc, offchip = (self._values(key, value) for key, value in zip(_GRID, own, strict=True))
         return Grid(l1, l2, noc, offchip)
 

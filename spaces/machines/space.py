@@ -9,7 +9,7 @@ from math import inf, prod
 from typing import Any, Final
 
 from mapsearch.model.area import area_by_part, leakage_by_part
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffering, Hardware
 
 Value = int | float | bool
 
@@ -139,5 +139,7 @@ def _with(hardware: Hardware, key: str, value: Value) -> Hardware:
         place = ("weight", "input", "output").index(name)
         new = (*hardware.bits[:place], value, *hardware.bits[place + 1 :])
     elif dot:
+        if name == "double_buffered":
+            name, new = "buffering", Buffering.DOUBLE if value else Buffering.SINGLE
         new = replace(getattr(hardware, part), **{name: new})
     return replace(hardware, **{part: new})

@@ -172,7 +172,7 @@ class Choices:
             return Lack("PEs", self._least_pes())
         extents = np.array(self.layer.extents, np.int64)
         *outer, inner = accumulate(self.bounds.least, np.minimum, initial=extents)
-        l1 = sum(self._bytes(inner)) * (2 if self.hardware.l1.double_buffered else 1)
+        l1 = sum(self._bytes(inner)) * self.hardware.l1.buffering.copies
         if l1 > self.hardware.l1.bytes:
             return Lack("L1", l1)
         clusters = max(self.clusters, key=lambda each: (prod(each), each))
@@ -196,7 +196,7 @@ class Choices:
         """The bytes of L2 that `tiles.fits_l2` compares with the machine's."""
         chunk, extents = tile.copy(), np.array(self.layer.extents, np.int64)
         chunk[spatial] = min(extents[spatial], tile[spatial] * units)
-        twice = 2 if self.hardware.l2.double_buffered else 1
+        twice = self.hardware.l2.buffering.copies
         return sum(min(whole, part * twice) for whole, part in zip(self._bytes(extents), self._bytes(chunk), strict=True))
 
 

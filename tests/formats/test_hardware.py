@@ -14,7 +14,7 @@ import yaml
 from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, names
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
-from mapsearch.model.hardware import Buffer, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Noc, Offchip
 
 DATA = files("mapsearch.formats") / "data"
 TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
@@ -57,7 +57,7 @@ def test_preset_is_complete_and_sourced(name: str) -> None:
     assert data["source"]
     hardware = load_hardware(name)
     assert hardware.name == name
-    doubling = 2 if hardware.l1.double_buffered else 1
+    doubling = hardware.l1.buffering.copies
     assert hardware.l1.bytes >= 4 * doubling * sum(hardware.bits) / 8
 
 
@@ -103,7 +103,7 @@ def test_plain_data_keeps_odd_values() -> None:
         edge,
         name="odd",
         clock_mhz=1e3 / 3,
-        l1=Buffer(96, double_buffered=False),
+        l1=Buffer(96, Buffering.SINGLE),
         noc=Noc(8, 3, multicast=False, reduction=False),
         technology=replace(edge.technology, compressed=(False, True, False, True)),
     )

@@ -16,7 +16,7 @@ from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.energy import EnergyBreakdown, energy_coefficients
 from mapsearch.model.errors import MappingError
 from mapsearch.model.evaluation import evaluation
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffering, Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.technology import BufferTechnology
 
@@ -295,7 +295,7 @@ def test_overflow_says_what_is_needed() -> None:
     with pytest.raises(MappingError) as caught:
         costs.report(0)
     assert str(caught.value) == text
-    single = replace(edge, l2=replace(edge.l2, double_buffered=False))
+    single = replace(edge, l2=replace(edge.l2, buffering=Buffering.SINGLE))
     over = replace(costs, fit=np.array([Fit.L2_OVERFLOW], np.int8))
     assert replace(over, hardware=single).why_not(0) == (
         "layer conv1, level 0: L2 needs 200000 bytes, the hardware edge has 131072; use smaller chunks there or a larger L2"

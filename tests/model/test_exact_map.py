@@ -17,7 +17,7 @@ from mapsearch.model.cost import Count
 from mapsearch.model.exact.count.chains import BEGUN, BETWEEN, FIRST, begin_chains, cut, end_chains
 from mapsearch.model.exact.count.roles import write_states
 from mapsearch.model.exact.workspace import WORKSPACE
-from mapsearch.model.hardware import Buffer
+from mapsearch.model.hardware import Buffer, Buffering
 from mapsearch.model.mapping import Mapping
 from mapsearch.model.tensors import Dim
 
@@ -94,6 +94,6 @@ def test_the_depths_of_residency_fetch_what_is_said() -> None:
     """Beside 6 W and 10 O of two bytes, I is kept whole and fetched once where that fits; else 4 words are, and 28 fetched."""
     found: list[tuple[int, int]] = []
     for room in (6 + 14 + 20, 6 + 13 + 20):
-        counts = counts_of(LAYER, replace(HARDWARE, l2=Buffer(room, double_buffered=False)), MAPPING)
+        counts = counts_of(LAYER, replace(HARDWARE, l2=Buffer(room, Buffering.SINGLE)), MAPPING)
         found.append((counts[Count.L2_NEED_BYTES], counts[Count.OFFCHIP_READ_I]))
     assert found == [(6 + 14 + 20, 14), (6 + 4 + 20, 28)]

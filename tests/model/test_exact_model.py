@@ -16,7 +16,7 @@ from mapsearch.model.cost import Count, Fit, Wanted
 from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import MAX_PHASES, ExactModel
-from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.model.layer import MAX_EXTENT, MAX_MACS, Layer
 from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
 from mapsearch.model.reference.simulator import Simulator
@@ -99,7 +99,12 @@ LARGE = (
     layer_of(K=768, C=768, X=512),
 )
 MACHINES = tuple(
-    replace(MACHINE, pes=pes, l1=Buffer(512, double_buffered=multicast), noc=Noc(32, 2, multicast=multicast, reduction=reduction))
+    replace(
+        MACHINE,
+        pes=pes,
+        l1=Buffer(512, Buffering.DOUBLE if multicast else Buffering.SINGLE),
+        noc=Noc(32, 2, multicast=multicast, reduction=reduction),
+    )
     for pes, multicast, reduction in ((256, True, True), (168, False, True), (60, True, False))
 )
 Drawn = tuple[Layer, Hardware, MappingBatch]

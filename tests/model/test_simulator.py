@@ -13,7 +13,7 @@ import pytest
 from mapsearch.model.cost import COUNTS, Count, Fit
 from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch, encode
 from mapsearch.model.reference.simulator import WALK_LIMIT, Simulator
@@ -43,8 +43,8 @@ PLAIN = Hardware(
     simd=1,
     clock_mhz=1000.0,
     bits=(8, 8, 8),
-    l1=Buffer(2**16, double_buffered=False),
-    l2=Buffer(2**20, double_buffered=False),
+    l1=Buffer(2**16, Buffering.SINGLE),
+    l2=Buffer(2**20, Buffering.SINGLE),
     noc=Noc(bytes_per_cycle=1, latency_cycles=1),
     offchip=Offchip(bytes_per_cycle=1, latency_cycles=0),
     technology=TECHNOLOGY,
@@ -119,7 +119,7 @@ def test_single_buffered_l1_overlaps_nothing() -> None:
 
     The sliding window above: 15, then 3 + 6 + 3, then 3 + 3 + 3.
     """
-    hardware = replace(SLIDING_HARDWARE, l1=Buffer(9, double_buffered=False))
+    hardware = replace(SLIDING_HARDWARE, l1=Buffer(9, Buffering.SINGLE))
     costs = simulate(SLIDING, hardware, [temporal(2, Dim.X)])
     assert found(costs, Count.ARRAY_CYCLES, *BOUNDS) == (36, 6 + 6 + 3, 6 + 3 + 3, 3 + 3 + 3)
     assert found(costs, Count.L1_NEED_BYTES) == (9,)
@@ -181,7 +181,7 @@ def test_l2_overflow_tells_the_least_need() -> None:
 
 def test_l1_overflow_comes_before_l2_overflow() -> None:
     """A mapping that fits neither buffer overflows L1, and reports the least L2 need too."""
-    hardware = replace(PLAIN, l1=Buffer(2, double_buffered=False), l2=Buffer(5))
+    hardware = replace(PLAIN, l1=Buffer(2, Buffering.SINGLE), l2=Buffer(5))
     costs = simulate(GEMM, hardware, WEIGHT_STATIONARY)
     assert costs.fit.tolist() == [Fit.L1_OVERFLOW]
     assert (costs[Count.L1_NEED_BYTES][0], costs[Count.L2_NEED_BYTES][0]) == (3, 6)

@@ -18,7 +18,7 @@ from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.cost import Costs
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import ExactModel
-from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
@@ -82,8 +82,8 @@ def problems(draw: st.DrawFn) -> Problem:
     hardware = replace(
         MACHINE,
         pes=draw(st.integers(1, 6)),
-        l1=Buffer(draw(st.sampled_from([12, 32, 64])), draw(st.booleans())),
-        l2=Buffer(draw(st.sampled_from([64, 128, 1024])), draw(st.booleans())),
+        l1=Buffer(draw(st.sampled_from([12, 32, 64])), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
+        l2=Buffer(draw(st.sampled_from([64, 128, 1024])), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
         noc=Noc(draw(st.sampled_from([1, 2, 8])), 1, draw(st.booleans()), draw(st.booleans())),
         offchip=Offchip(draw(st.sampled_from([1, 4])), draw(st.sampled_from([0, 5]))),
     )

@@ -7,7 +7,7 @@ from math import prod
 
 from hypothesis import strategies as st
 
-from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
 from mapsearch.model.tensors import Dim
@@ -76,8 +76,8 @@ def machines(draw: st.DrawFn) -> Hardware:
         simd=draw(st.integers(1, 3)),
         clock_mhz=1000.0,
         bits=(draw(bits), draw(bits), draw(bits)),
-        l1=Buffer(draw(l1_bytes), draw(st.booleans())),
-        l2=Buffer(draw(l2_bytes), draw(st.booleans())),
+        l1=Buffer(draw(l1_bytes), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
+        l2=Buffer(draw(l2_bytes), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
         noc=Noc(draw(width), draw(st.integers(1, 4)), draw(st.booleans()), draw(st.booleans())),
         offchip=Offchip(draw(width), draw(st.integers(0, 5))),
         technology=TECHNOLOGY,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, LevelConstraints, Sizes
@@ -73,8 +73,8 @@ def small_machines(draw: st.DrawFn) -> Hardware:
     return replace(
         MACHINE,
         pes=draw(st.integers(1, 6)),
-        l1=Buffer(draw(st.sampled_from([12, 32, 64])), draw(st.booleans())),
-        l2=Buffer(draw(st.sampled_from([32, 64, 1024])), draw(st.booleans())),
+        l1=Buffer(draw(st.sampled_from([12, 32, 64])), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
+        l2=Buffer(draw(st.sampled_from([32, 64, 1024])), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
     )
 
 
