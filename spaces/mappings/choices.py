@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Array, Hardware, outer_units, pes_text, rows_and_columns
 from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, Sizes, dim_in, dims_in, tiles_in
@@ -108,18 +108,20 @@ class Choices:
                 bounds.listed[index, dim, : len(size.listed)] = size.listed
         return bounds
 
-    def may_form(self, members: int, pes: int) -> bool:
-        """Whether `pes` PEs may form Clusters of `members` each (or nested Clusters with this product)."""
-        return members <= pes and not (self.restriction.dividing and pes % members)
+    def _use_all(self, clusters: tuple[int, ...]) -> bool:
+        """Whether PEs that form these Clusters are all in use, where the cost model asks for it."""
+        return not self.restriction.dividing or prod(self.units(clusters)) == self.hardware.pes
 
     @cached_property
     def cluster_sizes(self) -> tuple[tuple[int, ...], ...]:
         """The sizes that each Cluster may have, whatever the others are, ascending.
 
-        Of a free Cluster, for each number of clusters that the PEs can form, the largest size.
+        Of a free Cluster, for each number of clusters that the PEs (a row or a column of an array) can form, the largest size.
         """
-        pes = self.hardware.pes
-        worth = sorted({pes // count for count in range(1, pes + 1) if self.may_form(pes // count, pes)})
+        sides = rows_and_columns(self.hardware.shape)
+        worth = sorted({side // count for side in sides for count in range(1, side + 1)})
+        if self.restriction.dividing:
+            worth = [size for size in worth if any(side % size == 0 for side in sides)]
         return tuple(self._sizes(self.constraints.level(index).cluster, worth) for index in range(self.levels - 1))
 
     def _sizes(self, held: Sizes | Dim | None, worth: list[int]) -> tuple[int, ...]:
@@ -129,22 +131,23 @@ class Choices:
             case Dim():
                 return (self.layer.extents[dim_in(self.layer, held)],)
             case _:
-                ends = {held.least, min(held.most, max(held.least, self.hardware.pes))}
+                ends = {held.least, min(held.most, max(held.least, *rows_and_columns(self.hardware.shape)))}
                 return held.listed or tuple(sorted(ends.union(size for size in worth if held.least <= size <= held.most)))
 
     @cached_property
     def clusters(self) -> tuple[tuple[int, ...], ...]:
         """Every combination of Clusters that the PEs can form, in ascending order."""
-        return tuple(self._clusters(()))
+        return tuple(clusters for clusters in self._clusters(()) if self._use_all(clusters))
 
     def _clusters(self, outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         if len(outer) == self.levels - 1:
             yield outer
             return
-        left = self.hardware.pes // prod(outer)
+        left = outer_units(self.hardware.shape, outer)
         for size in self.cluster_sizes[len(outer)]:
-            if self.may_form(size, left):
-                yield from self._clusters((*outer, size))
+            if size > left:
+                break
+            yield from self._clusters((*outer, size))
 
     @cached_property
     def _following(self) -> dict[tuple[int, ...], list[int]]:
@@ -160,7 +163,7 @@ class Choices:
 
     def units(self, clusters: tuple[int, ...]) -> tuple[int, ...]:
         """The units of each level."""
-        return (self.hardware.pes // prod(clusters), *clusters)
+        return (outer_units(self.hardware.shape, clusters), *clusters)
 
     def first(self) -> tuple[tuple[int, ...], tuple[Dim, ...]] | Lack:
         """Clusters and spatial dims for which some tile sizes fit, or what the machine lacks.
@@ -175,7 +178,7 @@ class Choices:
         l1 = sum(self._bytes(inner)) * self.hardware.l1.buffering.copies
         if l1 > self.hardware.l1.bytes:
             return Lack("L1", l1)
-        clusters = max(self.clusters, key=lambda each: (prod(each), each))
+        clusters = max(self.clusters, key=lambda each: (-self.units(each)[0], prod(each), each))
         tile = (*outer, inner)[1]
         needs = {dim: self._l2_need(tile, dim, self.units(clusters)[0]) for dim in self.spatial[0]}
         dim = next((dim for dim, need in needs.items() if need <= self.hardware.l2.bytes), None)
