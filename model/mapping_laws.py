@@ -35,7 +35,8 @@ def check_batch(batch: MappingBatch, layer: Layer, pes: Pes) -> None:
 def units_beside(pes: Pes, clusters: NDArray[np.int64]) -> NDArray[np.int64]:
     """int64[B], `outer_units` for each row of clusters, int64[B, levels - 1]."""
     if not isinstance(pes, Array):
-        return (pes // clusters.astype(np.float64).prod(axis=1)).astype(np.int64)
+        formed: NDArray[np.float64] = pes // clusters.prod(axis=1, dtype=np.float64)
+        return formed.astype(np.int64)
     kinds, kind = np.unique(clusters, axis=0, return_inverse=True)
     return np.array([outer_units(pes, each) for each in kinds.tolist()], np.int64)[kind.ravel()]
 
