@@ -14,13 +14,14 @@ from strategies import layers, machines
 
 from mapsearch.formats.yaml.dataflows import classic_dataflows
 from mapsearch.model.cost import Restriction
-from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.errors import HardwareError, InputError, MappingError
 from mapsearch.model.hardware import Array, Hardware, outer_units
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
 from mapsearch.model.mapping_laws import check_batch, units_beside
 from mapsearch.model.tensors import Dim
 from mapsearch.search.mappings.seeds import classic_seeds
+from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.mappings.rules import MAX_LEVELS
 from mapsearch.spaces.mappings.space import Space
@@ -158,6 +159,13 @@ def test_what_leaves_no_mapping_is_told_in_one_line(levels: int, size: int | Non
     with pytest.raises(InputError) as caught:
         Space(layer_of(K=64), EYERISS, levels, constraints=Constraints("", "", held, "mine.yaml"), restriction=restriction)
     assert str(caught.value) == f"layer layer: no mapping fits the hardware machine: {message}"
+
+
+def test_a_space_of_machines_has_one_array() -> None:
+    """PE counts beside rows and columns are an error of one line."""
+    with pytest.raises(HardwareError) as caught:
+        HardwareSpace("chips", EYERISS, (Axis("pes", (168, 336)),), Limits())
+    assert str(caught.value) == ("hardware chips: pes must be one number, as array has the PEs in rows and columns; leave one out")
 
 
 def test_a_sweep_takes_the_mappings_that_lie_on_the_array() -> None:
