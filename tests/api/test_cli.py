@@ -246,9 +246,7 @@ def test_layers_of_a_batch(capsys: Capture) -> None:
     sizes = [_json(capsys, "space", "ncf", "--batch", batch)[0]["mappings"] for batch in ("1", "3")]
     assert sizes[0] < sizes[1]
     assert _error(capsys, "layers", "--batch", "3").endswith("--batch is of one layer set; name it")
-    assert _error(capsys, "layers", "ncf", "--yaml", "--batch", "3").endswith(
-        "--yaml prints the file as it is; leave --batch out\n"
-    )
+    assert _error(capsys, "layers", "ncf", "--yaml", "--batch", "3").endswith("--yaml prints the file as it is; leave --batch out")
 
 
 def test_layers_of_a_file(capsys: Capture, tmp_path: Path) -> None:

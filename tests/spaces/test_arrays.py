@@ -17,6 +17,7 @@ from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import HardwareError, InputError, MappingError
 from mapsearch.model.hardware import Array, Hardware, outer_units
 from mapsearch.model.layer import Layer
+from mapsearch.model.maestro.translate import source_of
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
 from mapsearch.model.mapping_laws import check_batch, units_beside
 from mapsearch.model.tensors import Dim
@@ -115,6 +116,18 @@ def test_a_mapping_that_does_not_lie_on_the_array_is_refused() -> None:
         "the columns; make a Cluster smaller"
     )
     assert _shared(Dim.K, Dim.C, Dim.X, clusters=(12, 7)).units(EYERISS.shape) == (2, 12, 7)
+
+
+def test_maestro_takes_clusters_that_use_all_of_the_array() -> None:
+    """It forms PEs / Clusters units of level 0: 28 of Clusters of 6, where 14 lie on the array."""
+    layer = layer_of(K=16, C=16)
+    assert source_of(layer, _shared(Dim.K, Dim.C, clusters=(12,)), EYERISS.shape).clusters == (12,)
+    with pytest.raises(MappingError) as caught:
+        source_of(layer, _shared(Dim.K, Dim.C, clusters=(6,)), EYERISS.shape)
+    assert str(caught.value) == (
+        "layer layer: MAESTRO needs Clusters whose product divides the 12 x 14 PEs (rows x columns), got 6; use other Clusters or "
+        "another number of PEs"
+    )
 
 
 def test_arrays_of_units_that_do_not_lie_on_the_array_are_refused() -> None:
