@@ -9,6 +9,7 @@ from math import inf, prod
 from typing import Any, Final
 
 from mapsearch.model.area import area_by_part, leakage_by_part
+from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Buffering, Hardware
 
 Value = int | float | bool
@@ -80,6 +81,12 @@ class HardwareSpace:
     base: Hardware
     axes: tuple[Axis, ...]
     limits: Limits
+
+    def __post_init__(self) -> None:
+        if self.base.array is not None and any(axis.key == "pes" for axis in self.axes):
+            raise HardwareError(
+                f"hardware {self.name}: pes must be one number, as array has the PEs in rows and columns; leave one out"
+            )
 
     @property
     def is_one_machine(self) -> bool:
