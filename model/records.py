@@ -146,6 +146,12 @@ class Counts(Protocol):
     egress_bound_cycles: int
     peak_noc_words: int
     peak_noc_cycles: int
+    l1_need_w: int
+    l1_need_i: int
+    l1_need_o: int
+    l2_need_w: int
+    l2_need_i: int
+    l2_need_o: int
 
 
 COUNTED = record(Counts)
