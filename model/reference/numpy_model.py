@@ -203,10 +203,11 @@ def _merge(table: Ints) -> Ints:
     return np.array([(steps, *factors) for factors, steps in merged.items()]).T
 
 
-def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints]:
-    """The best depths (section 6) that fit: words of W, I, O that enter the L2 (empty if none do), and their needs, or the least.
+def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints, Ints]:
+    """The best depths (section 6) that fit: words of W, I, O that enter the L2 and their needs, empty where none fit.
 
-    Then the bits of the first working set of W and I. spans: level-0 chunks of all units together; dims: of the level-0 loops.
+    Then the least needs, and the bits of the first working set of W and I.
+    spans: level-0 chunks of all units together; dims: of the level-0 loops.
     """
     bits, l2 = np.array(hardware.bits)[:, None], hardware.l2
     keeps = l2.residency is Residency.BEST
@@ -230,10 +231,11 @@ def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[in
     crossing = moved[0, w] + moved[1, i] + 2 * moved[2, o]  # outputs come back, but for the first time
     fitting = np.flatnonzero(_fit(l2, need))
     first_bits = (first * bits)[:2, -1]
+    least = need[:, need.sum(axis=0).argmin()]
     if not len(fitting):
-        return np.empty(0, np.int64), need[:, need.sum(axis=0).argmin()], first_bits
+        return least[:0], least[:0], least, first_bits
     best = fitting[np.lexsort((need.sum(axis=0)[fitting], crossing[fitting]))[0]]  # stable: the smallest depths of equals
-    return entered[range(3), [w[best], i[best], o[best]]], need[:, best], first_bits
+    return entered[range(3), [w[best], i[best], o[best]]], need[:, best], least, first_bits
 
 
 def _fit(buffer: Buffer, need: Ints) -> Bools:
@@ -321,15 +323,17 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
             shares[level][spatial] = min(int(batch.units[row, level]), -(-tiles[level][spatial] // sizes[level][spatial]))
         loops += [(level, dim) for dim in dims if sizes[level][dim] * shares[level][dim] < tiles[level][dim]]
     spans = [size * share for size, share in zip(sizes[0], shares[0], strict=True)]
-    entered, l2_needs, first_bits = _residency(layer, hardware, spans, [dim for level, dim in loops if level == 0])
+    entered, l2_needs, least_needs, first_bits = _residency(layer, hardware, spans, [dim for level, dim in loops if level == 0])
     g, n, k, c, r, s, y, x = sizes[-1]
     pe_tile = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
     copies = [hardware.l1.room(tensor).buffering.copies for tensor in Tensor]
-    l1_needs: Ints = -(-np.array([pe_tile.words(tensor) for tensor in Tensor]) * hardware.bits // 8) * copies
-    counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = l1_needs.sum(), l2_needs.sum()
-    counts[Count.L1_NEED_W :] = [*l1_needs, *l2_needs]
+    words: Ints = np.array([pe_tile.words(tensor) for tensor in Tensor])
+    l1_needs: Ints = -(-words * hardware.bits // 8) * copies
     fits_l1 = bool(_fit(hardware.l1, l1_needs[:, None])[0])
-    if not fits_l1 or not len(entered):
+    legal = fits_l1 and len(entered) > 0
+    counts[Count.L1_NEED_W :] = needs = [*l1_needs, *(l2_needs if legal else least_needs)]
+    counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = sum(needs[:3]), sum(needs[3:])
+    if not legal:
         return Fit.L2_OVERFLOW if fits_l1 else Fit.L1_OVERFLOW
     outputs = layer.words(Tensor.OUTPUT)
     nest = _Nest(layer, hardware.run, sizes, shares)
