@@ -7,6 +7,7 @@ record within a record by both names: `w.machine.bits[0]`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Protocol, get_args, get_type_hints
 
 import numpy as np
@@ -43,6 +44,8 @@ class Rooms(Protocol):
 
     bytes: Annotated[Ints, 3]  # of each room; 0 of those that are none
     of: Annotated[Ints, 3]  # the room of W, I, O; those that share the pool have one
+    sizes: Annotated[Ints, 3]  # bytes of the room of W, I, O
+    joint: Annotated[Ints, 3]  # of W and I, W and O, I and O: 1 where they have one room, else 0
     copies: Annotated[Ints, 3]  # of each word of W, I, O that moves; 0 where the tensor passes the buffer by
     apart: Annotated[Ints, 3]  # 1 where nothing else goes on while words of W, I, O come
 
@@ -80,8 +83,9 @@ class Machine(Protocol):
 MACHINE = record(Machine)
 
 
+@lru_cache(maxsize=256)  # needed for every batch
 def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types know nothing of a record's fields
-    """One MACHINE."""
+    """One MACHINE; shared, so not to be changed."""
     noc, l1, l2, offchip, run = hardware.noc, hardware.l1, hardware.l2, hardware.offchip, hardware.run
     found = np.zeros(1, MACHINE)[0]
     found["simd"], found["bits"] = hardware.simd, hardware.bits
@@ -116,6 +120,7 @@ def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above
         rooms["of"][tensor], rooms["bytes"][place] = place, room.bytes
         rooms["copies"][tensor] = 0 if buffer.bypass[tensor] else room.buffering.copies
         rooms["apart"][tensor] = room.buffering is Buffering.SINGLE and not buffer.bypass[tensor]
+    rooms["sizes"], rooms["joint"] = rooms["bytes"][rooms["of"]], rooms["of"][[0, 0, 1]] == rooms["of"][[1, 2, 2]]
 
 
 class Counts(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Wanted
-from mapsearch.model.records import Floats, Ints, Machine, record
+from mapsearch.model.records import MACHINE, Floats, Ints, Machine, record
 
 MAX_LEVELS = 4
 DIMS = 8
@@ -31,6 +31,7 @@ STATE_SLOTS = 10
 # Columns of a class of a group of dims: 16 numbers of 8 bytes are two cache lines.
 CLASS_COLUMNS = 16
 MOST_DEPTHS = 9
+LINE = 64  # bytes of a cache line
 # Widths of the network that the classes of one mapping are timed for together.
 MAX_WIDTHS = 32
 # Kinds of steps that are timed together.
@@ -132,48 +133,51 @@ class Totals(Protocol):
 
 
 class Workspace(Protocol):
-    """What the kernels of `count` work on."""
+    """What the kernels of `count` work on.
 
-    levels: int
-    timed: bool  # whether cycles are wanted
-    worded: bool  # whether words are
+    Fields of whole cache lines come first, so that none of their rows lies across two lines.
+    """
+
     extents: Annotated[Ints, DIMS]  # of the layer
-    windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns, see `windows`
-    machine: Machine
-    rates: Rates
-    widths: int  # how many widths of the network are timed
-    wires: Annotated[Floats, MAX_WIDTHS, 3]  # units per cycle of those of W, I, O
-    sizes: Annotated[Ints, MAX_LEVELS, DIMS]  # chunk of a dim at a level
-    shares: Annotated[Ints, MAX_LEVELS, DIMS]  # units that a dim is shared out over at a level
     lone: Annotated[Ints, DIMS]  # 1 where no level shares out the dim
-    n_loops: int
-    outer: int  # of them, those of level 0
-    loops: Annotated[Sequence[Loop], DIMS * MAX_LEVELS]  # those that iterate, outer to inner
     positions: Annotated[Ints, DIMS]  # of each dim's level-0 loop among them, or residency's NEVER
     tiles: Annotated[Ints, DIMS]  # what the level at hand cuts into chunks
     spans: Annotated[Ints, DIMS]  # its chunks, all units together
     chunks: Annotated[Ints, DIMS]  # the same of level 0
     lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
+    resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
+    sizes: Annotated[Ints, MAX_LEVELS, DIMS]  # chunk of a dim at a level
+    shares: Annotated[Ints, MAX_LEVELS, DIMS]  # units that a dim is shared out over at a level
     chains: Chains
     roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
-    states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`
+    loops: Annotated[Sequence[Loop], DIMS * MAX_LEVELS]  # those that iterate, outer to inner
+    links: Annotated[Ints, 2, DIMS]  # of the windows' dims, see `residency`
+    base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
+    sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
+    products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
+    kinds: Kinds  # that are still to be timed
+    levels: int
+    timed: bool  # whether cycles are wanted
+    worded: bool  # whether words are
+    windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns, see `windows`
+    machine: Machine
+    rates: Rates
+    widths: int  # how many widths of the network are timed
+    swept: bool  # whether they are not the machine's own
+    shared_wires: Annotated[Floats, MAX_WIDTHS]  # units per cycle of each of them, where they are not
+    wires: Annotated[Floats, MAX_WIDTHS, 3]  # units per cycle of those of W, I, O
+    n_loops: int
+    outer: int  # of them, those of level 0
     n_states: Annotated[Ints, STATE_SLOTS]
-    runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     slid: Annotated[Ints, 4]  # see `classes`
     iterates: int  # a bit for each group that does
-    counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
     places: Annotated[Ints, 3, GROUPS]  # see `timing`
-    sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
-    base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
-    products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
     n_kinds: int
-    kinds: Kinds  # that are still to be timed
     first: int  # of these, how many are step 0, whose ingress, compute and egress come one after another
-    resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
-    links: Annotated[Ints, 2, DIMS]  # of the windows' dims, see `residency`
     needs: Annotated[Ints, MOST_DEPTHS, 3]  # bytes, by depth and tensor
     least: Annotated[Ints, 3]  # of these
-    slack: Annotated[Ints, 3]  # bytes that the least needs leave of each room
+    slack: Annotated[Ints, 3]  # bytes that these leave of the rooms of W, I, O
     passes: Annotated[Ints, 3]  # words of W, I, O, as often as all of them pass
     depths: Annotated[Ints, 3]  # worth a look
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
@@ -184,11 +188,21 @@ class Workspace(Protocol):
     timing: Annotated[Ints, MAX_WIDTHS, 4]  # by width of the network, see `timing`
     peak: Annotated[Floats, MAX_WIDTHS, 2]  # likewise
     totals: Totals
+    runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
+    states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`
 
 
 WORKSPACE = record(Workspace)
 
 _KEPT = local()
+_MACHINE_AT: int = WORKSPACE.fields["machine"][1]  # type: ignore[index] # it has fields
+
+
+def _aligned_zeros(count: int) -> NDArray[np.uint8]:
+    """So many bytes from the start of a cache line on."""
+    found = np.zeros(count + LINE, np.uint8)
+    start = -found.ctypes.data % LINE
+    return found[start : start + count]
 
 
 def make_workspace(
@@ -196,23 +210,18 @@ def make_workspace(
 ) -> NDArray[np.uint8]:
     """The bytes of a WORKSPACE for the mappings of one layer on one machine; the thread's one, until it is asked for again.
 
-    widths: units per cycle of up to MAX_WIDTHS widths of the shared wires, which take the place of the machine's own.
+    widths: units per cycle of up to MAX_WIDTHS widths of shared wires, which take the place of the machine's own wires.
 
     Bytes, since numba takes 300 us at each call to make out the type of a record of so many fields.
     """
     if not hasattr(_KEPT, "work"):  # two megabytes, which to get anew takes as long as to cost some thirty mappings
-        _KEPT.work = np.zeros(WORKSPACE.itemsize, np.uint8)
+        _KEPT.work = _aligned_zeros(WORKSPACE.itemsize)
+        _KEPT.fields = _KEPT.work.view(WORKSPACE)
     buffer: NDArray[np.uint8] = _KEPT.work
-    work = buffer.view(WORKSPACE)
+    work: NDArray[np.void] = _KEPT.fields
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
-    work["machine"] = machine
-    rates, apart = work["rates"], machine["l1"]["apart"]
-    rates["simd"], rates["noc_latency"] = machine["simd"], machine["noc_latency"]
-    rates["units"] = machine["word_units"] * np.array([1 - apart, apart])
-    rates["units_out"] = machine["word_units"][2]
-    work["widths"] = max(len(widths), 1)
-    work["wires"][0, : max(len(widths), 1)] = np.array(widths)[:, None] if len(widths) else machine["wire_units"]
-    work["kinds"]["ingress"] = work["kinds"]["reading_ingress"] = 0.0  # of a side without tensors, nothing is written
-    timed, worded = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted
-    work["timed"], work["worded"] = timed, worded or (machine["l2"]["copies"] == 0).any()  # what passes the L2 by takes time
+    buffer[_MACHINE_AT : _MACHINE_AT + MACHINE.itemsize] = np.frombuffer(machine.tobytes(), np.uint8)  # field by field takes 40 us
+    work["widths"], work["swept"] = max(len(widths), 1), len(widths) > 0
+    work["shared_wires"][0, : len(widths)] = widths
+    work["timed"], work["worded"] = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted
     return buffer

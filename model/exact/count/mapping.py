@@ -21,7 +21,7 @@ from mapsearch.model.exact.count.classes import (
     pair_classes,
     single_classes,
 )
-from mapsearch.model.exact.count.residency import NEVER, best_residency, first_bits, write_bits
+from mapsearch.model.exact.count.residency import NEVER, best_residency, first_bits, left_in, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.rows import multiply
 from mapsearch.model.exact.count.timing import (
@@ -34,6 +34,7 @@ from mapsearch.model.exact.count.timing import (
     add_carry,
     add_sums,
     clear,
+    set_rates,
     time_kinds,
 )
 from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
@@ -258,12 +259,10 @@ def _fits_l1(w: Workspace) -> bool:
     """Write w.needs_l1; returns whether each room holds what its tensors need."""
     l1 = w.machine.l1
     write_bits(w, w.tiles)
-    for room in range(3):
-        w.slack[room] = l1.bytes[room]
     for tensor in range(3):
-        w.needs_l1[tensor] = (w.bits[tensor] + 7) // 8 * l1.copies[tensor]
-        w.slack[l1.of[tensor]] -= w.needs_l1[tensor]
-    return bool(min(w.slack[0], w.slack[1], w.slack[2]) >= 0)
+        w.needs_l1[tensor] = ((w.bits[tensor] + 7) >> 3) * l1.copies[tensor]
+    left_w, left_i, left_o = left_in(l1, w.needs_l1[0], w.needs_l1[1], w.needs_l1[2])
+    return bool(min(left_w, left_i, left_o) >= 0)
 
 
 @spliced
@@ -300,6 +299,7 @@ def _cost_from(
 ) -> int:
     """Cost the mappings from b on; returns the first for which the room is too small, or their number."""
     w = work.view(WORKSPACE)[0]
+    set_rates(w)
     for dim in range(8):
         w.n_states[dim] = 0
     while b < len(fit):

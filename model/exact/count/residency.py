@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.workspace import MOST_DEPTHS, Workspace
+from mapsearch.model.records import Rooms
 from mapsearch.model.tensors import TOUCHES
 from mapsearch.model.windows import kept, tile_words
 
@@ -154,38 +155,37 @@ def first_bits(w: Workspace) -> int:
     return int(of_w + of_i)
 
 
+@inlined
+def left_in(rooms: Rooms, w: int, i: int, o: int) -> tuple[int, int, int]:
+    """The bytes that the needs of W, I and O leave of the room of each."""
+    sizes, w_i, w_o, i_o = rooms.sizes, rooms.joint[0], rooms.joint[1], rooms.joint[2]
+    return sizes[0] - w - w_i * i - w_o * o, sizes[1] - i - w_i * w - i_o * o, sizes[2] - o - w_o * w - i_o * i
+
+
 @spliced
 def _write_needs(w: Workspace) -> None:
-    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth, and w.slack.
-
-    Where the L2 keeps no tile, the least is what the one choice needs: at the innermost loop that moves the tensor.
-    """
-    l2, keeps = w.machine.l2, w.machine.keeps
+    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth, and w.slack."""
+    l2 = w.machine.l2
     for dim in range(8):
         w.resident[dim] = w.extents[dim]
     for depth in range(w.outer + 1):
-        dim = w.loops[max(depth, 1) - 1].dim
         if depth > 0:
+            dim = w.loops[depth - 1].dim
             w.resident[dim] = w.chunks[dim]
         write_bits(w, w.resident)
         for tensor in range(3):
             need = ((w.bits[tensor] + 7) >> 3) * (l2.copies[tensor] if depth > 0 else min(l2.copies[tensor], 1))
             w.needs[depth, tensor] = need
-            if depth == 0 or (need < w.least[tensor] if keeps else TOUCHES[tensor, dim]):
-                w.least[tensor] = need
-    for room in range(3):
-        w.slack[room] = l2.bytes[room]
-    for tensor in range(3):
-        w.slack[l2.of[tensor]] -= w.least[tensor]
+            w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
+    w.slack[0], w.slack[1], w.slack[2] = left_in(l2, w.least[0], w.least[1], w.least[2])
 
 
 @spliced
 def _write_depths(w: Workspace) -> None:
     """Write w.words that come into the L2 and w.need in bytes, by tensor and by depths worth a look: those that may fit."""
-    of = w.machine.l2.of
     for tensor in range(3):
         w.depths[tensor] = 0
-        if w.needs[0, tensor] - w.least[tensor] <= w.slack[of[tensor]]:
+        if w.needs[0, tensor] - w.least[tensor] <= w.slack[tensor]:
             _offer(w, tensor, w.passes[tensor], w.needs[0, tensor])
     begin = 0
     for depth in range(1, w.outer + 1):
@@ -195,25 +195,36 @@ def _write_depths(w: Workspace) -> None:
         for tensor in range(3):
             if not TOUCHES[tensor, dim]:
                 w.passes[tensor] *= w.lasts[dim] + 1
-            elif w.needs[depth, tensor] - w.least[tensor] <= w.slack[of[tensor]]:
+            elif w.needs[depth, tensor] - w.least[tensor] <= w.slack[tensor]:
                 words_in = _input_words(w, depth, begin) if tensor == 1 else w.passes[tensor]
                 _offer(w, tensor, words_in, w.needs[depth, tensor])
 
 
 @spliced
 def _write_full_depth(w: Workspace) -> None:
-    """Write the same where the L2 keeps no tile: the one depth, of all loops, with all footprints of W and I fetched anew."""
+    """Write the same where the L2 keeps no tile: the one depth, of all loops, with all footprints of W and I fetched anew.
+
+    A tensor needs, and then at the least, what it does at the innermost loop that moves it.
+    """
     for tensor in range(3):
-        w.words[tensor, 0], w.need[tensor, 0], w.depths[tensor] = w.passes[tensor], w.least[tensor], 1
+        w.words[tensor, 0], w.least[tensor], w.depths[tensor] = w.passes[tensor], w.needs[0, tensor], 1
     for depth in range(w.outer):
         dim = w.loops[depth].dim
+        for tensor in range(3):
+            if TOUCHES[tensor, dim]:
+                w.least[tensor] = w.needs[depth + 1, tensor]
         if not TOUCHES[0, dim]:
             w.words[0, 0] *= w.lasts[dim] + 1
         if TOUCHES[2, dim]:
             w.words[2, 0] = w.passes[2]
         else:
             w.passes[2] *= w.lasts[dim] + 1
-    w.words[1, 0] = _input_words(w, w.outer, w.outer)
+    w.words[1, 0] = w.extents[0] * w.extents[1] * w.extents[3] * _turns(w, 2, _status(w.positions[2], NEVER, NEVER))
+    for axis in range(2):
+        status_y, status_r = _status(w.positions[6 + axis], NEVER, NEVER), _status(w.positions[4 + axis], NEVER, NEVER)
+        w.words[1, 0] *= _standing(w, axis, status_y, status_r)
+    for tensor in range(3):
+        w.need[tensor, 0] = w.least[tensor]
 
 
 @leaf
@@ -233,20 +244,17 @@ def best_residency(w: Workspace) -> bool:
     else:
         _write_full_depth(w)
     best, bits, l2 = w.best, w.machine.bits, w.machine.l2
-    size_w, size_i, size_o = l2.bytes[l2.of[0]], l2.bytes[l2.of[1]], l2.bytes[l2.of[2]]
-    both, with_w, with_i = int(l2.of[0] == l2.of[1]), int(l2.of[0] == l2.of[2]), int(l2.of[1] == l2.of[2])  # share a room
     best.need_bytes = least_traffic = np.iinfo(np.int64).max
     fits = False
-    for p in range(w.depths[0]):
-        for q in range(w.depths[1]):
+    n_w, n_i, n_o = w.depths[0], w.depths[1], w.depths[2]
+    for p in range(n_w):
+        for q in range(n_i):
             need_w, need_i = w.need[0, p], w.need[1, q]
-            if need_w + both * need_i > size_w or need_i + both * need_w > size_i:
-                continue
-            room = size_o - with_w * need_w - with_i * need_i
+            left_w, left_i, room = left_in(l2, need_w, need_i, 0)
             r = 0
-            while r < w.depths[2] and w.need[2, r] > room:  # of those that fit, the first has the least words
+            while r < n_o and w.need[2, r] > room:  # of those that fit, the first has the least words
                 r += 1
-            if r == w.depths[2]:
+            if r == n_o or min(left_w, left_i) < 0:
                 continue
             size = need_w + need_i + w.need[2, r]
             traffic = w.words[0, p] * bits[0] + w.words[1, q] * bits[1] + 2 * w.words[2, r] * bits[2]

@@ -29,6 +29,23 @@ BESIDE, APART = 0, 1  # sides: of the tensors whose words come in while others a
 
 
 @spliced
+def set_rates(w: Workspace) -> None:
+    """Write what follows from the machine: w.rates, w.wires, and the ingress of a side without tensors."""
+    machine, rates, kinds = w.machine, w.rates, w.kinds
+    rates.simd, rates.noc_latency, rates.units_out = float(machine.simd), float(machine.noc_latency), float(machine.word_units[2])
+    for tensor in range(3):
+        rates.units[BESIDE, tensor] = machine.word_units[tensor] * (1 - machine.l1.apart[tensor])
+        rates.units[APART, tensor] = machine.word_units[tensor] * machine.l1.apart[tensor]
+        for width in range(w.widths):
+            w.wires[width, tensor] = w.shared_wires[width] if w.swept else machine.wire_units[tensor]
+    for side in range(2):
+        for k in range(MAX_KINDS):
+            kinds.ingress[side, k] = kinds.reading_ingress[side, k] = 0.0
+    copies = machine.l2.copies
+    w.worded = w.worded or min(copies[0], copies[1], copies[2]) == 0  # the words of a tensor that passes the L2 by take time
+
+
+@spliced
 def clear(w: Workspace) -> None:
     """Start the sums of a mapping."""
     w.n_kinds, w.first = 0, 1
