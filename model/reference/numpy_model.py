@@ -223,7 +223,7 @@ def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[in
         first[:, depth] = sums[0, U][ENTRANCES]
         stayed = sums[1:, V].sum(axis=0)[ENTRANCES] * [keeps, keeps, True]
         entered[:, depth] = sums[:, U].sum(axis=0)[ENTRANCES] - stayed
-        copies[:, depth] += HAS[dims[:depth]].any(axis=0) * more
+        copies[:, depth] += (HAS[dims[:depth]].any(axis=0) | (not keeps)) * more
     here = ~np.array(l2.bypass)[:, None]
     needs, moved = -(-first * bits // 8) * copies * here, entered * bits * here
     w, i, o = np.indices((len(dims) + 1 if keeps else 1,) * 3).reshape(3, -1) + (0 if keeps else len(dims))

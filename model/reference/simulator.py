@@ -225,7 +225,8 @@ def _keep(hardware: Hardware, tensor: Tensor, footprints: Iterator[Elements]) ->
         entrances += len(footprint - there if keeps else footprint)
         most = max(most, len(footprint))
         there = footprint
-    return entrances, ceil_of(most * hardware.bits[tensor], 8) * (hardware.l2.room(tensor).buffering.copies if moves else 1)
+    comes_anew = moves or hardware.l2.residency is Residency.NONE
+    return entrances, ceil_of(most * hardware.bits[tensor], 8) * (hardware.l2.room(tensor).buffering.copies if comes_anew else 1)
 
 
 def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...], units: int) -> list[_Residency]:
