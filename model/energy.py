@@ -4,8 +4,10 @@ A word of b bits costs access energy * b / access_bits. The reads and writes tha
 
 | buffer | reads | writes |
 |---|---|---|
-| L1 | MACs of W, of I, of O; outputs written back | MACs of O; fills of W, I; partial sums read back |
+| L1 | MACs of W, of I, of O, but no start at zero; outputs written back | MACs of O; fills of W, I; partial sums read back |
 | L2 | W, I, partial sums on their way to L1; reads for adding; O going off-chip | W, I, O from off-chip; outputs from L1 |
+
+An output starts at zero where it enters a PE and brings no partial sum back, so starts are fills of O less partial sums read.
 
 The network carries the fills of W and I, partial sums read back, and outputs written. At a level that the technology
 calls compressed, a word costs its tensor's density of the energy (partial sums: the output's).
@@ -99,7 +101,8 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
         Count.OUTPUT_WRITE: l1_read * at_l1[o],
         Count.L1_FILL_W: l1_write * at_l1[w],
         Count.L1_FILL_I: l1_write * at_l1[i],
-        Count.PSUM_READ: l1_write * at_l1[o],
+        Count.L1_FILL_O: -l1_read * at_l1[o],
+        Count.PSUM_READ: (l1_write + l1_read) * at_l1[o],
     }
     l2 = {
         Count.L2_TO_L1_W: l2_read * at_l2[w],

@@ -18,6 +18,7 @@ class PerWord(Protocol):
     """Energies, and bits over the network into the L1s, of each word of W, I and O; `rest`: what comes to those once.
 
     fill: into the L1s; multicast: from the L2 to the L1s, once for all of them; offchip: into the L2, and out again of outputs.
+    A fill of O may cost less than nothing: PEs that sum up an output together start at zero all but once, and read nothing then.
     """
 
     fill_pj: Annotated[Floats, 3]
@@ -37,9 +38,9 @@ def per_word(layer: Layer, hardware: Hardware) -> Any:  # noqa: ANN401 numpy's t
     inward, outward = "multicast" if multicast else "fill", "multicast" if reduction else "fill"
     outputs, psums = layer.words(Tensor.OUTPUT), Count.PSUM_READ if reduction else Count.L2_ADD_READ
     found = np.zeros(1, record(PerWord))[0]
-    found["fill_pj"][:2] = per[[Count.L1_FILL_W, Count.L1_FILL_I]]
+    found["fill_pj"] = per[[Count.L1_FILL_W, Count.L1_FILL_I, Count.L1_FILL_O]]
     found[f"{inward}_pj"][:2] += per[[Count.L2_TO_L1_W, Count.L2_TO_L1_I]]
-    found[f"{outward}_pj"][2] = per[Count.OUTPUT_WRITE] + per[psums]
+    found[f"{outward}_pj"][2] += per[Count.OUTPUT_WRITE] + per[psums]
     found["offchip_pj"] = per[[Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O]]
     found["offchip_pj"][2] += per[Count.OFFCHIP_WRITE]
     # Outputs begin at zero and are not read then.

@@ -59,6 +59,10 @@ class BoundWorkspace(Protocol):
     # Units that lie apart may need fewer rows than side by side, and count as the whole dim.
     reach: Annotated[Ints, DIMS, MAX_LEVELS + 1]
     each: Annotated[Ints, DIMS, MAX_LEVELS + 1]
+    # The most turns at each active unit, of a dim that O lacks.
+    most_copies: Annotated[Floats, DIMS, MAX_LEVELS + 1]
+    edges: Annotated[Ints, MAX_LEVELS + 1]  # lengths of its chunks, and how many chunks have them
+    many: Annotated[Floats, MAX_LEVELS + 1]
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
     tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen
@@ -73,6 +77,8 @@ class BoundWorkspace(Protocol):
     first_cycles: float  # the least until the first of these is in the L2
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
+    most_fills: float  # of O
+    summing: float  # PEs that sum up an output together at most
     footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
     held: Annotated[Floats, 3]
     rows: Annotated[Floats, 2]
@@ -100,7 +106,8 @@ class BoundWorkspace(Protocol):
     limits: Annotated[Floats, KINDS, 2]
     from_point: Annotated[Ints, KINDS]
     to_point: Annotated[Ints, KINDS]
-    cost: Annotated[Floats, 3]
+    cost: Annotated[Floats, 4, 3]
+    saved: Annotated[Floats, 4]
     per_mac: Annotated[Floats, 4, 5]
 
 

@@ -69,8 +69,13 @@ def _ways(w: BoundWorkspace, rows: float) -> int:
     left = w.levels - w.chosen
     of_w, of_i, of_o = w.spread[0, 0], w.spread[0, 1], w.spread[0, 2]
     if left != 1:
-        over_k, over_y, over_r = float(w.more[1]) ** left, float(w.more[0]) ** left, float(w.more[3]) ** left
-        over_c = float(max(w.more[2], w.more[3])) ** left
+        most = float(w.open_units)
+        over_k, over_y, over_r = (
+            min(most, float(w.more[1]) ** left),
+            min(most, float(w.more[0]) ** left),
+            min(most, float(w.more[3]) ** left),
+        )
+        over_c = min(most, float(max(w.more[2], w.more[3])) ** left)
         _write_way(w, 0, of_w * over_y, of_i * over_k, of_o * over_c, rows * max(over_y, over_r))
         return 1
     ways = 0
@@ -154,11 +159,39 @@ def prepare(w: BoundWorkspace) -> None:
 
 
 @inlined
+def _outputs(w: BoundWorkspace, per_fill: float, per_word: float, together: float) -> float:
+    """The least that fills and words of O come to, where at most so many PEs sum up an output together.
+
+    Where a fill costs less than nothing, the more the better: up to so many for each word, and to w.most_fills in all.
+    """
+    if per_fill >= 0.0:
+        return float(per_fill * w.fills[2] + per_word * w.words[2])
+    words = w.words[2]
+    if per_word + per_fill * together < 0.0:
+        words = max(words, w.most_fills / together)
+    return float(per_word * words + per_fill * min(words * together, w.most_fills))
+
+
+@inlined
 def chosen_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
-    """The sum of the fills and words of W, I and O that the chosen loops move at least, each times its weight; writes w.cost."""
-    for tensor in range(3):
-        w.cost[tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
-    return float(w.cost[0] + w.cost[1] + w.cost[2])
+    """The sum of the fills and words of W, I and O that the chosen loops move at least, each times its weight."""
+    of_w = per_fill[0] * w.fills[0] + per_word[0] * w.words[0]
+    of_i = per_fill[1] * w.fills[1] + per_word[1] * w.words[1]
+    return float(of_w + of_i + _outputs(w, per_fill[2], per_word[2], w.summing))
+
+
+@inlined
+def _price_ways(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> None:
+    """Write w.saved[way], the least that O may come to or 0, w.cost[way], what else the chosen loops' words do, and w.per_mac[way]."""
+    for way in range(w.n_ways):
+        for column in range(COLUMNS):
+            tensor = TENSOR[column]
+            w.per_mac[way, column] = w.macs * max(0.0, per_fill[tensor] + per_word[tensor] / w.spread[way, column])
+        for tensor in range(2):
+            w.cost[way, tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
+        together = w.spread[way, 2]
+        w.saved[way] = min(0.0, per_fill[2] + per_word[2] / together) * w.most_fills
+        w.cost[way, 2] = _outputs(w, per_fill[2], per_word[2], together) - w.saved[way]
 
 
 @leaf
@@ -169,15 +202,11 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
     than those of the best that may be innermost, in its part, with all that the chosen loops move at least.
     """
     chosen = chosen_sum(w, per_fill, per_word)
-    for way in range(w.n_ways):
-        for column in range(COLUMNS):
-            tensor = TENSOR[column]
-            w.per_mac[way, column] = w.macs * (per_fill[tensor] + per_word[tensor] / w.spread[way, column])
+    _price_ways(w, per_fill, per_word)
     alone, together = np.inf, np.inf
     for i in range(w.n_kinds):
         kind = int(w.kinds[i])
-        one, two, column, part = FIRST[kind], SECOND[kind], SECOND_COLUMN[kind], w.part[kind]
-        least_one, least_two, rest = w.cost[one], w.cost[two], w.cost[STAYING[kind]]
+        one, two, staying, column, part = FIRST[kind], SECOND[kind], STAYING[kind], SECOND_COLUMN[kind], w.part[kind]
         for point in range(w.from_point[kind], w.to_point[kind]):
             words_one, words_two = (
                 max(w.points[kind, point, 0], w.limits[kind, 0]),
@@ -185,9 +214,10 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
             )
             for way in range(w.n_ways):
                 of_one, of_two = w.per_mac[way, one] * words_one, w.per_mac[way, column] * words_two
-                alone = min(alone, of_one + of_two)
+                alone = min(alone, w.saved[way] + of_one + of_two)
                 if part > 0.0:
-                    together = min(together, rest + max(least_one, part * of_one) + max(least_two, part * of_two))
+                    moved = max(w.cost[way, one], part * of_one) + max(w.cost[way, two], part * of_two)
+                    together = min(together, w.saved[way] + w.cost[way, staying] + moved)
         if alone <= chosen and together <= chosen:
             return chosen
     least = chosen

@@ -155,8 +155,45 @@ def _offer_inside(w: BoundWorkspace, tensor: int) -> None:
 
 
 @inlined
+def _may_move_outputs(w: BoundWorkspace) -> bool:
+    """Whether a loop that is open may move O."""
+    for i in range(w.n_dims):
+        dim = w.dims[i]
+        if w.moved[2, dim] != STILL and w.known[dim] < w.levels and (w.known[dim] < w.chosen or w.tile[dim] > 1):
+            return True
+    return False
+
+
+@leaf
+def _limit_outputs(w: BoundWorkspace) -> None:
+    """Write w.summing, how many PEs sum up an output together at most, and w.most_fills of O."""
+    level, place = w.last[2] // 64, w.last[2] // 8 % 8
+    inside = _may_move_outputs(w)
+    fills, most, left, summing, open_tiles = 1.0, 1.0, 1.0, 1.0, 1.0
+    for i in range(w.n_lacks[2]):
+        dim = w.lacks[2, i]
+        known, extent = w.known[dim], w.extents[dim]
+        for at in range(w.chosen):
+            if w.spatial[at] == dim:
+                share = w.share[dim, at] if at < w.sized[dim] else min(w.units[at], w.tile[dim])
+                summing *= share
+                left *= share if at >= known else 1
+        open_tiles *= w.tile[dim]
+        most *= extent
+        if inside:
+            fills *= extent if known < w.levels else w.most_copies[dim, known]
+        else:
+            outer = level + 1 if level >= 0 and w.place[dim, level] < place else level
+            fills *= w.most_copies[dim, max(0, min(outer, known))]
+    further = min(float(w.open_units), open_tiles) if w.chosen < w.levels else 1.0
+    w.summing = min(summing * further, most)
+    w.most_fills = w.whole[2] * min(most, fills if inside else fills * left * further)
+
+
+@inlined
 def least_words(w: BoundWorkspace) -> None:
-    """Write the least words and fills of W, I and O."""
+    """Write the least words and fills of W, I and O, and the most fills of O."""
+    _limit_outputs(w)
     for tensor in range(3):
         w.words[tensor] = w.fills[tensor] = w.whole[tensor]
         if w.last[tensor] >= 0:
