@@ -13,7 +13,7 @@ from mapsearch.model.exact.bound.per_word import PerWord
 from mapsearch.model.exact.bound.reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.workspace import DIMS, MAX_LEVELS
 from mapsearch.model.records import Floats, Ints, Machine, record
-from mapsearch.model.tensors import TOUCHES
+from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import needed
 
 Bytes = NDArray[np.int8]
@@ -31,6 +31,7 @@ class BoundWorkspace(Protocol):
     pes: int
     extents: Annotated[Ints, DIMS]
     windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns
+    apart: float  # words of I for one chunk of each R and S that slides I, which each unit that shares them out needs
     per_row: Annotated[Floats, 2]  # MACs that a row (column) of I serves, of all
     machine: Machine
     per_word: PerWord
@@ -78,7 +79,8 @@ class BoundWorkspace(Protocol):
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
     most_fills: float  # of O
-    summing: float  # PEs that sum up an output together at most
+    summing: float  # PEs that sum up an output together at most; by other dims than those that slide I
+    summing_c: float
     footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
     held: Annotated[Floats, 3]
     rows: Annotated[Floats, 2]
@@ -103,11 +105,11 @@ class BoundWorkspace(Protocol):
     kinds: Annotated[Ints, KINDS]
     n_kinds: int
     part: Annotated[Floats, KINDS]
+    fill_share: Annotated[Floats, KINDS]
     limits: Annotated[Floats, KINDS, 2]
     from_point: Annotated[Ints, KINDS]
     to_point: Annotated[Ints, KINDS]
-    cost: Annotated[Floats, 4, 3]
-    saved: Annotated[Floats, 4]
+    cost: Annotated[Floats, 3]
     per_mac: Annotated[Floats, 4, 5]
 
 
@@ -137,6 +139,8 @@ def make_bound_workspace(
         slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
         of_input = (SLIDES if dim >= 6 else TAPS) if slides else ANEW
         workspace["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
+    taps = [dim for dim in dims if workspace["moved"][0, 1, dim] == TAPS]
+    workspace["apart"] = float(np.prod([extents[dim] for dim in range(DIMS) if dim not in (Dim.K, *taps)], dtype=np.float64))
     for field in ("chunk", "tile", "share", "lengths"):  # of dims of one index, which are never read
         workspace[field] = 1
     for axis in range(2):

@@ -166,19 +166,22 @@ def _may_move_outputs(w: BoundWorkspace) -> bool:
 
 @leaf
 def _limit_outputs(w: BoundWorkspace) -> None:
-    """Write w.summing, how many PEs sum up an output together at most, and w.most_fills of O."""
+    """Write how many PEs sum up an output together at most (see `state`), and w.most_fills of O."""
     level, place = w.last[2] // 64, w.last[2] // 8 % 8
     inside = _may_move_outputs(w)
-    fills, most, left, summing, open_tiles = 1.0, 1.0, 1.0, 1.0, 1.0
+    fills, most, left, summing, over_c, open_tiles = 1.0, 1.0, 1.0, 1.0, 1.0, 1.0
     for i in range(w.n_lacks[2]):
         dim = w.lacks[2, i]
-        known, extent = w.known[dim], w.extents[dim]
+        known, extent, shares = w.known[dim], w.extents[dim], 1.0
         for at in range(w.chosen):
             if w.spatial[at] == dim:
                 share = w.share[dim, at] if at < w.sized[dim] else min(w.units[at], w.tile[dim])
-                summing *= share
+                shares *= share
                 left *= share if at >= known else 1
+        summing *= shares
         open_tiles *= w.tile[dim]
+        if w.moved[1, dim] < SLIDES:
+            over_c *= shares * (min(w.open_units, w.tile[dim]) if w.chosen < w.levels else 1)
         most *= extent
         if inside:
             fills *= extent if known < w.levels else w.most_copies[dim, known]
@@ -186,7 +189,7 @@ def _limit_outputs(w: BoundWorkspace) -> None:
             outer = level + 1 if level >= 0 and w.place[dim, level] < place else level
             fills *= w.most_copies[dim, max(0, min(outer, known))]
     further = min(float(w.open_units), open_tiles) if w.chosen < w.levels else 1.0
-    w.summing = min(summing * further, most)
+    w.summing, w.summing_c = min(summing * further, most), over_c
     w.most_fills = w.whole[2] * min(most, fills if inside else fills * left * further)
 
 
