@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, kernel
 from mapsearch.model.exact.bound.chosen import read
 from mapsearch.model.exact.bound.offchip import least_offchip, whole_offchip
+from mapsearch.model.exact.bound.outputs import limit_outputs
 from mapsearch.model.exact.bound.runtime import array_cycles, compute_cycles, measure, runtime_cycles, step_cycles
 from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, ROUNDING, BoundWorkspace
 from mapsearch.model.exact.bound.tiles import chosen_sum, least_sum, prepare
@@ -42,6 +43,7 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
     for b in range(len(batch.units)):
         read(w, batch, b)
         least_words(w)
+        limit_outputs(w)
         bits = chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits)
         inside = chosen_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj)
         if not w.is_crossed:

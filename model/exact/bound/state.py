@@ -20,6 +20,8 @@ Bytes = NDArray[np.int8]
 
 # Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
 STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
+# Cases of what is chosen further, see `outputs`.
+STANDING, TURNING = 0, 1
 # Sums and products of some ten float64 are off by less.
 ROUNDING = 1 - 1e-13
 
@@ -78,7 +80,8 @@ class BoundWorkspace(Protocol):
     first_cycles: float  # the least until the first of these is in the L2
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
-    most_fills: float  # of O
+    most_fills: Annotated[Floats, 2]  # of O, in each case; this and what follows: see `outputs`
+    turning_w: Annotated[Floats, 2]  # the least words and fills of W in the case TURNING
     summing: float  # PEs that sum up an output together at most; by other dims than those that slide I
     summing_c: float
     footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
@@ -106,6 +109,7 @@ class BoundWorkspace(Protocol):
     n_kinds: int
     part: Annotated[Floats, KINDS]
     fill_share: Annotated[Floats, KINDS]
+    filled: Annotated[Floats, KINDS]
     limits: Annotated[Floats, KINDS, 2]
     from_point: Annotated[Ints, KINDS]
     to_point: Annotated[Ints, KINDS]

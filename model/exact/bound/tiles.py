@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.exact.bound.outputs import fill_share, most_filled, outputs, worth_filling, worth_summing
 from mapsearch.model.exact.bound.reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
-from mapsearch.model.exact.bound.state import SLIDES, STILL, BoundWorkspace
+from mapsearch.model.exact.bound.state import SLIDES, STANDING, TURNING, BoundWorkspace
 from mapsearch.model.records import Floats
 
 # Columns of what a word of a tensor serves: W, I, O; I where the innermost loop slides Y' (X'); I where it slides R (S).
@@ -112,29 +113,6 @@ def _part(w: BoundWorkspace, dim: int) -> float:
 
 
 @inlined
-def _fill_share(w: BoundWorkspace, dim: int) -> float:
-    """The most fills of O for each MAC where a dim that O lacks has the innermost loop; 1 where that may be none of the innermost level.
-
-    All of a tile of the dim comes to the outputs of one fill of the units that share it out, which are fewer than its length as the
-    loop iterates. In edge chunks of the levels further out there may be a fill for each MAC.
-    """
-    level = w.levels - 1
-    if w.moved[2, dim] != STILL or w.known[dim] != level or w.deep < 0 or w.deep % 8 == dim:
-        return 1.0
-    part, tile = 1.0, w.extents[dim]
-    for above in range(level):
-        chunk = w.size[above, dim]
-        part *= (tile - tile % chunk) / tile
-        tile = chunk
-    units = 1
-    if w.chosen == level:
-        units = w.open_units
-    elif w.spatial[level] == dim:
-        units = w.units[level]
-    return float(1.0 - part + part * min(units, tile - 1) / tile) if tile > 1 else 1.0
-
-
-@inlined
 def _limits(w: BoundWorkspace) -> None:
     """Write w.kinds, the kinds of loops that the layer has, their w.part, and w.limits: least words a MAC of their tensors."""
     for axis in range(2):
@@ -149,7 +127,7 @@ def _limits(w: BoundWorkspace) -> None:
         dim = KIND_DIMS[kind]
         if w.extents[dim] > 1:
             gains = w.gains[0, SLIDE_OF_ROWS[kind]] * w.gains[1, SLIDE_OF_COLUMNS[kind]]
-            w.part[kind], w.fill_share[kind] = _part(w, dim), _fill_share(w, dim)
+            w.part[kind], w.fill_share[kind], w.filled[kind] = _part(w, dim), fill_share(w, dim), most_filled(w, dim)
             w.limits[kind, 0] = of_w if FIRST[kind] == 0 else of_o
             w.limits[kind, 1] = of_o if SECOND[kind] == 2 else 1.0 / (w.box[2] * gains)
             _choose_points(w, kind)
@@ -182,76 +160,104 @@ def prepare(w: BoundWorkspace) -> None:
 
 
 @inlined
-def _outputs(w: BoundWorkspace, per_fill: float, per_word: float, together: float, most: float) -> float:
-    """The least that fills and words of O come to, where at most so many PEs sum up an output together.
-
-    Where a fill costs less than nothing, the more the better: up to so many for each word, and `most` in all.
-    """
-    if per_fill >= 0.0:
-        return float(per_fill * w.fills[2] + per_word * w.words[2])
-    words = w.words[2]
-    if per_word + per_fill * together < 0.0:
-        words = max(words, most / together)
-    return float(per_word * words + per_fill * min(words * together, most))
+def _cases(w: BoundWorkspace, per_fill: Floats) -> int:
+    """The number of cases that differ: 1 where fills of O cost something, or are as many in both."""
+    return 2 if per_fill[2] < 0.0 and w.most_fills[STANDING] < w.most_fills[TURNING] else 1
 
 
 @inlined
-def _worth_summing(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
-    """How many PEs may sum up an output together so that it pays: those of R and S fill I anew, one by one."""
-    together, gain = w.summing, -per_fill[2] * w.summing_c * w.words[2]
-    if gain > 0.0 and per_word[2] + per_fill[2] * together >= 0.0 and gain <= per_fill[1] * w.apart:
-        together = min(together, w.summing_c * w.fills[1] / w.apart)
-    return float(together)
+def _sum_of_case(w: BoundWorkspace, per_fill: Floats, per_word: Floats, case: int) -> float:
+    """Write w.cost of W and I, and return the least sum of fills and words that the chosen loops move, each times its weight."""
+    fills, words = (w.turning_w[1], w.turning_w[0]) if case == TURNING else (w.fills[0], w.words[0])
+    w.cost[0] = per_fill[0] * fills + per_word[0] * words
+    w.cost[1] = per_fill[1] * w.fills[1] + per_word[1] * w.words[1]
+    together = worth_summing(w, per_fill, per_word)
+    return float(w.cost[0] + w.cost[1] + outputs(w, per_fill[2], per_word[2], together, w.most_fills[case]))
 
 
-@inlined
+@leaf
 def chosen_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
     """The sum of the fills and words of W, I and O that the chosen loops move at least, each times its weight."""
-    of_w = per_fill[0] * w.fills[0] + per_word[0] * w.words[0]
-    of_i = per_fill[1] * w.fills[1] + per_word[1] * w.words[1]
-    return float(of_w + of_i + _outputs(w, per_fill[2], per_word[2], _worth_summing(w, per_fill, per_word), w.most_fills))
-
-
-@inlined
-def _price_ways(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> None:
-    """Write w.per_mac, what words that serve one MAC each come to, and w.cost, what the chosen loops move at least, of W and I."""
-    for way in range(w.n_ways):
-        for column in range(COLUMNS):
-            tensor = TENSOR[column]
-            w.per_mac[way, column] = w.macs * (per_fill[tensor] + per_word[tensor] / w.spread[way, column])
-    for tensor in range(2):
-        w.cost[tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
+    least = np.inf
+    for case in range(_cases(w, per_fill)):
+        least = min(least, _sum_of_case(w, per_fill, per_word, case))
+    return float(least)
 
 
 @leaf
 def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
-    """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further.
+    """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further."""
+    for way in range(w.n_ways):
+        for column in range(COLUMNS):
+            tensor = TENSOR[column]
+            w.per_mac[way, column] = w.macs * (per_fill[tensor] + per_word[tensor] / w.spread[way, column])
+    least = np.inf
+    for case in range(_cases(w, per_fill)):
+        least = min(least, _least_of_case(w, per_fill, per_word, case))
+    return float(least)
+
+
+@leaf
+def _least_of_case(w: BoundWorkspace, per_fill: Floats, per_word: Floats, case: int) -> float:
+    """The least sum in one case.
 
     Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor
-    than those of the best that may be innermost, in its part, with all that the chosen loops move at least. Where words of O cost
-    less than nothing, the most of them count instead of the least: then they are apart from the rest, as `saved`.
+    than those of the best that may be innermost, in its part, with all that the chosen loops move at least.
     """
-    chosen = chosen_sum(w, per_fill, per_word)
-    _price_ways(w, per_fill, per_word)
+    chosen = _sum_of_case(w, per_fill, per_word, case)
     alone, together = np.inf, np.inf
     for i in range(w.n_kinds):
         kind = int(w.kinds[i])
-        one, two, staying, column, part = FIRST[kind], SECOND[kind], STAYING[kind], SECOND_COLUMN[kind], w.part[kind]
-        most = min(w.most_fills, w.macs * w.fill_share[kind]) if w.most_fills >= w.macs else w.most_fills
         for way in range(w.n_ways):
-            saved = most * min(0.0, w.per_mac[way, 2] / w.macs)
-            w.cost[2] = _outputs(w, per_fill[2], per_word[2], w.spread[way, 2], most) - saved
-            per_one, per_two = max(0.0, w.per_mac[way, one]), max(0.0, w.per_mac[way, column])
-            for point in range(w.from_point[kind], w.to_point[kind]):
-                of_one = per_one * max(w.points[kind, point, 0], w.limits[kind, 0])
-                of_two = per_two * max(w.points[kind, point, 1], w.limits[kind, 1])
-                alone = min(alone, saved + of_one + of_two)
-                if part > 0.0:
-                    moved = max(w.cost[one], part * of_one) + max(w.cost[two], part * of_two)
-                    together = min(together, saved + w.cost[staying] + moved)
+            if w.per_mac[way, 2] >= 0.0:
+                one, two = _least_of_kind(w, kind, way, outputs(w, per_fill[2], per_word[2], w.spread[way, 2], w.most_fills[case]))
+            else:
+                one, two = _least_of_summed(w, kind, way, per_fill[2], per_word[2], w.most_fills[case])
+            alone, together = min(alone, one), min(together, two)
         if alone <= chosen and together <= chosen:
             return chosen
     least = chosen
     if alone < np.inf:
         least = max(least, alone)
     return float(max(least, together) if together < np.inf else least)
+
+
+@inlined
+def _least_of_kind(w: BoundWorkspace, kind: int, way: int, of_outputs: float) -> tuple[float, float]:
+    """What the words of tiles come to at least, if all are of one kind; and if it has its part, with what the chosen loops move."""
+    w.cost[2] = of_outputs
+    one, two, part = FIRST[kind], SECOND[kind], w.part[kind]
+    alone, together = np.inf, np.inf
+    for point in range(w.from_point[kind], w.to_point[kind]):
+        of_one = w.per_mac[way, one] * max(w.points[kind, point, 0], w.limits[kind, 0])
+        of_two = w.per_mac[way, SECOND_COLUMN[kind]] * max(w.points[kind, point, 1], w.limits[kind, 1])
+        alone = min(alone, of_one + of_two)
+        if part > 0.0:
+            moved = max(w.cost[one], part * of_one) + max(w.cost[two], part * of_two)
+            together = min(together, w.cost[STAYING[kind]] + moved)
+    return float(alone), float(together)
+
+
+@leaf
+def _least_of_summed(
+    w: BoundWorkspace, kind: int, way: int, per_fill: float, per_word: float, limit: float
+) -> tuple[float, float]:  # fmt: skip
+    """The same where so many PEs sum up an output together that its words come to less than nothing, and the more the better."""
+    column, part, summing = SECOND_COLUMN[kind], w.part[kind], w.spread[way, 2]
+    per_w = w.per_mac[way, 0] if FIRST[kind] == 0 else 0.0
+    per_i = w.per_mac[way, column] if SECOND[kind] == 1 else 0.0
+    most, each = min(limit, w.macs * w.fill_share[kind]), per_i / (w.macs * w.filled[kind])  # each: of I for a fill of O
+    is_open = limit >= w.macs  # else the kinds share in the limit, and none has one of its own
+    others = (1.0 - part) * w.macs
+    alone, together = np.inf, np.inf
+    for point in range(w.from_point[kind], w.to_point[kind]):
+        of_w = per_w * max(w.points[kind, point, 0], w.limits[kind, 0])
+        of_i = per_i * max(w.points[kind, point, 1], w.limits[kind, 1])
+        fills = worth_filling(per_fill, per_word, each, of_i, most, 0.0, summing) if is_open else limit
+        alone = min(alone, fills * w.per_mac[way, 2] / w.macs + of_w + max(of_i, each * fills if is_open else 0.0))
+        if part > 0.0:
+            of_i = max(w.cost[1], part * of_i)
+            fills = worth_filling(per_fill, per_word, each, of_i + each * others, most, w.words[2], summing)
+            of_i = max(of_i, each * (fills - others))
+            together = min(together, max(w.cost[0], part * of_w) + of_i + outputs(w, per_fill, per_word, summing, fills))
+    return float(alone), float(together)

@@ -28,8 +28,8 @@ def _moving_part(w: BoundWorkspace, dim: int, level: int) -> float:
     return part
 
 
-@inlined
-def _passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[float, float]:
+@leaf
+def passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[float, float]:
     """How often a tensor passes (turns; the same at each active unit) if the loop at a level and place moves it."""
     turns, copies = 1.0, 1.0
     for i in range(w.n_lacks[tensor]):
@@ -108,7 +108,7 @@ def _slid(w: BoundWorkspace, loop: int) -> tuple[float, float]:
 def _offer(w: BoundWorkspace, tensor: int, loop: int) -> None:
     """Raise a tensor's words and fills to the least that they are if a loop moves it."""
     level, place = loop // 64, loop // 8 % 8
-    turns, copies = _passes(w, tensor, level, place)
+    turns, copies = passes(w, tensor, level, place)
     part = _moving_part(w, loop % 8, level) if level > 0 else 1.0
     rest = 1.0 - part
     if tensor == 1:
@@ -120,8 +120,8 @@ def _offer(w: BoundWorkspace, tensor: int, loop: int) -> None:
     w.fills[tensor] = max(w.fills[tensor], w.whole[tensor] * (rest + part * copies))
 
 
-@inlined
-def _full_part(w: BoundWorkspace, dim: int) -> float:
+@leaf
+def full_part(w: BoundWorkspace, dim: int) -> float:
     """The part of a dim in full tiles, in all units, of its innermost chosen size."""
     part, tile = 1.0, w.extents[dim]
     for level in range(w.sized[dim]):
@@ -146,63 +146,23 @@ def _offer_inside(w: BoundWorkspace, tensor: int) -> None:
             level = min(level, int(w.known[dim]))
     room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
     if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
-        turns, _ = _passes(w, tensor, level, 8)
+        turns, _ = passes(w, tensor, level, 8)
         part = 1.0
         for i in range(w.n_dims):
             if w.moved[tensor, w.dims[i]] != STILL:
-                part *= _full_part(w, w.dims[i])
+                part *= full_part(w, w.dims[i])
         w.words[tensor] = max(w.words[tensor], w.whole[tensor] * (1.0 - part + part * turns))
 
 
 @inlined
-def _may_move_outputs(w: BoundWorkspace) -> bool:
-    """Whether a loop that is open may move O."""
-    for i in range(w.n_dims):
-        dim = w.dims[i]
-        if w.moved[2, dim] != STILL and w.known[dim] < w.levels and (w.known[dim] < w.chosen or w.tile[dim] > 1):
-            return True
-    return False
-
-
-@leaf
-def _limit_outputs(w: BoundWorkspace) -> None:
-    """Write how many PEs sum up an output together at most (see `state`), and w.most_fills of O."""
-    level, place = w.last[2] // 64, w.last[2] // 8 % 8
-    inside = _may_move_outputs(w)
-    fills, most, left, summing, over_c, open_tiles = 1.0, 1.0, 1.0, 1.0, 1.0, 1.0
-    for i in range(w.n_lacks[2]):
-        dim = w.lacks[2, i]
-        known, extent, shares = w.known[dim], w.extents[dim], 1.0
-        for at in range(w.chosen):
-            if w.spatial[at] == dim:
-                share = w.share[dim, at] if at < w.sized[dim] else min(w.units[at], w.tile[dim])
-                shares *= share
-                left *= share if at >= known else 1
-        summing *= shares
-        open_tiles *= w.tile[dim]
-        if w.moved[1, dim] < SLIDES:
-            over_c *= shares * (min(w.open_units, w.tile[dim]) if w.chosen < w.levels else 1)
-        most *= extent
-        if inside:
-            fills *= extent if known < w.levels else w.most_copies[dim, known]
-        else:
-            outer = level + 1 if level >= 0 and w.place[dim, level] < place else level
-            fills *= w.most_copies[dim, max(0, min(outer, known))]
-    further = min(float(w.open_units), open_tiles) if w.chosen < w.levels else 1.0
-    w.summing, w.summing_c = min(summing * further, most), over_c
-    w.most_fills = w.whole[2] * min(most, fills if inside else fills * left * further)
-
-
-@inlined
 def least_words(w: BoundWorkspace) -> None:
-    """Write the least words and fills of W, I and O, and the most fills of O."""
-    _limit_outputs(w)
+    """Write the least words and fills of W, I and O."""
     for tensor in range(3):
         w.words[tensor] = w.fills[tensor] = w.whole[tensor]
         if w.last[tensor] >= 0:
             _offer(w, tensor, w.last[tensor])
         elif tensor != 1 or w.slid < 0:
-            _, copies = _passes(w, tensor, -1, -1)
+            _, copies = passes(w, tensor, -1, -1)
             w.fills[tensor] *= copies
     if w.slid >= 0:
         _offer(w, 1, w.slid)
