@@ -54,7 +54,7 @@ class Machine(Protocol):
     """
 
     simd: int
-    run_dim: int  # see `Run`; where the machine has none, its runs are of one index
+    run_dim: int  # see `Run`; -1 where the machine has none
     run_longest: int
     run_least: int
     bits: Annotated[Ints, 3]  # of a word of W, I, O
@@ -85,7 +85,7 @@ def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types kno
     noc, l1, l2, offchip, run = hardware.noc, hardware.l1, hardware.l2, hardware.offchip, hardware.run
     found = np.zeros(1, MACHINE)[0]
     found["simd"], found["bits"] = hardware.simd, hardware.bits
-    found["run_dim"], found["run_longest"], found["run_least"] = (run.dim, run.longest, run.least) if run else (0, 1, 1)
+    found["run_dim"], found["run_longest"], found["run_least"] = (run.dim, run.longest, run.least) if run else (-1, 1, 1)
     found["noc_bits"], found["noc_latency"] = per_cycle(noc.bytes_per_cycle)[0], noc.latency_cycles
     found["own_wires"] = noc.wires is not None
     for tensor, width in enumerate(noc.wires or (noc.bytes_per_cycle,) * 3):
@@ -146,6 +146,12 @@ class Counts(Protocol):
     egress_bound_cycles: int
     peak_noc_words: int
     peak_noc_cycles: int
+    l1_need_w: int
+    l1_need_i: int
+    l1_need_o: int
+    l2_need_w: int
+    l2_need_i: int
+    l2_need_o: int
 
 
 COUNTED = record(Counts)

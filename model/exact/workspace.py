@@ -41,7 +41,8 @@ class Rates(Protocol):
     """What of the machine a step's words and MACs are multiplied or divided by, as floats."""
 
     simd: float
-    bits: Annotated[Floats, 3]  # of a word of W, I, O
+    units: Annotated[Floats, 2, 3]  # of a word of W, I, O on its wires, by side: 0 where the tensor is on the other one
+    units_out: float  # of a word of O
     noc_latency: float
 
 
@@ -105,6 +106,8 @@ class Kinds(Protocol):
     psums: Annotated[Floats, MAX_KINDS]  # words of O that enter it
     written: Annotated[Floats, MAX_KINDS]  # words of O that leave it
     moved: Annotated[Floats, MAX_KINDS]  # words in and out, where no partial sums are read
+    ingress: Annotated[Floats, 2, MAX_KINDS]  # cycles in which words of W, I, O come in, by side
+    reading_ingress: Annotated[Floats, 2, MAX_KINDS]  # the same where partial sums are read
     cycles: Annotated[Floats, MAX_KINDS]
     rate: Annotated[Floats, MAX_KINDS]  # words per cycle
     reading_moved: Annotated[Floats, MAX_KINDS]  # the same three where partial sums are read
@@ -116,8 +119,8 @@ class Residency(Protocol):
     """What the best depths of residency come to, see `residency`."""
 
     words: Annotated[Ints, 3]  # of W, I, O that come into the L2
-    need_bytes: int
-    least_need_bytes: int  # of any depths
+    needs: Annotated[Ints, 3]  # bytes of W, I, O
+    need_bytes: int  # all together
 
 
 class Totals(Protocol):
@@ -139,7 +142,7 @@ class Workspace(Protocol):
     machine: Machine
     rates: Rates
     widths: int  # how many widths of the network are timed
-    noc_bits: Annotated[Floats, MAX_WIDTHS]  # of each of them, per cycle
+    wires: Annotated[Floats, MAX_WIDTHS, 3]  # units per cycle of those of W, I, O
     sizes: Annotated[Ints, MAX_LEVELS, DIMS]  # chunk of a dim at a level
     shares: Annotated[Ints, MAX_LEVELS, DIMS]  # units that a dim is shared out over at a level
     lone: Annotated[Ints, DIMS]  # 1 where no level shares out the dim
@@ -165,17 +168,19 @@ class Workspace(Protocol):
     products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
     n_kinds: int
     kinds: Kinds  # that are still to be timed
-    apart: int  # of these, how many are of steps whose ingress, compute and egress come one after another
+    first: int  # of these, how many are step 0, whose ingress, compute and egress come one after another
     resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
     links: Annotated[Ints, 2, DIMS]  # of the windows' dims, see `residency`
     needs: Annotated[Ints, MOST_DEPTHS, 3]  # bytes, by depth and tensor
     least: Annotated[Ints, 3]  # of these
+    slack: Annotated[Ints, 3]  # bytes that the least needs leave of each room
     passes: Annotated[Ints, 3]  # words of W, I, O, as often as all of them pass
     depths: Annotated[Ints, 3]  # worth a look
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     best: Residency
     bits: Annotated[Ints, 3]  # of W, I, O
+    needs_l1: Annotated[Ints, 3]  # bytes
     timing: Annotated[Ints, MAX_WIDTHS, 4]  # by width of the network, see `timing`
     peak: Annotated[Floats, MAX_WIDTHS, 2]  # likewise
     totals: Totals
@@ -187,11 +192,11 @@ _KEPT = local()
 
 
 def make_workspace(
-    levels: int, extents: tuple[int, ...], windows: Ints, machine: np.void, wanted: Wanted, noc_bits: Sequence[int]
+    levels: int, extents: tuple[int, ...], windows: Ints, machine: np.void, wanted: Wanted, widths: Sequence[int] = ()
 ) -> NDArray[np.uint8]:
     """The bytes of a WORKSPACE for the mappings of one layer on one machine; the thread's one, until it is asked for again.
 
-    noc_bits: per cycle, of up to MAX_WIDTHS widths of the network, which take the place of the machine's own.
+    widths: units per cycle of up to MAX_WIDTHS widths of the shared wires, which take the place of the machine's own.
 
     Bytes, since numba takes 300 us at each call to make out the type of a record of so many fields.
     """
@@ -201,9 +206,13 @@ def make_workspace(
     work = buffer.view(WORKSPACE)
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
     work["machine"] = machine
-    for name in ("simd", "bits", "noc_latency"):
-        work["rates"][name] = machine[name]
-    work["widths"] = len(noc_bits)
-    work["noc_bits"][0, : len(noc_bits)] = noc_bits
-    work["timed"], work["worded"] = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted
+    rates, apart = work["rates"], machine["l1"]["apart"]
+    rates["simd"], rates["noc_latency"] = machine["simd"], machine["noc_latency"]
+    rates["units"] = machine["word_units"] * np.array([1 - apart, apart])
+    rates["units_out"] = machine["word_units"][2]
+    work["widths"] = max(len(widths), 1)
+    work["wires"][0, : max(len(widths), 1)] = np.array(widths)[:, None] if len(widths) else machine["wire_units"]
+    work["kinds"]["ingress"] = work["kinds"]["reading_ingress"] = 0.0  # of a side without tensors, nothing is written
+    timed, worded = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted
+    work["timed"], work["worded"] = timed, worded or (machine["l2"]["copies"] == 0).any()  # what passes the L2 by takes time
     return buffer

@@ -144,36 +144,50 @@ def write_bits(w: Workspace, tile: Ints) -> None:
     w.bits[0], w.bits[1], w.bits[2] = words[0] * bits[0], words[1] * bits[1], words[2] * bits[2]
 
 
+@leaf
+def first_bits(w: Workspace) -> int:
+    """Bits of the first level-0 working set that must be in the L2 to begin: of W and I that it keeps beside what is worked on."""
+    l2 = w.machine.l2
+    write_bits(w, w.chunks)
+    of_w = w.bits[0] if l2.copies[0] > 0 and l2.apart[0] == 0 else 0
+    of_i = w.bits[1] if l2.copies[1] > 0 and l2.apart[1] == 0 else 0
+    return int(of_w + of_i)
+
+
 @spliced
 def _write_needs(w: Workspace) -> None:
-    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth."""
+    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth, and w.slack.
+
+    Where the L2 keeps no tile, the least is what the one choice needs: at the innermost loop that moves the tensor.
+    """
+    l2, keeps = w.machine.l2, w.machine.keeps
     for dim in range(8):
         w.resident[dim] = w.extents[dim]
     for depth in range(w.outer + 1):
+        dim = w.loops[max(depth, 1) - 1].dim
         if depth > 0:
-            dim = w.loops[depth - 1].dim
             w.resident[dim] = w.chunks[dim]
-        copies = w.machine.l2_copies if depth > 0 else 1
         write_bits(w, w.resident)
         for tensor in range(3):
-            need = ((w.bits[tensor] + 7) >> 3) * copies
+            need = ((w.bits[tensor] + 7) >> 3) * (l2.copies[tensor] if depth > 0 else min(l2.copies[tensor], 1))
             w.needs[depth, tensor] = need
-            w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
+            if depth == 0 or (need < w.least[tensor] if keeps else TOUCHES[tensor, dim]):
+                w.least[tensor] = need
+    for room in range(3):
+        w.slack[room] = l2.bytes[room]
+    for tensor in range(3):
+        w.slack[l2.of[tensor]] -= w.least[tensor]
 
 
 @spliced
 def _write_depths(w: Workspace) -> None:
     """Write w.words that come into the L2 and w.need in bytes, by tensor and by depths worth a look: those that may fit."""
-    _write_needs(w)
-    words = tile_words(w.extents, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    w.passes[0], w.passes[1], w.passes[2] = words
-    room = w.machine.l2_bytes - w.least[0] - w.least[1] - w.least[2]
+    of = w.machine.l2.of
     for tensor in range(3):
         w.depths[tensor] = 0
-        if w.needs[0, tensor] - w.least[tensor] <= room:
+        if w.needs[0, tensor] - w.least[tensor] <= w.slack[of[tensor]]:
             _offer(w, tensor, w.passes[tensor], w.needs[0, tensor])
     begin = 0
-    _write_links(w)
     for depth in range(1, w.outer + 1):
         dim = w.loops[depth - 1].dim
         if dim < 4 and TOUCHES[1, dim]:
@@ -181,9 +195,25 @@ def _write_depths(w: Workspace) -> None:
         for tensor in range(3):
             if not TOUCHES[tensor, dim]:
                 w.passes[tensor] *= w.lasts[dim] + 1
-            elif w.needs[depth, tensor] - w.least[tensor] <= room:
+            elif w.needs[depth, tensor] - w.least[tensor] <= w.slack[of[tensor]]:
                 words_in = _input_words(w, depth, begin) if tensor == 1 else w.passes[tensor]
                 _offer(w, tensor, words_in, w.needs[depth, tensor])
+
+
+@spliced
+def _write_full_depth(w: Workspace) -> None:
+    """Write the same where the L2 keeps no tile: the one depth, of all loops, with all footprints of W and I fetched anew."""
+    for tensor in range(3):
+        w.words[tensor, 0], w.need[tensor, 0], w.depths[tensor] = w.passes[tensor], w.least[tensor], 1
+    for depth in range(w.outer):
+        dim = w.loops[depth].dim
+        if not TOUCHES[0, dim]:
+            w.words[0, 0] *= w.lasts[dim] + 1
+        if TOUCHES[2, dim]:
+            w.words[2, 0] = w.passes[2]
+        else:
+            w.passes[2] *= w.lasts[dim] + 1
+    w.words[1, 0] = _input_words(w, w.outer, w.outer)
 
 
 @leaf
@@ -193,25 +223,37 @@ def best_residency(w: Workspace) -> bool:
     Returns whether any choice of depths fits; the least off-chip bits win, then the least need, then the smallest depths of
     W, I, O in this order.
     """
-    _write_depths(w)
-    n_w, n_i, n_o = w.depths[0], w.depths[1], w.depths[2]
-    best, bits = w.best, w.machine.bits
-    best.least_need_bytes = w.least[0] + w.least[1] + w.least[2]
+    _write_needs(w)
+    w.passes[0], w.passes[1], w.passes[2] = tile_words(
+        w.extents, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1]
+    )
+    _write_links(w)
+    if w.machine.keeps:
+        _write_depths(w)
+    else:
+        _write_full_depth(w)
+    best, bits, l2 = w.best, w.machine.bits, w.machine.l2
+    size_w, size_i, size_o = l2.bytes[l2.of[0]], l2.bytes[l2.of[1]], l2.bytes[l2.of[2]]
+    both, with_w, with_i = int(l2.of[0] == l2.of[1]), int(l2.of[0] == l2.of[2]), int(l2.of[1] == l2.of[2])  # share a room
     best.need_bytes = least_traffic = np.iinfo(np.int64).max
     fits = False
-    for p in range(n_w):
-        for q in range(n_i):
-            room = w.machine.l2_bytes - w.need[0, p] - w.need[1, q]
-            r = 0
-            while r < n_o and w.need[2, r] > room:  # of those that fit, the first has the least words
-                r += 1
-            if r == n_o:
+    for p in range(w.depths[0]):
+        for q in range(w.depths[1]):
+            need_w, need_i = w.need[0, p], w.need[1, q]
+            if need_w + both * need_i > size_w or need_i + both * need_w > size_i:
                 continue
-            size = w.need[0, p] + w.need[1, q] + w.need[2, r]
+            room = size_o - with_w * need_w - with_i * need_i
+            r = 0
+            while r < w.depths[2] and w.need[2, r] > room:  # of those that fit, the first has the least words
+                r += 1
+            if r == w.depths[2]:
+                continue
+            size = need_w + need_i + w.need[2, r]
             traffic = w.words[0, p] * bits[0] + w.words[1, q] * bits[1] + 2 * w.words[2, r] * bits[2]
             if traffic < least_traffic or (traffic == least_traffic and size < best.need_bytes):
                 least_traffic = traffic
                 best.words[0], best.words[1], best.words[2] = w.words[0, p], w.words[1, q], w.words[2, r]
+                best.needs[0], best.needs[1], best.needs[2] = need_w, need_i, w.need[2, r]
                 best.need_bytes = size
                 fits = True
     return fits
