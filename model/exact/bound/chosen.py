@@ -254,5 +254,7 @@ def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
         _place_loops(w)
     _note_pending(w)
     words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    first = float(words_w) * w.machine.bits[0] + float(words_i) * w.machine.bits[1]
-    w.first_cycles = w.machine.offchip_latency + first / w.machine.offchip_bits
+    l2, bits = w.machine.l2, w.machine.bits
+    first = float(words_w * bits[0]) if l2.copies[0] > 0 and l2.apart[0] == 0 else 0.0
+    first += float(words_i * bits[1]) if l2.copies[1] > 0 and l2.apart[1] == 0 else 0.0
+    w.first_cycles = w.machine.offchip_latency + first * w.machine.offchip_units / w.machine.offchip_bits

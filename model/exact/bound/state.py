@@ -90,9 +90,11 @@ class BoundWorkspace(Protocol):
     turns: Annotated[Floats, 3]
     options: Annotated[Floats, 3, 2, DIMS + 2]
     n_options: Annotated[Ints, 3]
-    offchip: Annotated[Floats, 2]  # into the L2: bits; pJ
+    offchip: Annotated[Floats, 3]  # cycles; those of them that nothing else goes on beside; pJ
+    factor: float  # of compute, of a dim of one index whose runs take longer
+    ingress: Annotated[Floats, 3]  # this and what follows: see `runtime`
     macs: float
-    lengths: Annotated[Floats, 3, DIMS]  # this and what follows: see `runtime`
+    lengths: Annotated[Floats, 3, DIMS]
     unit0: Annotated[Floats, 3, DIMS]
     faster: Annotated[Floats, DIMS]
     gain: float
@@ -150,19 +152,25 @@ def make_bound_workspace(
     for axis in range(2):
         y, r = extents[6 + axis], extents[4 + axis]
         workspace["per_row"][0, axis] = gain(y, r, windows[axis, 0], windows[axis, 1])
+    run_dim, least = int(machine["run_dim"]), int(machine["run_least"])
+    is_short = run_dim >= 0 and extents[run_dim] == 1 and int(machine["run_longest"]) > 1
+    workspace["factor"] = float(least) if is_short else 1.0
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
-    room = 8 * int(machine["l1_bytes"]) // int(machine["l1_copies"])
-    workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), machine["bits"].tobytes(), room)
+    l1 = machine["l1"]
+    bits, rooms = machine["bits"] * l1["copies"], 8 * l1["bytes"]
+    common = int(np.gcd.reduce(l1["copies"]))
+    found = _reuse(extents, windows.tobytes(), (bits // common).tobytes(), (rooms // common).tobytes(), l1["of"].tobytes())
+    workspace["points"][0], workspace["n_points"][0] = found
     workspace["common"][0] = _common(extents, windows)
     return buffer
 
 
 @lru_cache(maxsize=4096)
-def _reuse(extents: tuple[int, ...], windows: bytes, bits: bytes, room: int) -> tuple[Floats, Ints]:
+def _reuse(extents: tuple[int, ...], windows: bytes, bits: bytes, rooms: bytes, of: bytes) -> tuple[Floats, Ints]:
     """What `fronts` writes: milliseconds for a large L1, and the same for all machines with such L1s."""
     points, counts = np.zeros((KINDS, POINTS, 2)), np.zeros(KINDS, np.int64)
-    of_windows, of_words = np.frombuffer(windows, np.int64).reshape(2, 2).copy(), np.frombuffer(bits, np.int64).copy()
-    fronts(np.array(extents, np.int64), of_windows, of_words, room, points, counts)
+    of_windows, of_words, sizes, places = (np.frombuffer(each, np.int64).copy() for each in (windows, bits, rooms, of))
+    fronts(np.array(extents, np.int64), of_windows.reshape(2, 2), of_words, sizes, places, points, counts)
     return points, counts
 
 

@@ -144,7 +144,8 @@ def _offer_inside(w: BoundWorkspace, tensor: int) -> None:
         if w.moved[tensor, dim] != STILL:
             words *= w.tile[dim]
             level = min(level, int(w.known[dim]))
-    room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
+    l1 = w.machine.l1
+    room = 8.0 * l1.bytes[l1.of[tensor]] / l1.copies[tensor]
     if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
         turns, _ = passes(w, tensor, level, 8)
         part = 1.0
