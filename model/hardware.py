@@ -69,9 +69,9 @@ class Buffer:
         return self.parts[tensor] or Part(self.bytes, self.buffering)
 
     @property
-    def total_bytes(self) -> int:
-        """Bytes of the pool and of all parts."""
-        return self.bytes + sum(part.bytes for part in self.parts if part is not None)
+    def sizes(self) -> tuple[int, ...]:
+        """Bytes of the pool, if any tensor shares it, and of each part."""
+        return (*([self.bytes] if self.bytes else []), *(part.bytes for part in self.parts if part is not None))
 
 
 @dataclass(frozen=True, slots=True)

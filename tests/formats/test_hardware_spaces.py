@@ -170,7 +170,13 @@ _VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.FLAG: st.booleans(),
     Kind.BUFFERING: st.sampled_from(_WORDS),
 }
-_TYPES = {Kind.WHOLE: {int}, Kind.NUMBER: {float}, Kind.WIDTH: {int, float}, Kind.FLAG: {bool}, Kind.BUFFERING: {str}}
+_TYPES: dict[Kind, set[type]] = {
+    Kind.WHOLE: {int},
+    Kind.NUMBER: {float},
+    Kind.WIDTH: {int, float},
+    Kind.FLAG: {bool},
+    Kind.BUFFERING: {str},
+}
 _AMOUNTS = {"area_mm2": st.floats(0.001, 1.5), "power_mw": st.floats(1, 600), "peak_gops": st.floats(0.1, 2000)}
 _BUDGETS = st.fixed_dictionaries(
     {}, optional={**_AMOUNTS, "bandwidth": st.builds("{} {}".format, st.floats(0.1, 100), st.sampled_from(("GB/s", "bytes/cycle")))}
