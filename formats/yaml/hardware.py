@@ -120,8 +120,11 @@ def yaml_text(source: str | Path) -> str:
         given, where, folder = given_keys(source)
         data = with_defaults(given)
         _space(deepcopy(data), where, folder)  # refuses what is wrong
-        if isinstance(data["technology"], str):
-            data["technology"] = found_from(data["technology"], folder)
+        technology = data["technology"]
+        if isinstance(technology, str):
+            data["technology"] = found_from(technology, folder)
+        elif "like" in technology:
+            technology["like"] = found_from(technology["like"], folder)
         if "source" not in given:
             del data["source"]
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)

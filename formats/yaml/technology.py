@@ -1,7 +1,8 @@
 """Technology files: energies of actions, and areas and leakage of parts, in one process, each figure with its source.
 
 A technology file states every figure of MACs, buffers and energies, since a mixture of two technologies would describe no machine.
-The network's parts, the MACs' leakage and the idle power may be left out; they then count as 0.
+The network's parts, the MACs' leakage and the idle power may be left out; they then count as 0. A technology that differs from
+another in some keys may name that one (`like`) and state these keys alone.
 """
 
 from __future__ import annotations
@@ -173,7 +174,17 @@ def technology_to_dict(technology: Technology) -> dict[str, Any]:
 def _keys(given: object, where: str, folder: Path) -> _TechnologyKeys:
     if isinstance(given, str):
         text, place = read_named("technology", given, folder)
-        return checked(_FILE, parse_mapping(text, place, _EXAMPLE), place)
-    if isinstance(given, dict):
-        return checked(_FILE, cast("dict[str, object]", given), f"{where}: technology")
-    raise HardwareError(f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}")
+        stated, folder = parse_mapping(text, place, _EXAMPLE), (folder / given).parent
+    elif isinstance(given, dict):
+        stated, place = cast("dict[str, object]", given), f"{where}: technology"
+    else:
+        raise HardwareError(
+            f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}"
+        )
+    if "like" in stated:
+        other = stated["like"]
+        if not isinstance(other, str):
+            raise HardwareError(f"{place}: like must be {', '.join(shipped('technology'))} or a path, got {show(other)}")
+        own = {key: value for key, value in stated.items() if key != "like"}
+        stated = {**parse_mapping(*read_named("technology", other, folder), _EXAMPLE), **own}
+    return checked(_FILE, stated, place)
