@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, names
+from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, names, technology_sources, yaml_text
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Array, Buffer, Buffering, Noc, Offchip, Part, Residency, Run
-from mapsearch.model.tensors import Dim
+from mapsearch.model.tensors import Dim, Tensor
 
 DATA = files("mapsearch.formats") / "data"
 TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
@@ -47,19 +47,20 @@ def _refusal(source: str | Path | dict[str, Any]) -> str:
 
 def test_presets_are_listed() -> None:
     """The presets' names come sorted."""
-    assert names() == ["cloud", "edge", "eyeriss", "nvdla_like", "shidiannao_like", "tpu_like"]
+    assert names() == ["cloud", "edge", "eyeriss", "gemmini", "nvdla_large", "shidiannao", "simba_chiplet", "tpu_v1"]
 
 
 @pytest.mark.parametrize("name", names())
 def test_preset_is_complete_and_sourced(name: str) -> None:
-    """A preset states every key itself, names its source, and its L1 has room for a doubled word of each tensor."""
+    """A preset states every key itself, names its source, and its L1 has room for a word of each tensor with its copies."""
     data = _shipped("hardware", name)
-    assert set(data) == {*_shipped("hardware", "edge")}
+    assert set(data) - {"array"} == {*_shipped("hardware", "edge")}
     assert data["source"]
     hardware = load_hardware(name)
     assert hardware.name == name
-    doubling = hardware.l1.buffering.copies
-    assert hardware.l1.bytes >= 4 * doubling * sum(hardware.bits) / 8
+    for tensor in Tensor:
+        room = hardware.l1.room(tensor)
+        assert 8 * room.bytes >= hardware.bits[tensor] * room.buffering.copies
 
 
 @pytest.mark.parametrize("name", TECHNOLOGIES)
@@ -75,7 +76,8 @@ def test_every_figure_of_a_technology_has_a_source(name: str) -> None:
 def test_eyeriss_has_its_papers_figures() -> None:
     """The preset has the figures of Chen et al., JSSC 2017, and the normalised energies of Chen et al., ISCA 2016."""
     hardware = load_hardware("eyeriss")
-    assert (hardware.pes, hardware.l1.bytes, hardware.l2.bytes) == (168, 512, 108 * 1024)
+    assert (hardware.pes, sum(hardware.l1.sizes), sum(hardware.l2.sizes)) == (168, 2 * (224 + 12 + 24), 108 * 1024)
+    assert (hardware.noc.wires, hardware.offchip.bytes_per_cycle) == ((8, 2, 8), 2.4)
     assert (hardware.bits, hardware.clock_mhz) == ((16, 16, 16), 200.0)
     technology = hardware.technology
     assert technology.mac_pj == technology.l1.read_pj.at(512) == technology.l1.write_pj.at(512) == 1.0
@@ -135,6 +137,21 @@ def test_inline_technology_needs_no_sources() -> None:
     inline = hardware_to_dict(load_hardware("edge"))["technology"]
     del inline["compressed"]
     assert load_hardware({"name": "edge", "technology": inline}) == load_hardware("edge")
+
+
+def test_a_technology_like_another(tmp_path: Path) -> None:
+    """It has the other's keys but for those that it states, in the hardware and in a file, whose paths lead from its own folder."""
+    edge = load_hardware("edge")
+    idle = {"name": "mine", "idle_mw": {"value": 7.5, "source": "measured"}, "gated": ["mac"]}
+    mine = replace(edge, name="x", technology=replace(edge.technology, name="mine", idle_mw=7.5, gated_mac=True))
+    assert load_hardware({"name": "x", "technology": {"like": "cacti_45nm", **idle}}) == mine
+    assert technology_sources({"technology": {"like": "cacti_45nm", **idle}})["idle_mw"] == {"idle": "measured"}
+    (tmp_path / "technologies").mkdir()
+    _file(tmp_path, yaml.safe_dump(_technology()), "technologies/other.yaml")
+    _file(tmp_path, yaml.safe_dump({"like": "other.yaml", **idle}), "technologies/mine.yaml")
+    assert load_hardware(_file(tmp_path, "name: x\ntechnology: technologies/mine.yaml\n")) == mine
+    path = _file(tmp_path, "name: x\ntechnology: {like: technologies/other.yaml, name: y}\n")
+    assert load_hardware(yaml.safe_load(yaml_text(path))) == load_hardware(path)
 
 
 def test_what_a_technology_does_not_know_is_not_counted() -> None:
@@ -293,6 +310,12 @@ RUN = {"dim": "X'", "longest": 16, "least": 4}
         ({"array": {"run": {**RUN, "dim": "x"}}}, "hardware: array.run.dim must be one of G, N, K, C, R, S, Y', X', got 'x'"),
         ({"array": {"run": {**RUN, "least": 17}}}, "array.run.least must be at most array.run.longest, 16, got 17"),
         ({"array": {"run": {"dim": "K", "longest": 3}}}, "hardware: array.run.least is missing; needed are dim, longest, least"),
+        (
+            {"technology": {"like": 3}},
+            "hardware: technology: like must be cacti_22nm, cacti_45nm, eyeriss_65nm, maestro_28nm or a path",
+        ),
+        ({"technology": {"like": "cacti_45"}}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
+        ({"technology": {"like": "cacti_45nm", "mac": 1}}, "hardware: technology: unknown key mac; did you mean"),
         ({"technology": _technology(gated=["l2"])}, "technology: gated.0 must be 'mac' or 'l1', got 'l2'"),
         ({"technology": _technology(idle_mw={"value": -1.0})}, "technology: idle_mw.value must be >= 0.0, got -1.0"),
     ],
@@ -370,6 +393,6 @@ def test_unknown_preset_is_refused_with_the_nearest() -> None:
     """A name without a suffix or slash is a preset's; an unknown one gets the nearest and all others."""
     assert _refusal("eyeris").startswith("no hardware is called 'eyeris'; did you mean eyeriss?; there are cloud, edge,")
     assert _refusal("zzz") == (
-        "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, nvdla_like, shidiannao_like, tpu_like, "
-        "or give a file's path"
+        "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, gemmini, nvdla_large, shidiannao, "
+        "simba_chiplet, tpu_v1, or give a file's path"
     )
