@@ -31,6 +31,7 @@ from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Hardware
 from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Kind, Limits
 
+EYERISS = load_hardware("eyeriss")
 WIDE = {"low": 1, "high": 10**7, "step": 1}
 
 
@@ -382,6 +383,8 @@ def test_examples_of_the_hardware_page_load() -> None:
     """Each hardware file of docs/hardware.md loads, and the one whose machines the page counts has so many."""
     page = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text("utf-8")
     examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
-    machine, space = (load_hardware_space(example) for example in examples)
+    machine, built, space, mine = (load_hardware_space(example) for example in examples)
     assert machine.is_one_machine
+    assert replace(built.base, name="eyeriss", clock_mhz=200.0, bits=(16,) * 3, technology=EYERISS.technology) == EYERISS
+    assert (mine.base.technology.idle_mw, mine.base.technology.gated_mac, mine.base.technology.gated_l1) == (20, True, False)
     assert f"{space.size:,} machines" in page
