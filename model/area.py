@@ -26,7 +26,7 @@ class Parts:
     """A figure of a whole machine by its parts.
 
     pes: the MAC units of all PEs, by pes, simd and bits. l1: all L1s, by pes and the bytes of the L1. l2: by its bytes.
-    noc_bus: by pes and the network's width. noc_arbiter: by pes.
+    noc_bus: by pes and the network's width. noc_arbiter: by pes. idle: of power, what the technology states of no part.
     """
 
     pes: float
@@ -34,11 +34,17 @@ class Parts:
     l2: float
     noc_bus: float
     noc_arbiter: float
+    idle: float = 0.0
 
     @property
     def total(self) -> float:
         """The sum of the parts, one after the other: `sum` rounds less in later Pythons, and compiled code adds like this."""
-        return self.pes + self.l1 + self.l2 + self.noc_bus + self.noc_arbiter
+        return self.pes + self.l1 + self.l2 + self.noc_bus + self.fixed
+
+    @property
+    def fixed(self) -> float:
+        """What depends on no size but the PEs."""
+        return self.noc_arbiter + self.idle
 
 
 def area_by_part(hardware: Hardware) -> Parts:
@@ -62,6 +68,7 @@ def leakage_by_part(hardware: Hardware) -> Parts:
         l2=_of_buffer(technology.l2.leakage_mw, hardware.l2),
         noc_bus=technology.noc_bus.leakage_mw.at(pes, hardware.noc.mean_bytes_per_cycle),
         noc_arbiter=technology.noc_arbiter.leakage_mw.at(pes),
+        idle=technology.idle_mw,
     )
 
 

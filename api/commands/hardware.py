@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mapsearch.model.technology import BufferTechnology
     from mapsearch.spaces.machines.space import Axis, HardwareSpace
 
-_PARTS = {"pes": "PEs", "l1": "L1s", "l2": "L2", "noc_bus": "NoC bus", "noc_arbiter": "NoC arbiter"}
+_PARTS = {"pes": "PEs", "l1": "L1s", "l2": "L2", "noc_bus": "NoC bus", "noc_arbiter": "NoC arbiter", "idle": "idle power"}
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -108,11 +108,12 @@ def _by_part(hardware: Hardware) -> dict[str, Any]:
     from mapsearch.model.area import area_by_part, leakage_by_part
 
     area, leakage = area_by_part(hardware), leakage_by_part(hardware)
+    by_part = {part: value for part, value in asdict(leakage).items() if part != "idle" or value}
     return {
         "area_mm2": area.total,
         "leakage_mw": leakage.total,
-        "area_by_part_mm2": asdict(area),
-        "leakage_by_part_mw": asdict(leakage),
+        "area_by_part_mm2": {part: value for part, value in asdict(area).items() if part != "idle"},
+        "leakage_by_part_mw": by_part,
     }
 
 
@@ -141,7 +142,7 @@ def _write_spaces(spaces: list[HardwareSpace]) -> None:
 
 def _part_rows(figures: dict[str, Any]) -> list[tuple[str, float, float]]:
     area, leakage = figures["area_by_part_mm2"], figures["leakage_by_part_mw"]
-    rows = [(label, area[part], leakage[part]) for part, label in _PARTS.items()]
+    rows = [(label, area.get(part, 0.0), leakage[part]) for part, label in _PARTS.items() if part in leakage]
     return [*rows, ("total", figures["area_mm2"], figures["leakage_mw"])]
 
 
@@ -179,9 +180,7 @@ def _write_sources(sources: dict[str, dict[str, str]]) -> None:
     for figure, by_part in sources.items():
         for part, source in by_part.items():
             if source:
-                said.setdefault(source, []).append(
-                    f"{figure.partition('_')[0]} of {_PARTS[part]}" if part in _PARTS else "idle power"
-                )
+                said.setdefault(source, []).append(f"{figure.partition('_')[0]} of {_PARTS[part]}")
     if said:
         write("Sources")
     for source, figures in said.items():
@@ -227,7 +226,6 @@ def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
         ("off-chip latency", offchip.latency_cycles, "cycles"),
         ("technology", technology.name, ""),
         ("leakage includes activity", _yes(technology.leakage_includes_activity), ""),
-        *([("idle power", technology.idle_mw, "mW")] if technology.idle_mw else []),
         *([("gated by zero inputs", ", ".join(gated), "")] if gated else []),
         ("energy of a MAC", energy["mac_pj"], "pJ"),
         *(row for name in ("l1", "l2") for row in _energy_rows(name.upper(), energy[name])),

@@ -149,15 +149,15 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
 def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[str, str]]:
     """The sources of the technology's area and leakage: by figure, then by the fields of `model.area.Parts`; may be empty.
 
-    That of the idle power, which belongs to no part, has the part `idle`, and is there where the technology has idle power.
+    Only where there is idle power, it is one of the parts, of the leakage.
     """
     keys = _keys(given, where, folder)
     others: dict[str, _BufferKeys | _BusKeys | _ArbiterKeys]
     others = {"l1": keys.l1, "l2": keys.l2, "noc_bus": keys.noc_bus, "noc_arbiter": keys.noc_arbiter}
+    leakage = {"pes": keys.mac_leakage_mw.source, **{part: each.leakage_mw.source for part, each in others.items()}}
     return {
         "area_mm2": {"pes": keys.mac_area_mm2.source, **{part: each.area_mm2.source for part, each in others.items()}},
-        "leakage_mw": {"pes": keys.mac_leakage_mw.source, **{part: each.leakage_mw.source for part, each in others.items()}},
-        **({"idle_mw": {"idle": keys.idle_mw.source}} if keys.idle_mw.value else {}),
+        "leakage_mw": {**leakage, **({"idle": keys.idle_mw.source} if keys.idle_mw.value else {})},
     }
 
 

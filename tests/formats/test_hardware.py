@@ -145,7 +145,7 @@ def test_a_technology_like_another(tmp_path: Path) -> None:
     idle = {"name": "mine", "idle_mw": {"value": 7.5, "source": "measured"}, "gated": ["mac"]}
     mine = replace(edge, name="x", technology=replace(edge.technology, name="mine", idle_mw=7.5, gated_mac=True))
     assert load_hardware({"name": "x", "technology": {"like": "cacti_45nm", **idle}}) == mine
-    assert technology_sources({"technology": {"like": "cacti_45nm", **idle}})["idle_mw"] == {"idle": "measured"}
+    assert technology_sources({"technology": {"like": "cacti_45nm", **idle}})["leakage_mw"]["idle"] == "measured"
     (tmp_path / "technologies").mkdir()
     _file(tmp_path, yaml.safe_dump(_technology()), "technologies/other.yaml")
     _file(tmp_path, yaml.safe_dump({"like": "other.yaml", **idle}), "technologies/mine.yaml")

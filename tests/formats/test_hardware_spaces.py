@@ -148,7 +148,7 @@ def test_limits_by_hand() -> None:
 def test_technology_sources_are_by_figure_and_part() -> None:
     """The sources of a preset's technology are given for each part; of one that is stated in the hardware, as far as it has any."""
     sources = technology_sources("eyeriss")
-    assert "FITTED" in sources.pop("idle_mw")["idle"]
+    assert "FITTED" in sources["leakage_mw"].pop("idle")
     assert set(sources) == {"area_mm2", "leakage_mw"}
     assert all(list(by_part) == ["pes", "l1", "l2", "noc_bus", "noc_arbiter"] for by_part in sources.values())
     assert "Horowitz" in sources["area_mm2"]["pes"]

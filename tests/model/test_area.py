@@ -14,6 +14,7 @@ from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.area import area_by_part, dynamic_mw, leakage_by_part, power_mw
 from mapsearch.model.hardware import Buffer, Hardware, Noc, Part
 from mapsearch.model.technology import ArbiterLaw, BusLaw
+from mapsearch.spaces.machines.space import Limits
 
 EDGE = load_hardware("edge")
 MAESTRO = load_hardware({"technology": "maestro_28nm", "bits": {"weight": 8, "input": 8, "output": 8}})
@@ -140,3 +141,13 @@ def test_a_buffers_memories_add_and_a_bus_is_the_mean_of_its_two_ways() -> None:
     assert area.noc_bus == edge.technology.noc_bus.area_mm2.at(256, (18 + 8) / 2)
     leakage = leakage_by_part(replace(edge, l2=Buffer(0, parts=(Part(1024), Part(2048), Part(512)))))
     assert leakage.l2 == pytest.approx(sum(edge.technology.l2.leakage_mw.at(size) for size in (1024, 2048, 512)))
+
+
+def test_idle_power_flows_whatever_the_mapping_does() -> None:
+    """It adds to leakage, and so to the power of a mapping and to what the idle machine takes of a budget; it has no area."""
+    edge = load_hardware("edge")
+    idle = replace(edge, technology=replace(edge.technology, idle_mw=50.0))
+    assert leakage_by_part(idle).total == pytest.approx(leakage_by_part(edge).total + 50)
+    assert power_mw(idle, 1e6, 1000) == pytest.approx(power_mw(edge, 1e6, 1000) + 50)
+    assert Limits.met_by(idle).power_mw == leakage_by_part(idle).total
+    assert area_by_part(idle) == area_by_part(edge)
