@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -119,6 +120,35 @@ class Array:
     columns: int
 
 
+Pes = int | Array  # so many PEs, any of which may form a Cluster, or rows and columns of them
+
+
+def rows_and_columns(pes: Pes) -> tuple[int, int]:
+    """The sides along which units lie; PEs of which any may form a Cluster are one column."""
+    return (pes.rows, pes.columns) if isinstance(pes, Array) else (pes, 1)
+
+
+def number_of(pes: Pes) -> int:
+    """How many PEs they are."""
+    return prod(rows_and_columns(pes))
+
+
+def pes_text(pes: Pes) -> str:
+    """PEs as errors name them."""
+    return f"{pes.rows} x {pes.columns} PEs (rows x columns)" if isinstance(pes, Array) else f"{pes} PEs"
+
+
+def outer_units(pes: Pes, clusters: Sequence[int]) -> int:
+    """Units of level 0 of a mapping with these Clusters: as many as fit beside them; 0 where the Clusters do not fit."""
+    if not isinstance(pes, Array):
+        return pes // prod(clusters)
+    left = {(pes.rows, pes.columns)}  # for each way to lay the Clusters: beside the units of a level, what fits along both sides
+    for size in clusters:
+        ways = {way for rows, columns in left for way in ((rows // size, columns), (rows, columns // size))}
+        left = {way for way in ways if min(way) > 0}
+    return max(map(max, left), default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Hardware:
     """One machine; bits are the word widths of weight, input, output (partial sums have the output's).
@@ -197,19 +227,10 @@ class Hardware:
                         f"a part of its own for it; give {name}.bytes or {name}.{_TENSORS[tensor]}"
                     )
 
-    def outer_units(self, clusters: tuple[int, ...]) -> int:
-        """Units of level 0 of a mapping with these Clusters: as many as the PEs allow; 0 where the Clusters do not fit.
-
-        On an array, each level's units lie along its rows or along its columns; then the most that fit beside the Clusters.
-        """
-        if self.array is None:
-            return self.pes // prod(clusters)
-        most = 0
-        for choice in range(2 ** len(clusters)):
-            along = [prod(size for place, size in enumerate(clusters) if choice >> place & 1 == side) for side in (0, 1)]
-            left = (self.array.rows // along[0], self.array.columns // along[1])
-            most = max(most, max(left) if min(left) > 0 else 0)
-        return most
+    @property
+    def shape(self) -> Pes:
+        """The PEs as mappings use them: in rows and columns, or else so many."""
+        return self.array or self.pes
 
 
 _TENSORS = ("weight", "input", "output")

@@ -36,9 +36,9 @@ def maestro_sources(network: Network, hardware: Hardware) -> list[Source]:
 
 
 def _source(mapped: MappedLayer, hardware: Hardware, machine: SourceMachine) -> Source:
-    mapped.check(hardware.pes)
+    mapped.check(hardware.shape)
     try:
-        source = source_of(mapped.layer, mapped.mapping, hardware.pes)
+        source = source_of(mapped.layer, mapped.mapping, hardware.shape)
         found = report(source, machine).figures
     except InputError as error:
         raise MappingError(f"{mapped.place}{error}") from None

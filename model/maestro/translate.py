@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 
 from mapsearch.model.errors import InputError, MappingError
-from mapsearch.model.hardware import Buffering, Hardware, Residency
+from mapsearch.model.hardware import Buffering, Hardware, Pes, Residency, number_of, pes_text
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, Source, SourceDim, SourceMachine, SourceMap
 from mapsearch.model.mapping import MapKind, Mapping
@@ -88,7 +88,7 @@ def _unknown_keys(hardware: Hardware) -> dict[str, bool]:
     }
 
 
-def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
+def source_of(layer: Layer, mapping: Mapping, pes: Pes) -> Source:
     """The mapping as directives that the program counts right; MappingError with the reason where there are none.
 
     pes: of the machine, which the Clusters must divide. Every level names all dims, R and S whole.
@@ -97,9 +97,9 @@ def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
     where = f"layer {layer.name}"
     if len(mapping.clusters) > MAX_CLUSTERS:
         raise MappingError(f"{where}: MAESTRO takes at most {MAX_CLUSTERS} Clusters, got {len(mapping.clusters)}")
-    if pes % prod(mapping.clusters) != 0:
+    if prod(mapping.units(pes)) != number_of(pes):
         raise MappingError(
-            f"{where}: MAESTRO needs Clusters whose product divides the {pes} PEs, got {prod(mapping.clusters)}; "
+            f"{where}: MAESTRO needs Clusters whose product divides the {pes_text(pes)}, got {prod(mapping.clusters)}; "
             "use other Clusters or another number of PEs"
         )
     tile = list(layer.extents)

@@ -128,7 +128,7 @@ class Stretch:
         grid = Grid(self.grid.l1, self.grid.l2, self.grid.noc, usable)
         machines = machine_tables(self.hardware, self.pes, grid, self.limits)
         places = self._small_enough(machines, per_mapping * self.variants.count, counted)
-        found = [self.variants.on(self.pes[place]) for place in places]
+        found = [self.variants.on(self.hardware.array or self.pes[place]) for place in places]
         variant = [chosen for _, chosen in found]
         number = sum(len(chosen) for chosen in variant)
         counted.left_out["pes"] += (self.variants.count * len(places) - number) * per_mapping

@@ -10,6 +10,7 @@ from math import inf, prod
 from typing import Any, Final, TypeVar
 
 from mapsearch.model.area import area_by_part, leakage_by_part
+from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Part, total_width
 from mapsearch.model.tensors import Tensor
 
@@ -103,6 +104,12 @@ class HardwareSpace:
     base: Hardware
     axes: tuple[Axis, ...]
     limits: Limits
+
+    def __post_init__(self) -> None:
+        if self.base.array is not None and any(axis.key == "pes" for axis in self.axes):
+            raise HardwareError(
+                f"hardware {self.name}: pes must be one number, as array has the PEs in rows and columns; leave one out"
+            )
 
     @property
     def is_one_machine(self) -> bool:

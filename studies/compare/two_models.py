@@ -80,7 +80,7 @@ def _maestro(mapped: MappedLayer, written: Source | None, target: Hardware) -> t
         except InputError:  # for want of R and S beside Y' and X', say
             pass
     try:
-        source = source_of(mapped.layer, mapped.mapping, target.pes)
+        source = source_of(mapped.layer, mapped.mapping, target.shape)
         return source, report(source, machine_of(target)).figures
     except InputError as error:
         raise InputError(f"{mapped.place}{error}") from None

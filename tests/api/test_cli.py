@@ -238,6 +238,17 @@ def test_layers_as_json(capsys: Capture, name: str) -> None:
     assert data["entries"][0]["words"] == {tensor.label: first.words(tensor) for tensor in Tensor}
 
 
+def test_layers_of_a_batch(capsys: Capture) -> None:
+    """Layers and spaces are those of so many inputs."""
+    one, three = _json(capsys, "layers", "ncf"), _json(capsys, "layers", "ncf", "--batch", "3")
+    assert (three["macs"], three["parameters"]) == (3 * one["macs"], one["parameters"])
+    assert three["entries"][0]["dims"]["N"] == 3 * one["entries"][0]["dims"]["N"]
+    sizes = [_json(capsys, "space", "ncf", "--batch", batch)[0]["mappings"] for batch in ("1", "3")]
+    assert sizes[0] < sizes[1]
+    assert _error(capsys, "layers", "--batch", "3").endswith("--batch is of one layer set; name it")
+    assert _error(capsys, "layers", "ncf", "--yaml", "--batch", "3").endswith("--yaml prints the file as it is; leave --batch out")
+
+
 def test_layers_of_a_file(capsys: Capture, tmp_path: Path) -> None:
     """A file without published figures, with a layer of ones and unequal strides, is listed too."""
     path = tmp_path / "mine.yaml"
