@@ -19,7 +19,7 @@ from mapsearch.formats.maestro.mappings_in import read_mappings
 from mapsearch.formats.maestro.out import print_machine, print_sources
 from mapsearch.model.cost import Fit
 from mapsearch.model.errors import InputError, MappingError
-from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip, Part, Residency, Run
+from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.count.workspace import DONE
 from mapsearch.model.maestro.figures import csv_parts_nj, printed
@@ -210,27 +210,6 @@ def test_layers_that_the_program_has_not_are_refused(layer: Layer, reason: str) 
     for refused in (lambda: MODEL.as_counted(layer), lambda: source_of(layer, BY_K, 256)):
         with pytest.raises(InputError, match=re.escape(reason)):
             refused()
-
-
-@pytest.mark.parametrize(
-    ("machine", "what"),
-    [
-        (replace(MACHINE, run=Run(Dim.X, 4, 2)), "array.run"),
-        (replace(MACHINE, l1=Buffer(64, parts=(Part(8), None, None))), "parts of l1 for single tensors"),
-        (replace(MACHINE, l2=Buffer(64, Buffering.STREAM)), "l2.buffering: stream"),
-        (replace(MACHINE, l2=Buffer(64, bypass=(True, False, False))), "l2.tensors"),
-        (replace(MACHINE, l2=Buffer(64, residency=Residency.NONE)), "l2.residency: none"),
-        (replace(MACHINE, noc=Noc(18, wires=(8, 2, 8))), "wires for single tensors"),
-        (replace(MACHINE, noc=Noc(2.5)), "fraction in noc.bytes_per_cycle"),
-        (replace(MACHINE, offchip=Offchip(2.4, 0)), "fraction in offchip.bytes_per_cycle"),
-    ],
-)
-def test_machines_that_the_program_has_not_are_refused(machine: Hardware, what: str) -> None:
-    """One line names the machine and its key."""
-    with pytest.raises(
-        InputError, match=f"^hardware {re.escape(machine.name)}: MAESTRO has nothing like its {re.escape(what)}; use"
-    ):
-        _cost(layer_of(), Mapping(((spatial(1, Dim.K),),)), machine)
 
 
 def test_more_than_three_clusters_are_refused() -> None:
