@@ -70,9 +70,9 @@ class Buffer:
         return self.parts[tensor] or Part(self.bytes, self.buffering)
 
     @property
-    def total_bytes(self) -> int:
-        """Bytes of the pool and of all parts."""
-        return self.bytes + sum(part.bytes for part in self.parts if part is not None)
+    def sizes(self) -> tuple[int, ...]:
+        """Bytes of the pool, if any tensor shares it, and of each part."""
+        return (*([self.bytes] if self.bytes else []), *(part.bytes for part in self.parts if part is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Hardware:
     def _check_widths(self) -> None:
         wires = self.noc.wires or ()
         widths = {"noc.bytes_per_cycle": self.noc.bytes_per_cycle, "offchip.bytes_per_cycle": self.offchip.bytes_per_cycle}
-        for key, width in (*widths.items(), *((f"noc.{tensor}", width) for tensor, width in zip(_TENSORS, wires, strict=False))):
+        for key, width in (*((f"noc.{tensor}", width) for tensor, width in zip(_TENSORS, wires, strict=False)), *widths.items()):
             whole = width == int(width) if abs(width) < 2**52 else True
             most = MOST_WIDTH if whole else MOST_FRACTION
             if not 0 < width <= most or 1000 % ratio(width).denominator:
@@ -245,6 +245,16 @@ def _rooms(name: str, buffer: Buffer) -> list[tuple[str, int, int]]:
 def ratio(width: Width) -> Fraction:
     """A width as the fraction that its decimals say."""
     return Fraction(str(width)) if isinstance(width, float) else Fraction(width)
+
+
+def width(number: float | Fraction) -> Width:
+    """A number as a width: an int where it is whole."""
+    return int(number) if number == int(number) else float(number)
+
+
+def total_width(wires: Wires) -> Width:
+    """What the wires of all tensors carry to the PEs in a cycle."""
+    return width(sum(map(ratio, wires), Fraction()))
 
 
 def _counts(name: str, values: dict[str, int]) -> list[tuple[str, int, int]]:

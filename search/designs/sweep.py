@@ -65,7 +65,7 @@ def _parts_of(by_part: Callable[[Hardware], Parts], hardware: Hardware, pes: tup
         np.array([[part("l1", count, l1=size) for size in grid.l1] for count in pes]),
         _with_least(np.array([part("l2", pes[0], l2=size) for size in grid.l2])),
         _with_least(np.array([[part("noc_bus", count, noc=width) for width in grid.noc] for count in pes])),
-        np.array([part("noc_arbiter", count) for count in pes]),
+        np.array([part("fixed", count) for count in pes]),
     )
 
 

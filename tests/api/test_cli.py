@@ -331,8 +331,8 @@ def test_a_space_of_a_file(capsys: Capture, tmp_path: Path) -> None:
 def test_energies_of_eyeriss(capsys: Capture) -> None:
     """A MAC and an L1 access are 1, an L2 access 6 (normalised energies of Chen et al., ISCA 2016, table 4)."""
     energy = _json(capsys, "hardware", "eyeriss")["energy"]
-    assert energy["mac_pj"] == energy["l1"]["read_pj"] == 1.0
-    assert energy["l2"]["read_pj"] == pytest.approx(6.0)
+    assert energy["mac_pj"] == energy["l1"]["weight"]["read_pj"] == energy["l1"]["output"]["write_pj"] == 1.0
+    assert energy["l2"]["input"]["read_pj"] == pytest.approx(6.0)
 
 
 def test_space_table(capsys: Capture, golden: Golden) -> None:
@@ -352,9 +352,9 @@ def test_space_table(capsys: Capture, golden: Golden) -> None:
 )
 def test_space_sizes(capsys: Capture, options: list[str], levels: int, tiles: TileRule, dataflow: str | None) -> None:
     """The sizes are those of the Space with the same choices, one a different layer."""
-    hardware = hardware_files.load_hardware("shidiannao_like")
+    hardware = hardware_files.load_hardware("shidiannao")
     held, levels = load_held(dataflow, None, levels)
     expected = [Space(unique.layer, hardware, levels, tiles, held).size() for unique in layer_sets.load_layer_set("ncf").unique]
-    sizes = _json(capsys, "space", "ncf", "--hardware", "shidiannao_like", *options)
+    sizes = _json(capsys, "space", "ncf", "--hardware", "shidiannao", *options)
     assert [size["mappings"] for size in sizes] == expected
     assert [size["layer"] for size in sizes] == ["mlp1", "mlp2", "mlp3", "predict"]
