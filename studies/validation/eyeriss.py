@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +29,7 @@ from mapsearch.studies.validation.outcome import (
     network_of,
     percent_off,
 )
-from mapsearch.studies.validation.row_stationary import consistent_passes, layer_of, mapped, published_pass
+from mapsearch.studies.validation.row_stationary import Pass, consistent_passes, layer_of, mapped, published_pass
 from mapsearch.studies.validation.words import BESIDE, TOLD
 
 ALEXNET, VGG16 = "alexnet", "vgg16"
@@ -40,14 +40,15 @@ MB = 2**20
 class ChipLayer:
     """A layer of the chip, its mapping, and what the model says of it.
 
-    fits: where the mapping was not published, the array cycles of all mappings that agree with what was measured, else empty.
+    agreeing: how many mappings agree with what was measured, where the chip's was not published; else None.
     """
 
     row: EyerissRow
     chip: ChipRow
+    chosen: Pass
     mapped: MappedLayer
     costs: CountedEvaluation
-    fits: tuple[int, ...]
+    agreeing: int | None = None
 
     @property
     def error(self) -> float:
@@ -87,34 +88,31 @@ def _layer(row: EyerissRow, measured: ChipRow) -> ChipLayer:
     if published is None:
         return _fastest(row, measured, layer)
     found = mapped(layer, published, chip())
-    return ChipLayer(row, measured, found, _costs(layer, [found])[0], ())
+    costs = evaluate_batch(layer, chip(), [found.mapping], jobs=1).evaluation(0)
+    assert isinstance(costs, CountedEvaluation)  # noqa: S101 the exact model's
+    return ChipLayer(row, measured, published, found, costs)
 
 
 def _fastest(row: EyerissRow, measured: ChipRow, layer: Layer) -> ChipLayer:
     """The layer with the fastest of the mappings that agree with what was measured; the measured latency is not looked at."""
-    by_levels: dict[int, list[MappedLayer]] = {}
+    by_levels: dict[int, list[tuple[Pass, MappedLayer]]] = {}
     for each in consistent_passes(row, measured, chip()):
-        try:
+        with suppress(InputError):  # its sets do not fit the array
             found = mapped(layer, each, chip())
-        except InputError:
-            continue
-        by_levels.setdefault(len(found.mapping.levels), []).append(found)
-    costed = [(costs, found[index]) for found in by_levels.values() for index, costs in _costs(layer, found).items()]
-    if not costed:
+            by_levels.setdefault(len(found.mapping.levels), []).append((each, found))
+    fitting: list[ChipLayer] = []
+    for passes in by_levels.values():
+        costs = evaluate_batch(layer, chip(), [found.mapping for _, found in passes], jobs=1)
+        for place in np.flatnonzero(costs.legal):
+            evaluation = costs.evaluation(int(place))
+            assert isinstance(evaluation, CountedEvaluation)  # noqa: S101 the exact model's
+            fitting.append(ChipLayer(row, measured, *passes[place], evaluation))
+    if not fitting:
         raise InputError(
             f"layer {row.layer}: no mapping on {chip().name} has the {measured.active_pes} active PEs and the partial sums of "
             f"{measured.global_buffer_mb:g} MB that were measured; give n, e, p, q, r and t"
         )
-    costs, best = min(costed, key=lambda each: each[0].array_cycles)
-    return ChipLayer(row, measured, best, costs, tuple(costs.array_cycles for costs, _ in costed))
-
-
-def _costs(layer: Layer, found: list[MappedLayer]) -> Mapping[int, CountedEvaluation]:
-    """The costs of the mappings that fit the chip, by their places; MappingError where there is one that does not."""
-    costs = evaluate_batch(layer, chip(), [each.mapping for each in found], jobs=1)
-    rows = np.flatnonzero(costs.legal) if len(found) > 1 else [0]
-    evaluations = {int(row): costs.evaluation(int(row)) for row in rows}
-    return {row: costs for row, costs in evaluations.items() if isinstance(costs, CountedEvaluation)}
+    return replace(min(fitting, key=lambda each: each.costs.array_cycles), agreeing=len(fitting))
 
 
 _BARS = MappingProxyType({ALEXNET: (5.0, 9.0), VGG16: (4.0, 6.0)})  # of the mean and of the worst layer
@@ -142,21 +140,14 @@ def latency(network: str, data: Path | None) -> Outcome:
 
 
 def _table(layers: tuple[ChipLayer, ...]) -> Table:
-    columns = [
-        Column("layer", "layer"), Column("measured_cycles", "measured [cycles]"), Column("array_cycles", "predicted [cycles]"),
+    columns = (
+        Column("layer", "layer"), Column("pass", "n e p q r t"), Column("mappings", "mappings"),
+        Column("measured_cycles", "measured [cycles]"), Column("array_cycles", "predicted [cycles]"),
         Column("error_percent", "error [%]", "+.1f"), Column("bound_by", "most bound by"),
         Column("total_ms", "total, measured [ms]", ",.1f"), Column("total_from_ms", "from [ms]", ",.1f"),
         Column("total_to_ms", "to [ms]", ",.1f"),
-    ]  # fmt: skip
-    rows = [_row(layer) for layer in layers]
-    if any(layer.fits for layer in layers):
-        columns += [
-            Column("mappings", "mappings"),
-            Column("fastest_percent", "fastest [%]", "+.1f"),
-            Column("slowest_percent", "slowest [%]", "+.1f"),
-        ]
-        rows = [(*row, *_spread(layer)) for row, layer in zip(rows, layers, strict=True)]
-    return Table(tuple(columns), rows)
+    )  # fmt: skip
+    return Table(columns, [_row(layer) for layer in layers])
 
 
 def _row(layer: ChipLayer) -> tuple[Value, ...]:
@@ -166,14 +157,7 @@ def _row(layer: ChipLayer) -> tuple[Value, ...]:
     processing_ms = costs.array_cycles / chip().clock_mhz / 1000
     offchip_ms = layer.chip.dram_mb * MB / float(chip().offchip.bytes_per_cycle) / chip().clock_mhz / 1000
     return (
-        layer.row.layer, layer.row.measured_processing_cycles, costs.array_cycles, layer.error, f"{bound}, {parts[bound]:.0%}",
-        layer.chip.total_ms, processing_ms, processing_ms + offchip_ms,
+        layer.row.layer, " ".join(map(str, astuple(layer.chosen))), layer.agreeing, layer.row.measured_processing_cycles,
+        costs.array_cycles, layer.error, f"{bound}, {parts[bound]:.0%}", layer.chip.total_ms, processing_ms,
+        processing_ms + offchip_ms,
     )  # fmt: skip
-
-
-def _spread(layer: ChipLayer) -> tuple[Value, ...]:
-    """How many mappings agree with the chip, and the errors of the fastest and of the slowest."""
-    if not layer.fits:
-        return None, None, None
-    off = [percent_off(cycles, layer.row.measured_processing_cycles) for cycles in (min(layer.fits), max(layer.fits))]
-    return len(layer.fits), *off

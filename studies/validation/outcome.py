@@ -76,7 +76,7 @@ class Table:
     @property
     def numeric(self) -> list[bool]:
         """Whether each column holds numbers."""
-        return [not any(isinstance(value, str) for value in column) for column in zip(*self.rows, strict=True)]
+        return [all(value is None or isinstance(value, int | float) for value in column) for column in zip(*self.rows, strict=True)]
 
     def to_dict(self) -> list[dict[str, Value]]:
         """As JSON has it: an object a row."""

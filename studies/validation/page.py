@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import fill
 
 from mapsearch.studies.validation.outcome import Outcome
 from mapsearch.studies.validation.words import TITLES, flowing
 
+_WIDTH = 130  # of lines
 _HEAD = """# Checked against silicon
 
 What the exact model says of mappings that real chips ran, beside what was measured there. This page is written by `mapsearch
@@ -40,18 +42,18 @@ def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
         for outcome in outcomes
         for figure in outcome.figures
     ]
-    yield _markdown(("suite", "figure", "value", "bar", "met", "beside it"), "lrrlll", rows)
+    yield _markdown(("suite", "figure", "value", "bar", "met", "beside it"), "llrlll", rows)
     yield "What is fitted:\n"
-    yield from (f"- {outcome.suite}: {outcome.fitted}" for outcome in outcomes)
+    yield from (_item(f"{outcome.suite}: {outcome.fitted}") for outcome in outcomes)
     yield ""
 
 
 def _section(outcome: Outcome) -> Iterator[str]:
     yield f"## {TITLES[outcome.suite]}\n"
-    yield f"{flowing(outcome.told)}\n"
+    yield f"{_filled(flowing(outcome.told))}\n"
     if outcome.misses:
         yield "Known misses:\n"
-        yield from (f"- {miss}" for miss in outcome.misses)
+        yield from map(_item, outcome.misses)
         yield ""
     table = outcome.table
     sides = ["r" if numeric else "l" for numeric in table.numeric]
@@ -62,8 +64,19 @@ def _sources(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "## Sources\n"
     yield "Machines: `formats/data/hardware/eyeriss.yaml` and those in `formats/data/validation/`, each value with its source."
     yield "Rows, by the heads of their files in `formats/data/validation/`:\n"
-    yield from (f"- `{name}`: {head}" for name, head in dict.fromkeys(source for outcome in outcomes for source in outcome.sources))
+    yield from (
+        _item(f"`{name}`: {head}") for name, head in dict.fromkeys(source for outcome in outcomes for source in outcome.sources)
+    )
     yield ""
+
+
+def _item(text: str) -> str:
+    """An item of a list, in lines."""
+    return _filled(text, "- ", "  ")
+
+
+def _filled(text: str, first: str = "", others: str = "") -> str:
+    return fill(text, _WIDTH, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False)
 
 
 def _markdown(columns: Sequence[str], sides: Iterable[str], rows: Sequence[Sequence[str]]) -> str:

@@ -30,8 +30,7 @@ TOLD: Mapping[str, str] = MappingProxyType(
         "eyeriss-vgg16": """
 The chip's mappings are not published. Each layer gets the fastest mapping, by the model, of all that fit the machine, use as
 many PEs as the chip did, and send partial sums through the global buffer as often as its measured traffic says; the measured
-latency has no part in this choice. `mappings` is how many these are, and `fastest` and `slowest` are the errors that the ends
-of their range would have.
+latency has no part in this choice. `mappings` says among how many it was chosen.
 """
         + _TIME,
         "eyeriss-traffic": """
