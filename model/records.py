@@ -12,7 +12,8 @@ from typing import Annotated, Any, Protocol, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Residency, Width, ratio
+from mapsearch.model.tensors import Tensor
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -37,20 +38,42 @@ def _field(name: str, hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 a type
     return name, record(element[0]) if len(element) == 1 else get_args(element[1])[0], hint.__metadata__
 
 
+class Rooms(Protocol):
+    """A buffer as kernels see it: a pool, parts that belong to one tensor alone, or both."""
+
+    bytes: Annotated[Ints, 3]  # of each room; 0 of those that are none
+    of: Annotated[Ints, 3]  # the room of W, I, O; those that share the pool have one
+    copies: Annotated[Ints, 3]  # of each word of W, I, O that moves; 0 where the tensor passes the buffer by
+    apart: Annotated[Ints, 3]  # 1 where nothing else goes on while words of W, I, O come
+
+
 class Machine(Protocol):
-    """The machine as kernels see it."""
+    """The machine as kernels see it.
+
+    A link passes so many *units* a cycle, which are bits, or parts of bits where its width is a fraction.
+    """
 
     simd: int
+    run_dim: int  # see `Run`; where the machine has none, its runs are of one index
+    run_longest: int
+    run_least: int
     bits: Annotated[Ints, 3]  # of a word of W, I, O
-    noc_bits: int  # per cycle
+    noc_bits: int  # units per cycle of the shared wires
     noc_latency: int  # cycles
+    own_wires: bool  # whether W, I and O have wires of their own
+    wire_units: Annotated[Ints, 3]  # per cycle, of the wires that W, I, O have, shared or not
+    word_units: Annotated[Ints, 3]  # of a word of W, I, O on those wires
     multicast: bool
     reduction: bool
+    l1: Rooms
+    l2: Rooms
     l1_bytes: int
     l1_copies: int  # of each word: 2 where double-buffered, else 1
     l2_bytes: int
     l2_copies: int
-    offchip_bits: int  # per cycle
+    keeps: bool  # whether the L2 keeps tiles from one step of level 0 to the next
+    offchip_bits: int  # units per cycle
+    offchip_units: int  # of a bit
     offchip_latency: int  # cycles
 
 
@@ -59,15 +82,40 @@ MACHINE = record(Machine)
 
 def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types know nothing of a record's fields
     """One MACHINE."""
-    noc, l1, l2, offchip = hardware.noc, hardware.l1, hardware.l2, hardware.offchip
+    noc, l1, l2, offchip, run = hardware.noc, hardware.l1, hardware.l2, hardware.offchip, hardware.run
     found = np.zeros(1, MACHINE)[0]
     found["simd"], found["bits"] = hardware.simd, hardware.bits
-    found["noc_bits"], found["noc_latency"] = int(noc.bytes_per_cycle * 8), noc.latency_cycles
+    found["run_dim"], found["run_longest"], found["run_least"] = (run.dim, run.longest, run.least) if run else (0, 1, 1)
+    found["noc_bits"], found["noc_latency"] = per_cycle(noc.bytes_per_cycle)[0], noc.latency_cycles
+    found["own_wires"] = noc.wires is not None
+    for tensor, width in enumerate(noc.wires or (noc.bytes_per_cycle,) * 3):
+        found["wire_units"][tensor], units = per_cycle(width)
+        found["word_units"][tensor] = hardware.bits[tensor] * units
     found["multicast"], found["reduction"] = noc.multicast, noc.reduction
+    _write_rooms(l1, found["l1"])
+    _write_rooms(l2, found["l2"])
     found["l1_bytes"], found["l1_copies"] = l1.bytes, l1.buffering.copies
     found["l2_bytes"], found["l2_copies"] = l2.bytes, l2.buffering.copies
-    found["offchip_bits"], found["offchip_latency"] = int(offchip.bytes_per_cycle * 8), offchip.latency_cycles
+    found["keeps"] = l2.residency is Residency.BEST
+    found["offchip_bits"], found["offchip_units"] = per_cycle(offchip.bytes_per_cycle)
+    found["offchip_latency"] = offchip.latency_cycles
     return found
+
+
+def per_cycle(width: Width) -> tuple[int, int]:
+    """How many units a link of so many bytes per cycle passes per cycle, and how many a bit has."""
+    bits = 8 * ratio(width)
+    return bits.numerator, bits.denominator
+
+
+def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above
+    pool = next((tensor for tensor in Tensor if buffer.parts[tensor] is None), None)
+    for tensor in Tensor:
+        room = buffer.room(tensor)
+        place = pool if pool is not None and buffer.parts[tensor] is None else tensor
+        rooms["of"][tensor], rooms["bytes"][place] = place, room.bytes
+        rooms["copies"][tensor] = 0 if buffer.bypass[tensor] else room.buffering.copies
+        rooms["apart"][tensor] = room.buffering is Buffering.SINGLE and not buffer.bypass[tensor]
 
 
 class Counts(Protocol):

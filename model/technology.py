@@ -80,6 +80,8 @@ class Technology:
     compressed: whether words are stored or sent without their zeros at L1, on the network, at L2, off-chip; where they are,
     their energy scales with the tensor's density.
     leakage_includes_activity: whether the leakage is all the power that a working machine draws.
+    idle_mw: power that flows whatever the mapping does and that no part's size explains, such as that of the clock.
+    gated_mac, gated_l1: whether a MAC, and the accesses to W and O in the L1 for it, take no energy where the input is zero.
     """
 
     name: str
@@ -95,3 +97,6 @@ class Technology:
     noc_bus: BusTechnology = BusTechnology()
     noc_arbiter: ArbiterTechnology = ArbiterTechnology()
     leakage_includes_activity: bool = False
+    idle_mw: float = 0.0
+    gated_mac: bool = False
+    gated_l1: bool = False

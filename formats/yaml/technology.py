@@ -1,7 +1,7 @@
 """Technology files: energies of actions, and areas and leakage of parts, in one process, each figure with its source.
 
 A technology file states every figure of MACs, buffers and energies, since a mixture of two technologies would describe no machine.
-The network's parts and the MACs' leakage may be left out; they then count as 0.
+The network's parts, the MACs' leakage and the idle power may be left out; they then count as 0.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mapsearch.model.technology import ArbiterLaw, ArbiterTechnology, BufferTech
 
 _EXAMPLE = "mac_bits: 8"
 _LEVELS = ("l1", "noc", "l2", "offchip")  # the order of Technology.compressed
+_GATES = ("mac", "l1")
 _FIGURES = ("mac_pj", "mac_area_mm2", "mac_leakage_mw", "noc_pj_per_bit", "offchip_pj_per_bit")
 
 Line = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of text without blanks at its ends")]
@@ -110,6 +111,8 @@ class _TechnologyKeys(Keys):
     noc_pj_per_bit: _Figure
     offchip_pj_per_bit: _Figure
     compressed: Annotated[list[Literal["l1", "noc", "l2", "offchip"]], Field(examples=["[offchip]"])] = []
+    idle_mw: _Figure = _NOTHING
+    gated: Annotated[list[Literal["mac", "l1"]], Field(examples=["[mac, l1]"])] = []
 
 
 _FILE = TypeAdapter(_TechnologyKeys)
@@ -136,17 +139,24 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
         noc_bus=BusTechnology(keys.noc_bus.area_mm2.law(), keys.noc_bus.leakage_mw.law()),
         noc_arbiter=ArbiterTechnology(keys.noc_arbiter.area_mm2.law(), keys.noc_arbiter.leakage_mw.law()),
         leakage_includes_activity=keys.leakage_includes_activity,
+        idle_mw=keys.idle_mw.value,
+        gated_mac="mac" in keys.gated,
+        gated_l1="l1" in keys.gated,
     )
 
 
 def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[str, str]]:
-    """The sources of the technology's area and leakage: by figure, then by the fields of `model.area.Parts`; may be empty."""
+    """The sources of the technology's area and leakage: by figure, then by the fields of `model.area.Parts`; may be empty.
+
+    That of the idle power, which belongs to no part, has the part `idle`, and is there where the technology has idle power.
+    """
     keys = _keys(given, where, folder)
     others: dict[str, _BufferKeys | _BusKeys | _ArbiterKeys]
     others = {"l1": keys.l1, "l2": keys.l2, "noc_bus": keys.noc_bus, "noc_arbiter": keys.noc_arbiter}
     return {
         "area_mm2": {"pes": keys.mac_area_mm2.source, **{part: each.area_mm2.source for part, each in others.items()}},
         "leakage_mw": {"pes": keys.mac_leakage_mw.source, **{part: each.leakage_mw.source for part, each in others.items()}},
+        **({"idle_mw": {"idle": keys.idle_mw.source}} if keys.idle_mw.value else {}),
     }
 
 
@@ -156,7 +166,8 @@ def technology_to_dict(technology: Technology) -> dict[str, Any]:
     for figure in _FIGURES:
         data[figure] = {"value": data[figure]}
     data["compressed"] = [level for level, yes in zip(_LEVELS, technology.compressed, strict=True) if yes]
-    return data
+    idle, gated = data.pop("idle_mw"), [gate for gate in _GATES if data.pop(f"gated_{gate}")]
+    return {**data, **({"idle_mw": {"value": idle}} if idle else {}), **({"gated": gated} if gated else {})}
 
 
 def _keys(given: object, where: str, folder: Path) -> _TechnologyKeys:

@@ -105,10 +105,11 @@ def test_plain_data_keeps_odd_values() -> None:
         clock_mhz=1e3 / 3,
         l1=Buffer(96, Buffering.SINGLE),
         noc=Noc(8, 3, multicast=False, reduction=False),
-        technology=replace(edge.technology, compressed=(False, True, False, True)),
+        technology=replace(edge.technology, compressed=(False, True, False, True), idle_mw=0.1, gated_l1=True),
     )
     data = hardware_to_dict(odd)
     assert data["technology"]["compressed"] == ["noc", "offchip"]
+    assert (data["technology"]["idle_mw"], data["technology"]["gated"]) == ({"value": 0.1}, ["l1"])
     assert load_hardware(yaml.safe_load(yaml.safe_dump(data))) == odd
 
 

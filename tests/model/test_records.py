@@ -10,7 +10,7 @@ import numpy as np
 from by_hand import MACHINE
 
 from mapsearch.model.cost import Count
-from mapsearch.model.hardware import Noc
+from mapsearch.model.hardware import Buffer, Buffering, Noc, Offchip, Part
 from mapsearch.model.records import COUNTED, Floats, Ints, machine_record, record
 
 
@@ -55,3 +55,26 @@ def test_the_machine_is_in_bits_and_copies() -> None:
     found = machine_record(replace(MACHINE, noc=Noc(32, 7, multicast=True, reduction=False)))
     assert (found["noc_bits"], found["noc_latency"], found["multicast"], found["reduction"]) == (256, 7, True, False)
     assert (found["l1_bytes"], found["l1_copies"], found["bits"].tolist()) == (512, 2, [8, 8, 16])
+
+
+def test_the_rooms_of_a_buffer() -> None:
+    """Tensors that share the pool have one room, a tensor's own part is another; copies and waiting follow each tensor's room."""
+    weights = Part(448, Buffering.SINGLE)
+    found = machine_record(replace(MACHINE, l1=Buffer(512, Buffering.STREAM, (weights, None, None))))["l1"]
+    assert found["of"].tolist() == [0, 1, 1]
+    assert found["bytes"].tolist() == [448, 512, 0]
+    assert (found["copies"].tolist(), found["apart"].tolist()) == ([1, 1, 1], [1, 0, 0])
+
+
+def test_what_passes_the_l2_by_takes_no_room() -> None:
+    """It has no copies there, and nobody waits for it."""
+    found = machine_record(replace(MACHINE, l2=Buffer(512, Buffering.SINGLE, bypass=(True, False, False))))["l2"]
+    assert (found["copies"].tolist(), found["apart"].tolist()) == ([0, 1, 1], [0, 1, 1])
+
+
+def test_a_fraction_of_a_byte_is_whole_units() -> None:
+    """2.4 bytes a cycle are 96 units of a fifth of a bit; wires of a tensor's own have units of their own."""
+    found = machine_record(replace(MACHINE, offchip=Offchip(2.4, 0), noc=Noc(26, wires=(8, 2, 0.5))))
+    assert (found["offchip_bits"], found["offchip_units"]) == (96, 5)
+    assert found["own_wires"]
+    assert (found["wire_units"].tolist(), found["word_units"].tolist()) == ([64, 16, 4], [8, 8, 16])
