@@ -1,12 +1,13 @@
 """A technology fitted to measured energies of a user's own chip, by nonnegative least squares.
 
-The energy of a mapping is a sum over parts: MACs, L1 and L2 accesses, network and off-chip bits, each at its price, and a constant
-power over the time. A fit gives each price a factor and sets the constant, so that relative errors are least in the mean square.
+The energy of a mapping is a sum of actions at their prices (MACs, L1 and L2 accesses, network and off-chip bits) and of leakage and
+a constant power over the time. A fit gives each price a factor and sets the constant, so that the relative errors are least in the
+mean square.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from numpy.typing import NDArray
 from mapsearch.formats.directives.files import read_network
 from mapsearch.formats.measured import EnergyRow, rows_of
 from mapsearch.formats.text import read_text
+from mapsearch.model.area import leakage_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.extras import require
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.technology import BufferTechnology, PowerLaw, Technology
+from mapsearch.model.technology import BufferTechnology, Technology
 from mapsearch.studies.batch import evaluate_batch
-from mapsearch.studies.validation.outcome import mean_and_worst, percent_off
+from mapsearch.studies.validation.outcome import mean_and_worst
 
 PARTS = ("mac", "l1", "l2", "noc", "offchip")
 CONSTANT = "idle"
@@ -62,9 +64,9 @@ class Fit:
 def fit_technology(path: Path, machine: Hardware) -> Fit:
     """The machine's technology fitted to a file of rows: layer, mapping, and energy_uj or power_mw.
 
-    mapping: a directive file, relative to the folder of the rows, that has the layer. A power counts over time_ms, or else over the
-    model's runtime, and so does the constant power. Raises InputError where a row breaks a law, or there are fewer than twice as many
-    rows as coefficients.
+    mapping: a directive file, relative to the folder of the rows, that has the layer. A power counts over time_ms, or else over
+    the model's runtime, and so do leakage and the constant power. Raises InputError where a row breaks a law, or there are fewer
+    than twice as many rows as coefficients.
     """
     rows = rows_of(EnergyRow, read_text(path, "file of rows"), str(path)).rows
     found = [_costs(row, path, machine) for row in rows]
@@ -76,19 +78,23 @@ def fit_technology(path: Path, machine: Hardware) -> Fit:
     columns = {name: energies for name, energies in {**parts, CONSTANT: milliseconds}.items() if energies.any()}
     if len(rows) < 2 * len(columns):
         raise InputError(
-            f"{path}: a fit needs at least twice as many rows as its {len(columns)} coefficients ({', '.join(columns)}), got {len(rows)}"
+            f"{path}: a fit must have at least twice as many rows as the {len(columns)} coefficients ({', '.join(columns)}), "
+            f"got {len(rows)}; add rows"
         )
     shares = np.column_stack([*columns.values()]) / measured[:, None]  # relative errors count
-    factors = _least_squares(shares)
-    held_out = [_left_out(shares, row) for row in range(len(rows))]
+    leakage = leakage_by_part(replace(machine, technology=replace(machine.technology, idle_mw=0.0)))
+    wanted = 1 - leakage.total * milliseconds / measured
+    factors = _least_squares(shares, wanted)
+    others = [np.arange(len(rows)) != row for row in range(len(rows))]
+    held_out = [shares[row] @ _least_squares(shares[other], wanted[other]) for row, other in enumerate(others)]
     by_name = dict(zip(columns, map(float, factors), strict=True))
     return Fit(
         fitted_technology(machine.technology, by_name),
         by_name,
         tuple(row.layer for row in rows),
         tuple(map(float, measured)),
-        tuple(percent_off(float(each), 1.0) for each in shares @ factors),
-        tuple(percent_off(each, 1.0) for each in held_out),
+        tuple(100 * float(error) for error in shares @ factors - wanted),
+        tuple(100 * float(error) for error in held_out - wanted),
     )
 
 
@@ -96,7 +102,7 @@ def fitted_technology(technology: Technology, factors: Mapping[str, float]) -> T
     """The technology with prices times their factors (one that no row has stays), and the constant power."""
 
     def scaled(buffer: BufferTechnology, factor: float) -> BufferTechnology:
-        laws = {
+        laws: dict[str, Any] = {
             name: replace(law, factor=law.factor * factor)
             for name, law in (("read_pj", buffer.read_pj), ("write_pj", buffer.write_pj))
         }
@@ -135,17 +141,13 @@ def _measured_uj(row: EnergyRow, milliseconds: float, path: Path) -> float:
             raise InputError(f"{path}: layer {row.layer} must have one of energy_uj and power_mw")
 
 
-def _least_squares(shares: _Floats) -> _Floats:
-    """The factors, none below 0, with which each row's shares add up to 1 as nearly as can be."""
+def _least_squares(shares: _Floats, wanted: _Floats) -> _Floats:
+    """The factors, none below 0, with which each row's shares add up to what is wanted as nearly as can be."""
     require("a fit", "validate", "scipy")
     from scipy.optimize import nnls  # type: ignore[import-untyped]  # noqa: PLC0415 slow, and for fits only
 
     scale = np.linalg.norm(shares, axis=0)  # columns of like size, for the solver
-    solved: Any = nnls(shares / scale, np.ones(len(shares)))  # scipy has no types
-    return np.asarray(solved[0], np.float64) / scale
-
-
-def _left_out(shares: _Floats, row: int) -> float:
-    """What the fit to all other rows predicts of a row, over its measured energy."""
-    factors = _least_squares(np.delete(shares, row, axis=0))
-    return float(shares[row] @ factors)
+    scale[scale == 0.0] = 1.0
+    solved: Any = nnls(shares / scale, wanted)  # scipy has no types
+    factors: _Floats = solved[0] / scale
+    return factors
