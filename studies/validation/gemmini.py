@@ -84,19 +84,15 @@ def cycles(data: Path | None) -> Outcome:
         fitted="nothing",
         misses=tuple(f"{each.mapped.layer.name} ({each.error:+.0f} %): {_reason(each)}" for each in far),
         figures=(
-            Figure("rank correlation of cycles", ours.rho, least=0.985, digits=4, beside=f"Timeloop: {theirs.rho:.4f}"),
-            Figure("cycles, median error", ours.median, "%", most=14.0, beside=f"Timeloop: {theirs.median:.1f} %"),
-            Figure("cycles, mean error", ours.mean, "%", most=18.0, beside=f"Timeloop: {theirs.mean:.1f} %"),
-            Figure(
-                "pairs in the right order", ours.right, "%", least=70.0, beside=_of_pairs(ours.counts[0], theirs.counts[0], theirs)
-            ),
-            Figure(
-                "pairs in the wrong order", ours.wrong, "%", most=12.5, beside=_of_pairs(ours.counts[1], theirs.counts[1], theirs)
-            ),
+            Figure("rank correlation", ours.rho, least=0.985, digits=4, beside=f"Timeloop: {theirs.rho:.4f}"),
+            Figure("median error", ours.median, "%", most=14.0, beside=f"Timeloop: {theirs.median:.1f} %"),
+            Figure("mean error", ours.mean, "%", most=18.0, beside=f"Timeloop: {theirs.mean:.1f} %"),
+            Figure("pairs in right order", ours.right, "%", least=70.0, beside=_of_pairs(ours.counts[0], theirs.counts[0], theirs)),
+            Figure("pairs in wrong order", ours.wrong, "%", most=12.5, beside=_of_pairs(ours.counts[1], theirs.counts[1], theirs)),
             Figure(
                 "rank correlation of cycles a MAC", ours.rho_a_mac, least=0.85, digits=2, beside=f"Timeloop: {theirs.rho_a_mac:.2f}"
             ),
-            Figure("rows whose array cycles are above the measured", above, most=0, digits=0),
+            Figure("rows with array above measured", above, most=0, digits=0),
         ),
         table=_table(rows),
         sources=((GemminiRow.file, found.head),),
@@ -174,9 +170,9 @@ def _table(rows: Sequence[RtlRow]) -> Table:
 
 def _row(each: RtlRow) -> tuple[Value, ...]:
     row = each.row
-    stride = f", stride {row.stride}" if row.stride > 1 else ""
-    sizes = [f"{row.C}→{row.K}, {row.S}x{row.R}, {row.Q}x{row.P}{stride}"]
-    sizes.append(f"{row.tile_c}→{row.tile_k}, {row.tile_s}x{row.tile_r}, {row.tile_q}x{row.tile_p}")
+    stride = f" /{row.stride}" if row.stride > 1 else ""
+    sizes = [f"{row.C}→{row.K} {row.S}x{row.R} {row.Q}x{row.P}{stride}"]
+    sizes.append(f"{row.tile_c}→{row.tile_k} {row.tile_s}x{row.tile_r} {row.tile_q}x{row.tile_p}")
     return (
         row.id, *sizes, row.rtl_cycles, each.costs.runtime_cycles, each.error,
         row.timeloop_cycles, percent_off(row.timeloop_cycles, row.rtl_cycles), each.costs.array_cycles,

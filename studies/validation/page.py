@@ -21,11 +21,30 @@ and RTL ([hardware.md](hardware.md)). No constant has been fitted to the rows bu
 """
 
 
+_OWN = """## A chip of your own
+
+`mapsearch validate ROWS.csv --fit technology --hardware H` fits the prices of H's technology to energies that were measured on
+a chip. ROWS.csv has a row for each measurement: `layer`, the name of a layer in the directive file `mapping`, a path beside
+ROWS.csv, and either `energy_uj`, or `power_mw` with the layer's `time_ms` (left out: the model's runtime on H).
+
+```text
+layer,mapping,power_mw,time_ms
+conv1,chip.m,278,4.1
+conv2,chip.m,251,10.3
+```
+
+An energy is the sum of the counted actions at their prices (MACs, L1 and L2 accesses, network, off-chip memory), of leakage,
+and of a constant power over the time. Nonnegative least squares of the relative errors give each price a factor, and the
+constant. Fewer than twice as many rows as coefficients are refused. Beside each row's error stands its error by the fit to all
+other rows, which says how far the fit can be trusted. `--out FILE` writes the fitted technology, which a hardware file names by
+its key `technology`.
+"""
+
+
 def page(outcomes: Sequence[Outcome]) -> str:
     """The page: all figures and their bars, then each suite with its rows, then where the rows come from."""
-    return "\n".join(
-        [_HEAD, *_summary(outcomes), *(line for outcome in outcomes for line in _section(outcome)), *_sources(outcomes)]
-    )
+    sections = [line for outcome in outcomes for line in _section(outcome)]
+    return "\n".join([_HEAD, *_summary(outcomes), *sections, _OWN, *_sources(outcomes)])
 
 
 def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:

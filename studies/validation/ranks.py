@@ -30,11 +30,11 @@ class Pairs(NamedTuple):
 
 
 def rank_correlation(predicted: Sequence[float], measured: Sequence[float]) -> float:
-    """Spearman's rho; not a number for fewer than two rows."""
+    """Spearman's rho; not a number where either side has fewer than two values."""
     require("rank correlation", "validate", "scipy")
     from scipy.stats import spearmanr  # type: ignore[import-untyped]  # noqa: PLC0415 slow, and for some suites only
 
-    if len(predicted) < 2:
+    if min(len(set(predicted)), len(set(measured))) < 2:
         return float("nan")
     found: Any = spearmanr(predicted, measured)  # scipy has no types
     return float(found.statistic)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
 from mapsearch.formats.directives import MappedLayer
-from mapsearch.formats.measured import ChipRow, EyerissRow
+from mapsearch.formats.measured import EyerissRow
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
@@ -68,7 +68,7 @@ def mapped(layer: Layer, each: Pass, machine: Hardware) -> MappedLayer:
     rows = [Directive(_SPATIAL, 1, Dim.R), Directive(_TEMPORAL, 1, Dim.N), Directive(_TEMPORAL, 1, Dim.X)]
     inner = [*channels, (high, [Directive(_SPATIAL, 1, Dim.Y)]), (layer.extents[Dim.R], rows)]
     mapping = Mapping(tuple(map(tuple, (passes, *(level for _, level in inner)))), tuple(members for members, _ in inner))
-    sets = machine.outer_units(mapping.clusters)
+    sets = mapping.units(machine.shape)[0]
     if sets != (each.t if folds == 1 else folds) or (folds > 1 and each.r * each.t > 1):
         raise InputError(
             f"layer {layer.name}: {each.r} x {each.t} sets of {layer.extents[Dim.R]} x {each.e} PEs must be the most that fit the "
@@ -77,21 +77,22 @@ def mapped(layer: Layer, each: Pass, machine: Hardware) -> MappedLayer:
     return MappedLayer(layer, mapping)
 
 
-def consistent_passes(row: EyerissRow, chip: ChipRow, machine: Hardware) -> Iterator[Pass]:
-    """The passes that agree with the chip's active PEs and global-buffer traffic; not all of them fit the machine.
+def agreeing_passes(layer: Layer, active_pes: int, buffer_mb: float, machine: Hardware) -> Iterator[Pass]:
+    """The passes with these active PEs and this traffic of partial sums; not all of them fit the machine.
 
     Each of the q x r channels of a pass saves the partial sums a way to the global buffer and back: q x r is the least divisor of C
-    with which they make no more traffic than was measured. (A sum has 16 bits; it goes once each way for each pass over channels.)
+    with which they alone make no more than `buffer_mb`, of 2^20 bytes.
     """
-    sums_mb = row.groups * row.batch * row.K * row.outputs**2 * row.C * 2 * 2 / 2**20
-    together = next((c for c in range(1, row.C + 1) if row.C % c == 0 and sums_mb / c <= chip.global_buffer_mb), row.C)
+    sums_mb = 2 * layer.words(Tensor.OUTPUT) * layer.extents[Dim.C] * machine.bits[Tensor.OUTPUT] / 8 / 2**20
+    channels, height = layer.extents[Dim.C], layer.extents[Dim.R]
+    together = next((c for c in range(1, channels + 1) if channels % c == 0 and sums_mb / c <= buffer_mb), channels)
     sets = [
-        (e, r, chip.active_pes // (row.filter * e * r))
-        for e in range(1, row.outputs + 1)
+        (e, r, active_pes // (height * e * r))
+        for e in range(1, layer.extents[Dim.Y] + 1)
         for r in range(1, together + 1)
-        if chip.active_pes % (row.filter * e * r) == 0 and together % r == 0
+        if active_pes % (height * e * r) == 0 and together % r == 0
     ]
     most_sums = machine.l1.room(Tensor.OUTPUT).bytes * 8 // machine.bits[Tensor.OUTPUT]  # of a PE, one for each filter
     for e, r, t in sets:
-        for p in range(1, min(row.K // t, most_sums) + 1):
-            yield from (Pass(n, e, p, together // r, r, t) for n in range(1, row.batch + 1))
+        for p in range(1, min(layer.extents[Dim.K] // t, most_sums) + 1):
+            yield from (Pass(n, e, p, together // r, r, t) for n in range(1, layer.extents[Dim.N] + 1))

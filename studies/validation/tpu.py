@@ -39,8 +39,8 @@ def roofline(data: Path | None) -> Outcome:
         fitted="nothing",
         misses=(),
         figures=(
-            Figure("rows whose bound is above the measured time", above, most=0, digits=0),
-            Figure("rank correlation of bound and time", rank_correlation(bounds_ns, measured_ns), least=0.995, digits=4),
+            Figure("rows with bound above measured", above, most=0, digits=0),
+            Figure("rank correlation", rank_correlation(bounds_ns, measured_ns), least=0.995, digits=4),
         ),
         table=Table(columns, table),
         sources=((TpuRow.file, found.head),),

@@ -21,7 +21,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
 
 _TIME = """
 The cycles of the array are compared with the processing latency. The chip's total latency includes waiting for off-chip memory:
-it is expected between the array's cycles alone (`from`) and those plus the measured off-chip traffic at 2.4 bytes a cycle
+`total` is expected between the array's cycles alone (`from`) and those plus the measured off-chip traffic at 2.4 bytes a cycle
 (`to`); no bar is set on it.
 """
 TOLD: Mapping[str, str] = MappingProxyType(
@@ -35,7 +35,8 @@ latency has no part in this choice. `mappings` says among how many it was chosen
         + _TIME,
         "eyeriss-traffic": """
 The model's words between L2 and L1s (weights, inputs, partial sums and outputs), in MB of 2^20 bytes, are compared with what
-the chip's global buffer moved. The mappings are those of the latency suites.
+the chip's global buffer moved. The mappings are those of the latency suites. The bar on AlexNet's worst layer leaves out CONV3,
+a known miss.
 """,
         "eyeriss-power": """
 Power is a constant (clock, control, leakage) plus the energy of the actions counted on the chip over the layer's measured time.
@@ -47,7 +48,7 @@ Runtimes of {rows} mappings of {layers} layers are compared with the cycles of t
 the rows, stand beside them. A mapper needs the order of the mappings of one layer: a pair is two mappings of a layer whose
 measured cycles are more than 5 % apart, and predictions less than 0.5 % apart leave it undecided. (The rank correlation over
 all rows is an easy bar: the number of MACs alone has {easy:.4f}.) The array's cycles alone are a lower bound on what the RTL
-takes.
+takes. Layers and tiles are written as input → output channels, filter, outputs, and the stride after a slash.
 """,
         "tpu-v6e": """
 The model's lower bound over all mappings of {rows} GEMMs in bfloat16, in effect a roofline, is compared with the measured time,
