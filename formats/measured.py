@@ -70,6 +70,18 @@ class ChipRow(Row):
     dram_mb: Positive
 
 
+class OptimumRow(Row):
+    """What a search found for a layer on the machine that stands for the Eyeriss chip: its fastest mapping, and a lower bound."""
+
+    file: ClassVar[str] = "eyeriss_optima.csv"
+    network: Name
+    layer: Name
+    runtime_cycles: Cycles
+    lower_bound_cycles: Cycles
+    bound_by: Name
+    sums_mb: Positive
+
+
 class GemminiRow(Row):
     """A layer that Gemmini's RTL ran in tiles; names are Timeloop's (P and R: output and filter columns; Q and S: rows)."""
 

@@ -26,6 +26,7 @@ SUITES: Mapping[str, Callable[[Path | None], Outcome]] = MappingProxyType(
         "eyeriss-vgg16": partial(eyeriss.latency, eyeriss.VGG16),
         "eyeriss-traffic": eyeriss_counts.traffic,
         "eyeriss-power": eyeriss_counts.power,
+        "eyeriss-search": eyeriss_counts.search,
         "gemmini": gemmini.cycles,
         "tpu-v6e": tpu.roofline,
     }

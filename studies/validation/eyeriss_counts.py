@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import mean, median
 
+from mapsearch.formats.measured import OptimumRow, read_measured
+from mapsearch.model.evaluation import CountedEvaluation
+from mapsearch.model.tensors import Tensor
 from mapsearch.studies.validation.eyeriss import ALEXNET, MB, VGG16, ChipLayer, chip, heads, layers_of
 from mapsearch.studies.validation.outcome import Column, Figure, Outcome, Table, Value, mean_and_worst, missed, percent_off
 from mapsearch.studies.validation.words import BESIDE, TOLD
@@ -15,9 +18,14 @@ _NETWORK, _LAYER, _ERROR = Column("network", "network"), Column("layer", "layer"
 
 def buffer_mb(layer: ChipLayer) -> float:
     """The traffic of the global buffer in MB of 2^20 bytes: all that goes to the PEs and comes back, weights included."""
-    costs, sent = layer.costs, layer.costs.l2_to_l1_words
-    outputs = costs.psum_read_words + costs.output_write_words + costs.l2_add_read_words
-    return sum(words * bits for words, bits in zip((sent.weight, sent.input, outputs), chip().bits, strict=True)) / 8 / MB
+    sent, bits = layer.costs.l2_to_l1_words, chip().bits
+    return (sent.weight * bits[Tensor.WEIGHT] + sent.input * bits[Tensor.INPUT]) / 8 / MB + sums_mb(layer.costs)
+
+
+def sums_mb(costs: CountedEvaluation) -> float:
+    """What partial sums and outputs move between the global buffer and the PEs, both ways, in MB of 2^20 bytes."""
+    words = costs.psum_read_words + costs.output_write_words + costs.l2_add_read_words
+    return words * chip().bits[Tensor.OUTPUT] / 8 / MB
 
 
 def traffic(data: Path | None) -> Outcome:
@@ -98,3 +106,32 @@ def power(data: Path | None) -> Outcome:
         sources=heads(data),
         machine=chip(),
     )  # fmt: skip
+
+
+def search(data: Path | None) -> Outcome:
+    """The suite of searches, whose results are recorded: the chip's mappings beside the fastest that were found."""
+    found = read_measured(OptimumRow, data)
+    layers = {(layer.row.network, layer.row.layer): layer for network in (ALEXNET, VGG16) for layer in layers_of(network, data)}
+    optima = [(layers[row.network, row.layer], row) for row in found.rows if (row.network, row.layer) in layers]
+    columns = (
+        _NETWORK, _LAYER, Column("chip_cycles", "chip's mapping [cycles]"), Column("best_cycles", "best found [cycles]"),
+        Column("ratio", "times as fast", ".2f"), Column("bound_ratio", "at most", ".2f"), Column("bound_by", "bound by"),
+        Column("chip_sums_mb", "chip's sums [MB]", ",.1f"), Column("best_sums_mb", "sums [MB]", ",.1f"),
+    )  # fmt: skip
+    rows: list[tuple[Value, ...]] = [
+        (
+            row.network, row.layer, layer.costs.runtime_cycles, row.runtime_cycles, layer.costs.runtime_cycles / row.runtime_cycles,
+            layer.costs.runtime_cycles / row.lower_bound_cycles, row.bound_by, sums_mb(layer.costs), row.sums_mb,
+        )
+        for layer, row in optima
+    ]  # fmt: skip
+    return Outcome(
+        suite="eyeriss-search",
+        told=TOLD["eyeriss-search"],
+        fitted="nothing.",
+        misses=(),
+        figures=(),
+        table=Table(columns, rows),
+        sources=((OptimumRow.file, found.head),),
+        machine=chip(),
+    )

@@ -14,6 +14,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "eyeriss-vgg16": "Eyeriss chip, VGG-16: processing latency",
         "eyeriss-traffic": "Eyeriss chip: traffic of its global buffer",
         "eyeriss-power": "Eyeriss chip: power",
+        "eyeriss-search": "Eyeriss chip: how far a search comes below its mappings",
         "gemmini": "Gemmini: cycles of its RTL",
         "tpu-v6e": "TPU v6e: lower bounds of GEMMs",
     }
@@ -42,6 +43,14 @@ a known miss.
 Power is a constant (clock, control, leakage) plus the energy of the actions counted on the chip over the layer's measured time.
 The energy unit of `eyeriss_65nm`, that of a 16-bit MAC, is taken as 1 pJ. The chip skips MACs and scratch-pad accesses where an
 input is zero (`gated`); the shares of zeros are the published ones.
+""",
+        "eyeriss-search": """
+The runtime of the chip's mappings, by the model, stands beside that of the fastest mappings that a search found on the same
+machine, with the chip's limits kept (constraints `eyeriss`, whole batch, 3 levels), and beside the lower bound that it proved
+over all of them. Runtime includes waiting for off-chip memory, not overlapped and not compressed. `sums` is what partial sums
+move between the global buffer and the PEs. The chip's first layers send each sum through the buffer for every channel or two,
+over wires of 64 bits; a pass that has more channels, as the same PEs allow, adds them up first. Why the chip does not is not
+published.
 """,
         "gemmini": """
 Runtimes of {rows} mappings of {layers} layers are compared with the cycles of the RTL; Timeloop's predictions, published with
