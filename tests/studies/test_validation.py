@@ -39,10 +39,10 @@ def all_outcomes() -> dict[str, Outcome]:
 
 @pytest.mark.parametrize("suite", SHIPPED)
 def test_bars_are_met(outcomes: dict[str, Outcome], suite: str) -> None:
-    """Each figure with a bar keeps to it, and each suite has at least two."""
+    """Each figure with a bar keeps to it, and each suite has at least two, but that of recorded searches."""
     missed = [f"{figure.metric}: {figure.shown}, {figure.bar}" for figure in outcomes[suite].figures if not figure.met]
     assert missed == []
-    assert sum(bool(figure.bar) for figure in outcomes[suite].figures) >= 2
+    assert sum(bool(figure.bar) for figure in outcomes[suite].figures) >= (2 if suite != "eyeriss-search" else 0)
 
 
 def test_the_page_is_what_would_be_written(outcomes: dict[str, Outcome]) -> None:
@@ -67,11 +67,22 @@ def test_mappings_that_were_not_published_agree_with_the_chip() -> None:
 
 
 def test_the_constant_of_the_machine_is_the_fitted_one(outcomes: dict[str, Outcome]) -> None:
-    """The preset's idle power is the constant that the five layers of AlexNet set, within half a percent."""
+    """The preset's idle power is the constant that the five layers of AlexNet set, within 1 mW."""
     (constant,) = (
         figure.value for figure in outcomes["eyeriss-power"].figures if figure.metric == "constant power, set on AlexNet"
     )
-    assert chip().technology.idle_mw == pytest.approx(constant, rel=5e-3)
+    assert chip().technology.idle_mw == pytest.approx(constant, abs=1)
+
+
+def test_searches_lie_between_their_bounds_and_the_chip(outcomes: dict[str, Outcome]) -> None:
+    """For each layer of VGG-16, the mapping found is no slower than the chip's, and no faster than the bound allows."""
+    rows = outcomes["eyeriss-search"].table.to_dict()
+    assert [row["layer"] for row in rows] == [layer.row.layer for layer in layers_of(VGG16, None)]
+    for row in rows:
+        ratio, bound = row["ratio"], row["bound_ratio"]
+        assert isinstance(ratio, float)
+        assert isinstance(bound, float)
+        assert 1 <= ratio <= bound
 
 
 def test_kept_files_evaluate_to_the_same_digits(outcomes: dict[str, Outcome], tmp_path: Path) -> None:
