@@ -20,7 +20,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from mapsearch.model.errors import did_you_mean
-from mapsearch.studies.declared import FLAG, Law, Setting, SettingError, declared, one_of
+from mapsearch.studies.declared import FLAG, Law, Setting, SettingError, declared, one_of, whole
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance, SupportsWrite
@@ -147,6 +147,12 @@ def _parsing_of(each: Setting) -> dict[str, Any]:
         return {**words, "action": "store_true"}
     words |= {"metavar": each.metavar, **({"action": "append"} if each.default == () else {})}
     return {**words, **({"choices": each.law.choices} if each.law.choices else {"type": by_law(each.law)})}
+
+
+def add_batch(parser: ArgumentParser) -> None:
+    """Declare --batch, for commands on layer sets."""
+    help_ = "every layer on so many inputs at once (default: as the layer set has it)"
+    parser.add_argument("--batch", type=by_law(whole(1)), metavar="N", help=help_)
 
 
 def add_hardware(parser: ArgumentParser) -> None:

@@ -78,6 +78,10 @@ class Mix:
         """The layers of all networks, those of equal shape as one; in a mix of several, names begin with the network's name."""
         return merge([[self._entry(member, entry) for entry in member.layers.entries] for member in self.members])
 
+    def of_batch(self, inputs: int) -> Mix:
+        """The networks on so many times their inputs at once."""
+        return Mix(tuple(replace(each, layers=each.layers.of_batch(inputs)) for each in self.members))
+
     @property
     def sources(self) -> dict[str, int]:
         """The weights by network, paths made absolute: the mix can be loaded from it again."""

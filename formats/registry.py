@@ -132,7 +132,7 @@ FORMATS: Mapping[str, Format] = {
     for each in (
         Format("directives", (".m",), mappings="files", exporter="files"),
         Format("maestro", (".m",), mappings="mappings_in", hardware="hardware_in", exporter="out"),
-        Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware"),
+        Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware_in"),
     )
 }
 EXPORTED = tuple(name for name, each in FORMATS.items() if each.exporter)  # the formats with a writer

@@ -3,27 +3,30 @@
     area = PEs * simd * MAC area + PEs * L1 area + L2 area + bus area + arbiter area
 
 and leakage in the same five parts. A MAC's area and leakage grow with the product of its operands' widths (`mac_scale`); the laws
-of the rest are the technology's (`mapsearch.model.hardware`). Control, clock and pads are left out.
+of the rest are the technology's (`mapsearch.model.hardware`). A buffer's pool and parts are memories of their own: their figures
+add. Control, clock and pads are left out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.energy import mac_scale
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffer, Hardware
+from mapsearch.model.technology import PowerLaw
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A figure of a whole machine by its parts.
 
-    pes: the MAC units of all PEs, by pes, simd and bits. l1: all L1s, by pes and l1.bytes. l2: by l2.bytes.
-    noc_bus: by pes and noc.bytes_per_cycle. noc_arbiter: by pes.
+    pes: the MAC units of all PEs, by pes, simd and bits. l1: all L1s, by pes and the bytes of the L1. l2: by its bytes.
+    noc_bus: by pes and the network's width. noc_arbiter: by pes. idle: of power, what the technology states of no part.
     """
 
     pes: float
@@ -31,11 +34,17 @@ class Parts:
     l2: float
     noc_bus: float
     noc_arbiter: float
+    idle: float = 0.0
 
     @property
     def total(self) -> float:
         """The sum of the parts, one after the other: `sum` rounds less in later Pythons, and compiled code adds like this."""
-        return self.pes + self.l1 + self.l2 + self.noc_bus + self.noc_arbiter
+        return self.pes + self.l1 + self.l2 + self.noc_bus + self.fixed
+
+    @property
+    def fixed(self) -> float:
+        """What depends on no size but the PEs."""
+        return self.noc_arbiter + self.idle
 
 
 def area_by_part(hardware: Hardware) -> Parts:
@@ -43,9 +52,9 @@ def area_by_part(hardware: Hardware) -> Parts:
     technology, pes = hardware.technology, hardware.pes
     return Parts(
         pes=pes * hardware.simd * technology.mac_area_mm2 * mac_scale(hardware),
-        l1=pes * technology.l1.area_mm2.at(hardware.l1.bytes),
-        l2=technology.l2.area_mm2.at(hardware.l2.bytes),
-        noc_bus=technology.noc_bus.area_mm2.at(pes, hardware.noc.bytes_per_cycle),
+        l1=pes * _of_buffer(technology.l1.area_mm2, hardware.l1),
+        l2=_of_buffer(technology.l2.area_mm2, hardware.l2),
+        noc_bus=technology.noc_bus.area_mm2.at(pes, hardware.noc.mean_bytes_per_cycle),
         noc_arbiter=technology.noc_arbiter.area_mm2.at(pes),
     )
 
@@ -55,11 +64,16 @@ def leakage_by_part(hardware: Hardware) -> Parts:
     technology, pes = hardware.technology, hardware.pes
     return Parts(
         pes=pes * hardware.simd * technology.mac_leakage_mw * mac_scale(hardware),
-        l1=pes * technology.l1.leakage_mw.at(hardware.l1.bytes),
-        l2=technology.l2.leakage_mw.at(hardware.l2.bytes),
-        noc_bus=technology.noc_bus.leakage_mw.at(pes, hardware.noc.bytes_per_cycle),
+        l1=pes * _of_buffer(technology.l1.leakage_mw, hardware.l1),
+        l2=_of_buffer(technology.l2.leakage_mw, hardware.l2),
+        noc_bus=technology.noc_bus.leakage_mw.at(pes, hardware.noc.mean_bytes_per_cycle),
         noc_arbiter=technology.noc_arbiter.leakage_mw.at(pes),
+        idle=technology.idle_mw,
     )
+
+
+def _of_buffer(law: PowerLaw, buffer: Buffer) -> float:
+    return fsum(law.at(size) for size in buffer.sizes)
 
 
 def dynamic_mw(hardware: Hardware, energy_pj: float, runtime_cycles: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -69,9 +70,9 @@ class Buffer:
         return self.parts[tensor] or Part(self.bytes, self.buffering)
 
     @property
-    def total_bytes(self) -> int:
-        """Bytes of the pool and of all parts."""
-        return self.bytes + sum(part.bytes for part in self.parts if part is not None)
+    def sizes(self) -> tuple[int, ...]:
+        """Bytes of the pool, if any tensor shares it, and of each part."""
+        return (*([self.bytes] if self.bytes else []), *(part.bytes for part in self.parts if part is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,35 @@ class Array:
 
     rows: int
     columns: int
+
+
+Pes = int | Array  # so many PEs, any of which may form a Cluster, or rows and columns of them
+
+
+def rows_and_columns(pes: Pes) -> tuple[int, int]:
+    """The sides along which units lie; PEs of which any may form a Cluster are one column."""
+    return (pes.rows, pes.columns) if isinstance(pes, Array) else (pes, 1)
+
+
+def number_of(pes: Pes) -> int:
+    """How many PEs they are."""
+    return prod(rows_and_columns(pes))
+
+
+def pes_text(pes: Pes) -> str:
+    """PEs as errors name them."""
+    return f"{pes.rows} x {pes.columns} PEs (rows x columns)" if isinstance(pes, Array) else f"{pes} PEs"
+
+
+def outer_units(pes: Pes, clusters: Sequence[int]) -> int:
+    """Units of level 0 of a mapping with these Clusters: as many as fit beside them; 0 where the Clusters do not fit."""
+    if not isinstance(pes, Array):
+        return pes // prod(clusters)
+    left = {(pes.rows, pes.columns)}  # for each way to lay the Clusters: beside the units of a level, what fits along both sides
+    for size in clusters:
+        ways = {way for rows, columns in left for way in ((rows // size, columns), (rows, columns // size))}
+        left = {way for way in ways if min(way) > 0}
+    return max(map(max, left), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +208,7 @@ class Hardware:
     def _check_widths(self) -> None:
         wires = self.noc.wires or ()
         widths = {"noc.bytes_per_cycle": self.noc.bytes_per_cycle, "offchip.bytes_per_cycle": self.offchip.bytes_per_cycle}
-        for key, width in (*widths.items(), *((f"noc.{tensor}", width) for tensor, width in zip(_TENSORS, wires, strict=False))):
+        for key, width in (*((f"noc.{tensor}", width) for tensor, width in zip(_TENSORS, wires, strict=False)), *widths.items()):
             whole = width == int(width) if abs(width) < 2**52 else True
             most = MOST_WIDTH if whole else MOST_FRACTION
             if not 0 < width <= most or 1000 % ratio(width).denominator:
@@ -197,19 +227,10 @@ class Hardware:
                         f"a part of its own for it; give {name}.bytes or {name}.{_TENSORS[tensor]}"
                     )
 
-    def outer_units(self, clusters: tuple[int, ...]) -> int:
-        """Units of level 0 of a mapping with these Clusters: as many as the PEs allow; 0 where the Clusters do not fit.
-
-        On an array, each level's units lie along its rows or along its columns; then the most that fit beside the Clusters.
-        """
-        if self.array is None:
-            return self.pes // prod(clusters)
-        most = 0
-        for choice in range(2 ** len(clusters)):
-            along = [prod(size for place, size in enumerate(clusters) if choice >> place & 1 == side) for side in (0, 1)]
-            left = (self.array.rows // along[0], self.array.columns // along[1])
-            most = max(most, max(left) if min(left) > 0 else 0)
-        return most
+    @property
+    def shape(self) -> Pes:
+        """The PEs as mappings use them: in rows and columns, or else so many."""
+        return self.array or self.pes
 
 
 _TENSORS = ("weight", "input", "output")
@@ -224,6 +245,16 @@ def _rooms(name: str, buffer: Buffer) -> list[tuple[str, int, int]]:
 def ratio(width: Width) -> Fraction:
     """A width as the fraction that its decimals say."""
     return Fraction(str(width)) if isinstance(width, float) else Fraction(width)
+
+
+def width(number: float | Fraction) -> Width:
+    """A number as a width: an int where it is whole."""
+    return int(number) if number == int(number) else float(number)
+
+
+def total_width(wires: Wires) -> Width:
+    """What the wires of all tensors carry to the PEs in a cycle."""
+    return width(sum(map(ratio, wires), Fraction()))
 
 
 def _counts(name: str, values: dict[str, int]) -> list[tuple[str, int, int]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import MappingError
+from mapsearch.model.hardware import Array, Pes, outer_units, pes_text
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.tensors import Dim
 
@@ -64,19 +65,19 @@ class Mapping:
     """Levels of directives, outermost level and outermost loop first.
 
     clusters[i] is the size of the Cluster between levels i and i+1, so there is one Cluster less than levels. Level i+1 has
-    clusters[i] units; level 0 has PEs // product of clusters.
+    clusters[i] units; level 0 has as many as the PEs form beside them (see `outer_units`).
     A dim that a level does not name is taken whole, innermost.
     """
 
     levels: tuple[tuple[Directive, ...], ...]
     clusters: tuple[int, ...] = ()
 
-    def units(self, pes: int) -> tuple[int, ...]:
-        """Units of each level on a machine of `pes` PEs."""
-        return (pes // prod(self.clusters), *self.clusters)
+    def units(self, pes: Pes) -> tuple[int, ...]:
+        """Units of each level on a machine with these PEs."""
+        return (outer_units(pes, self.clusters), *self.clusters)
 
-    def violation(self, pes: int | None = None) -> Violation | None:
-        """The first law that the mapping breaks on `pes` PEs (None: on every machine), or None.
+    def violation(self, pes: Pes | None = None) -> Violation | None:
+        """The first law that the mapping breaks on these PEs (None: on every machine), or None.
 
         The chunks of a directive partition its tile (offset = size), so there are no other laws.
         """
@@ -85,15 +86,20 @@ class Mapping:
         for members in self.clusters:
             if not 1 <= members <= MAX_EXTENT:
                 return Violation((), f"a Cluster must have from 1 to {MAX_EXTENT} members, got {members}")
-        if pes is not None and prod(self.clusters) > pes:
-            reason = f"the Clusters need {prod(self.clusters)} PEs and the hardware has {pes}; make a Cluster smaller"
-            return Violation((), reason)
+        if pes is not None and outer_units(pes, self.clusters) == 0:
+            return Violation((), f"{self._misfit(pes)}; make a Cluster smaller")
         units = (1,) * len(self.levels) if pes is None else self.units(pes)
         found = (_level_violation(index, level, units[index]) for index, level in enumerate(self.levels))
         return next((violation for violation in found if violation is not None), None)
 
-    def check(self, layer: Layer, pes: int | None = None) -> None:
-        """Raise MappingError unless the chunks cover every MAC of the layer exactly once on `pes` PEs (None: on some machine)."""
+    def _misfit(self, pes: Pes) -> str:
+        if isinstance(pes, Array):
+            sizes = " and ".join(map(str, self.clusters))
+            return f"Clusters of {sizes} do not fit the {pes_text(pes)}, as each must lie along the rows or along the columns"
+        return f"the Clusters need {prod(self.clusters)} PEs and the hardware has {pes}"
+
+    def check(self, layer: Layer, pes: Pes | None = None) -> None:
+        """Raise MappingError unless the chunks cover every MAC of the layer exactly once on these PEs (None: on some machine)."""
         violation = self.violation(pes)
         if violation is not None:
             raise MappingError(violation.message(layer.name, self._text(violation)))
@@ -153,8 +159,14 @@ class MappingBatch:
     @classmethod
     def empty(cls, levels: int) -> MappingBatch:
         """A batch of no mappings with this number of levels."""
-        sizes = np.zeros((0, levels, DIMS), np.int64)
-        return cls(np.zeros((0, levels), np.int64), np.zeros((0, levels), np.int8), sizes.astype(np.int8), sizes)
+        return cls.blank(0, levels)
+
+    @classmethod
+    def blank(cls, count: int, levels: int) -> MappingBatch:
+        """A batch whose arrays are still to be written."""
+        shape = (count, levels)
+        sizes = (*shape, DIMS)
+        return cls(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(sizes, np.int8), np.empty(sizes, np.int64))
 
     def __len__(self) -> int:
         return len(self.units)
@@ -199,7 +211,7 @@ def join_all(batches: Sequence[MappingBatch]) -> MappingBatch:
     )
 
 
-def encode(mappings: Sequence[Mapping], layer: Layer, pes: int) -> MappingBatch:
+def encode(mappings: Sequence[Mapping], layer: Layer, pes: Pes) -> MappingBatch:
     """The arrays of mappings that all have the same number of levels; each is checked first (MappingError)."""
     levels = len(mappings[0].levels)
     shape = (len(mappings), levels)

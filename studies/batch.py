@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import CostModel, Fit
 from mapsearch.model.errors import InputError, show
 from mapsearch.model.evaluation import Evaluation
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Hardware, Pes
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, MappingBatch, encode
 from mapsearch.model.mapping_laws import check_batch
@@ -76,8 +76,8 @@ def evaluate_batch(
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise InputError(f"jobs must be a whole number of at least 1, got {show(jobs)}")
     counted = counter.as_counted(layer)
-    batch = mappings if isinstance(mappings, MappingBatch) else _encoded(mappings, counted, target.pes)
-    check_batch(batch, counted, target.pes)
+    batch = mappings if isinstance(mappings, MappingBatch) else _encoded(mappings, counted, target.shape)
+    check_batch(batch, counted, target.shape)
     legal, runtime, energy = np.empty(len(batch), np.bool_), np.empty(len(batch), np.int64), np.empty(len(batch))
     starts = range(0, len(batch), BLOCK)
     with ThreadPoolExecutor(jobs or os.cpu_count()) as threads:
@@ -85,7 +85,7 @@ def evaluate_batch(
     return BatchCosts(counted, target, batch, counter, legal, runtime, energy)
 
 
-def _encoded(mappings: Sequence[Mapping], layer: Layer, pes: int) -> MappingBatch:
+def _encoded(mappings: Sequence[Mapping], layer: Layer, pes: Pes) -> MappingBatch:
     levels = {len(mapping.levels) for mapping in mappings}
     if len(levels) != 1:
         got = f"mappings of {' and '.join(map(str, sorted(levels)))} levels" if levels else "no mapping"

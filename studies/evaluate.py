@@ -49,7 +49,7 @@ def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) 
     if isinstance(counter, ToolModel):
         return [counter.report_written(layer, target) for layer in layers]
     for mapped in layers:
-        mapped.check(target.pes)
+        mapped.check(target.shape)
     return [_costs(mapped, target, counter, source) for mapped in layers]
 
 
@@ -68,7 +68,7 @@ def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: s
     place = mapped.place
     try:
         layer = counter.as_counted(mapped.layer)
-        costs = counter.evaluate(layer, machine, encode([mapped.mapping], layer, machine.pes))
+        costs = counter.evaluate(layer, machine, encode([mapped.mapping], layer, machine.shape))
     except InputError as error:
         raise InputError(f"{place}{error}") from None
     if costs.fit[0] != Fit.LEGAL:

@@ -46,7 +46,7 @@ def run(
     {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
     (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, with its recorded
     layer set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
-    settings: the fields of `options.SearchOptions` (objective, sampler,
+    settings: the fields of `options.SearchOptions` (batch, objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
     warm_start, model).
 

@@ -8,16 +8,16 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
     "run": (
         (
             "run mobilenet --objective energy --timeout 60",
-            "run resnet18 --hardware eyeriss --seed 7 --out runs/r18",
+            "run resnet18 --hardware cloud --seed 7 --out runs/r18",
             "run --out runs/r18 --resume",
         ),
         "docs/search.md, docs/objectives.md, docs/co_design.md",
     ),
     "plot": (("plot runs/r18", "plot runs/r18 --format svg --out pictures"), "docs/pictures.md"),
     "sweep": (("sweep maestro_paper", "sweep --layers vgg16:conv1_2 --dataflow kcp_ws"), "docs/sweep.md"),
-    "evaluate": (("evaluate runs/r18/network.m --hardware eyeriss", "evaluate - --json"), "docs/cost_model.md, docs/directives.md"),
+    "evaluate": (("evaluate runs/r18/network.m --hardware cloud", "evaluate - --json"), "docs/cost_model.md, docs/directives.md"),
     "compare": (("compare runs/r18 runs/r18-tpe", "compare runs/r18 runs/r18-tpe --json"), "docs/search.md"),
-    "compare-models": (("compare-models runs/r18/network.m --hardware eyeriss",), "docs/models.md"),
+    "compare-models": (("compare-models runs/r18/network.m --hardware cloud",), "docs/models.md"),
     "export": (("export runs/r18/network.m --to maestro --out maestro",), "docs/models.md"),
     "verify": (("verify runs/r18/network.m --with maestro --binary maestro",), "docs/agreement.md"),
     "validate": (

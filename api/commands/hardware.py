@@ -10,10 +10,11 @@ from mapsearch.model.errors import InputError
 from mapsearch.output import Cell, write, write_file, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
-    from mapsearch.model.hardware import Hardware
+    from mapsearch.model.hardware import Buffer, Hardware, Noc
+    from mapsearch.model.technology import BufferTechnology
     from mapsearch.spaces.machines.space import Axis, HardwareSpace
 
-_PARTS = {"pes": "PEs", "l1": "L1s", "l2": "L2", "noc_bus": "NoC bus", "noc_arbiter": "NoC arbiter"}
+_PARTS = {"pes": "PEs", "l1": "L1s", "l2": "L2", "noc_bus": "NoC bus", "noc_arbiter": "NoC arbiter", "idle": "idle power"}
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -49,7 +50,7 @@ def run(args: Namespace) -> int:
     if args.json:
         write_json(figures)
     elif space.is_one_machine:
-        _write_machine(figures)
+        _write_machine(space.base, figures)
     else:
         _write_space(space, figures)
     return 0
@@ -58,10 +59,10 @@ def run(args: Namespace) -> int:
 def _list(*, as_json: bool) -> None:
     from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space, names, space_names
 
-    machines = [_figures(load_hardware(name)) for name in names()]
+    machines = [load_hardware(name) for name in names()]
     spaces = [load_hardware_space(name) for name in space_names()]
     if as_json:
-        write_json({"machines": machines, "spaces": [_space_figures(space) for space in spaces]})
+        write_json({"machines": [_figures(each) for each in machines], "spaces": [_space_figures(space) for space in spaces]})
     else:
         _write_presets(machines)
         _write_spaces(spaces)
@@ -81,18 +82,23 @@ def _figures(hardware: Hardware) -> dict[str, Any]:
         **_by_part(hardware),
         "energy": {
             "mac_pj": float(energy_coefficients(one_mac, hardware).constant_pj[0]),
-            **{
-                name: {
-                    "access_bits": laws.access_bits,
-                    "read_pj": laws.read_pj.at(buffer.bytes),
-                    "write_pj": laws.write_pj.at(buffer.bytes),
-                }
-                for name, (buffer, laws) in buffers.items()
-            },
+            **{name: {"access_bits": laws.access_bits, **_access(buffer, laws)} for name, (buffer, laws) in buffers.items()},
             "noc_pj_per_bit": technology.noc_pj_per_bit,
             "offchip_pj_per_bit": technology.offchip_pj_per_bit,
         },
     }
+
+
+def _access(buffer: Buffer, laws: BufferTechnology) -> dict[str, Any]:
+    """The energies of an access; where tensors have parts of their own, those of each tensor that the buffer holds."""
+    from mapsearch.model.tensors import Tensor
+
+    def at(size: int) -> dict[str, float]:
+        return {"read_pj": laws.read_pj.at(size), "write_pj": laws.write_pj.at(size)}
+
+    if not any(buffer.parts):
+        return at(buffer.bytes)
+    return {tensor.label: at(buffer.room(tensor).bytes) for tensor in Tensor if not buffer.bypass[tensor]}
 
 
 def _by_part(hardware: Hardware) -> dict[str, Any]:
@@ -102,11 +108,12 @@ def _by_part(hardware: Hardware) -> dict[str, Any]:
     from mapsearch.model.area import area_by_part, leakage_by_part
 
     area, leakage = area_by_part(hardware), leakage_by_part(hardware)
+    by_part = {part: value for part, value in asdict(leakage).items() if part != "idle" or value}
     return {
         "area_mm2": area.total,
         "leakage_mw": leakage.total,
-        "area_by_part_mm2": asdict(area),
-        "leakage_by_part_mw": asdict(leakage),
+        "area_by_part_mm2": {part: value for part, value in asdict(area).items() if part != "idle"},
+        "leakage_by_part_mw": by_part,
     }
 
 
@@ -122,11 +129,10 @@ def _space_figures(space: HardwareSpace) -> dict[str, Any]:
     }
 
 
-def _write_presets(presets: list[dict[str, Any]]) -> None:
+def _write_presets(presets: list[Hardware]) -> None:
     sizes = ("L1 [B]", "L2 [KiB]", "NoC [B/cycle]", "off-chip [B/cycle]")
     columns = ("name", "PEs", "clock [MHz]", "bits [W/I/O]", *sizes, "technology", "area [mm²]")
-    rows = [_preset_row(figures["hardware"], figures["area_mm2"]) for figures in presets]
-    write_table("", columns, rows)
+    write_table("", columns, [_preset_row(hardware) for hardware in presets])
 
 
 def _write_spaces(spaces: list[HardwareSpace]) -> None:
@@ -136,7 +142,7 @@ def _write_spaces(spaces: list[HardwareSpace]) -> None:
 
 def _part_rows(figures: dict[str, Any]) -> list[tuple[str, float, float]]:
     area, leakage = figures["area_by_part_mm2"], figures["leakage_by_part_mw"]
-    rows = [(label, area[part], leakage[part]) for part, label in _PARTS.items()]
+    rows = [(label, area.get(part, 0.0), leakage[part]) for part, label in _PARTS.items() if part in leakage]
     return [*rows, ("total", figures["area_mm2"], figures["leakage_mw"])]
 
 
@@ -162,7 +168,9 @@ def _write_space(space: HardwareSpace, figures: dict[str, Any]) -> None:
 
 def _values(axis: Axis) -> str:
     """The values; of many the first and the last."""
-    texts = [str(value).lower() if isinstance(value, bool) else f"{value:,}" for value in axis.values]
+    from mapsearch.spaces.machines.space import value_text
+
+    texts = [value_text(value) for value in axis.values]
     return "  ".join(texts if len(texts) <= 9 else [*texts[:3], "...", texts[-1]])
 
 
@@ -179,58 +187,97 @@ def _write_sources(sources: dict[str, dict[str, str]]) -> None:
         write_prose(f"{', '.join(figures)}: {source}", indent=4)
 
 
-def _preset_row(hardware: dict[str, Any], area_mm2: float) -> tuple[Cell, ...]:
+def _preset_row(hardware: Hardware) -> tuple[Cell, ...]:
+    from mapsearch.model.area import area_by_part
+
     return (
-        hardware["name"],
-        hardware["pes"],
-        hardware["clock_mhz"],
+        hardware.name,
+        hardware.pes,
+        hardware.clock_mhz,
         _bits(hardware),
-        hardware["l1"]["bytes"],
-        hardware["l2"]["bytes"] / 1024,
-        hardware["noc"]["bytes_per_cycle"],
-        hardware["offchip"]["bytes_per_cycle"],
-        hardware["technology"]["name"],
-        area_mm2,
+        sum(hardware.l1.sizes),
+        sum(hardware.l2.sizes) / 1024,
+        hardware.noc.bytes_per_cycle,
+        hardware.offchip.bytes_per_cycle,
+        hardware.technology.name,
+        area_by_part(hardware).total,
     )
 
 
-def _bits(hardware: dict[str, Any]) -> str:
-    return "/".join(str(hardware["bits"][tensor]) for tensor in ("weight", "input", "output"))
+def _bits(hardware: Hardware) -> str:
+    return "/".join(map(str, hardware.bits))
 
 
-def _write_machine(figures: dict[str, Any]) -> None:
-    hardware, energy = figures["hardware"], figures["energy"]
-    noc, offchip = hardware["noc"], hardware["offchip"]
+def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
+    noc, offchip, technology, energy = hardware.noc, hardware.offchip, hardware.technology, figures["energy"]
+    gated = [name for name, yes in (("MAC", technology.gated_mac), ("L1", technology.gated_l1)) if yes]
     rows = [
-        ("PEs", hardware["pes"], ""),
-        ("MACs per PE and cycle", hardware["simd"], ""),
-        ("clock", hardware["clock_mhz"], "MHz"),
+        ("PEs", hardware.pes, f"in {hardware.array.rows} rows of {hardware.array.columns}" if hardware.array else ""),
+        *_run_rows(hardware),
+        ("MACs per PE and cycle", hardware.simd, ""),
+        ("clock", hardware.clock_mhz, "MHz"),
         ("weight/input/output", _bits(hardware), "bits"),
-        *((name.upper(), hardware[name]["bytes"], _buffering(hardware[name])) for name in ("l1", "l2")),
-        ("NoC width, each way", noc["bytes_per_cycle"], "B/cycle"),
-        ("NoC latency", noc["latency_cycles"], "cycles"),
-        ("NoC multicast", _yes(noc["multicast"]), ""),
-        ("NoC reduction", _yes(noc["reduction"]), ""),
-        ("off-chip width", offchip["bytes_per_cycle"], "B/cycle"),
-        ("off-chip latency", offchip["latency_cycles"], "cycles"),
-        ("technology", hardware["technology"]["name"], ""),
-        ("leakage includes activity", _yes(hardware["technology"]["leakage_includes_activity"]), ""),
+        *(row for name in ("l1", "l2") for row in _buffer_rows(name.upper(), getattr(hardware, name))),
+        *_width_rows(noc),
+        ("NoC latency", noc.latency_cycles, "cycles"),
+        ("NoC multicast", _yes(noc.multicast), ""),
+        ("NoC reduction", _yes(noc.reduction), ""),
+        ("off-chip width", offchip.bytes_per_cycle, "B/cycle"),
+        ("off-chip latency", offchip.latency_cycles, "cycles"),
+        ("technology", technology.name, ""),
+        ("leakage includes activity", _yes(technology.leakage_includes_activity), ""),
+        *([("gated by zero inputs", ", ".join(gated), "")] if gated else []),
         ("energy of a MAC", energy["mac_pj"], "pJ"),
-        *(
-            (f"{name.upper()} {action}", energy[name][f"{action}_pj"], f"pJ per {energy[name]['access_bits']} bits")
-            for name in ("l1", "l2")
-            for action in ("read", "write")
-        ),
+        *(row for name in ("l1", "l2") for row in _energy_rows(name.upper(), energy[name])),
         ("NoC", energy["noc_pj_per_bit"], "pJ per bit"),
         ("off-chip", energy["offchip_pj_per_bit"], "pJ per bit"),
     ]
-    write_table("", (hardware["name"], "value", "unit"), rows)
+    write_table("", (hardware.name, "value", "unit"), rows)
     write_table("Area and leakage", ("part", "area [mm²]", "leakage [mW]"), _part_rows(figures))
     _write_sources(figures["sources"])
 
 
-def _buffering(buffer: dict[str, Any]) -> str:
-    return "B, double-buffered" if buffer["double_buffered"] else "B"
+def _run_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
+    run = hardware.run
+    if run is None:
+        return []
+    return [(f"run of {run.dim.label}", run.longest, f"at the most; takes as long as {run.least} or longer")]
+
+
+def _buffer_rows(name: str, buffer: Buffer) -> list[tuple[str, Cell, str]]:
+    """The pool, each part, the tensors that pass the buffer by, and an L2 that keeps nothing."""
+    from mapsearch.model.hardware import Residency
+    from mapsearch.model.tensors import Tensor
+
+    pooled = [tensor.label for tensor in Tensor if buffer.parts[tensor] is None and not buffer.bypass[tensor]]
+    shared = name if len(pooled) == len(Tensor) else f"{name} of {', '.join(pooled)}"
+    parts = [(tensor.label, part) for tensor in Tensor if (part := buffer.parts[tensor]) is not None]
+    return [
+        *([(shared, buffer.bytes, _buffering(buffer.buffering))] if buffer.bytes else []),
+        *((f"{name} of {label}", part.bytes, _buffering(part.buffering)) for label, part in parts),
+        *((f"{name} of {tensor.label}", "none", "passes it by") for tensor in Tensor if buffer.bypass[tensor]),
+        *([(f"{name} keeps tiles", "no", "")] if buffer.residency is Residency.NONE else []),
+    ]
+
+
+def _width_rows(noc: Noc) -> list[tuple[str, Cell, str]]:
+    if noc.wires is None:
+        return [("NoC width, each way", noc.bytes_per_cycle, "B/cycle")]
+    weight, input_, output = noc.wires
+    labels = ("NoC width of weight", "NoC width of input", "NoC width of output, each way")
+    return [(label, width, "B/cycle") for label, width in zip(labels, (weight, input_, output), strict=True)]
+
+
+def _energy_rows(name: str, energy: dict[str, Any]) -> list[tuple[str, Cell, str]]:
+    """The rows of one buffer, by tensor where each has energies of its own."""
+    unit = f"pJ per {energy['access_bits']} bits"
+    by_tensor = {f" of {label}": each for label, each in energy.items() if label != "access_bits"}
+    by_tensor = {"": energy} if "read_pj" in energy else by_tensor
+    return [(f"{name} {way}{label}", each[f"{way}_pj"], unit) for label, each in by_tensor.items() for way in ("read", "write")]
+
+
+def _buffering(buffering: str) -> str:
+    return "B, stream" if buffering == "stream" else f"B, {buffering}-buffered"
 
 
 def _yes(flag: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from mapsearch.arguments import Subparsers
+from mapsearch.arguments import Subparsers, add_batch
 from mapsearch.model.errors import InputError
 from mapsearch.output import write, write_file, write_json, write_prose, write_table
 
@@ -23,6 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "set", nargs="?", metavar="SET[:NAME,..]", help="a layer set's name or a file, and which of its layers (default: all)"
     )
+    add_batch(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--yaml", action="store_true", help="print the set as a YAML file, to start your own from")
 
@@ -32,9 +33,13 @@ def run(args: Namespace) -> int:
     from mapsearch.formats.mixes import load_network
     from mapsearch.formats.yaml.layer_sets import load_layer_set, names, yaml_text
 
+    if args.set is None and args.batch is not None:
+        raise InputError("--batch is of one layer set; name it")
     if args.yaml:
         if args.set is None:
             raise InputError("--yaml prints one file; name a layer set")
+        if args.batch is not None:
+            raise InputError("--yaml prints the file as it is; leave --batch out")
         write_file(yaml_text(args.set))
         return 0
     if args.set is None:
@@ -44,7 +49,7 @@ def run(args: Namespace) -> int:
         else:
             _write_sets(sets)
         return 0
-    layers = load_network(args.set)
+    layers = load_network(args.set).of_batch(args.batch or 1)
     data = {**_summary(layers), **_contents(layers)}
     if args.json:
         write_json(data)

@@ -88,7 +88,7 @@ class SearcherContract:
         outcome = searcher.search(replace(PROBLEM, objective=Objective.of(objective)), BUDGET, (0,), Seeds(), never)
         assert len(outcome.batch) == 1
         mapping = outcome.batch.decode(0, LAYER)
-        costs = EXACT.evaluate(LAYER, MACHINE, encode([mapping], LAYER, MACHINE.pes))
+        costs = EXACT.evaluate(LAYER, MACHINE, encode([mapping], LAYER, MACHINE.shape))
         assert costs.fit.tolist() == [Fit.LEGAL]
         assert objective_of(costs.report(0), Objective.of(objective), MACHINE) == outcome.value
         assert (outcome.lower_bound is not None) == Objective.of(objective).never_falls

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mapsearch.model.errors import MappingError
+from mapsearch.model.hardware import Pes
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, Violation
 
@@ -46,8 +47,8 @@ class MappedLayer:
         """The beginning of an error's text: file and line of the layer, where they are known."""
         return f"{self.places.source}:{self.places.layer}: " if self.places else ""
 
-    def check(self, pes: int | None = None) -> None:
-        """Raise MappingError, with file and line where known, unless the mapping is legal on `pes` PEs (None: on some machine)."""
+    def check(self, pes: Pes | None = None) -> None:
+        """Raise MappingError, with file and line where known, unless the mapping is legal on these PEs (None: on some machine)."""
         if self.places is None:
             self.mapping.check(self.layer, pes)
             return

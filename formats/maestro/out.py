@@ -31,14 +31,15 @@ def write_hardware(hardware: Hardware) -> Files:
 
 def maestro_sources(network: Network, hardware: Hardware) -> list[Source]:
     """The layers as MAESTRO takes them; MappingError, with file and line if known, where it cannot or would miscount them."""
-    return [_source(mapped, hardware) for mapped in network.layers]
+    machine = machine_of(hardware)
+    return [_source(mapped, hardware, machine) for mapped in network.layers]
 
 
-def _source(mapped: MappedLayer, hardware: Hardware) -> Source:
-    mapped.check(hardware.pes)
+def _source(mapped: MappedLayer, hardware: Hardware, machine: SourceMachine) -> Source:
+    mapped.check(hardware.shape)
     try:
-        source = source_of(mapped.layer, mapped.mapping, hardware.pes)
-        found = report(source, machine_of(hardware)).figures
+        source = source_of(mapped.layer, mapped.mapping, hardware.shape)
+        found = report(source, machine).figures
     except InputError as error:
         raise MappingError(f"{mapped.place}{error}") from None
     if found["macs"] != found["layer_macs"]:

@@ -1,47 +1,29 @@
 """Hardware files, of one machine or of a space of machines: presets by name, YAML files, and plain dicts.
 
-A user's file or dict may leave out keys, also single keys of l1, l2, noc and offchip; they take the values of the preset `edge`.
-But `bits` must state all three widths, and a technology must be complete or name another file (`technology`). A missing `name` is
-the file's stem, or "custom".
-
-Any number may be a range or a list of choices, any flag a list (`ranges`), and a `budget:` may set limits: such a file describes a
-space of machines. Files of other formats are turned into these keys (`registry.HardwareImporter`).
-
-After a name or a path, single keys may be changed: `edge,pes=64,l1.bytes=256`.
+Any number, flag or buffering may be a range or a list of choices (`ranges`), and a `budget:` may set limits: such a file describes
+a space of machines. `hardware_in` reads the sources, and `hardware_keys` checks the keys of one machine.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from pydantic import TypeAdapter
 
-from mapsearch.formats.complaint import checked
-from mapsearch.formats.registry import hardware_importer
-from mapsearch.formats.shipped import find_named, read_named, shipped
-from mapsearch.formats.text import decode
-from mapsearch.formats.yaml.plain import Keys, parse_mapping
+from mapsearch.formats.shipped import read_named, shipped
+from mapsearch.formats.yaml.hardware_in import Source, found_from, given_keys, read_source, with_defaults
+from mapsearch.formats.yaml.hardware_keys import TENSORS, machine_of
 from mapsearch.formats.yaml.ranges import budget_of, limits_of, values_of
-from mapsearch.formats.yaml.technology import Line, load_technology, sources_by_part, technology_to_dict
-from mapsearch.model.errors import HardwareError, InputError, did_you_mean, short, show
-from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
+from mapsearch.formats.yaml.technology import sources_by_part, technology_to_dict
+from mapsearch.model.errors import HardwareError, InputError
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Residency
 from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Limits
 
-_EXAMPLE = "pes: 256"
-_DEFAULT = "edge"
-_PARTS = ("l1", "l2", "noc", "offchip")
-_TENSORS = ("weight", "input", "output")
-# The keys that may be changed after a name or a path.
-_CHANGED = ("name", *KINDS, "technology", *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops")))
 _SPACE = "_space"  # the end of the names of presets that are spaces
 _TAKEN = {
     "area_mm2": ("", "mm²"),
@@ -50,7 +32,6 @@ _TAKEN = {
     "offchip_bytes_per_cycle": (" of bandwidth", "bytes/cycle"),
     "peak_gops": (" at its peak", "GOPS"),
 }
-Source = str | Path | Mapping[str, object]
 
 
 def names() -> list[str]:
@@ -70,7 +51,7 @@ def load_hardware(source: Source) -> Hardware:
     folder, or to the working directory where keys are given. Raises HardwareError, also for several values of a key or a budget.
     """
     with _hardware_errors():
-        data, where, folder = _read(source)
+        data, where, folder = read_source(source)
         space = _space(data, where, folder)
         if not space.is_one_machine:
             many = [*(axis.key for axis in space.axes), *(["budget"] if space.limits != Limits() else [])]
@@ -87,7 +68,7 @@ def load_hardware_space(source: Source) -> HardwareSpace:
     Raises HardwareError, also where no machine is within the budget.
     """
     with _hardware_errors():
-        data, where, folder = _read(source)
+        data, where, folder = read_source(source)
         space = _space(data, where, folder)
         _check_budget(space, where)
         return space
@@ -96,19 +77,27 @@ def load_hardware_space(source: Source) -> HardwareSpace:
 def technology_sources(source: Source) -> dict[str, dict[str, str]]:
     """The sources of the figures of a hardware's technology: see `technology.sources_by_part`."""
     with _hardware_errors():
-        data, where, folder = _read(source)
+        data, where, folder = read_source(source)
         return sources_by_part(data["technology"], where, folder)
 
 
 def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
     """The hardware as the keys of a file, the technology inline, from which load_hardware makes an equal one."""
-    data = asdict(hardware)
-    data["bits"] = dict(zip(_TENSORS, hardware.bits, strict=True))
-    for name, buffer in (("l1", hardware.l1), ("l2", hardware.l2)):
-        data[name] = {"bytes": buffer.bytes, "double_buffered": buffer.buffering is Buffering.DOUBLE}
-    del data["noc"]["wires"], data["array"], data["run"]
-    data["technology"] = technology_to_dict(hardware.technology)
-    return data
+    array, run = hardware.array, hardware.run
+    shape = {**(asdict(array) if array else {}), **({"run": {**asdict(run), "dim": run.dim.label}} if run else {})}
+    return {
+        "name": hardware.name,
+        "pes": hardware.pes,
+        "simd": hardware.simd,
+        "clock_mhz": hardware.clock_mhz,
+        "bits": dict(zip(TENSORS, hardware.bits, strict=True)),
+        **({"array": shape} if shape else {}),
+        "l1": _buffer_to_dict(hardware.l1),
+        "l2": _buffer_to_dict(hardware.l2),
+        "noc": _noc_to_dict(hardware.noc),
+        "offchip": asdict(hardware.offchip),
+        "technology": technology_to_dict(hardware.technology),
+    }
 
 
 def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
@@ -116,6 +105,8 @@ def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
     data = hardware_to_dict(space.base)
     for axis in space.axes:
         part, name = _place(data, axis.key)
+        if name in ("double_buffered", "buffering"):
+            part.pop("double_buffered", None)  # either key says it
         part[name] = list(axis.values)
     budget = budget_of(space.limits)
     return {**data, "budget": budget} if budget else data
@@ -126,11 +117,14 @@ def yaml_text(source: str | Path) -> str:
     with _hardware_errors():
         if source in shipped("hardware"):
             return read_named("hardware", source, Path())[0]
-        given, where, folder = _given(source)
-        data = _with_defaults(given)
+        given, where, folder = given_keys(source)
+        data = with_defaults(given)
         _space(deepcopy(data), where, folder)  # refuses what is wrong
-        if isinstance(data["technology"], str):
-            data["technology"] = found_from(data["technology"], folder)
+        technology = data["technology"]
+        if isinstance(technology, str):
+            data["technology"] = found_from(technology, folder)
+        elif "like" in technology:
+            technology["like"] = found_from(technology["like"], folder)
         if "source" not in given:
             del data["source"]
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
@@ -145,145 +139,35 @@ def _hardware_errors() -> Generator[None, None, None]:
         raise HardwareError(str(error)) from None
 
 
-def _read(source: Source) -> tuple[dict[str, Any], str, Path]:
-    """The keys of a source with defaults filled in, its name in errors, and the folder that its paths are relative to."""
-    if isinstance(source, Mapping):
-        return _with_defaults({"name": "custom", **source}), "hardware", Path()
-    given, where, folder = _given(source)
-    return _with_defaults(given), where, folder
+def _buffer_to_dict(buffer: Buffer) -> dict[str, Any]:
+    parts = {label: part for label, part in zip(TENSORS, buffer.parts, strict=True) if part is not None}
+    plain = not parts and buffer.buffering is not Buffering.STREAM
+    pooled = [label for label, past in zip(TENSORS, buffer.bypass, strict=True) if label not in parts and not past]
+    return {
+        **({"bytes": buffer.bytes} if buffer.bytes else {}),
+        **({"double_buffered": buffer.buffering is Buffering.DOUBLE} if plain else {"buffering": str(buffer.buffering)}),
+        **({"tensors": pooled} if any(buffer.bypass) else {}),
+        **{label: {"bytes": part.bytes, "buffering": str(part.buffering)} for label, part in parts.items()},
+        **({} if buffer.residency is Residency.BEST else {"residency": str(buffer.residency)}),
+    }
 
 
-def _given(source: str | Path) -> tuple[dict[str, object], str, Path]:
-    """As `_read`, but only with the keys that the source states, and its name."""
-    file, changes = _changes(source)
-    found, where = find_named("hardware", file, Path())
-    data = {"name": Path(file).stem, **hardware_importer(str(file), found).read_hardware(found, where)}
-    if changes:
-        where = ",".join([where, *map(short, changes)])
-        data = _changed(data, changes, where)
-    return data, where, Path(file).parent
-
-
-def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 any file may be meant as YAML
-    """See `HardwareImporter`."""
-    return True
-
-
-def read_hardware(data: bytes, where: str) -> dict[str, object]:
-    """See `HardwareImporter`."""
-    return parse_mapping(decode(data, where, "hardware file"), where, _EXAMPLE)
-
-
-def _changes(source: object) -> tuple[Any, list[str]]:
-    """A source without the changes after it, and the changes, such as `pes=64`; a text that is a file's path has none."""
-    if not isinstance(source, str) or os.path.isfile(source):  # noqa: PTH113 Path.is_file raises where the text is too long for a path
-        return source, []
-    file, *changes = re.split(r",\s*(?=[A-Za-z_][\w.]*=)", source)
-    return file, changes
-
-
-def _changed(data: dict[str, object], changes: list[str], where: str) -> dict[str, object]:
-    """The keys after the changes, whose values are YAML; the changes are added to the name."""
-    stated = dict(change.split("=", 1) for change in changes)
-    if len(stated) < len(changes):
-        raise InputError(f"{where}: a key must stand once; remove one")
-    changed: dict[str, Any] = {**data, "name": ",".join([str(data["name"]), *(" ".join(each.split()) for each in changes)])}
-    for key, text in stated.items():
-        if key not in _CHANGED:
-            raise InputError(f"{where}: unknown key {show(key)}{did_you_mean(key, _CHANGED)}; the keys are {', '.join(_CHANGED)}")
-        part, dot, inner = key.partition(".")
-        value = parse_mapping(f"{key}: {text}", where, _EXAMPLE)[key]
-        if key == "technology" and isinstance(value, str):
-            value = found_from(value, Path())
-        if dot:
-            value = {**_part(changed, part), inner: value}
-        changed[part] = value
-    return changed
-
-
-def _part(data: Mapping[str, Any], part: str) -> Mapping[str, object]:
-    """The keys that a file states of a part; of a part that is stated whole, all of them."""
-    given = data.get(part, _default()["bits"] if part == "bits" else {})
-    return cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
-
-
-def found_from(word: str, folder: Path) -> str:
-    """A path, with the changes after it, made absolute; a shipped name unchanged."""
-    file, changes = _changes(word)
-    return ",".join([str((folder / file).resolve()) if any(char in file for char in "./\\") else file, *changes])
-
-
-def _with_defaults(data: Mapping[str, object]) -> dict[str, Any]:
-    """The keys, with those of `edge` where they are left out; parts are copied, so that a caller's dict does not change."""
-    default = _default()
-    merged: dict[str, Any] = {**default, **data}
-    for part in _PARTS:
-        given, usual = merged[part], default[part]
-        if isinstance(given, Mapping) and isinstance(usual, Mapping):
-            merged[part] = {**usual, **given}
-    if isinstance(merged["bits"], Mapping):
-        merged["bits"] = {**merged["bits"]}
-    return merged
-
-
-@cache
-def _default() -> Mapping[str, object]:
-    return parse_mapping(*read_named("hardware", _DEFAULT, Path()), _EXAMPLE)
+def _noc_to_dict(noc: Noc) -> dict[str, Any]:
+    data = asdict(noc)
+    wires = data.pop("wires")
+    if wires is not None:
+        del data["bytes_per_cycle"]
+        data = {**dict(zip(TENSORS, wires, strict=True)), **data}
+    return data
 
 
 def _place(data: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """The mapping that holds a key of KINDS, empty where there is none, and the key's name in it."""
-    part, dot, name = key.partition(".")
-    if not dot:
-        return data, part
-    return (data[part] if isinstance(data[part], dict) else {}), name
-
-
-# The types and keys of a file; the dataclass of the hardware checks the ranges.
-
-
-class _BitsKeys(Keys):
-    weight: int
-    input: int
-    output: int
-
-
-class _BufferKeys(Keys):
-    bytes: int
-    double_buffered: bool
-
-    def buffer(self) -> Buffer:
-        return Buffer(self.bytes, Buffering.DOUBLE if self.double_buffered else Buffering.SINGLE)
-
-
-class _NocKeys(Keys):
-    bytes_per_cycle: int
-    latency_cycles: int
-    multicast: bool
-    reduction: bool
-
-
-class _OffchipKeys(Keys):
-    bytes_per_cycle: int
-    latency_cycles: int
-
-
-class _HardwareKeys(Keys):
-    name: Line
-    source: str = ""
-    pes: int
-    simd: int
-    clock_mhz: float
-    bits: _BitsKeys
-    l1: _BufferKeys
-    l2: _BufferKeys
-    noc: _NocKeys
-    offchip: _OffchipKeys
-    technology: object  # a name, a path or a mapping, told apart in load_technology
-    budget: object = None  # a space's, see limits_of
-
-
-_FILE = TypeAdapter(_HardwareKeys)
+    *parts, name = key.split(".")
+    for part in parts:
+        inner = data.get(part)
+        data = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+    return data, name
 
 
 def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
@@ -295,9 +179,10 @@ def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
             values = values_of(part[name], key, where)
             part[name] = values[0]
             if len(values) > 1:
+                _check_parts(part, key, where)
                 axes.append(Axis(key, values))
     limits = Limits() if budget is None else limits_of(budget, where)
-    base = _machine(data, where, folder)
+    base = machine_of(data, where, folder)
     try:
         space = HardwareSpace(base.name, base, tuple(axes), limits)
         _ = space.largest  # checks the other end of each axis; this is enough, as each law of a machine is about one key
@@ -306,24 +191,14 @@ def _space(data: dict[str, Any], where: str, folder: Path) -> HardwareSpace:
     return space
 
 
-def _machine(data: Mapping[str, object], where: str, folder: Path) -> Hardware:
-    keys = checked(_FILE, data, where)
-    technology = load_technology(keys.technology, where, folder)
-    try:
-        return Hardware(
-            name=keys.name,
-            pes=keys.pes,
-            simd=keys.simd,
-            clock_mhz=keys.clock_mhz,
-            bits=(keys.bits.weight, keys.bits.input, keys.bits.output),
-            l1=keys.l1.buffer(),
-            l2=keys.l2.buffer(),
-            noc=Noc(**dict(keys.noc)),
-            offchip=Offchip(**dict(keys.offchip)),
-            technology=technology,
-        )
-    except HardwareError as error:
-        raise HardwareError(f"{where}: {error}") from None
+def _check_parts(buffer: Mapping[str, object], key: str, where: str) -> None:
+    """Refuse several bufferings of a buffer where a part of it has the buffer's: an axis changes one value alone."""
+    if key.endswith(("buffering", "double_buffered")):
+        for tensor in TENSORS:
+            part = buffer.get(tensor)
+            if isinstance(part, Mapping) and "buffering" not in part:
+                inner = f"{key.partition('.')[0]}.{tensor}.buffering"
+                raise HardwareError(f"{where}: {inner} is missing, which is needed where {key} has several values")
 
 
 def _check_budget(space: HardwareSpace, where: str) -> None:

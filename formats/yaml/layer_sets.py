@@ -28,8 +28,8 @@ from mapsearch.formats.text import decode
 from mapsearch.formats.yaml.layer_rows import LayerFile, MappedRow, UnmappedRow, Weights, WindowRow
 from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.model.errors import InputError, LayerError, did_you_mean, show
-from mapsearch.model.layer import Layer
-from mapsearch.model.tensors import Tensor
+from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.tensors import Dim, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,16 @@ class Entry:
     count: int
     weights: Weights
     weight_sets: int
+
+    def of_batch(self, inputs: int) -> Entry:
+        """The layer on so many times its inputs, which have operands of their own where its weights are activations."""
+        is_product = self.layer.type is LayerType.GEMM
+        dim = Dim.N if not is_product else Dim.G if self.weights == "activations" else Dim.X
+        g, n, k, c, r, s, y, x = (
+            extent * inputs if each is dim else extent for each, extent in zip(Dim, self.layer.extents, strict=True)
+        )
+        layer = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=self.layer.zero_macs * inputs)
+        return replace(self, layer=layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,15 @@ class LayerSet:
     def unique(self) -> tuple[UniqueLayer, ...]:
         """The layers that a search has to map: the entries, with those of equal `Layer.shape` merged, in first-seen order."""
         return merge([self.entries])
+
+    def of_batch(self, inputs: int) -> LayerSet:
+        """The set on so many times its inputs at once; MACs are published for the inputs of the file alone."""
+        if inputs == 1:
+            return self
+        entries = tuple(entry.of_batch(inputs) for entry in self.entries)
+        unmapped = tuple(replace(each, output_words=each.output_words * inputs) for each in self.unmapped)
+        published = self.published and replace(self.published, macs=None)
+        return replace(self, entries=entries, unmapped=unmapped, published=published)
 
     def only(self, names: Collection[str]) -> LayerSet:
         """The set with only the layers of these names; InputError where it has no layer of a name."""

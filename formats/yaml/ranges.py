@@ -17,12 +17,20 @@ from pydantic import Field, TypeAdapter
 from mapsearch.formats.complaint import checked
 from mapsearch.formats.yaml.plain import Keys
 from mapsearch.model.errors import HardwareError, show
-from mapsearch.spaces.machines.space import KINDS, Limits, Value
+from mapsearch.model.hardware import Buffering, width
+from mapsearch.spaces.machines.space import KINDS, Kind, Limits, Value
 
 MAX_VALUES = 10**6
 _EXAMPLE = "{low: 16, high: 1024, factor: 2}"
 _MOST = 2**53  # beyond it, not every whole number is a float
-_NOUNS: dict[type[Value], str] = {int: "whole numbers up to 2^53", float: "numbers up to 2^53", bool: "true and false"}
+_WORDS = tuple(str(each) for each in (Buffering.SINGLE, Buffering.STREAM, Buffering.DOUBLE))  # ascending
+_NOUNS = {
+    Kind.WHOLE: "whole numbers up to 2^53",
+    Kind.NUMBER: "numbers up to 2^53",
+    Kind.WIDTH: "numbers up to 2^53",
+    Kind.FLAG: "true and false",
+    Kind.BUFFERING: ", ".join(_WORDS),
+}
 _BANDWIDTH = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(GB/s|bytes/cycle)\s*", re.ASCII)
 _UNITS = {"area_mm2": "mm²", "power_mw": "mW", "peak_gops": "GOPS"}
 _Number = TypeVar("_Number", int, float)
@@ -59,32 +67,48 @@ def values_of(given: list[object] | Mapping[str, object], key: str, where: str) 
     place, kind = f"{where}: {key}", KINDS[key]
     if isinstance(given, list):
         return _choice(given, kind, place)
-    if kind is bool:
+    if kind is Kind.FLAG:
         raise HardwareError(f"{place} must be true, false or a list of both, got {show(given)}")
-    if kind is int:
+    if kind is Kind.BUFFERING:
+        raise HardwareError(f"{place} must be one or a list of {_NOUNS[kind]}, got {show(given)}")
+    if kind is Kind.WHOLE or (kind is Kind.WIDTH and not any(isinstance(each, float) for each in given.values())):
         whole = checked(_WHOLE_RANGE, given, place)
         return _range(whole.low, whole.high, whole.step, whole.factor, place)
     number = checked(_NUMBER_RANGE, given, place)
-    return _range(number.low, number.high, number.step, number.factor, place)
+    values = _range(number.low, number.high, number.step, number.factor, place)
+    return values if kind is Kind.NUMBER else tuple(sorted({width(round(each, 3)) for each in values}))
 
 
-def _choice(given: list[object], kind: type[Value], place: str) -> tuple[Value, ...]:
+def _choice(given: list[object], kind: Kind, place: str) -> tuple[Value, ...]:
     if not given:
         raise HardwareError(f"{place} must have at least one value, got []")
     _check_number_of_values(len(given), place, "leave some out")
-    values = [_value(each, kind, place) for each in given]
-    for value, following in pairwise(sorted(values)):
+    values = sorted((_value(each, kind, place) for each in given), key=_place_of)
+    for value, following in pairwise(values):
         if value == following:
             raise HardwareError(f"{place} must have each value once, got {show(value)} twice")
-    return tuple(sorted(values))
+    return tuple(values)
 
 
-def _value(given: object, kind: type[Value], place: str) -> Value:
-    if isinstance(given, int | float) and abs(given) <= _MOST:
-        if type(given) is kind:
+def _place_of(value: Value) -> float:
+    return _WORDS.index(value) if isinstance(value, str) else value
+
+
+def _value(given: object, kind: Kind, place: str) -> Value:
+    match given:
+        case str() if kind is Kind.BUFFERING and given in _WORDS:
             return given
-        if kind is float and type(given) is int:
-            return float(given)
+        case bool() if kind is Kind.FLAG:
+            return given
+        case int() | float() if not isinstance(given, bool) and abs(given) <= _MOST:
+            if kind is Kind.WIDTH:
+                return width(given)
+            if kind is Kind.NUMBER:
+                return float(given)
+            if kind is Kind.WHOLE and isinstance(given, int):
+                return given
+        case _:
+            pass
     raise HardwareError(f"{place} must be a list of {_NOUNS[kind]}, got {show(given)} in it")
 
 

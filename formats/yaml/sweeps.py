@@ -23,7 +23,7 @@ from mapsearch.formats.mixes import NetworkSource
 from mapsearch.formats.shipped import read_named, shipped
 from mapsearch.formats.yaml.constraints import DimLabel, Size, Whole
 from mapsearch.formats.yaml.dataflows import names as dataflow_names
-from mapsearch.formats.yaml.hardware import Source, found_from
+from mapsearch.formats.yaml.hardware_in import Source, found_from
 from mapsearch.formats.yaml.plain import Keys, parse_mapping
 from mapsearch.model.errors import InputError
 from mapsearch.model.layer import MAX_EXTENT, Layer

@@ -1,7 +1,8 @@
 """Technology files: energies of actions, and areas and leakage of parts, in one process, each figure with its source.
 
 A technology file states every figure of MACs, buffers and energies, since a mixture of two technologies would describe no machine.
-The network's parts, the MACs' leakage and the idle power may be left out; they then count as 0.
+The network's parts, the MACs' leakage and the idle power may be left out; they then count as 0. A technology that differs from
+another in some keys may name that one (`like`) and state these keys alone.
 """
 
 from __future__ import annotations
@@ -148,15 +149,15 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
 def sources_by_part(given: object, where: str, folder: Path) -> dict[str, dict[str, str]]:
     """The sources of the technology's area and leakage: by figure, then by the fields of `model.area.Parts`; may be empty.
 
-    That of the idle power, which belongs to no part, has the part `idle`, and is there where the technology has idle power.
+    Only where there is idle power, it is one of the parts, of the leakage.
     """
     keys = _keys(given, where, folder)
     others: dict[str, _BufferKeys | _BusKeys | _ArbiterKeys]
     others = {"l1": keys.l1, "l2": keys.l2, "noc_bus": keys.noc_bus, "noc_arbiter": keys.noc_arbiter}
+    leakage = {"pes": keys.mac_leakage_mw.source, **{part: each.leakage_mw.source for part, each in others.items()}}
     return {
         "area_mm2": {"pes": keys.mac_area_mm2.source, **{part: each.area_mm2.source for part, each in others.items()}},
-        "leakage_mw": {"pes": keys.mac_leakage_mw.source, **{part: each.leakage_mw.source for part, each in others.items()}},
-        **({"idle_mw": {"idle": keys.idle_mw.source}} if keys.idle_mw.value else {}),
+        "leakage_mw": {**leakage, **({"idle": keys.idle_mw.source} if keys.idle_mw.value else {})},
     }
 
 
@@ -173,7 +174,17 @@ def technology_to_dict(technology: Technology) -> dict[str, Any]:
 def _keys(given: object, where: str, folder: Path) -> _TechnologyKeys:
     if isinstance(given, str):
         text, place = read_named("technology", given, folder)
-        return checked(_FILE, parse_mapping(text, place, _EXAMPLE), place)
-    if isinstance(given, dict):
-        return checked(_FILE, cast("dict[str, object]", given), f"{where}: technology")
-    raise HardwareError(f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}")
+        stated, folder = parse_mapping(text, place, _EXAMPLE), (folder / given).parent
+    elif isinstance(given, dict):
+        stated, place = cast("dict[str, object]", given), f"{where}: technology"
+    else:
+        raise HardwareError(
+            f"{where}: technology must be {', '.join(shipped('technology'))}, a path or a mapping, got {show(given)}"
+        )
+    if "like" in stated:
+        other = stated["like"]
+        if not isinstance(other, str):
+            raise HardwareError(f"{place}: like must be {', '.join(shipped('technology'))} or a path, got {show(other)}")
+        own = {key: value for key, value in stated.items() if key != "like"}
+        stated = {**parse_mapping(*read_named("technology", other, folder), _EXAMPLE), **own}
+    return checked(_FILE, stated, place)

@@ -65,7 +65,7 @@ class MaestroCosts:
         if self.fit[row] != Fit.LEGAL:
             raise MappingError(self.why_not(row))
         mapping = self.batch.decode(row, self.layer)
-        return report(source_of(self.layer, mapping, self.hardware.pes), machine_of(self.hardware))
+        return report(source_of(self.layer, mapping, self.hardware.shape), machine_of(self.hardware))
 
     def why_not(self, row: int) -> str:
         """See `Costs`."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 
 from mapsearch.model.errors import InputError, MappingError
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffering, Hardware, Pes, Residency, number_of, pes_text
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, Source, SourceDim, SourceMachine, SourceMap
 from mapsearch.model.mapping import MapKind, Mapping
@@ -51,8 +51,17 @@ def counted_layer(layer: Layer) -> Layer:
 
 
 def machine_of(hardware: Hardware) -> SourceMachine:
-    """The hardware in the program's terms: its widths are taken in words per cycle, its buffers in words."""
+    """The hardware in the program's terms: its widths are taken in words per cycle, its buffers in words.
+
+    InputError where the program has no such machine.
+    """
     noc, offchip = hardware.noc, hardware.offchip
+    key = next((key for key, stated in _unknown_keys(hardware).items() if stated), None)
+    if key is not None:
+        raise InputError(
+            f"hardware {hardware.name}: MAESTRO has nothing like its {key}; use the cost model exact, or a machine without, "
+            "such as edge"
+        )
     return SourceMachine(
         pes=hardware.pes,
         noc_words=int(noc.bytes_per_cycle),
@@ -64,7 +73,22 @@ def machine_of(hardware: Hardware) -> SourceMachine:
     )
 
 
-def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
+def _unknown_keys(hardware: Hardware) -> dict[str, bool]:
+    """What the program has not, by the keys of a hardware file, and whether the machine has it."""
+    buffers, noc, offchip = {"l1": hardware.l1, "l2": hardware.l2}, hardware.noc, hardware.offchip
+    return {
+        "array.run": hardware.run is not None,
+        **{f"parts of {name} for single tensors": any(buffer.parts) for name, buffer in buffers.items()},
+        **{f"{name}.buffering: stream": buffer.buffering is Buffering.STREAM for name, buffer in buffers.items()},
+        "l2.tensors": any(hardware.l2.bypass),
+        "l2.residency: none": hardware.l2.residency is Residency.NONE,
+        "wires for single tensors": noc.wires is not None,
+        "fraction in noc.bytes_per_cycle": noc.bytes_per_cycle != int(noc.bytes_per_cycle),
+        "fraction in offchip.bytes_per_cycle": offchip.bytes_per_cycle != int(offchip.bytes_per_cycle),
+    }
+
+
+def source_of(layer: Layer, mapping: Mapping, pes: Pes) -> Source:
     """The mapping as directives that the program counts right; MappingError with the reason where there are none.
 
     pes: of the machine, which the Clusters must divide. Every level names all dims, R and S whole.
@@ -73,9 +97,9 @@ def source_of(layer: Layer, mapping: Mapping, pes: int) -> Source:
     where = f"layer {layer.name}"
     if len(mapping.clusters) > MAX_CLUSTERS:
         raise MappingError(f"{where}: MAESTRO takes at most {MAX_CLUSTERS} Clusters, got {len(mapping.clusters)}")
-    if pes % prod(mapping.clusters) != 0:
+    if prod(mapping.units(pes)) != number_of(pes):
         raise MappingError(
-            f"{where}: MAESTRO needs Clusters whose product divides the {pes} PEs, got {prod(mapping.clusters)}; "
+            f"{where}: MAESTRO needs Clusters whose product divides the {pes_text(pes)}, got {prod(mapping.clusters)}; "
             "use other Clusters or another number of PEs"
         )
     tile = list(layer.extents)

@@ -65,7 +65,7 @@ def _parts_of(by_part: Callable[[Hardware], Parts], hardware: Hardware, pes: tup
         np.array([[part("l1", count, l1=size) for size in grid.l1] for count in pes]),
         _with_least(np.array([part("l2", pes[0], l2=size) for size in grid.l2])),
         _with_least(np.array([[part("noc_bus", count, noc=width) for width in grid.noc] for count in pes])),
-        np.array([part("noc_arbiter", count) for count in pes]),
+        np.array([part("fixed", count) for count in pes]),
     )
 
 
@@ -128,7 +128,7 @@ class Stretch:
         grid = Grid(self.grid.l1, self.grid.l2, self.grid.noc, usable)
         machines = machine_tables(self.hardware, self.pes, grid, self.limits)
         places = self._small_enough(machines, per_mapping * self.variants.count, counted)
-        found = [self.variants.on(self.pes[place]) for place in places]
+        found = [self.variants.on(self.hardware.array or self.pes[place]) for place in places]
         variant = [chosen for _, chosen in found]
         number = sum(len(chosen) for chosen in variant)
         counted.left_out["pes"] += (self.variants.count * len(places) - number) * per_mapping

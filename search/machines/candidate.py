@@ -75,7 +75,7 @@ def _figures(job: LayersJob, index: int, hardware: Hardware, mapping: Mapping | 
     if mapping is None:
         return inf, inf
     layer = job.layers[index]
-    costs = job.model.evaluate(layer, hardware, encode([mapping], layer, hardware.pes))
+    costs = job.model.evaluate(layer, hardware, encode([mapping], layer, hardware.shape))
     return float(costs.runtime_cycles[0]), float(costs.energy_pj()[0])
 
 

@@ -30,14 +30,12 @@ from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.searcher import Budget, Outcome
 from mapsearch.search.pareto import non_dominated
 from mapsearch.search.progress import Watcher
-from mapsearch.spaces.machines.space import HardwareSpace
+from mapsearch.spaces.machines.space import WIDTHS, HardwareSpace
 
 Floats = NDArray[np.float64]
 
 MOST_MACHINES = 200_000  # of a space; each is bounded one by one, in some 0.1 ms
 EXHAUSTIVE = 500  # machines: a space of up to so many is searched until its best is proven
-
-WIDTHS = ("noc.bytes_per_cycle", "offchip.bytes_per_cycle")
 
 # Machines mapped at a time: a fixed number, so that seeds from other machines do not depend on the number of processes.
 BATCH = 8

@@ -130,7 +130,7 @@ def _run(tasks: Sequence[Job[R]], names: Sequence[str], ticks: int, jobs: int, w
 def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:
     """The outcomes of a layer's searches, with the mapping added to the best outcome where it is better; alone if there is none."""
     incumbent = Incumbent(problem)
-    incumbent.score(encode([mapping], problem.space.layer, problem.space.hardware.pes))
+    incumbent.score(encode([mapping], problem.space.layer, problem.space.hardware.shape))
     known = Outcome.of(incumbent, least_bound(problem), finished=False)
     if not outcomes:
         return [known]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import prod
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.mapping import MappingBatch
@@ -38,7 +37,7 @@ def classic_seeds(space: Space, dataflows: Iterable[Constraints]) -> tuple[Struc
 
 def _busy_pes(space: Space, structure: Structure) -> int:
     """The number of PEs that can get a chunk of their level's spatial dim."""
-    units = (space.hardware.pes // prod(structure.clusters), *structure.clusters)
+    units = space.choices.units(structure.clusters)
     left = list(space.layer.extents)
     busy = 1
     for dim, count in zip(structure.spatial, units, strict=True):

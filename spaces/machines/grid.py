@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
+from mapsearch.model.errors import InputError
 from mapsearch.model.exact import Grid
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Hardware, Width
 from mapsearch.spaces.machines.space import HardwareSpace, Value
 
 _GRID = ("l1.bytes", "l2.bytes", "noc.bytes_per_cycle", "offchip.bytes_per_cycle")
@@ -22,9 +23,12 @@ class HardwareGrid:
 
     @cached_property
     def grid(self) -> Grid:
-        """The values of each capacity and width: those of its axis, or the base machine's one value."""
+        """The values of each capacity and width: those of its axis, or the base machine's one value.
+
+        InputError for a width that is no whole number.
+        """
         base = self.space.base
-        own = (base.l1.bytes, base.l2.bytes, int(base.noc.bytes_per_cycle), int(base.offchip.bytes_per_cycle))
+        own = (base.l1.bytes, base.l2.bytes, base.noc.bytes_per_cycle, base.offchip.bytes_per_cycle)
         l1, l2, noc, offchip = (self._values(key, value) for key, value in zip(_GRID, own, strict=True))
         return Grid(l1, l2, noc, offchip)
 
@@ -48,8 +52,11 @@ class HardwareGrid:
             for chosen in product(*ranges)
         )
 
-    def _values(self, key: str, own: int) -> tuple[int, ...]:
+    def _values(self, key: str, own: Width) -> tuple[int, ...]:
         values = next((axis.values for axis in self.space.axes if axis.key == key), (own,))
+        fraction = next((value for value in values if isinstance(value, float)), None)
+        if fraction is not None:
+            raise InputError(f"hardware {self.space.name}: a sweep takes {key} only as a whole number, got {fraction:g}")
         return tuple(int(value) for value in values)
 
 

@@ -1,42 +1,66 @@
-"""A space of machines: a base machine, several values for some of its numbers and flags, and limits on area, power and speed."""
+"""A space of machines: a base machine, several values for some of its figures, and limits on area, power and speed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from enum import Enum, auto
 from itertools import product
 from math import inf, prod
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mapsearch.model.area import area_by_part, leakage_by_part
-from mapsearch.model.hardware import Buffering, Hardware
+from mapsearch.model.errors import HardwareError
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Part, total_width
+from mapsearch.model.tensors import Tensor
 
-Value = int | float | bool
+Value = int | float | bool | str
+_Item = TypeVar("_Item")
 
-# The keys that may be axes, in the order of a hardware file, and the types of their values.
-KINDS: Final[dict[str, type[Value]]] = {
-    "pes": int,
-    "simd": int,
-    "clock_mhz": float,
-    "bits.weight": int,
-    "bits.input": int,
-    "bits.output": int,
-    "l1.bytes": int,
-    "l1.double_buffered": bool,
-    "l2.bytes": int,
-    "l2.double_buffered": bool,
-    "noc.bytes_per_cycle": int,
-    "noc.latency_cycles": int,
-    "noc.multicast": bool,
-    "noc.reduction": bool,
-    "offchip.bytes_per_cycle": int,
-    "offchip.latency_cycles": int,
+
+class Kind(Enum):
+    """What the values of a key are."""
+
+    WHOLE = auto()
+    NUMBER = auto()
+    WIDTH = auto()  # a whole number, or one with at most three decimals
+    FLAG = auto()
+    BUFFERING = auto()  # a word
+
+
+_TENSORS: Final = tuple(tensor.label for tensor in Tensor)
+# The keys that may be axes, in the order of a hardware file.
+KINDS: Final[dict[str, Kind]] = {
+    "pes": Kind.WHOLE,
+    "simd": Kind.WHOLE,
+    "clock_mhz": Kind.NUMBER,
+    **dict.fromkeys((f"bits.{tensor}" for tensor in _TENSORS), Kind.WHOLE),
+    **{
+        key: kind
+        for buffer in ("l1", "l2")
+        for key, kind in (
+            (f"{buffer}.bytes", Kind.WHOLE),
+            (f"{buffer}.double_buffered", Kind.FLAG),
+            (f"{buffer}.buffering", Kind.BUFFERING),
+            *((f"{buffer}.{tensor}.bytes", Kind.WHOLE) for tensor in _TENSORS),
+            *((f"{buffer}.{tensor}.buffering", Kind.BUFFERING) for tensor in _TENSORS),
+        )
+    },
+    "noc.bytes_per_cycle": Kind.WIDTH,
+    **dict.fromkeys((f"noc.{tensor}" for tensor in _TENSORS), Kind.WIDTH),
+    "noc.latency_cycles": Kind.WHOLE,
+    "noc.multicast": Kind.FLAG,
+    "noc.reduction": Kind.FLAG,
+    "offchip.bytes_per_cycle": Kind.WIDTH,
+    "offchip.latency_cycles": Kind.WHOLE,
 }
+# Those of them that only take time: no mapping costs more where they are wider.
+WIDTHS: Final = tuple(key for key, kind in KINDS.items() if kind is Kind.WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The values of one number or flag, ascending; key: one of KINDS, such as `pes` or `l1.bytes`."""
+    """The values of one number, flag or word, ascending (words: single, stream, double); key: one of KINDS, such as `l1.bytes`."""
 
     key: str
     values: tuple[Value, ...]
@@ -81,6 +105,12 @@ class HardwareSpace:
     axes: tuple[Axis, ...]
     limits: Limits
 
+    def __post_init__(self) -> None:
+        if self.base.array is not None and any(axis.key == "pes" for axis in self.axes):
+            raise HardwareError(
+                f"hardware {self.name}: pes must be one number, as array has the PEs in rows and columns; leave one out"
+            )
+
     @property
     def is_one_machine(self) -> bool:
         """Whether it has no choice and no limit."""
@@ -123,7 +153,9 @@ class HardwareSpace:
 
 
 def value_text(value: Value) -> str:
-    """A value as people read it: 32,768, or true."""
+    """A value as people read it: 32,768, true or stream."""
+    if isinstance(value, str):
+        return value
     return str(value).lower() if isinstance(value, bool) else f"{value:,}"
 
 
@@ -133,13 +165,30 @@ def machine_text(values: Mapping[str, Value]) -> str:
 
 
 def _with(hardware: Hardware, key: str, value: Value) -> Hardware:
-    part, dot, name = key.partition(".")
-    new: Any = value
-    if part == "bits":
-        place = ("weight", "input", "output").index(name)
-        new = (*hardware.bits[:place], value, *hardware.bits[place + 1 :])
-    elif dot:
-        if name == "double_buffered":
-            name, new = "buffering", Buffering.DOUBLE if value else Buffering.SINGLE
-        new = replace(getattr(hardware, part), **{name: new})
+    part, dot, inner = key.partition(".")
+    new: Any = _part_with(getattr(hardware, part), inner, value) if dot else value
     return replace(hardware, **{part: new})
+
+
+def _part_with(part: Any, key: str, value: Any) -> Any:  # noqa: ANN401 a part of a machine and a value of any of its fields
+    tensor, _, inner = key.partition(".")
+    place = _TENSORS.index(tensor) if tensor in _TENSORS else -1
+    match part:
+        case tuple():  # bits
+            return _put(part, place, value)
+        case Noc(wires=tuple(old)) if place >= 0:
+            wires = _put(old, place, value)
+            return replace(part, bytes_per_cycle=total_width(wires), wires=wires)
+        case Buffer(parts=parts) if place >= 0:
+            return replace(part, parts=_put(parts, place, _part_with(parts[place], inner, value)))
+        case Buffer() | Part() if key == "double_buffered":
+            return replace(part, buffering=Buffering.DOUBLE if value else Buffering.SINGLE)
+        case Buffer() | Part() if key == "buffering":
+            return replace(part, buffering=Buffering(value))
+        case _:
+            return replace(part, **{key: value})
+
+
+def _put(items: tuple[_Item, _Item, _Item], place: int, item: _Item) -> tuple[_Item, _Item, _Item]:
+    first, second, third = (item if at == place else old for at, old in enumerate(items))
+    return first, second, third

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Array, Buffer, Hardware, Residency, outer_units, pes_text, rows_and_columns
 from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, Sizes, dim_in, dims_in, tiles_in
@@ -24,10 +24,26 @@ Ints = NDArray[np.int64]
 
 
 class Lack(NamedTuple):
-    """A need of even the smallest mappings that the machine does not meet: `need` of `what` (PEs, or bytes of L1 or L2)."""
+    """A need of even the smallest mappings that the machine does not meet: `need` of `what`, where it `has` less.
+
+    what: "PEs", or "L1" or "L2", in bytes. tensors: those that share the room of L1 or L2.
+    """
 
     what: str
     need: int
+    has: int
+    tensors: tuple[Tensor, ...] = tuple(Tensor)
+    is_part: bool = False
+
+    @property
+    def noun(self) -> str:
+        """What a larger one of would do."""
+        return f"{self.tensors[0].label} part of {self.what}" if self.is_part else self.what
+
+    @property
+    def place(self) -> str:
+        """The same with an article."""
+        return f"the {self.noun}" if self.is_part else self.noun
 
 
 class Bounds(NamedTuple):
@@ -108,18 +124,16 @@ class Choices:
                 bounds.listed[index, dim, : len(size.listed)] = size.listed
         return bounds
 
-    def may_form(self, members: int, pes: int) -> bool:
-        """Whether `pes` PEs may form Clusters of `members` each (or nested Clusters with this product)."""
-        return members <= pes and not (self.restriction.dividing and pes % members)
-
     @cached_property
     def cluster_sizes(self) -> tuple[tuple[int, ...], ...]:
         """The sizes that each Cluster may have, whatever the others are, ascending.
 
-        Of a free Cluster, for each number of clusters that the PEs can form, the largest size.
+        Of a free Cluster, for each number of clusters that the PEs (a row or a column of an array) can form, the largest size.
         """
-        pes = self.hardware.pes
-        worth = sorted({pes // count for count in range(1, pes + 1) if self.may_form(pes // count, pes)})
+        sides = rows_and_columns(self.hardware.shape)
+        worth = sorted({side // count for side in sides for count in range(1, side + 1)})
+        if self.restriction.dividing:
+            worth = [size for size in worth if any(side % size == 0 for side in sides)]
         return tuple(self._sizes(self.constraints.level(index).cluster, worth) for index in range(self.levels - 1))
 
     def _sizes(self, held: Sizes | Dim | None, worth: list[int]) -> tuple[int, ...]:
@@ -129,22 +143,26 @@ class Choices:
             case Dim():
                 return (self.layer.extents[dim_in(self.layer, held)],)
             case _:
-                ends = {held.least, min(held.most, max(held.least, self.hardware.pes))}
+                ends = {held.least, min(held.most, max(held.least, *rows_and_columns(self.hardware.shape)))}
                 return held.listed or tuple(sorted(ends.union(size for size in worth if held.least <= size <= held.most)))
 
     @cached_property
     def clusters(self) -> tuple[tuple[int, ...], ...]:
         """Every combination of Clusters that the PEs can form, in ascending order."""
-        return tuple(self._clusters(()))
+        every = self._clusters(())
+        if self.restriction.dividing:
+            return tuple(each for each in every if prod(self.units(each)) == self.hardware.pes)
+        return tuple(every)
 
     def _clusters(self, outer: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         if len(outer) == self.levels - 1:
             yield outer
             return
-        left = self.hardware.pes // prod(outer)
+        left = outer_units(self.hardware.shape, outer)
         for size in self.cluster_sizes[len(outer)]:
-            if self.may_form(size, left):
-                yield from self._clusters((*outer, size))
+            if size > left:
+                break
+            yield from self._clusters((*outer, size))
 
     @cached_property
     def _following(self) -> dict[tuple[int, ...], list[int]]:
@@ -160,7 +178,7 @@ class Choices:
 
     def units(self, clusters: tuple[int, ...]) -> tuple[int, ...]:
         """The units of each level."""
-        return (self.hardware.pes // prod(clusters), *clusters)
+        return (outer_units(self.hardware.shape, clusters), *clusters)
 
     def first(self) -> tuple[tuple[int, ...], tuple[Dim, ...]] | Lack:
         """Clusters and spatial dims for which some tile sizes fit, or what the machine lacks.
@@ -169,22 +187,19 @@ class Choices:
         can be its smallest whatever the others are.
         """
         if not self.clusters:
-            return Lack("PEs", self._least_pes())
+            return Lack("PEs", prod(min(sizes) for sizes in self.cluster_sizes), self.hardware.pes)
         extents = np.array(self.layer.extents, np.int64)
         *outer, inner = accumulate(self.bounds.least, np.minimum, initial=extents)
-        l1 = sum(self._bytes(inner)) * self.hardware.l1.buffering.copies
-        if l1 > self.hardware.l1.bytes:
-            return Lack("L1", l1)
-        clusters = max(self.clusters, key=lambda each: (prod(each), each))
+        lack = _lack_of("L1", self.hardware.l1, self._bytes(inner))
+        if lack is not None:
+            return lack
+        clusters = max(self.clusters, key=lambda each: (-self.units(each)[0], prod(each), each))
         tile = (*outer, inner)[1]
-        needs = {dim: self._l2_need(tile, dim, self.units(clusters)[0]) for dim in self.spatial[0]}
-        dim = next((dim for dim, need in needs.items() if need <= self.hardware.l2.bytes), None)
+        lacks = {dim: self._l2_lack(tile, dim, self.units(clusters)[0]) for dim in self.spatial[0]}
+        dim = next((dim for dim, lack in lacks.items() if lack is None), None)
         if dim is None:
-            return Lack("L2", min(needs.values()))
+            return min((lack for lack in lacks.values() if lack is not None), key=lambda lack: lack.need - lack.has)
         return clusters, (dim, *(dims[0] for dims in self.spatial[1:]))
-
-    def _least_pes(self) -> int:
-        return prod(min(sizes) for sizes in self.cluster_sizes)
 
     def _bytes(self, tile: Ints) -> list[int]:
         """The bytes of W, I and O in a tile."""
@@ -192,12 +207,26 @@ class Choices:
         part = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
         return [(part.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, self.hardware.bits, strict=True)]
 
-    def _l2_need(self, tile: Ints, spatial: Dim, units: int) -> int:
-        """The bytes of L2 that `tiles.fits_l2` compares with the machine's."""
+    def _l2_lack(self, tile: Ints, spatial: Dim, units: int) -> Lack | None:
+        """The lack for a level-0 tile, as `tiles.overfull_l2` finds it."""
         chunk, extents = tile.copy(), np.array(self.layer.extents, np.int64)
         chunk[spatial] = min(extents[spatial], tile[spatial] * units)
-        twice = self.hardware.l2.buffering.copies
-        return sum(min(whole, part * twice) for whole, part in zip(self._bytes(extents), self._bytes(chunk), strict=True))
+        keeps = self.hardware.l2.residency is Residency.BEST
+        return _lack_of("L2", self.hardware.l2, self._bytes(chunk), self._bytes(extents) if keeps else None)
+
+
+def _lack_of(what: str, buffer: Buffer, tile: list[int], whole: list[int] | None = None) -> Lack | None:
+    """The first room of a buffer that has less than its tensors need, for tiles that move or, given `whole`, tensors that stay."""
+    needs = [0 if buffer.bypass[each] else tile[each] * buffer.room(each).buffering.copies for each in Tensor]
+    if whole is not None:
+        needs = [min(each) for each in zip(needs, whole, strict=True)]
+    pool = tuple(each for each in Tensor if buffer.parts[each] is None)
+    rooms = [pool, *((each,) for each in Tensor if each not in pool)] if pool else [(each,) for each in Tensor]
+    for tensors in rooms:
+        need, has = sum(needs[each] for each in tensors), buffer.room(tensors[0]).bytes
+        if need > has:
+            return Lack(what, need, has, tensors, is_part=tensors != pool)
+    return None
 
 
 def first_fitting(choices: Choices) -> tuple[tuple[int, ...], tuple[Dim, ...]]:
@@ -219,10 +248,16 @@ def _of_the_machine(choices: Choices, lack: Lack) -> str:
     hardware, untiled = choices.hardware, choices.restriction.untiled
     whole = f", of all {' and '.join(dim.label for dim in untiled)}," if untiled else ""
     start = f"layer {choices.layer.name}: no mapping fits the hardware {hardware.name}"
-    if lack.what == "L1":
-        why = f"needs {lack.need:,} bytes of L1, it has {hardware.l1.bytes:,}; use a larger L1"
-        return f"{start}: one word of each operand{whole} {why}"
-    return f"{start}: tiles of 1{whole} need more than its {hardware.l2.bytes:,} bytes of L2; use a larger L2"
+    match lack.what:
+        case "L1":
+            operands = "each operand" if len(lack.tensors) == len(Tensor) else " and ".join(each.label for each in lack.tensors)
+            why = f"needs {lack.need:,} bytes of {lack.place}, it has {lack.has:,}; use a larger {lack.noun}"
+            return f"{start}: one word of {operands}{whole} {why}"
+        case "L2":
+            return f"{start}: tiles of 1{whole} need more than its {lack.has:,} bytes of {lack.place}; use a larger {lack.noun}"
+        case _:
+            uses = f"of {choices.levels} level{'s' if choices.levels > 1 else ''} uses all of its {pes_text(hardware.shape)}"
+            return f"{start}: none {uses}, as the cost model asks; use more levels"
 
 
 def _of_constraints(choices: Choices) -> str:
@@ -238,11 +273,14 @@ def _of_constraints(choices: Choices) -> str:
     need = "need" if len(parts) > 1 else "needs"
     match lack.what:
         case "L1" | "L2":
-            has = hardware.l1.bytes if lack.what == "L1" else hardware.l2.bytes
-            why = f"{need} {lack.need:,} bytes of {lack.what}, it has {has:,}; use smaller sizes or a larger {lack.what}"
-        case _ if lack.need > hardware.pes:
-            why = f"{need} {lack.need:,} PEs, it has {hardware.pes:,}; use smaller Clusters"
+            why = f"{need} {lack.need:,} bytes of {lack.place}, it has {lack.has:,}; use smaller sizes or a larger {lack.noun}"
+        case _ if lack.need > lack.has:
+            why = f"{need} {lack.need:,} PEs, it has {lack.has:,}; use smaller Clusters"
+        case _ if isinstance(hardware.shape, Array):
+            pes, all_of = pes_text(hardware.shape), guilty.restriction.dividing
+            laid = f"must fit its {pes}, each Cluster along the rows or along the columns; use smaller Clusters"
+            why = f"must use all of its {pes}, as the cost model asks; use other Clusters" if all_of else laid
         case _:
-            why = f"must divide its {hardware.pes:,} PEs, as the cost model asks; use other Clusters"
+            why = f"must divide its {lack.has:,} PEs, as the cost model asks; use other Clusters"
     where = f"{choices.constraints.where}, {' and '.join(parts)}"
     return f"layer {choices.layer.name}: no mapping fits the hardware {hardware.name}: {where} {why}"

@@ -20,7 +20,7 @@ from mapsearch.model.mapping import DIMS, MappingBatch, join_all
 from mapsearch.model.records import Ints, record
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
-from mapsearch.spaces.mappings.tiles import fits_l1, fits_l2, permitted_at
+from mapsearch.spaces.mappings.tiles import NONE, overfull_l1, overfull_l2, permitted_at
 
 Bytes = NDArray[np.int8]
 
@@ -167,12 +167,12 @@ def _fits(s: SpaceRecord, units: int, spatial: int, size: Ints, w: Work) -> bool
     last = size.shape[0] - 1
     for dim in range(8):
         w.tile[dim] = max(1, abs(size[last, dim]))
-    if not fits_l1(s, w.tile, w.need):
+    if overfull_l1(s, w.tile, w.need) != NONE:
         return False
     for dim in range(8):
         w.tile[dim] = max(1, abs(size[0, dim]))
     shared = spatial if spatial != NOTHING and size[0, spatial] != 0 else NOTHING
-    return bool(fits_l2(s, w.tile, shared, units, w.chunk, w.need))
+    return bool(overfull_l2(s, w.tile, shared, units, w.chunk, w.need) == NONE)
 
 
 @inlined

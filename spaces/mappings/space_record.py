@@ -9,8 +9,9 @@ from typing import Annotated, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.hardware import rows_and_columns
 from mapsearch.model.records import Ints, Machine, machine_record, record
-from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 from mapsearch.model.windows import window_phases
 from mapsearch.spaces.mappings.choices import Choices
 from mapsearch.spaces.mappings.orders import interchangeable, is_fixed
@@ -26,8 +27,10 @@ class SpaceRecord(Protocol):
     windows: Annotated[Ints, 2, 2]  # see `windows`
     whole_bytes: Annotated[Ints, 3]  # of all of W, I, O
     machine: Machine
-    pes: int
-    dividing: bool  # whether the product of the Clusters must divide the PEs
+    l1_dims: Annotated[Ints, 3]  # the dims on which the need of each room depends
+    l2_dims: Annotated[Ints, 3]
+    sides: Annotated[Ints, 2]  # along which units lie, see `rows_and_columns`
+    dividing: bool  # whether all PEs must be in use
     rule: int  # a `TileRule`
     least: Annotated[Ints, MAX_LEVELS, DIMS]  # see `Bounds`
     most: Annotated[Ints, MAX_LEVELS, DIMS]
@@ -62,7 +65,11 @@ def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
     s: Any = buffer.view(SPACE)[0]
     s["extents"], s["windows"], s["machine"] = layer.extents, window_phases(layer), machine_record(hardware)
     s["whole_bytes"] = [(layer.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, hardware.bits, strict=True)]
-    s["pes"], s["dividing"], s["rule"] = hardware.pes, choices.restriction.dividing, rule
+    for rooms, needed in ((s["machine"]["l1"], s["l1_dims"]), (s["machine"]["l2"], s["l2_dims"])):
+        for tensor in Tensor:
+            if rooms["copies"][tensor] > 0:
+                needed[rooms["of"][tensor]] |= _bits(dim for dim in Dim if TOUCHES[tensor, dim])
+    s["sides"], s["dividing"], s["rule"] = rows_and_columns(hardware.shape), choices.restriction.dividing, rule
     s["least"][:levels], s["most"][:levels] = bounds.least, bounds.most
     s["n_dims"], s["dims"][: len(dims)] = len(dims), dims
     s["tiled"], s["inside"][:levels] = _bits(dims), choices.inside

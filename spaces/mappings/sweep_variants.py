@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Array, Hardware, Pes, number_of
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode, join_all
+from mapsearch.model.mapping_laws import units_beside
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.choices import Choices
 from mapsearch.spaces.mappings.constraints import Constraints, Sizes, dim_in
@@ -52,8 +53,8 @@ class Variants(Protocol):
         """The number of levels of each."""
         ...
 
-    def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
-        """The mappings that fit on `pes` PEs, and their numbers within 0..count-1."""
+    def on(self, pes: Pes) -> tuple[MappingBatch, NDArray[np.intp]]:
+        """The mappings that fit on these PEs, and their numbers within 0..count-1."""
         ...
 
 
@@ -74,9 +75,9 @@ class FixedVariants:
         """See `Variants`."""
         return int(self.batch.units.shape[1])
 
-    def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
+    def on(self, pes: Pes) -> tuple[MappingBatch, NDArray[np.intp]]:
         """See `Variants`; where the PEs form several outermost units, mappings that share nothing out there are left out."""
-        units = pes // self.batch.units.prod(axis=1)
+        units = units_beside(pes, self.batch.units[:, 1:])
         chosen = np.flatnonzero((units == 1) | (units > 1) & (self.batch.spatial[:, 0] >= 0))
         batch = self.batch[chosen]
         return replace(batch, units=np.column_stack([units[chosen], batch.units[:, 1:]])), chosen
@@ -113,9 +114,10 @@ class ResizedVariants:
         """See `Variants`."""
         return max(len(mapping.levels) for mapping in self.mappings)
 
-    def on(self, pes: int) -> tuple[MappingBatch, NDArray[np.intp]]:
+    def on(self, pes: Pes) -> tuple[MappingBatch, NDArray[np.intp]]:
         """See `Variants`."""
-        space = Space(self.layer, replace(self.hardware, pes=pes), self.levels)
+        array = pes if isinstance(pes, Array) else None
+        space = Space(self.layer, replace(self.hardware, pes=number_of(pes), array=array), self.levels)
         found = [space.adopt([mapping]) for mapping in self.mappings]
         return join_all(found), np.flatnonzero([len(each) for each in found])
 

@@ -2,11 +2,13 @@
 
 A chain of sizes, one a level and dim, is legal where each is permitted for the tile above it and where
 
-    L1: sum over tensors of bytes(innermost tile) x (2 if double-buffered)                         <= L1 bytes
-    L2: sum over tensors of min(bytes(tensor), bytes(level-0 working set) x (2 if double-buffered)) <= L2 bytes
+    L1: sum over its tensors of bytes(innermost tile) x copies                         <= bytes of each room
+    L2: sum over its tensors of min(bytes(tensor), bytes(level-0 working set) x copies) <= bytes of each room
 
-The second is exactly the least need over all depths of residency: a footprint shrinks as the depth grows, so the least is
-that of depth 0, which never moves, or that of the full depth.
+A room is a tensor's own part of the buffer, or the pool of those that have none. There are 2 copies of what is double-buffered, 1
+of what is not, and none of what passes the buffer by. The second law is exactly the least need over all depths of residency: a
+footprint shrinks as the depth grows, so the least is that of depth 0, which never moves, or that of the full depth. Where the L2
+keeps no tile from step to step, that of the full depth counts.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf
 from mapsearch.model.mapping import MappingArrays
-from mapsearch.model.records import Ints
+from mapsearch.model.records import Ints, Rooms
 from mapsearch.model.windows import tile_words
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
 
 Bytes = NDArray[np.int8]
 
+
+NONE = -1  # no room
 
 BALANCED, DIVISORS = int(TileRule.BALANCED), int(TileRule.DIVISORS)
 
@@ -84,15 +88,31 @@ def _tensor_bytes(s: SpaceRecord, tile: Ints, out: Ints) -> None:
 
 
 @inlined
-def fits_l1(s: SpaceRecord, tile: Ints, need: Ints) -> bool:
-    """Whether the operands of a tile fit the L1 of a PE; need: [3 or more], overwritten."""
-    _tensor_bytes(s, tile, need)
-    return bool((need[0] + need[1] + need[2]) * s.machine.l1_copies <= s.machine.l1_bytes)
+def _overfull(rooms: Rooms, need: Ints) -> int:
+    """The first room that has less than its tensors need, or NONE; need: bytes of each tensor, overwritten."""
+    for tensor in range(1, 3):
+        room = rooms.of[tensor]  # the first of its tensors
+        if room < tensor:
+            need[room] += need[tensor]
+            need[tensor] = 0
+    for room in range(3):
+        if need[room] > rooms.bytes[room]:
+            return room
+    return NONE
 
 
 @inlined
-def fits_l2(s: SpaceRecord, tile: Ints, spatial: int, units: int, chunk: Ints, need: Ints) -> bool:
-    """Whether the working set of a level-0 tile, of all units of its spatial dim together, can reside.
+def overfull_l1(s: SpaceRecord, tile: Ints, need: Ints) -> int:
+    """The room of a PE's L1 that the operands of a tile do not fit, or NONE; need: [3 or more], overwritten."""
+    _tensor_bytes(s, tile, need)
+    for tensor in range(3):
+        need[tensor] *= s.machine.l1.copies[tensor]
+    return _overfull(s.machine.l1, need)
+
+
+@inlined
+def overfull_l2(s: SpaceRecord, tile: Ints, spatial: int, units: int, chunk: Ints, need: Ints) -> int:
+    """The room of L2 that the working set of a level-0 tile, of all units of its spatial dim together, does not fit, or NONE.
 
     spatial: -1 for none; chunk: [8] and need: [3 or more], overwritten.
     """
@@ -101,27 +121,31 @@ def fits_l2(s: SpaceRecord, tile: Ints, spatial: int, units: int, chunk: Ints, n
     if spatial >= 0:
         chunk[spatial] = min(s.extents[spatial], tile[spatial] * units)
     _tensor_bytes(s, chunk, need)
-    total = 0
     for tensor in range(3):
-        total += min(s.whole_bytes[tensor], need[tensor] * s.machine.l2_copies)
-    return bool(total <= s.machine.l2_bytes)
+        need[tensor] *= s.machine.l2.copies[tensor]
+        if s.machine.keeps:
+            need[tensor] = min(s.whole_bytes[tensor], need[tensor])
+    return _overfull(s.machine.l2, need)
 
 
 @kernel
-def _shrink(s: SpaceRecord, listed: Ints, level: int, above: Ints, tile: Ints, rng: np.random.Generator) -> bool:
-    """Shrink one dim of a tile to about half, picked at random; False where all have their least size already."""
+def _shrink(s: SpaceRecord, listed: Ints, level: int, above: Ints, tile: Ints, dims: int, rng: np.random.Generator) -> bool:
+    """Shrink one of the dims of a tile to about half, picked at random; False where all have their least size already.
+
+    dims: as bits.
+    """
     start = rng.integers(0, 8)
     for k in range(8):
         dim = (start + k) % 8
-        if tile[dim] > min(s.least[level, dim], above[dim]):
+        if dims >> dim & 1 and tile[dim] > min(s.least[level, dim], above[dim]):
             tile[dim] = permitted_at(s, listed, level, int(dim), above[dim], tile[dim] // 2)
             return True
     return False
 
 
 @kernel
-def _collapse(s: SpaceRecord, size: Ints, rng: np.random.Generator) -> bool:
-    """Give one dim, picked at random, its least sizes at all levels; False where all have them already."""
+def _collapse(s: SpaceRecord, size: Ints, dims: int, rng: np.random.Generator) -> bool:
+    """Give one of the dims (bits), picked at random, its least sizes at all levels; False where all have them already."""
     levels = size.shape[0]
     start = rng.integers(0, 8)
     for k in range(8):
@@ -129,7 +153,7 @@ def _collapse(s: SpaceRecord, size: Ints, rng: np.random.Generator) -> bool:
         least = s.extents[dim]
         for level in range(levels):
             least = min(s.least[level, dim], least)
-        if size[levels - 1, dim] > least:
+        if dims >> dim & 1 and size[levels - 1, dim] > least:
             least = s.extents[dim]
             for level in range(levels):
                 least = min(s.least[level, dim], least)
@@ -153,14 +177,19 @@ def settle(s: SpaceRecord, listed: Ints, units: Ints, spatial: Bytes, size: Ints
         for dim in range(8):
             tile[dim] = permitted_at(s, listed, level, dim, above[dim], tile[dim]) if above[dim] > 1 else 1
         if level == 0:
-            while not fits_l2(s, tile, spatial[0], units[0], work[0], work[1]):
-                if not _shrink(s, listed, level, above, tile, rng):
+            room = overfull_l2(s, tile, spatial[0], units[0], work[0], work[1])
+            while room != NONE:
+                if not _shrink(s, listed, level, above, tile, s.l2_dims[room], rng):
                     return False
+                room = overfull_l2(s, tile, spatial[0], units[0], work[0], work[1])
         if level == levels - 1:
-            while not fits_l1(s, tile, work[1]):
+            room = overfull_l1(s, tile, work[1])
+            while room != NONE:
+                dims = s.l1_dims[room]
                 # What is bounded from below at an inner level may still follow the outer tile down.
-                if not _shrink(s, listed, level, above, tile, rng) and not _collapse(s, size, rng):
+                if not _shrink(s, listed, level, above, tile, dims, rng) and not _collapse(s, size, dims, rng):
                     return False
+                room = overfull_l1(s, tile, work[1])
         above = tile
     return True
 

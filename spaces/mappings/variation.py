@@ -39,6 +39,31 @@ def _cross_structure(child: MappingArrays, b: int, parents: MappingArrays, other
             child.units[b, level], child.spatial[b, level] = parents.units[other, level], parents.spatial[other, level]
 
 
+@inlined
+def _beside(s: SpaceRecord, units: Ints) -> int:
+    """The most units that fit beside those of levels 1 and further in (see `outer_units`)."""
+    most = 0
+    for choice in range(1 << len(units) - 1):
+        rows, columns = s.sides[0], s.sides[1]
+        for level in range(1, len(units)):
+            if choice >> level - 1 & 1:
+                columns //= units[level]
+            else:
+                rows //= units[level]
+        if rows > 0 and columns > 0:
+            most = max(most, rows, columns)
+    return int(most)
+
+
+@inlined
+def _are_in_use(s: SpaceRecord, units: Ints) -> bool:
+    """Whether PEs that form these units are all in use, where they must be."""
+    members = 1
+    for each in units:
+        members *= each
+    return bool(not s.dividing or members == s.sides[0] * s.sides[1])
+
+
 @kernel
 def _exchange_levels(s: SpaceRecord, units: Ints, spatial: Bytes, order: Bytes, size: Ints, rng: np.random.Generator) -> None:
     """Exchange a level with the one below: units (level 0 has what they leave), spatial dims, loops and trip counts."""
@@ -46,10 +71,7 @@ def _exchange_levels(s: SpaceRecord, units: Ints, spatial: Bytes, order: Bytes, 
     high = low - 1
     spatial[high], spatial[low] = spatial[low], spatial[high]
     units[high], units[low] = units[low], units[high]
-    others = 1
-    for level in range(1, len(units)):
-        others *= units[level]
-    units[0] = s.pes // others
+    units[0] = _beside(s, units)
     for dim in range(8):
         order[high, dim], order[low, dim] = order[low, dim], order[high, dim]
         tile = s.extents[dim] if high == 0 else size[high - 1, dim]
@@ -106,15 +128,17 @@ def _move_loop(order: Bytes, source: np.int64, target: np.int64, inside: Ints) -
 @inlined
 def _resize_cluster(s: SpaceRecord, sizes: Ints, at: np.int64, units: Ints, level: np.int64) -> None:
     """Give the Cluster above a level the size sizes[at], or the next before it that has enough PEs; level 0 gives or takes."""
-    others = 1
-    for other in range(1, len(units)):
-        others *= units[other] if other != level else 1
-    left = s.pes // others
-    while at >= 0 and (sizes[at] > left or (s.dividing and left % sizes[at] != 0)):
+    before, units[level] = units[level], 1
+    left = _beside(s, units)
+    while at >= 0:
+        if sizes[at] <= left:
+            units[level] = sizes[at]
+            units[0] = _beside(s, units)
+            if _are_in_use(s, units):
+                return
         at -= 1
-    if at >= 0:
-        units[level] = sizes[at]
-        units[0] = left // sizes[at]
+    units[level] = before
+    units[0] = _beside(s, units)
 
 
 @inlined

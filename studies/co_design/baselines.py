@@ -78,7 +78,7 @@ def presets(space: HardwareSpace) -> list[Hardware]:
     like = [
         replace(
             space.base, name=each.name, pes=each.pes, simd=each.simd, l1=each.l1, l2=each.l2, noc=each.noc, offchip=each.offchip,
-            clock_mhz=clock,
+            clock_mhz=clock, array=each.array, run=each.run,
         )
         for each in shipped for clock in space.clocks_mhz
     ]  # fmt: skip

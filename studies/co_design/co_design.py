@@ -59,7 +59,9 @@ class CoDesign:
     def _check(self) -> None:
         """Raise InputError unless some machine within the budget has, for every layer, mappings that the model can count."""
         why = ""
-        for hardware in sorted(self._within.values(), key=lambda each: (each.l1.bytes, each.l2.bytes, each.pes), reverse=True):
+        for hardware in sorted(
+            self._within.values(), key=lambda each: (sum(each.l1.sizes), sum(each.l2.sizes), each.pes), reverse=True
+        ):
             try:
                 problems = [self._job.problem(index, hardware) for index in range(len(self._job.layers))]
             except InputError as error:

@@ -51,6 +51,7 @@ class Figure:
 def compare_models(path: Path, hardware: HardwareSource) -> list[Figure]:
     """The figures of each layer of a directive file; InputError as `evaluate` raises, or where MAESTRO cannot express a mapping."""
     text, target = read_text(path, "directive file"), machine(hardware)
+    machine_of(target)  # MAESTRO has no such machine, whatever the mappings
     exact = evaluate_text(text, str(path), target, "exact")
     mapped = parse(text, str(path)).layers
     written = _as_written(text, len(mapped))
@@ -79,7 +80,7 @@ def _maestro(mapped: MappedLayer, written: Source | None, target: Hardware) -> t
         except InputError:  # for want of R and S beside Y' and X', say
             pass
     try:
-        source = source_of(mapped.layer, mapped.mapping, target.pes)
+        source = source_of(mapped.layer, mapped.mapping, target.shape)
         return source, report(source, machine_of(target)).figures
     except InputError as error:
         raise InputError(f"{mapped.place}{error}") from None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.tensors import Tensor
 from mapsearch.studies.pictures.numbers import number_points
 from mapsearch.studies.pictures.style import (
     BLACK,
@@ -105,12 +106,17 @@ def _noc_roofs(axis: Axes, every: Sequence[CountedEvaluation], hardware: Hardwar
 
 
 def _noc_roof(metrics: CountedEvaluation, hardware: Hardware) -> float:
-    """MACs per cycle of which the NoC, in its busier direction, can bring the operands and take the outputs."""
+    """MACs per cycle whose operands and outputs the NoC can move in its busier direction, or on its busiest wires."""
     weight, input_, output = hardware.bits
-    words = metrics.l2_to_l1_words
-    bits_in = weight * words.weight + input_ * words.input + output * metrics.psum_read_words
-    busier = max(bits_in, output * metrics.output_write_words) / 8
-    return metrics.macs * hardware.noc.bytes_per_cycle / busier if busier else float("inf")
+    words, noc = metrics.l2_to_l1_words, hardware.noc
+    bits_in = (weight * words.weight, input_ * words.input, output * metrics.psum_read_words)
+    bits_out = output * metrics.output_write_words
+    if noc.wires is None:
+        cycles = max(sum(bits_in), bits_out) / (8 * noc.bytes_per_cycle)
+    else:
+        widths = (*noc.wires, noc.wires[Tensor.OUTPUT])
+        cycles = max(bits / (8 * width) for bits, width in zip((*bits_in, bits_out), widths, strict=True))
+    return metrics.macs / cycles if cycles else float("inf")
 
 
 def _name(axis: Axes, layers: Sequence[_Layer], rows: int) -> None:

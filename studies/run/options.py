@@ -61,6 +61,14 @@ class Inputs:
 class SearchOptions:
     """The settings of the search: a run's results depend on these, the layers and the machine."""
 
+    batch: int | None = field(
+        default=None,
+        metadata=setting(
+            whole(1),
+            "N",
+            "every layer on so many inputs at once (default: as the layer set has it)",
+        ),
+    )
     objective: str = field(
         default="edp",
         metadata=setting(

@@ -38,7 +38,8 @@ class Plan:
         self.settings, self._memory = settings, memory
         self.model: CostModel = cost_model(settings.model)
         self.format = FORMATS[self.model.format]
-        self.mix = layers if isinstance(layers, Mix) else load_mix(layers, as_listed=self.model.restriction.as_listed)
+        mix = layers if isinstance(layers, Mix) else load_mix(layers, as_listed=self.model.restriction.as_listed)
+        self.mix = mix.of_batch(settings.batch or 1)
         self.layers, self.left_out = _counted(self.mix, self.model)
         self.objectives = objectives_of(settings.objective)
         self.objective = self.objectives[0] if len(self.objectives) == 1 else Objective.of("edp")

@@ -12,7 +12,7 @@ from mapsearch.studies.declared import ANYTHING, FLAG, SettingError, check, path
 if TYPE_CHECKING:
     import os
 
-    from mapsearch.formats.yaml.hardware import Source
+    from mapsearch.formats.yaml.hardware_in import Source
 
 MOST_DESIGNS = 10**10
 

@@ -222,7 +222,7 @@ class SweepPlan:
 
     def mapping(self, pair: Pair, pes: int, variant: int) -> Mapping:
         """A variant on `pes` PEs."""
-        batch, chosen = pair.variants.on(pes)
+        batch, chosen = pair.variants.on(self.space.base.array or pes)
         return batch.decode(chosen.tolist().index(variant), pair.variants.layer)
 
     @cached_property
@@ -236,7 +236,7 @@ class SweepPlan:
         for pes in reversed(self.grid.pes):
             if len(found) == pair.variants.count:
                 break
-            batch, chosen = pair.variants.on(pes)
+            batch, chosen = pair.variants.on(self.space.base.array or pes)
             new = [(row, number) for row, number in enumerate(chosen.tolist()) if number not in found]
             found |= {number: batch.decode(row, layer) for row, number in new}
         rows = [MappedLayer(replace(layer, name=f"{layer.name}_{number}"), found[number]) for number in sorted(found)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from mapsearch.formats.text import write_whole
 from mapsearch.formats.yaml.dataflows import names as dataflow_names
-from mapsearch.formats.yaml.hardware import Source
+from mapsearch.formats.yaml.hardware_in import Source
 from mapsearch.formats.yaml.sweeps import Dataflow, Study, load_study, names, study_of
 from mapsearch.model.errors import InputError
 from mapsearch.model.extras import require

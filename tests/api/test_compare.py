@@ -20,7 +20,7 @@ FIXTURES = (layer_file, finished_run)  # pytest finds them here, as layers and d
 def other_run(layers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the first network on another machine, with another seed."""
     folder = tmp_path_factory.mktemp("other") / "run"
-    run(layers, "eyeriss", out=folder, jobs=1, trials=3, sampler="tpe", seed=1)
+    run(layers, "cloud", out=folder, jobs=1, trials=3, sampler="tpe", seed=1)
     return folder
 
 
@@ -43,10 +43,10 @@ def test_the_table_and_what_differs_above_it(done: Path, other: Path, capsys: Ca
     assert main(["compare", str(done), str(other)]) == 0
     above, table = capsys.readouterr().out.split("\n\n", 1)
     lines = above.splitlines()
-    assert lines[:2] == ["A: three on edge, objective edp, seed 0", "B: three on eyeriss, objective edp, seed 1"]
+    assert lines[:2] == ["A: three on edge, objective edp, seed 0", "B: three on cloud, objective edp, seed 1"]
     assert "   settings: seed 0, and 1" in lines
-    assert "   hardware: pes 256, and 168" in lines
-    assert "   hardware: technology 'cacti_45nm', and 'eyeriss_65nm'" in lines
+    assert "   hardware: pes 256, and 1024" in lines
+    assert "   hardware: technology 'cacti_45nm', and 'cacti_22nm'" in lines
     rows = table_rows(table)
     assert [row[0] for row in rows] == [*NAMES, "network"]
     assert all(len(row) == 9 for row in rows)

@@ -340,6 +340,22 @@ def test_a_machine_too_wide_is_not_exported(tmp_path: Path, capsys: Capture) -> 
     assert not out.exists()
 
 
+def test_a_machine_with_other_keys_is_refused_by_each_command(tmp_path: Path, capsys: Capture) -> None:
+    """A machine with wires for single tensors is one line wherever MAESTRO would take it, whatever the mapping."""
+    chip, out, path = _hardware(tmp_path, "noc: {weight: 8, input: 2, output: 8}\n"), tmp_path / "out", _file(tmp_path, GEMM)
+    for command in (
+        ("export", path, "--to", "maestro", "--out", str(out)),
+        ("evaluate", path, "--model", "maestro"),
+        ("compare-models", path),
+        ("run", "--layer-set", "alexnet:conv3", "--model", "maestro", "--out", str(out), "--jobs", "1"),
+    ):
+        found = _error(capsys, *command, "--hardware", chip)
+        assert found.removeprefix(f"{path}:2: ").startswith(
+            "hardware chip: MAESTRO has nothing like its wires for single tensors; use"
+        )
+        assert not out.exists()
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: Capture) -> None:
     """A folder in place of which, or above which, a file stands is one line, with the option that names another."""
     path = _file(tmp_path, GEMM)

@@ -136,6 +136,23 @@ def test_a_run_within_evaluations(layers: Path, tmp_path: Path) -> None:
     assert all(row["evaluations"] <= 100 for row in rows)
 
 
+def test_a_run_of_a_batch(layers: Path, tmp_path: Path, capsys: Capture) -> None:
+    """--batch maps layers of so many inputs, which config.json records; going on takes the recorded batch and refuses another."""
+    out = tmp_path / "run"
+    command = ["run", "--layer-set", str(layers), "--jobs", "1", "--evaluations", "100", "--out", str(out)]
+    assert main([*command, "--batch", "3"]) == 0
+    assert "N: 3" in (out / "mappings/01_conv_1.m").read_text()
+    config = json.loads((out / "config.json").read_text())
+    assert (config["settings"]["batch"], config["layers"][0]["extents"][1]) == (3, 3)
+    assert main(["run", "--resume", "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["run", "--resume", "--out", str(out), "--batch", "4"]) == 2
+    assert capsys.readouterr().err == (
+        f"mapsearch: error: {out}: resuming needs the same settings, but batch was 3 and is now 4; resume with the recorded one, "
+        "or start anew in another folder\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("argv", "text"),
     [

@@ -62,7 +62,16 @@ def test_progress_without_the_characters(tmp_path: Path) -> None:
 def test_no_terminal_folds_a_table(term: str) -> None:
     """On a terminal of any kind each row of a table is one line."""
     rows = table_rows(_on_a_terminal("hardware", TERM=term))
-    assert [row[0] for row in rows] == ["cloud", "edge", "eyeriss", "nvdla_like", "shidiannao_like", "tpu_like"]
+    assert [row[0] for row in rows] == [
+        "cloud",
+        "edge",
+        "eyeriss",
+        "gemmini",
+        "nvdla_large",
+        "shidiannao",
+        "simba_chiplet",
+        "tpu_v1",
+    ]
 
 
 def test_a_narrow_terminal_is_kept_to() -> None:

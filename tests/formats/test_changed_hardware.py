@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from mapsearch.cli import main
 from mapsearch.formats.shipped import read_named
-from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space, names, space_names
+from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, load_hardware_space, names, space_names
 from mapsearch.model.errors import HardwareError
-from mapsearch.model.hardware import Buffer, Noc
+from mapsearch.model.hardware import Array, Buffer, Buffering, Noc, Part, Residency, Run
+from mapsearch.model.tensors import Dim
 from mapsearch.spaces.machines.space import KINDS
 
 Capture = pytest.CaptureFixture[str]
@@ -30,14 +32,51 @@ def test_keys_of_a_preset() -> None:
     assert load_hardware("edge,name=mine,pes=3").name == "mine"
 
 
+PARTED = """
+name: edge
+array: {rows: 16, columns: 8, run: {dim: X', longest: 16, least: 4}}
+l1:
+  buffering: stream
+  weight: {bytes: 64, buffering: single}
+  input: {bytes: 32, buffering: single}
+  output: {bytes: 48, buffering: double}
+l2:
+  buffering: single
+  weight: {bytes: 64, buffering: stream}
+  input: {bytes: 32, buffering: stream}
+  output: {bytes: 8, buffering: single}
+noc: {weight: 8, input: 2.5, output: 8}
+"""
+
+
 @pytest.mark.parametrize("key", KINDS)
-def test_every_key_may_be_given(key: str) -> None:
-    """Each number and flag of a machine can be changed by its dotted name to the value that it has."""
-    part, _, inner = key.partition(".")
-    data = yaml.safe_load(read_named("hardware", "edge", Path())[0])
-    value = data[part][inner] if inner else data[part]
-    found = load_hardware(f"edge,{key}={json.dumps(value)}")
-    assert replace(found, name="edge") == load_hardware("edge")
+def test_every_key_may_be_given(key: str, tmp_path: Path) -> None:
+    """Each figure of a machine can be changed by its dotted name to the value that it has."""
+    file = tmp_path / "edge.yaml"
+    for text in (read_named("hardware", "edge", Path())[0], PARTED):
+        file.write_text(text)
+        value: Any = yaml.safe_load(text)
+        for name in key.split("."):
+            value = value.get(name, {})
+        if value != {}:
+            break
+    found = load_hardware(f"{file},{key}={json.dumps(value)}")
+    assert replace(found, name="edge") == load_hardware(file)
+
+
+def test_a_given_key_takes_the_place_of_others() -> None:
+    """Own wires replace shared ones and shared ones own, buffering its short form, and rows and columns the number of PEs."""
+    edge = load_hardware("edge,name=x")
+    own = load_hardware("edge,name=x,noc.weight=8,noc.input=2.5,noc.output=8")
+    assert own == replace(edge, noc=Noc(18.5, wires=(8, 2.5, 8)))
+    assert load_hardware({**hardware_to_dict(own), "noc": {"bytes_per_cycle": 32}}) == edge
+    assert load_hardware("edge,name=x,l1.buffering=stream").l1 == Buffer(512, Buffering.STREAM)
+    assert load_hardware("edge,name=x,l1.weight.bytes=64").l1 == Buffer(512, parts=(Part(64), None, None))
+    array = load_hardware("edge,name=x,array.rows=4,array.columns=8,array.run.dim=X',array.run.longest=4,array.run.least=2")
+    assert array == replace(edge, pes=32, array=Array(4, 8), run=Run(Dim.X, 4, 2))
+    assert load_hardware("edge,l2.tensors=[input],l2.residency=none").l2 == Buffer(
+        131072, bypass=(True, False, True), residency=Residency.NONE
+    )
 
 
 def test_keys_of_files(tmp_path: Path) -> None:
@@ -69,6 +108,16 @@ def test_keys_of_a_space() -> None:
         ("edge,pe=64", "hardware edge,pe=64: unknown key 'pe'; did you mean pes?; the keys are name, pes, simd, "),
         ("edge,l1.byte=64", "hardware edge,l1.byte=64: unknown key 'l1.byte'; did you mean l1.bytes?; the keys are "),
         ("edge,l1=64", "hardware edge,l1=64: unknown key 'l1'"),
+        (
+            "edge,leg=1",
+            "hardware edge,leg=1: unknown key 'leg'; the keys are name, pes, simd, clock_mhz, technology, and those of bits, ",
+        ),
+        (
+            "edge,l1.weights.bytes=64",
+            "hardware edge,l1.weights.bytes=64: unknown key 'l1.weights.bytes'; did you mean l1.weight.bytes?",
+        ),
+        ("edge,l1.residency=none", "hardware edge,l1.residency=none: unknown key 'l1.residency'; did you mean l2.residency?"),
+        ("edge,noc.weight=8", "hardware edge,noc.weight=8: noc.input, noc.output is missing: give the wires of each tensor, or "),
         ("edge,pes=1,pes=2", "hardware edge,pes=1,pes=2: a key must stand once; remove one"),
         ("edge,pes=many", "hardware edge,pes=many: pes must be a whole number, got 'many'"),
         ("edge,pes=", "hardware edge,pes=: pes must be a whole number, got None"),

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, names
+from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, names, technology_sources, yaml_text
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
-from mapsearch.model.hardware import Buffer, Buffering, Noc, Offchip
+from mapsearch.model.hardware import Array, Buffer, Buffering, Noc, Offchip, Part, Residency, Run
+from mapsearch.model.tensors import Dim, Tensor
 
 DATA = files("mapsearch.formats") / "data"
 TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
@@ -46,19 +47,20 @@ def _refusal(source: str | Path | dict[str, Any]) -> str:
 
 def test_presets_are_listed() -> None:
     """The presets' names come sorted."""
-    assert names() == ["cloud", "edge", "eyeriss", "nvdla_like", "shidiannao_like", "tpu_like"]
+    assert names() == ["cloud", "edge", "eyeriss", "gemmini", "nvdla_large", "shidiannao", "simba_chiplet", "tpu_v1"]
 
 
 @pytest.mark.parametrize("name", names())
 def test_preset_is_complete_and_sourced(name: str) -> None:
-    """A preset states every key itself, names its source, and its L1 has room for a doubled word of each tensor."""
+    """A preset states every key itself, names its source, and its L1 has room for a word of each tensor with its copies."""
     data = _shipped("hardware", name)
-    assert set(data) == {*_shipped("hardware", "edge")}
+    assert set(data) - {"array"} == {*_shipped("hardware", "edge")}
     assert data["source"]
     hardware = load_hardware(name)
     assert hardware.name == name
-    doubling = hardware.l1.buffering.copies
-    assert hardware.l1.bytes >= 4 * doubling * sum(hardware.bits) / 8
+    for tensor in Tensor:
+        room = hardware.l1.room(tensor)
+        assert 8 * room.bytes >= hardware.bits[tensor] * room.buffering.copies
 
 
 @pytest.mark.parametrize("name", TECHNOLOGIES)
@@ -74,7 +76,8 @@ def test_every_figure_of_a_technology_has_a_source(name: str) -> None:
 def test_eyeriss_has_its_papers_figures() -> None:
     """The preset has the figures of Chen et al., JSSC 2017, and the normalised energies of Chen et al., ISCA 2016."""
     hardware = load_hardware("eyeriss")
-    assert (hardware.pes, hardware.l1.bytes, hardware.l2.bytes) == (168, 512, 108 * 1024)
+    assert (hardware.pes, sum(hardware.l1.sizes), sum(hardware.l2.sizes)) == (168, 2 * (224 + 12 + 24), 108 * 1024)
+    assert (hardware.noc.wires, hardware.offchip.bytes_per_cycle) == ((8, 2, 8), 2.4)
     assert (hardware.bits, hardware.clock_mhz) == ((16, 16, 16), 200.0)
     technology = hardware.technology
     assert technology.mac_pj == technology.l1.read_pj.at(512) == technology.l1.write_pj.at(512) == 1.0
@@ -134,6 +137,21 @@ def test_inline_technology_needs_no_sources() -> None:
     inline = hardware_to_dict(load_hardware("edge"))["technology"]
     del inline["compressed"]
     assert load_hardware({"name": "edge", "technology": inline}) == load_hardware("edge")
+
+
+def test_a_technology_like_another(tmp_path: Path) -> None:
+    """It has the other's keys but for those that it states, in the hardware and in a file, whose paths lead from its own folder."""
+    edge = load_hardware("edge")
+    idle = {"name": "mine", "idle_mw": {"value": 7.5, "source": "measured"}, "gated": ["mac"]}
+    mine = replace(edge, name="x", technology=replace(edge.technology, name="mine", idle_mw=7.5, gated_mac=True))
+    assert load_hardware({"name": "x", "technology": {"like": "cacti_45nm", **idle}}) == mine
+    assert technology_sources({"technology": {"like": "cacti_45nm", **idle}})["leakage_mw"]["idle"] == "measured"
+    (tmp_path / "technologies").mkdir()
+    _file(tmp_path, yaml.safe_dump(_technology()), "technologies/other.yaml")
+    _file(tmp_path, yaml.safe_dump({"like": "other.yaml", **idle}), "technologies/mine.yaml")
+    assert load_hardware(_file(tmp_path, "name: x\ntechnology: technologies/mine.yaml\n")) == mine
+    path = _file(tmp_path, "name: x\ntechnology: {like: technologies/other.yaml, name: y}\n")
+    assert load_hardware(yaml.safe_load(yaml_text(path))) == load_hardware(path)
 
 
 def test_what_a_technology_does_not_know_is_not_counted() -> None:
@@ -206,7 +224,10 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"offchip": {"latency_cycles": -1}}, "offchip.latency_cycles must be from 0 to"),
         ({"noc": {"multicast": 1}}, "hardware: noc.multicast must be true or false, got 1"),
         ({"noc": {"multicast": "yes"}}, "hardware: noc.multicast must be true or false, got 'yes'"),
-        ({"l1": 512}, "hardware: l1 must be a mapping with the keys bytes, double_buffered, got 512"),
+        (
+            {"l1": 512},
+            "hardware: l1 must be a mapping with the keys bytes, double_buffered, buffering, weight, input, output, got 512",
+        ),
         ({"bits": {"weight": 8}}, "hardware: bits.input is missing; needed are weight, input, output"),
         ({"bits": {"weight": 0, "input": 8, "output": 8}}, "bits.weight must be from 1 to 64, got 0"),
         ({"clock_mhz": "1e3"}, "hardware: clock_mhz must be a number, such as 1000 or 1.0e+3, got '1e3'"),
@@ -234,6 +255,104 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
 def test_refusals(data: dict[Any, Any], text: str) -> None:
     """A wrong key or value is refused by where it stands, the law and the value."""
     assert text in _refusal(data)
+
+
+OWN = {"weight": {"bytes": 448}, "input": {"bytes": 24}, "output": {"bytes": 48}}
+WIRES = {"weight": 8, "input": 2, "output": 8}
+RUN = {"dim": "X'", "longest": 16, "least": 4}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (
+            {"l1": {"weight": {"bytes": 448}}},
+            "hardware custom: input must have a place in l1, which has neither bytes nor a part of",
+        ),
+        ({"l2": {"weight": {"bytes": 448}, "tensors": ["input"]}}, "input must have a place in l2, which has neither bytes nor"),
+        ({"l1": {**OWN, "bytes": 512}}, "hardware: l1.bytes must be left out or 0, as no tensor shares it, got 512"),
+        ({"l1": {"weight": {"buffering": "single"}}}, "hardware: l1.weight.bytes is missing; needed are bytes"),
+        ({"l1": {"weight": 448}}, "hardware: l1.weight must be a mapping with the keys bytes, buffering, got 448"),
+        ({"l1": {**OWN, "output": {"bytes": 0}}}, "hardware custom: l1.output.bytes must be from 1 to 1125899906842624, got 0"),
+        ({"l1": {"buffering": "triple"}}, "hardware: l1.buffering must be 'double', 'stream' or 'single', got 'triple'"),
+        ({"l1": {"buffering": "single", "double_buffered": False}}, "l1.buffering and l1.double_buffered say the same; give one"),
+        ({"l1": {"residency": "none"}}, "hardware: unknown key l1.residency; the keys are bytes, double_buffered, buffering,"),
+        ({"l1": {"weights": {"bytes": 4}}}, "hardware: unknown key l1.weights; did you mean weight?"),
+        ({"l2": {"residency": "all"}}, "hardware: l2.residency must be 'best' or 'none', got 'all'"),
+        ({"l2": {"tensors": ["inputs"]}}, "l2.tensors.0 must be 'weight', 'input' or 'output', got 'inputs'; did you mean input?"),
+        ({"l2": {"tensors": "input"}}, "hardware: l2.tensors must be a list such as [input, output], got 'input'"),
+        ({"l2": {"tensors": []}}, "l2.tensors must name at least one tensor where none has a part of its own, got []"),
+        ({"l2": {"bytes": 64, "tensors": ["input"], "input": {"bytes": 8}}}, "l2.tensors names input, which has a part of its own"),
+        (
+            {"noc": {"weight": 8, "output": 8}},
+            "hardware: noc.input is missing: give the wires of each tensor, or noc.bytes_per_cycle",
+        ),
+        (
+            {"noc": {**WIRES, "bytes_per_cycle": 18}},
+            "noc.bytes_per_cycle is of wires that all tensors share; remove it, or noc.weight",
+        ),
+        (
+            {"noc": {**WIRES, "input": -2}},
+            "hardware custom: noc.input must be above 0 and at most 1125899906842624, with at most three",
+        ),
+        (
+            {"noc": {**WIRES, "input": 0.0625}},
+            "noc.input must be above 0 and at most 1048576, with at most three decimals, got 0.0625",
+        ),
+        ({"noc": {**WIRES, "input": "2"}}, "hardware: noc.input must be a number, such as 1000 or 1.0e+3, got '2'"),
+        ({"noc": {**WIRES, "inputs": 2}}, "hardware: unknown key noc.inputs; did you mean input?"),
+        ({"offchip": {"bytes_per_cycle": True}}, "offchip.bytes_per_cycle must be a number, such as 1000 or 1.0e+3, got True"),
+        ({"offchip": {"bytes_per_cycle": 0}}, "offchip.bytes_per_cycle must be above 0 and at most"),
+        ({"pes": 168, "array": {"rows": 12, "columns": 12}}, "array.rows x array.columns must be the 168 PEs, got 12 x 12"),
+        ({"array": {"rows": 12}}, "hardware: array.columns is missing; give both rows and columns"),
+        ({"array": {"rows": -12, "columns": -14}}, "array.rows must be from 1 to 1048576, got -12"),
+        ({"array": {"rows": 12, "columns": 14.0}}, "hardware: array.columns must be a whole number, got 14.0"),
+        ({"array": {"run": {**RUN, "dim": "x"}}}, "hardware: array.run.dim must be one of G, N, K, C, R, S, Y', X', got 'x'"),
+        ({"array": {"run": {**RUN, "least": 17}}}, "array.run.least must be at most array.run.longest, 16, got 17"),
+        ({"array": {"run": {"dim": "K", "longest": 3}}}, "hardware: array.run.least is missing; needed are dim, longest, least"),
+        (
+            {"technology": {"like": 3}},
+            "hardware: technology: like must be cacti_22nm, cacti_45nm, eyeriss_65nm, maestro_28nm or a path",
+        ),
+        ({"technology": {"like": "cacti_45"}}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
+        ({"technology": {"like": "cacti_45nm", "mac": 1}}, "hardware: technology: unknown key mac; did you mean"),
+        ({"technology": _technology(gated=["l2"])}, "technology: gated.0 must be 'mac' or 'l1', got 'l2'"),
+        ({"technology": _technology(idle_mw={"value": -1.0})}, "technology: idle_mw.value must be >= 0.0, got -1.0"),
+    ],
+)
+def test_refusals_of_parts(data: dict[str, Any], text: str) -> None:
+    """A wrong part of a buffer, wire, array or gate is refused by where it stands, the law and the value."""
+    assert text in _refusal(data)
+
+
+def test_parts_are_what_their_keys_say() -> None:
+    """A machine as built: parts of buffers with their buffering, what shares a pool, what passes the L2 by, wires and an array."""
+    l2 = {"bytes": 102400, "tensors": ["input"], "buffering": "single", "weight": {"bytes": 8192, "buffering": "stream"}}
+    found = load_hardware(
+        {
+            "array": {"rows": 12, "columns": 14, "run": RUN},
+            "l1": {"buffering": "stream", **OWN, "weight": {"bytes": 448, "buffering": "single"}},
+            "l2": {**l2, "residency": "none"},
+            "noc": {"weight": 0.1, "input": 0.2, "output": 8.0},
+            "offchip": {"bytes_per_cycle": 2.4},
+        }
+    )
+    assert found == replace(
+        load_hardware("edge"),
+        name="custom",
+        pes=168,
+        array=Array(12, 14),
+        run=Run(Dim.X, 16, 4),
+        l1=Buffer(0, Buffering.STREAM, (Part(448, Buffering.SINGLE), Part(24, Buffering.STREAM), Part(48, Buffering.STREAM))),
+        l2=Buffer(102400, Buffering.SINGLE, (Part(8192, Buffering.STREAM), None, None), (False, False, True), Residency.NONE),
+        noc=Noc(8.3, wires=(0.1, 0.2, 8)),
+        offchip=Offchip(2.4, 100),
+    )
+    assert load_hardware(json.loads(json.dumps(hardware_to_dict(found)))) == found
+    assert load_hardware(yaml.safe_load(yaml.safe_dump(hardware_to_dict(found)))) == found
+    bypassed = load_hardware({"l2": {"tensors": ["input", "output"]}})
+    assert bypassed.l2 == Buffer(131072, bypass=(True, False, False))
+    assert load_hardware(hardware_to_dict(bypassed)) == bypassed
 
 
 @pytest.mark.parametrize(
@@ -274,6 +393,6 @@ def test_unknown_preset_is_refused_with_the_nearest() -> None:
     """A name without a suffix or slash is a preset's; an unknown one gets the nearest and all others."""
     assert _refusal("eyeris").startswith("no hardware is called 'eyeris'; did you mean eyeriss?; there are cloud, edge,")
     assert _refusal("zzz") == (
-        "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, nvdla_like, shidiannao_like, tpu_like, "
-        "or give a file's path"
+        "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, gemmini, nvdla_large, shidiannao, "
+        "simba_chiplet, tpu_v1, or give a file's path"
     )

@@ -29,8 +29,9 @@ from mapsearch.formats.yaml.ranges import limits_of
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Hardware
-from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Limits
+from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Kind, Limits
 
+EYERISS = load_hardware("eyeriss")
 WIDE = {"low": 1, "high": 10**7, "step": 1}
 
 
@@ -40,11 +41,15 @@ def _machines(space: HardwareSpace) -> Iterator[tuple[tuple[int, ...], Hardware]
 
 
 def _value(hardware: Hardware, key: str) -> object:
-    """The value of a key of KINDS, by the file's keys."""
+    """The value of a key of KINDS, by the file's keys; None where the machine has no such key."""
     data: Any = hardware_to_dict(hardware)
-    for part in key.split("."):
-        data = data[part]
-    return data
+    *parts, name = key.split(".")
+    for part in parts:
+        data = data.get(part, {})
+    if "buffer" not in name:
+        return data.get(name)
+    word = data.get("buffering", {True: "double", False: "single"}.get(data.get("double_buffered")))
+    return word if name == "buffering" else word == "double"
 
 
 def _refusal(data: dict[str, Any]) -> str:
@@ -143,6 +148,7 @@ def test_limits_by_hand() -> None:
 def test_technology_sources_are_by_figure_and_part() -> None:
     """The sources of a preset's technology are given for each part; of one that is stated in the hardware, as far as it has any."""
     sources = technology_sources("eyeriss")
+    assert "FITTED" in sources["leakage_mw"].pop("idle")
     assert set(sources) == {"area_mm2", "leakage_mw"}
     assert all(list(by_part) == ["pes", "l1", "l2", "noc_bus", "noc_arbiter"] for by_part in sources.values())
     assert "Horowitz" in sources["area_mm2"]["pes"]
@@ -158,7 +164,21 @@ def _whole_range(low: int, more: int, factor: int) -> dict[str, int]:
 
 
 _WHOLE = st.integers(1, 64)
-_VALUES: dict[type, st.SearchStrategy[Any]] = {int: _WHOLE, float: st.floats(0.5, 2000.0), bool: st.booleans()}
+_WORDS = ("single", "stream", "double")
+_VALUES: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.WHOLE: _WHOLE,
+    Kind.NUMBER: st.floats(0.5, 2000.0),
+    Kind.WIDTH: _WHOLE | st.integers(1, 64000).map(lambda number: number / 1000),
+    Kind.FLAG: st.booleans(),
+    Kind.BUFFERING: st.sampled_from(_WORDS),
+}
+_TYPES: dict[Kind, set[type]] = {
+    Kind.WHOLE: {int},
+    Kind.NUMBER: {float},
+    Kind.WIDTH: {int, float},
+    Kind.FLAG: {bool},
+    Kind.BUFFERING: {str},
+}
 _AMOUNTS = {"area_mm2": st.floats(0.001, 1.5), "power_mw": st.floats(1, 600), "peak_gops": st.floats(0.1, 2000)}
 _BUDGETS = st.fixed_dictionaries(
     {}, optional={**_AMOUNTS, "bandwidth": st.builds("{} {}".format, st.floats(0.1, 100), st.sampled_from(("GB/s", "bytes/cycle")))}
@@ -167,17 +187,48 @@ _TECHNOLOGY = hardware_to_dict(load_hardware("edge"))["technology"]
 
 
 @st.composite
+def _buffers(draw: st.DrawFn) -> dict[str, Any]:
+    """A buffer's keys: a pool, or parts of some or all tensors, beside which there is a pool for the others."""
+    own = draw(st.lists(st.sampled_from(("weight", "input", "output")), max_size=3, unique=True))
+    parts = {tensor: {"bytes": 32, "buffering": draw(st.sampled_from(_WORDS))} for tensor in own}
+    buffering = draw(st.sampled_from(({}, *({"buffering": word} for word in _WORDS))))
+    return {**parts, **buffering, **({} if len(own) % 3 == 0 else {"bytes": 64})}
+
+
+_BUFFERS = _buffers()
+
+
+@st.composite
 def _files(draw: st.DrawFn) -> dict[str, Any]:
     """A file's keys with choices and ranges for up to four keys."""
-    data: dict[str, Any] = {"technology": _TECHNOLOGY, "bits": {"weight": 8, "input": 8, "output": 16}}
-    data |= {part: {} for part in ("l1", "l2", "noc", "offchip")}
-    for key in draw(st.lists(st.sampled_from(list(KINDS)), max_size=4, unique=True)):
+    data: dict[str, Any] = {"technology": _TECHNOLOGY, "bits": {"weight": 8, "input": 8, "output": 16}, "offchip": {}}
+    data["noc"] = draw(st.sampled_from(({}, {"weight": 8, "input": 2.5, "output": 8})))
+    data |= {buffer: draw(_BUFFERS) for buffer in ("l1", "l2")}
+    for key in draw(st.lists(st.sampled_from([key for key in KINDS if _has(data, key)]), max_size=4, unique=True)):
         kinds: st.SearchStrategy[Any] = st.lists(_VALUES[KINDS[key]], min_size=1, max_size=3, unique=True)
-        if KINDS[key] is int:
+        if KINDS[key] in (Kind.WHOLE, Kind.WIDTH):
             kinds |= st.builds(_whole_range, _WHOLE, _WHOLE, st.integers(2, 9))
-        part, _, name = key.rpartition(".")
-        (data[part] if part else data)[name] = draw(kinds)
+        *parts, name = key.split(".")
+        part = data
+        for each in parts:
+            part = part[each]
+        part[name] = draw(kinds)
     return data
+
+
+def _has(data: dict[str, Any], key: str) -> bool:
+    """Whether a machine of these keys can have one more."""
+    part, _, inner = key.partition(".")
+    stated, (name, *more) = data.get(part, {}), inner.split(".")
+    own = [tensor for tensor in ("weight", "input", "output") if tensor in stated]
+    shares = len(own) < 3 and not (part == "noc" and own)
+    if part == "bits" or not inner:
+        return True
+    if name in ("bytes", "bytes_per_cycle"):
+        return shares
+    if "buffer" in name:
+        return ("buffering" in stated) == (name == "buffering")
+    return name in own if more or (part == "noc" and name in ("weight", "input", "output")) else True
 
 
 @settings(max_examples=60, deadline=None)
@@ -187,11 +238,12 @@ def test_spaces_are_what_their_files_say(data: dict[str, Any]) -> None:
     space = load_hardware_space(data)
     for axis in space.axes:
         assert len(axis.values) > 1
-        assert list(axis.values) == sorted(set(axis.values))
-        assert {type(value) for value in axis.values} == {KINDS[axis.key]}
+        assert list(axis.values) == sorted(set(axis.values), key=lambda value: _WORDS.index(value) if value in _WORDS else value)
+        assert {type(value) for value in axis.values} <= _TYPES[KINDS[axis.key]]
     machines = dict(_machines(space))
     assert len(set(machines.values())) == len(machines) == space.size
-    choices = {axis.key for axis in space.axes}
+    choices = {key for axis in space.axes for key in (axis.key, axis.key.replace(".buffering", ".double_buffered"))}
+    choices |= {key.replace(".double_buffered", ".buffering") for key in choices}
     for places, machine in machines.items():
         for axis, place in zip(space.axes, places, strict=True):
             assert _value(machine, axis.key) == axis.values[place]
@@ -331,6 +383,8 @@ def test_examples_of_the_hardware_page_load() -> None:
     """Each hardware file of docs/hardware.md loads, and the one whose machines the page counts has so many."""
     page = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text("utf-8")
     examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
-    machine, space = (load_hardware_space(example) for example in examples)
+    machine, built, space, mine = (load_hardware_space(example) for example in examples)
     assert machine.is_one_machine
+    assert replace(built.base, name="eyeriss", clock_mhz=200.0, bits=(16,) * 3, technology=EYERISS.technology) == EYERISS
+    assert (mine.base.technology.idle_mw, mine.base.technology.gated_mac, mine.base.technology.gated_l1) == (20, True, False)
     assert f"{space.size:,} machines" in page

@@ -212,6 +212,35 @@ def test_errors_are_one_line(tmp_path: Path, text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_batch_multiplies_what_each_input_has(tmp_path: Path) -> None:
+    """N, the rows of a product, or its independent products where both operands are computed; weights stay those of one input."""
+    rows = (
+        "- {name: gate, type: GEMM, M: 5, N: 6, K: 7}\n"
+        "- {name: scores, type: GEMM, M: 5, N: 6, K: 7, batch: 2, weights: activations}\n"
+        "- {name: fc, type: FC, K: 3, C: 2, batch: 2}\n- {name: cell, type: LSTM, I: 4, H: 4, T: 3}\n"
+        "- {name: up, type: TRCONV, K: 2, C: 2, R: 3, S: 3, Y: 4, X: 4, stride: 2}\n- {name: pool, type: POOL, outputs: 9}\n"
+    )
+    one = load(tmp_path, HEAD.replace("layers:", "published: {macs: 9, parameters: 8, source: me}\nlayers:") + CONV + rows)
+    four = one.of_batch(4)
+    dims = {"a": Dim.N, "gate": Dim.X, "scores": Dim.G, "fc": Dim.N, "cell_input": Dim.X, "cell_recurrent": Dim.X, "up": Dim.N}
+    assert [entry.layer.name for entry in four.entries] == list(dims)
+    for entry, before in zip(four.entries, one.entries, strict=True):
+        extents = list(before.layer.extents)
+        extents[dims[entry.layer.name]] *= 4
+        assert list(entry.layer.extents) == extents
+        assert (entry.layer.zero_macs, entry.count) == (4 * before.layer.zero_macs, before.count)
+    assert (four.macs, four.parameters) == (4 * one.macs, one.parameters)
+    assert four.unmapped[0].output_words == 36
+    assert four.published == Published(None, 8, "me")
+    assert one.of_batch(1) == one
+
+
+def test_a_batch_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """A layer with more than 2^31 - 1 inputs is an error of one line."""
+    with pytest.raises(InputError, match=r"^layer a: N must be from 1 to 2147483647, got 2147483648$"):
+        load(tmp_path, HEAD + CONV).of_batch(2**31)
+
+
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no such device")
 def test_a_file_without_end_is_refused() -> None:
     """A device that gives bytes for ever is one line, not a wait until the memory is full."""

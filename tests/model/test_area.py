@@ -12,8 +12,9 @@ from maestro_rows import Row, equal, recorded_rows
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.area import area_by_part, dynamic_mw, leakage_by_part, power_mw
-from mapsearch.model.hardware import Buffer, Hardware, Noc
+from mapsearch.model.hardware import Buffer, Hardware, Noc, Part
 from mapsearch.model.technology import ArbiterLaw, BusLaw
+from mapsearch.spaces.machines.space import Limits
 
 EDGE = load_hardware("edge")
 MAESTRO = load_hardware({"technology": "maestro_28nm", "bits": {"weight": 8, "input": 8, "output": 8}})
@@ -129,3 +130,24 @@ def test_laws_by_hand() -> None:
     assert BusLaw(2.0, 3.0).at(10, 4) == 92.0
     arbiter = ArbiterLaw(2.0, 1.0, -20.0, 5.0)
     assert (arbiter.at(3), arbiter.at(10)) == (5.0, 190.0)
+
+
+def test_a_buffers_memories_add_and_a_bus_is_the_mean_of_its_two_ways() -> None:
+    """The pool and each part have their own area and leakage; wires that lead one way alone count half."""
+    edge = load_hardware("edge")
+    law, parts = edge.technology.l1, (Part(448), None, Part(48))
+    area = area_by_part(replace(edge, l1=Buffer(24, parts=parts), noc=Noc(18, wires=(8, 2, 8))))
+    assert area.l1 == pytest.approx(256 * sum(law.area_mm2.at(size) for size in (24, 448, 48)))
+    assert area.noc_bus == edge.technology.noc_bus.area_mm2.at(256, (18 + 8) / 2)
+    leakage = leakage_by_part(replace(edge, l2=Buffer(0, parts=(Part(1024), Part(2048), Part(512)))))
+    assert leakage.l2 == pytest.approx(sum(edge.technology.l2.leakage_mw.at(size) for size in (1024, 2048, 512)))
+
+
+def test_idle_power_flows_whatever_the_mapping_does() -> None:
+    """It adds to leakage, and so to the power of a mapping and to what the idle machine takes of a budget; it has no area."""
+    edge = load_hardware("edge")
+    idle = replace(edge, technology=replace(edge.technology, idle_mw=50.0))
+    assert leakage_by_part(idle).total == pytest.approx(leakage_by_part(edge).total + 50)
+    assert power_mw(idle, 1e6, 1000) == pytest.approx(power_mw(edge, 1e6, 1000) + 50)
+    assert Limits.met_by(idle).power_mw == leakage_by_part(idle).total
+    assert area_by_part(idle) == area_by_part(edge)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pooled import POOLED
 
 from mapsearch.formats.yaml.hardware import load_hardware, names
 from mapsearch.model.area import area_by_part
@@ -103,9 +104,9 @@ def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str
     }
 
 
-def test_golden_energy_of_eyeriss() -> None:
+def test_golden_energy_of_whole_numbers() -> None:
     """With MAC 1, L1 1, network 2, L2 6 and DRAM 200 a 16-bit word, the energies are whole numbers."""
-    got = _energy(LAYER, load_hardware("eyeriss"), _counts())
+    got = _energy(LAYER, POOLED, _counts())
     assert got.mac.tolist() == [1800.0]
     # 4 accesses a MAC, 200 outputs read; fills 288 + 392 and 100 partial sums written
     assert got.l1.tolist() == [4 * 1800 + 200 + 288 + 392 + 100] == [8180.0]
@@ -161,8 +162,7 @@ def test_energy_does_not_depend_on_the_batch() -> None:
 
 def test_density_saves_macs_always_and_words_where_compressed() -> None:
     """Half the weights and a quarter of the inputs leave 1/8 of the MAC energy; words cost less only where compressed."""
-    eyeriss = load_hardware("eyeriss")
-    dense, sparse = (_energy(layer, eyeriss, _counts()) for layer in (LAYER, SPARSE))
+    dense, sparse = (_energy(layer, POOLED, _counts()) for layer in (LAYER, SPARSE))
     assert sparse.mac[0] == dense.mac[0] / 8
     assert (sparse.l1[0], sparse.l2[0], sparse.noc[0], sparse.offchip[0]) == (
         dense.l1[0],
@@ -170,7 +170,7 @@ def test_density_saves_macs_always_and_words_where_compressed() -> None:
         dense.noc[0],
         dense.offchip[0],
     )
-    packed = replace(eyeriss, technology=replace(eyeriss.technology, compressed=(False, False, False, True)))
+    packed = replace(POOLED, technology=replace(POOLED.technology, compressed=(False, False, False, True)))
     assert _energy(SPARSE, packed, _counts()).offchip[0] == 200 * (72 * 0.5 + 98 * 0.25 + (10 + 110) * 0.75)
 
 
@@ -182,7 +182,7 @@ def test_narrow_macs_cost_the_product_of_their_widths() -> None:
 
 def test_golden_report() -> None:
     """Every field of the report, with its arithmetic, on the energies of the golden test above."""
-    got = evaluation(SPARSE, load_hardware("eyeriss"), _counts()[0]).to_dict()
+    got = evaluation(SPARSE, POOLED, _counts()[0]).to_dict()
     energy = {"mac": 225.0, "l1": 8180.0, "l2": 5622.0, "noc": 1960.0, "offchip": 58000.0, "total": 73987.0}
     assert got == {
         "layer": SPARSE.name,
@@ -204,7 +204,7 @@ def test_golden_report() -> None:
         "l2_need_bytes": 4096,
         "energy_pj": energy,
         "edp_pj_cycles": 73987.0 * 1000,
-        "area_mm2": area_by_part(load_hardware("eyeriss")).total,
+        "area_mm2": area_by_part(POOLED).total,
         # 73987 pJ in 1000 cycles / 200 MHz = 5 us
         "power_mw": pytest.approx(73987e-12 / 5e-6 * 1e3),
         "leakage_mw": 0.0,

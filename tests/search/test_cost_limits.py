@@ -9,6 +9,7 @@ from math import inf
 import numpy as np
 import pytest
 from by_hand import layer_of
+from pooled import POOLED
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.layer_sets import load_layer_set
@@ -48,20 +49,20 @@ class Case:
 
     def problem(self) -> Problem:
         layer = next(unique.layer for unique in load_layer_set(self.layer_set).unique if unique.layer.name == self.layer)
-        space = Space(layer, load_hardware(self.machine), self.levels)
+        space = Space(layer, POOLED if self.machine == POOLED.name else load_hardware(self.machine), self.levels)
         return Problem(space, ExactModel(), Objective.of(self.objective), self.power_mw)
 
 
 CASES = (
     Case("mobilenet", "conv1", value=5.5e12, parts=100_000),
     Case("mobilenet", "depthwise1", objective="latency", value=76_400),
-    Case("mobilenet", "depthwise5", "eyeriss", objective="energy", value=1.023e8),
+    Case("mobilenet", "depthwise5", "pooled", objective="energy", value=1.023e8),
     Case("mobilenet", "depthwise13"),
     Case("mobilenet", "pointwise1", value=2.495e13, parts=100_000),
     Case("mobilenet", "pointwise5", objective="ed2p", value=6.8e18),
     Case("mobilenet", "pointwise5", power_mw=900, value=1.8e14),
     Case("mobilenet", "fc"),
-    Case("resnet18", "conv1", "eyeriss", value=8.2e14),
+    Case("resnet18", "conv1", "pooled", value=8.2e14),
     Case("resnet18", "conv5_shortcut", parts=700_000),
     Case("resnet18", "conv3_1", levels=3, value=4.3e13),
     Case("resnet18", "conv3_1", objective=HIGHER, power_mw=800, value=6e5),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from by_hand import layer_of
-from every_mapping import Choice, as_batch, choices_of, every_mapping
+from every_mapping import Choice, as_batch, choices_of, every_mapping, sides_of
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import ample
@@ -104,7 +104,7 @@ def test_a_space_is_refused_just_where_no_mapping_fits(
     except InputError:
         cluster = held.levels[0].cluster
         assert cluster is not None
-        assert _least_pes(layer, cluster) > hardware.pes
+        assert _least_pes(layer, cluster) > max(sides_of(hardware))
         return
     every = every_mapping(roomy)
     assume(len(every) <= MOST)

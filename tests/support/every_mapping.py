@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import LayerType
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
@@ -96,17 +97,38 @@ def spatial_is_kept(space: Space, level: int, spatial: Dim) -> bool:
     return spatial in (named or takes[:1] or space.dims)
 
 
+def sides_of(hardware: Hardware) -> tuple[int, int]:
+    """Rows and columns; PEs that are free to form any Cluster are one column."""
+    return (hardware.pes, 1) if hardware.array is None else (hardware.array.rows, hardware.array.columns)
+
+
+def lies_on(hardware: Hardware, units: tuple[int, ...]) -> bool:
+    """Whether each level's units lie along the rows or along the columns."""
+    rows, columns = sides_of(hardware)
+    ways = (list(zip(units, sides, strict=True)) for sides in product((0, 1), repeat=len(units)))
+    return any(
+        prod(count for count, side in way if side == 0) <= rows and prod(count for count, side in way if side == 1) <= columns
+        for way in ways
+    )
+
+
+def units_on(hardware: Hardware, clusters: tuple[int, ...]) -> tuple[int, ...]:
+    """The units of each level, the most of level 0 that find a place; 0 where not even one does."""
+    most = max((count for count in range(1, hardware.pes + 1) if lies_on(hardware, (count, *clusters))), default=0)
+    return (most, *clusters)
+
+
 def cluster_is_kept(space: Space, level: int, size: int) -> bool:
     """Whether the Cluster after a level may be so large, as far as it depends on the level alone."""
-    pes = space.hardware.pes
-    worth = size in {pes // count for count in range(1, pes + 1)}
+    sides = sides_of(space.hardware)
+    worth = any(size in {side // count for count in range(1, side + 1)} for side in sides)
     match _held(space, level).cluster:
         case None:
             return worth
         case Dim() as dim:
             return size == space.layer.extents[_meant(space, dim)]
         case Sizes(listed=()) as held:
-            return size in (held.least, min(held.most, pes)) or (held.least <= size <= held.most and worth)
+            return size in (held.least, min(held.most, max(sides))) or (held.least <= size <= held.most and worth)
         case held:
             return size in held.listed
 
@@ -153,15 +175,14 @@ def _iterating(
 def every_mapping(space: Space) -> set[Choice]:
     """The mappings of a space, whether or not they fit; of orders that cost the same one."""
     pes, levels = space.hardware.pes, space.levels
-    clusters = [chosen for chosen in product(range(1, pes + 1), repeat=levels - 1) if prod(chosen) <= pes]
-    clusters = [chosen for chosen in clusters if not space.restriction.dividing or pes % prod(chosen) == 0]
-    clusters = [chosen for chosen in clusters if all(cluster_is_kept(space, level, size) for level, size in enumerate(chosen))]
+    shapes = [units_on(space.hardware, chosen) for chosen in product(range(1, pes + 1), repeat=levels - 1)]
+    shapes = [units for units in shapes if units[0] > 0 and not (space.restriction.dividing and prod(units) != pes)]
+    shapes = [units for units in shapes if all(cluster_is_kept(space, level, size) for level, size in enumerate(units[1:]))]
     spatials = product(*([dim for dim in Dim if spatial_is_kept(space, level, dim)] for level in range(levels)))
     every_size = list(product(*(_chains(space, dim, 0, space.layer.extents[dim]) for dim in space.dims)))
     orders: dict[tuple[int, tuple[Dim, ...]], set[tuple[Dim, ...]]] = {}
     found: set[Choice] = set()
-    for chosen, spatial, sizes in product(clusters, spatials, every_size):
-        units = (pes // prod(chosen), *chosen)
+    for units, spatial, sizes in product(shapes, spatials, every_size):
         loops = [(level, tuple(dims)) for level, dims in enumerate(_iterating(space, units, spatial, sizes))]
         for level, dims in loops:
             if (level, dims) not in orders:

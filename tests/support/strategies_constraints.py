@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
-from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Array, Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, LevelConstraints, Sizes
@@ -69,10 +69,12 @@ def small_layers(draw: st.DrawFn) -> Layer:
 
 @st.composite
 def small_machines(draw: st.DrawFn) -> Hardware:
-    """Machines of up to six PEs, often with little room."""
+    """Machines of up to six PEs, which may be in rows and columns, often with little room."""
+    array = draw(st.none() | st.builds(Array, st.integers(1, 3), st.integers(1, 2)))
     return replace(
         MACHINE,
-        pes=draw(st.integers(1, 6)),
+        pes=draw(st.integers(1, 6)) if array is None else array.rows * array.columns,
+        array=array,
         l1=Buffer(draw(st.sampled_from([12, 32, 64])), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
         l2=Buffer(draw(st.sampled_from([32, 64, 1024])), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
     )
