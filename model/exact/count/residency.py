@@ -165,7 +165,7 @@ def left_in(rooms: Rooms, w: int, i: int, o: int) -> tuple[int, int, int]:
 @spliced
 def _write_needs(w: Workspace) -> None:
     """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth, and w.slack."""
-    l2, keeps = w.machine.l2, w.machine.keeps
+    l2 = w.machine.l2
     for dim in range(8):
         w.resident[dim] = w.extents[dim]
     for depth in range(w.outer + 1):
@@ -173,9 +173,9 @@ def _write_needs(w: Workspace) -> None:
             dim = w.loops[depth - 1].dim
             w.resident[dim] = w.chunks[dim]
         write_bits(w, w.resident)
+        moves = depth > 0 or not w.machine.keeps
         for tensor in range(3):
-            copies = min(l2.copies[tensor], 1) if depth == 0 and keeps else l2.copies[tensor]
-            need = ((w.bits[tensor] + 7) >> 3) * copies
+            need = ((w.bits[tensor] + 7) >> 3) * (l2.copies[tensor] if moves else min(l2.copies[tensor], 1))
             w.needs[depth, tensor] = need
             w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
     w.slack[0], w.slack[1], w.slack[2] = left_in(l2, w.least[0], w.least[1], w.least[2])
