@@ -49,12 +49,12 @@ COUNTED: dict[Count, int] = {
     Count.EGRESS_BOUND_CYCLES: 100,
     Count.PEAK_NOC_WORDS: 30,
     Count.PEAK_NOC_CYCLES: 4,
-    Count.L1_NEED_W: 16,
-    Count.L1_NEED_I: 16,
-    Count.L1_NEED_O: 32,
-    Count.L2_NEED_W: 1024,
+    Count.L1_NEED_W: 20,
+    Count.L1_NEED_I: 30,
+    Count.L1_NEED_O: 14,
+    Count.L2_NEED_W: 2048,
     Count.L2_NEED_I: 1024,
-    Count.L2_NEED_O: 2048,
+    Count.L2_NEED_O: 1024,
 }
 
 
@@ -303,10 +303,12 @@ def test_what_bounds_the_run(change: dict[Count, int], bound: str) -> None:
 
 
 def test_offchip_share_is_one_where_it_bounds() -> None:
-    """The off-chip memory is busy all the time of a run that it bounds."""
-    assert (
-        evaluation(LAYER, load_hardware("edge"), _counts({Count.OFFCHIP_CYCLES: 900})[0]).to_dict()["bound_share"]["offchip"] == 1.0
+    """The off-chip memory is busy all the time, after the fill, of a run that it bounds, and half of it where the array waits."""
+    bound = _counts(
+        {Count.OFFCHIP_CYCLES: 900, Count.RUNTIME_CYCLES: 1100}, {Count.OFFCHIP_CYCLES: 800, Count.RUNTIME_CYCLES: 1800}
     )
+    shares = [evaluation(LAYER, load_hardware("edge"), counts).bound_share.offchip for counts in bound]
+    assert shares == [1.0, 0.5]
 
 
 def test_nothing_moved_gives_no_reuse() -> None:
@@ -324,7 +326,9 @@ def test_zero_macs_are_reported() -> None:
 def test_overflow_says_what_is_needed() -> None:
     """A mapping that does not fit is an error of one line with the need, the capacity and the way out; a report raises it."""
     edge = load_hardware("edge")
-    counts = _counts({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000})
+    l1_needs = {Count.L1_NEED_W: 600, Count.L1_NEED_I: 10, Count.L1_NEED_O: 30}
+    l2_needs = {Count.L2_NEED_W: 100000, Count.L2_NEED_I: 90000, Count.L2_NEED_O: 10000}
+    counts = _counts({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000, **l1_needs, **l2_needs})
     costs = CountedCosts(LAYER, edge, np.array([Fit.L1_OVERFLOW], np.int8), counts)
     text = costs.why_not(0)
     assert text == (
@@ -340,3 +344,10 @@ def test_overflow_says_what_is_needed() -> None:
         "layer conv1, level 0: L2 needs 200000 bytes, the hardware edge has 131072; use smaller chunks there or a larger L2"
     )
     assert "(2 x for double buffering of what moves)" in over.why_not(0)
+    own = replace(edge, name="own", l1=Buffer(64, Buffering.STREAM, (Part(512), None, None)))
+    assert replace(costs, hardware=own).why_not(0) == (
+        "layer conv1, innermost level: the weight part of L1 needs 600 bytes (2 x for double buffering), the hardware own has 512; "
+        "use smaller chunks there or a larger weight part of L1"
+    )
+    pool = replace(edge, l1=Buffer(32, Buffering.STREAM, (Part(640), None, None)))
+    assert "innermost level: L1 needs 40 bytes, the hardware edge has 32;" in replace(costs, hardware=pool).why_not(0)
