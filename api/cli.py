@@ -29,6 +29,7 @@ from mapsearch.commands import (
     run,
     space,
     sweep,
+    validate,
     verify,
 )
 from mapsearch.commands.examples import help_end
@@ -57,6 +58,7 @@ COMMANDS: dict[str, Command] = {
     "compare-models": compare_models,
     "export": export,
     "verify": verify,
+    "validate": validate,
     "layers": layers,
     "space": space,
     "hardware": hardware,

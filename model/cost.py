@@ -46,6 +46,7 @@ class Count(IntEnum):
     OFFCHIP_READ_O: partial sums that come back into L2.
     *_BOUND_CYCLES: the array cycles in which a step waits for that part (of equal parts, for the first in this order).
     PEAK_NOC_*: words in and out, and cycles, of the step that moves the most words per cycle.
+    L1_NEED_*, L2_NEED_*: bytes; those of W, I and O add up to *_NEED_BYTES.
     """
 
     STEPS = 0
@@ -73,6 +74,12 @@ class Count(IntEnum):
     EGRESS_BOUND_CYCLES = 22
     PEAK_NOC_WORDS = 23
     PEAK_NOC_CYCLES = 24
+    L1_NEED_W = 25
+    L1_NEED_I = 26
+    L1_NEED_O = 27
+    L2_NEED_W = 28
+    L2_NEED_I = 29
+    L2_NEED_O = 30
 
 
 COUNTS = len(Count)

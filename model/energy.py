@@ -4,8 +4,10 @@ A word of b bits costs access energy * b / access_bits. The reads and writes tha
 
 | buffer | reads | writes |
 |---|---|---|
-| L1 | MACs of W, of I, of O; outputs written back | MACs of O; fills of W, I; partial sums read back |
+| L1 | MACs of W, of I, of O, but no start at zero; outputs written back | MACs of O; fills of W, I; partial sums read back |
 | L2 | W, I, partial sums on their way to L1; reads for adding; O going off-chip | W, I, O from off-chip; outputs from L1 |
+
+An output starts at zero where it enters a PE and brings no partial sum back, so starts are fills of O less partial sums read.
 
 The network carries the fills of W and I, partial sums read back, and outputs written. At a level that the technology
 calls compressed, a word costs its tensor's density of the energy (partial sums: the output's).
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import kernel
 from mapsearch.model.cost import COUNTS, Count
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.records import Floats, Ints
 from mapsearch.model.technology import BufferTechnology
@@ -89,28 +91,30 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     """The energy of the layer's mappings on the hardware as a function of their counts."""
     technology = hardware.technology
     at_l1, at_noc, at_l2, at_offchip = (_word_bits(layer, hardware, compressed) for compressed in technology.compressed)
-    l1_read, l1_write = _access_pj_per_bit(technology.l1, hardware.l1.bytes)
-    l2_read, l2_write = _access_pj_per_bit(technology.l2, hardware.l2.bytes)
+    l1_read, l1_write = _access_pj(technology.l1, hardware.l1, at_l1)
+    l2_read, l2_write = _access_pj(technology.l2, hardware.l2, at_l2)
     w, i, o = Tensor
-    effectual_macs = layer.macs * layer.density[w] * layer.density[i]
+    effectual_macs = layer.macs * (1.0 if technology.gated_mac else layer.density[w]) * layer.density[i]
     macs_pj = effectual_macs * technology.mac_pj * mac_scale(hardware)
-    operands_pj = layer.macs * (l1_read * (at_l1[w] + at_l1[i] + at_l1[o]) + l1_write * at_l1[o])
+    opened = layer.density[i] if technology.gated_l1 else 1.0  # the part of the MACs for which W and O are read and O is written
+    operands_pj = layer.macs * (opened * l1_read[w] + l1_read[i] + opened * l1_read[o] + opened * l1_write[o])
     l1 = {
-        Count.OUTPUT_WRITE: l1_read * at_l1[o],
-        Count.L1_FILL_W: l1_write * at_l1[w],
-        Count.L1_FILL_I: l1_write * at_l1[i],
-        Count.PSUM_READ: l1_write * at_l1[o],
+        Count.OUTPUT_WRITE: l1_read[o],
+        Count.L1_FILL_W: l1_write[w],
+        Count.L1_FILL_I: l1_write[i],
+        Count.L1_FILL_O: -opened * l1_read[o],
+        Count.PSUM_READ: l1_write[o] + opened * l1_read[o],
     }
     l2 = {
-        Count.L2_TO_L1_W: l2_read * at_l2[w],
-        Count.L2_TO_L1_I: l2_read * at_l2[i],
-        Count.PSUM_READ: l2_read * at_l2[o],
-        Count.L2_ADD_READ: l2_read * at_l2[o],
-        Count.OFFCHIP_WRITE: l2_read * at_l2[o],
-        Count.OFFCHIP_READ_W: l2_write * at_l2[w],
-        Count.OFFCHIP_READ_I: l2_write * at_l2[i],
-        Count.OFFCHIP_READ_O: l2_write * at_l2[o],
-        Count.OUTPUT_WRITE: l2_write * at_l2[o],
+        Count.L2_TO_L1_W: l2_read[w],
+        Count.L2_TO_L1_I: l2_read[i],
+        Count.PSUM_READ: l2_read[o],
+        Count.L2_ADD_READ: l2_read[o],
+        Count.OFFCHIP_WRITE: l2_read[o],
+        Count.OFFCHIP_READ_W: l2_write[w],
+        Count.OFFCHIP_READ_I: l2_write[i],
+        Count.OFFCHIP_READ_O: l2_write[o],
+        Count.OUTPUT_WRITE: l2_write[o],
     }
     noc = {
         Count.L1_FILL_W: technology.noc_pj_per_bit * at_noc[w],
@@ -145,7 +149,12 @@ def _word_bits(layer: Layer, hardware: Hardware, compressed: bool) -> tuple[floa
     return w, i, o
 
 
-def _access_pj_per_bit(technology: BufferTechnology, capacity_bytes: int) -> tuple[float, float]:
-    """Energy of reading and of writing one bit."""
-    read, write = technology.read_pj.at(capacity_bytes), technology.write_pj.at(capacity_bytes)
-    return read / technology.access_bits, write / technology.access_bits
+def _access_pj(technology: BufferTechnology, buffer: Buffer, bits: tuple[float, float, float]) -> tuple[list[float], list[float]]:
+    """Energy of reading and of writing a word of W, I, O, which have so many bits; nothing for one that passes the buffer by."""
+    read, write = [0.0] * 3, [0.0] * 3
+    for tensor in Tensor:
+        if not buffer.bypass[tensor]:
+            capacity = buffer.room(tensor).bytes
+            read[tensor] = technology.read_pj.at(capacity) / technology.access_bits * bits[tensor]
+            write[tensor] = technology.write_pj.at(capacity) / technology.access_bits * bits[tensor]
+    return read, write

@@ -159,8 +159,14 @@ class MappingBatch:
     @classmethod
     def empty(cls, levels: int) -> MappingBatch:
         """A batch of no mappings with this number of levels."""
-        sizes = np.zeros((0, levels, DIMS), np.int64)
-        return cls(np.zeros((0, levels), np.int64), np.zeros((0, levels), np.int8), sizes.astype(np.int8), sizes)
+        return cls.blank(0, levels)
+
+    @classmethod
+    def blank(cls, count: int, levels: int) -> MappingBatch:
+        """A batch whose arrays are still to be written."""
+        shape = (count, levels)
+        sizes = (*shape, DIMS)
+        return cls(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(sizes, np.int8), np.empty(sizes, np.int64))
 
     def __len__(self) -> int:
         return len(self.units)

@@ -7,6 +7,7 @@ record within a record by both names: `w.machine.bits[0]`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Protocol, get_args, get_type_hints
 
 import numpy as np
@@ -43,6 +44,8 @@ class Rooms(Protocol):
 
     bytes: Annotated[Ints, 3]  # of each room; 0 of those that are none
     of: Annotated[Ints, 3]  # the room of W, I, O; those that share the pool have one
+    sizes: Annotated[Ints, 3]  # bytes of the room of W, I, O
+    joint: Annotated[Ints, 3]  # of W and I, W and O, I and O: 1 where they have one room, else 0
     copies: Annotated[Ints, 3]  # of each word of W, I, O that moves; 0 where the tensor passes the buffer by
     apart: Annotated[Ints, 3]  # 1 where nothing else goes on while words of W, I, O come
 
@@ -54,7 +57,7 @@ class Machine(Protocol):
     """
 
     simd: int
-    run_dim: int  # see `Run`; where the machine has none, its runs are of one index
+    run_dim: int  # see `Run`; -1 where the machine has none
     run_longest: int
     run_least: int
     bits: Annotated[Ints, 3]  # of a word of W, I, O
@@ -80,12 +83,13 @@ class Machine(Protocol):
 MACHINE = record(Machine)
 
 
+@lru_cache(maxsize=256)  # needed for every batch
 def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types know nothing of a record's fields
-    """One MACHINE."""
+    """One MACHINE; shared, so not to be changed."""
     noc, l1, l2, offchip, run = hardware.noc, hardware.l1, hardware.l2, hardware.offchip, hardware.run
     found = np.zeros(1, MACHINE)[0]
     found["simd"], found["bits"] = hardware.simd, hardware.bits
-    found["run_dim"], found["run_longest"], found["run_least"] = (run.dim, run.longest, run.least) if run else (0, 1, 1)
+    found["run_dim"], found["run_longest"], found["run_least"] = (run.dim, run.longest, run.least) if run else (-1, 1, 1)
     found["noc_bits"], found["noc_latency"] = per_cycle(noc.bytes_per_cycle)[0], noc.latency_cycles
     found["own_wires"] = noc.wires is not None
     for tensor, width in enumerate(noc.wires or (noc.bytes_per_cycle,) * 3):
@@ -116,6 +120,7 @@ def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above
         rooms["of"][tensor], rooms["bytes"][place] = place, room.bytes
         rooms["copies"][tensor] = 0 if buffer.bypass[tensor] else room.buffering.copies
         rooms["apart"][tensor] = room.buffering is Buffering.SINGLE and not buffer.bypass[tensor]
+    rooms["sizes"], rooms["joint"] = rooms["bytes"][rooms["of"]], rooms["of"][[0, 0, 1]] == rooms["of"][[1, 2, 2]]
 
 
 class Counts(Protocol):
@@ -146,6 +151,12 @@ class Counts(Protocol):
     egress_bound_cycles: int
     peak_noc_words: int
     peak_noc_cycles: int
+    l1_need_w: int
+    l1_need_i: int
+    l1_need_o: int
+    l2_need_w: int
+    l2_need_i: int
+    l2_need_o: int
 
 
 COUNTED = record(Counts)

@@ -44,8 +44,7 @@ class ExactModel:
         check_limits(layer, hardware, levels)
         fit = np.empty(len(batch), np.int8)
         counts = np.zeros((len(batch), 1), COUNTED)
-        machine = machine_record(hardware)
-        work = make_workspace(levels, layer.extents, window_phases(layer), machine, wanted, (machine["noc_bits"],))
+        work = make_workspace(levels, layer.extents, window_phases(layer), machine_record(hardware), wanted)
         evaluate(work, *batch.arrays, fit, counts)
         return CountedCosts(layer, hardware, fit, counts.view(np.int64))
 

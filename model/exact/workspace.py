@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.cost import Wanted
-from mapsearch.model.records import Floats, Ints, Machine, record
+from mapsearch.model.records import MACHINE, Floats, Ints, Machine, record
 
 MAX_LEVELS = 4
 DIMS = 8
@@ -31,6 +31,7 @@ STATE_SLOTS = 10
 # Columns of a class of a group of dims: 16 numbers of 8 bytes are two cache lines.
 CLASS_COLUMNS = 16
 MOST_DEPTHS = 9
+LINE = 64  # bytes of a cache line
 # Widths of the network that the classes of one mapping are timed for together.
 MAX_WIDTHS = 32
 # Kinds of steps that are timed together.
@@ -41,7 +42,8 @@ class Rates(Protocol):
     """What of the machine a step's words and MACs are multiplied or divided by, as floats."""
 
     simd: float
-    bits: Annotated[Floats, 3]  # of a word of W, I, O
+    units: Annotated[Floats, 2, 3]  # of a word of W, I, O on its wires, by side: 0 where the tensor is on the other one
+    units_out: float  # of a word of O
     noc_latency: float
 
 
@@ -105,6 +107,8 @@ class Kinds(Protocol):
     psums: Annotated[Floats, MAX_KINDS]  # words of O that enter it
     written: Annotated[Floats, MAX_KINDS]  # words of O that leave it
     moved: Annotated[Floats, MAX_KINDS]  # words in and out, where no partial sums are read
+    ingress: Annotated[Floats, 2, MAX_KINDS]  # cycles in which words of W, I, O come in, by side
+    reading_ingress: Annotated[Floats, 2, MAX_KINDS]  # the same where partial sums are read
     cycles: Annotated[Floats, MAX_KINDS]
     rate: Annotated[Floats, MAX_KINDS]  # words per cycle
     reading_moved: Annotated[Floats, MAX_KINDS]  # the same three where partial sums are read
@@ -116,8 +120,8 @@ class Residency(Protocol):
     """What the best depths of residency come to, see `residency`."""
 
     words: Annotated[Ints, 3]  # of W, I, O that come into the L2
-    need_bytes: int
-    least_need_bytes: int  # of any depths
+    needs: Annotated[Ints, 3]  # bytes of W, I, O
+    need_bytes: int  # all together
 
 
 class Totals(Protocol):
@@ -129,81 +133,95 @@ class Totals(Protocol):
 
 
 class Workspace(Protocol):
-    """What the kernels of `count` work on."""
+    """What the kernels of `count` work on.
 
-    levels: int
-    timed: bool  # whether cycles are wanted
-    worded: bool  # whether words are
+    Fields of whole cache lines come first, so that none of their rows lies across two lines.
+    """
+
     extents: Annotated[Ints, DIMS]  # of the layer
-    windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns, see `windows`
-    machine: Machine
-    rates: Rates
-    widths: int  # how many widths of the network are timed
-    noc_bits: Annotated[Floats, MAX_WIDTHS]  # of each of them, per cycle
-    sizes: Annotated[Ints, MAX_LEVELS, DIMS]  # chunk of a dim at a level
-    shares: Annotated[Ints, MAX_LEVELS, DIMS]  # units that a dim is shared out over at a level
     lone: Annotated[Ints, DIMS]  # 1 where no level shares out the dim
-    n_loops: int
-    outer: int  # of them, those of level 0
-    loops: Annotated[Sequence[Loop], DIMS * MAX_LEVELS]  # those that iterate, outer to inner
     positions: Annotated[Ints, DIMS]  # of each dim's level-0 loop among them, or residency's NEVER
     tiles: Annotated[Ints, DIMS]  # what the level at hand cuts into chunks
     spans: Annotated[Ints, DIMS]  # its chunks, all units together
     chunks: Annotated[Ints, DIMS]  # the same of level 0
     lasts: Annotated[Ints, DIMS]  # how many of those come before the last one
+    resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
+    sizes: Annotated[Ints, MAX_LEVELS, DIMS]  # chunk of a dim at a level
+    shares: Annotated[Ints, MAX_LEVELS, DIMS]  # units that a dim is shared out over at a level
     chains: Chains
     roles: Annotated[Ints, DIMS, MAX_LEVELS]  # of a dim's loop at a level, see `roles`
-    states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`
+    loops: Annotated[Sequence[Loop], DIMS * MAX_LEVELS]  # those that iterate, outer to inner
+    links: Annotated[Ints, 2, DIMS]  # of the windows' dims, see `residency`
+    base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
+    sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
+    products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
+    kinds: Kinds  # that are still to be timed
+    levels: int
+    timed: bool  # whether cycles are wanted
+    worded: bool  # whether words are
+    windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns, see `windows`
+    machine: Machine
+    rates: Rates
+    widths: int  # how many widths of the network are timed
+    swept: bool  # whether they are not the machine's own
+    shared_wires: Annotated[Floats, MAX_WIDTHS]  # units per cycle of each of them, where they are not
+    wires: Annotated[Floats, MAX_WIDTHS, 3]  # units per cycle of those of W, I, O
+    n_loops: int
+    outer: int  # of them, those of level 0
     n_states: Annotated[Ints, STATE_SLOTS]
-    runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     slid: Annotated[Ints, 4]  # see `classes`
     iterates: int  # a bit for each group that does
-    counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
     places: Annotated[Ints, 3, GROUPS]  # see `timing`
-    sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
-    base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
-    products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
     n_kinds: int
-    kinds: Kinds  # that are still to be timed
-    apart: int  # of these, how many are of steps whose ingress, compute and egress come one after another
-    resident: Annotated[Ints, DIMS]  # lengths of what the L2 keeps
-    links: Annotated[Ints, 2, DIMS]  # of the windows' dims, see `residency`
+    first: int  # of these, how many are step 0, whose ingress, compute and egress come one after another
     needs: Annotated[Ints, MOST_DEPTHS, 3]  # bytes, by depth and tensor
     least: Annotated[Ints, 3]  # of these
+    slack: Annotated[Ints, 3]  # bytes that these leave of the rooms of W, I, O
     passes: Annotated[Ints, 3]  # words of W, I, O, as often as all of them pass
     depths: Annotated[Ints, 3]  # worth a look
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     best: Residency
     bits: Annotated[Ints, 3]  # of W, I, O
+    needs_l1: Annotated[Ints, 3]  # bytes
     timing: Annotated[Ints, MAX_WIDTHS, 4]  # by width of the network, see `timing`
     peak: Annotated[Floats, MAX_WIDTHS, 2]  # likewise
     totals: Totals
+    runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
+    states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`
 
 
 WORKSPACE = record(Workspace)
 
 _KEPT = local()
+_MACHINE_AT: int = WORKSPACE.fields["machine"][1]  # type: ignore[index] # it has fields
+
+
+def _aligned_zeros(count: int) -> NDArray[np.uint8]:
+    """So many bytes from the start of a cache line on."""
+    found = np.zeros(count + LINE, np.uint8)
+    start = -found.ctypes.data % LINE
+    return found[start : start + count]
 
 
 def make_workspace(
-    levels: int, extents: tuple[int, ...], windows: Ints, machine: np.void, wanted: Wanted, noc_bits: Sequence[int]
+    levels: int, extents: tuple[int, ...], windows: Ints, machine: np.void, wanted: Wanted, widths: Sequence[int] = ()
 ) -> NDArray[np.uint8]:
     """The bytes of a WORKSPACE for the mappings of one layer on one machine; the thread's one, until it is asked for again.
 
-    noc_bits: per cycle, of up to MAX_WIDTHS widths of the network, which take the place of the machine's own.
+    widths: units per cycle of up to MAX_WIDTHS widths of shared wires, which take the place of the machine's own wires.
 
     Bytes, since numba takes 300 us at each call to make out the type of a record of so many fields.
     """
     if not hasattr(_KEPT, "work"):  # two megabytes, which to get anew takes as long as to cost some thirty mappings
-        _KEPT.work = np.zeros(WORKSPACE.itemsize, np.uint8)
+        _KEPT.work = _aligned_zeros(WORKSPACE.itemsize)
+        _KEPT.fields = _KEPT.work.view(WORKSPACE)
     buffer: NDArray[np.uint8] = _KEPT.work
-    work = buffer.view(WORKSPACE)
+    work: NDArray[np.void] = _KEPT.fields
     work["levels"], work["extents"], work["windows"] = levels, extents, windows
-    work["machine"] = machine
-    for name in ("simd", "bits", "noc_latency"):
-        work["rates"][name] = machine[name]
-    work["widths"] = len(noc_bits)
-    work["noc_bits"][0, : len(noc_bits)] = noc_bits
+    buffer[_MACHINE_AT : _MACHINE_AT + MACHINE.itemsize] = np.frombuffer(machine.tobytes(), np.uint8)  # field by field takes 40 us
+    work["widths"], work["swept"] = max(len(widths), 1), len(widths) > 0
+    work["shared_wires"][0, : len(widths)] = widths
     work["timed"], work["worded"] = Wanted.RUNTIME in wanted, Wanted.WORDS in wanted
     return buffer

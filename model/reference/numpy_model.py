@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Count, Fit, Wanted
 from mapsearch.model.counted_costs import CountedCosts
-from mapsearch.model.hardware import Buffering, Hardware
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Residency, Run, Width, ratio
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
@@ -90,6 +90,7 @@ class _Nest:
     """Loops over a layer's dims. sizes, shares: [levels][8] chunk size, and units that a dim is shared out over at a level."""
 
     layer: Layer
+    run: Run | None
     sizes: list[list[int]]
     shares: list[list[int]]
     known_dims: dict[tuple[Dim, bytes], tuple[_Chunks, Ints]] = field(default_factory=dict[tuple[Dim, bytes], tuple[_Chunks, Ints]])
@@ -124,15 +125,15 @@ class _Nest:
                 if role != WHOLE and sizes[dim] < tile:
                     chunks = _expand(chunks, role, sizes[dim], shares[dim])
                     tile = sizes[dim]
-            self.known_dims[key] = chunks, _lone(dim, chunks)
+            self.known_dims[key] = chunks, _lone(dim, chunks, self.run)
         return self.known_dims[key]
 
 
-def _lone(dim: Dim, chunks: _Chunks) -> Ints:
+def _lone(dim: Dim, chunks: _Chunks, run: Run | None) -> Ints:
     """The table of a dim on its own (section 5)."""
     length = chunks.end[0] - chunks.start[0]
     table = np.ones((15, len(chunks.steps)), np.int64)
-    table[STEPS], table[MACS] = chunks.steps, length[:, 0]
+    table[STEPS], table[MACS] = chunks.steps, length[:, 0] if run is None or dim != run.dim else _busy(length[:, 0], run)
     if not HAS[dim, Tensor.OUTPUT]:  # a reduction dim
         table[AT_ZERO] = chunks.at_zero
     has: Bools = HAS[dim, :, None]
@@ -141,6 +142,12 @@ def _lone(dim: Dim, chunks: _Chunks) -> Ints:
     table[U][FILLS] = np.where(has, covered, active)  # where the tensor lacks the dim, each active unit has a copy
     table[V] = np.where(np.tile(has, (2, 1)) & chunks.moved, 0, table[U])
     return table
+
+
+def _busy(length: Ints, run: Run) -> Ints:
+    """As many indices as take the time that the runs of so many do (section 7)."""
+    rest = length % run.longest
+    return length - rest + np.where(rest > 0, np.maximum(rest, run.least), 0)
 
 
 def _sliding(layer: Layer, group: tuple[Dim, ...], outputs: tuple[_Chunks, Ints], taps: tuple[_Chunks, Ints]) -> Ints:
@@ -196,13 +203,16 @@ def _merge(table: Ints) -> Ints:
     return np.array([(steps, *factors) for factors, steps in merged.items()]).T
 
 
-def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[list[int], list[int], int]:
-    """The best depths (section 6) that fit: words of W, I, O that enter the L2 ([] if none), their need, and the least need.
+def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints, Ints]:
+    """The best depths (section 6) that fit: words of W, I, O that enter the L2 and their needs, empty where none fit.
 
-    Then the bits of the first working set of W and I. spans: level-0 chunks of all units together; dims: of the level-0 loops.
+    Then the least needs, and the bits of the first working set of W and I.
+    spans: level-0 chunks of all units together; dims: of the level-0 loops.
     """
-    bits = np.array(hardware.bits)[:, None]
-    nest = _Nest(layer, [spans], [[1] * DIMS])
+    bits, l2 = np.array(hardware.bits)[:, None], hardware.l2
+    keeps = l2.residency is Residency.BEST
+    nest = _Nest(layer, None, [spans], [[1] * DIMS])
+    more = np.array([l2.room(tensor).buffering.copies - 1 for tensor in Tensor])
     first, entered, copies = (np.ones((3, len(dims) + 1), np.int64) for _ in range(3))
     for depth in range(len(dims) + 1):
         roles = np.full((DIMS, 1), WHOLE)
@@ -211,25 +221,46 @@ def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[in
         carries = nest.carries(roles, [(0, dim) for dim in dims[:depth]])
         sums = np.array([[table @ table[STEPS] for table in tables] for tables in carries]).prod(axis=1)
         first[:, depth] = sums[0, U][ENTRANCES]
-        entered[:, depth] = (sums[:, U].sum(axis=0) - sums[1:, V].sum(axis=0))[ENTRANCES]
-        if hardware.l2.buffering is Buffering.DOUBLE:
-            copies[:, depth] += HAS[dims[:depth]].any(axis=0)
-    w, i, o = -(-first * bits // 8) * copies
-    need = (w[:, None, None] + i[:, None] + o).ravel()
-    w, i, o = entered * bits * np.array([[1], [1], [2]])  # outputs come back, but for the first time
-    moved = (w[:, None, None] + i[:, None] + o).ravel()
-    fitting = np.flatnonzero(need <= hardware.l2.bytes)
-    first_bits = int((first * bits)[:2, -1].sum())
+        stayed = sums[1:, V].sum(axis=0)[ENTRANCES] * [keeps, keeps, True]
+        entered[:, depth] = sums[:, U].sum(axis=0)[ENTRANCES] - stayed
+        copies[:, depth] += (HAS[dims[:depth]].any(axis=0) | (not keeps)) * more
+    here = ~np.array(l2.bypass)[:, None]
+    needs, moved = -(-first * bits // 8) * copies * here, entered * bits * here
+    w, i, o = np.indices((len(dims) + 1 if keeps else 1,) * 3).reshape(3, -1) + (0 if keeps else len(dims))
+    need = np.stack([needs[0, w], needs[1, i], needs[2, o]])
+    crossing = moved[0, w] + moved[1, i] + 2 * moved[2, o]  # outputs come back, but for the first time
+    fitting = np.flatnonzero(_fit(l2, need))
+    first_bits = (first * bits)[:2, -1]
+    least = need[:, need.sum(axis=0).argmin()]
     if not len(fitting):
-        return [], [int(need.min())] * 2, first_bits
-    best = fitting[np.lexsort((need[fitting], moved[fitting]))[0]]  # stable: the smallest depths of equals
-    depths = np.unravel_index(best, (len(dims) + 1,) * 3)
-    return entered[range(3), depths].tolist(), [int(need[best]), int(need.min())], first_bits
+        return least[:0], least[:0], least, first_bits
+    best = fitting[np.lexsort((need.sum(axis=0)[fitting], crossing[fitting]))[0]]  # stable: the smallest depths of equals
+    return entered[range(3), [w[best], i[best], o[best]]], need[:, best], least, first_bits
+
+
+def _fit(buffer: Buffer, need: Ints) -> Bools:
+    """Whether needs of W, I, O, int64[3, n], fit the buffer."""
+    pool = np.array([part is None for part in buffer.parts])
+    room = np.array([[2**62 if part is None else part.bytes] for part in buffer.parts])
+    fits: Bools = (need <= room).all(axis=0) & (need[pool].sum(axis=0) <= buffer.bytes)
+    return fits
+
+
+def _passed(bits: Ints, width: Width) -> Ints:
+    """Cycles in which a link of so many bytes per cycle passes bits."""
+    per_cycle = 8 * ratio(width)
+    cycles: Ints = -(-bits * per_cycle.denominator // per_cycle.numerator)
+    return cycles
+
+
+def _transfer(bits: Ints, width: Width, latency: int) -> Ints:
+    """Cycles of the network for the bits of steps."""
+    return np.where(bits > 0, latency - 1 + _passed(bits, width), 0)
 
 
 def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, counts: Ints) -> None:
     """Write to `counts` [COUNTS] what the steps in these carries count, step 0 first (sections 5 and 7)."""
-    noc, bits = hardware.noc, hardware.bits
+    noc = hardware.noc
     steps = np.concatenate([_product(tables) for tables in carries], axis=1)
     steps[V, 0] = 0
     times, words = steps[STEPS], steps[U] - steps[V]
@@ -237,14 +268,10 @@ def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, coun
     weights, inputs, _ = entrances if noc.multicast else fills
     sums = entrances[2] * (1 - steps[AT_ZERO]) * noc.reduction
     written = entrances[2] if noc.reduction else fills[2]
-    transfers = np.stack([weights * bits[0] + inputs * bits[1] + sums * bits[2], written * bits[2]])
-    cycles = np.where(transfers > 0, noc.latency_cycles - 1 - (-transfers // (8 * noc.bytes_per_cycle)), 0)
-    parts = np.vstack([-(-steps[MACS] // hardware.simd), cycles])
-    if (
-        hardware.l1.buffering is not Buffering.SINGLE
-    ):  # a step takes as long as its longest part, but for the first, which overlaps with nothing
-        longest = parts.argmax(axis=0) == np.arange(3)[:, None]
-        parts[:, 1:] *= longest[:, 1:]
+    waits, parts = _parts(hardware, steps[MACS], np.stack([weights, inputs, sums]), written)
+    # A step takes as long as its longest part, but for the first, which overlaps with nothing.
+    parts[:, 1:] *= (parts.argmax(axis=0) == np.arange(3)[:, None])[:, 1:]
+    parts += waits
     cost, load = parts.sum(axis=0), weights + inputs + sums + written
     peak = np.lexsort((load, -load / cost))[0]
     totals, bound = words @ times, parts @ times
@@ -252,7 +279,24 @@ def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, coun
     counts[Count.L2_TO_L1_W : Count.PSUM_READ] = [weights @ times, inputs @ times, *totals[2:]]
     counts[Count.PSUM_READ : Count.L2_ADD_READ] = sums @ times, written @ times
     counts[Count.L2_ADD_READ] = 0 if noc.reduction else totals[5] - outputs
-    counts[Count.COMPUTE_BOUND_CYCLES :] = [*bound, load[peak], cost[peak]]
+    counts[Count.COMPUTE_BOUND_CYCLES : Count.L1_NEED_W] = [*bound, load[peak], cost[peak]]
+
+
+def _parts(hardware: Hardware, macs: Ints, words_in: Ints, words_out: Ints) -> tuple[Ints, Ints]:
+    """Compute, ingress and egress of steps, int64[3, steps]: what nothing else goes on beside, and what overlaps."""
+    noc, bits = hardware.noc, np.array(hardware.bits)
+    apart = np.array([[hardware.l1.room(tensor).buffering is Buffering.SINGLE] for tensor in Tensor])
+    coming = words_in * bits[:, None]
+    egress = _transfer(words_out * bits[2], noc.wires[2] if noc.wires else noc.bytes_per_cycle, noc.latency_cycles)
+    ingress: list[Ints] = []
+    for group in (coming * apart, coming * ~apart):
+        if noc.wires is None:
+            ingress.append(_transfer(group.sum(axis=0), noc.bytes_per_cycle, noc.latency_cycles))
+        else:
+            each = [_transfer(one, width, noc.latency_cycles) for one, width in zip(group, noc.wires, strict=True)]
+            ingress.append(np.max(each, axis=0))
+    waits = np.stack([macs * 0, ingress[0], egress * apart[2]])
+    return waits, np.stack([-(-macs // hardware.simd), ingress[1], egress * ~apart[2]])
 
 
 class NumpyModel:
@@ -279,21 +323,30 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
             shares[level][spatial] = min(int(batch.units[row, level]), -(-tiles[level][spatial] // sizes[level][spatial]))
         loops += [(level, dim) for dim in dims if sizes[level][dim] * shares[level][dim] < tiles[level][dim]]
     spans = [size * share for size, share in zip(sizes[0], shares[0], strict=True)]
-    entered, (l2_need, least_need), first_bits = _residency(layer, hardware, spans, [dim for level, dim in loops if level == 0])
+    entered, l2_needs, least_needs, first_bits = _residency(layer, hardware, spans, [dim for level, dim in loops if level == 0])
     g, n, k, c, r, s, y, x = sizes[-1]
     pe_tile = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
-    pe_bytes = [-(-pe_tile.words(tensor) * bits // 8) for tensor, bits in zip(Tensor, hardware.bits, strict=True)]
-    l1_need = sum(pe_bytes) * hardware.l1.buffering.copies
-    counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = l1_need, least_need
-    if l1_need > hardware.l1.bytes or not entered:
-        return Fit.L1_OVERFLOW if l1_need > hardware.l1.bytes else Fit.L2_OVERFLOW
+    copies = [hardware.l1.room(tensor).buffering.copies for tensor in Tensor]
+    words: Ints = np.array([pe_tile.words(tensor) for tensor in Tensor])
+    l1_needs: Ints = -(-words * hardware.bits // 8) * copies
+    fits_l1 = bool(_fit(hardware.l1, l1_needs[:, None])[0])
+    legal = fits_l1 and len(entered) > 0
+    counts[Count.L1_NEED_W :] = needs = [*l1_needs, *(l2_needs if legal else least_needs)]
+    counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = sum(needs[:3]), sum(needs[3:])
+    if not legal:
+        return Fit.L2_OVERFLOW if fits_l1 else Fit.L1_OVERFLOW
     outputs = layer.words(Tensor.OUTPUT)
-    _array(hardware, _Nest(layer, sizes, shares).carries(np.full((DIMS, len(sizes)), INNER), loops), outputs, counts)
-    counts[Count.L2_NEED_BYTES] = l2_need
-    counts[Count.OFFCHIP_READ_W : Count.L1_NEED_BYTES] = crossing = [*entered[:2], entered[2] - outputs, entered[2]]
-    width = 8 * hardware.offchip.bytes_per_cycle
-    offchip = -(-int(np.dot(crossing, [*hardware.bits, hardware.bits[2]])) // width)
-    fill = hardware.offchip.latency_cycles - (-first_bits // width)
-    counts[Count.OFFCHIP_CYCLES], counts[Count.FILL_CYCLES] = offchip, fill
-    counts[Count.RUNTIME_CYCLES] = fill + max(int(counts[Count.ARRAY_CYCLES]), offchip)
+    nest = _Nest(layer, hardware.run, sizes, shares)
+    _array(hardware, nest.carries(np.full((DIMS, len(sizes)), INNER), loops), outputs, counts)
+    through = [counts[Count.L2_TO_L1_W], counts[Count.L2_TO_L1_I], counts[Count.PSUM_READ] + counts[Count.L2_ADD_READ]]
+    bypass = np.array([*hardware.l2.bypass, hardware.l2.bypass[2]])
+    crossing = np.where(bypass, [*through, counts[Count.OUTPUT_WRITE]], [*entered[:2], entered[2] - outputs, entered[2]])
+    counts[Count.OFFCHIP_READ_W : Count.L1_NEED_BYTES] = crossing
+    apart = [hardware.l2.room(tensor).buffering is Buffering.SINGLE for tensor in Tensor] & ~bypass[:3]
+    crossed = np.array([crossing[0], crossing[1], crossing[2] + crossing[3]])
+    bits, width = crossed * hardware.bits, hardware.offchip.bytes_per_cycle
+    alone, beside = (int(_passed(bits[group].sum(), width)) for group in (apart, ~apart))
+    fill = hardware.offchip.latency_cycles + int(_passed(first_bits[~apart[:2] & ~bypass[:2]].sum(), width))
+    counts[Count.OFFCHIP_CYCLES], counts[Count.FILL_CYCLES] = alone + beside, fill
+    counts[Count.RUNTIME_CYCLES] = fill + alone + max(int(counts[Count.ARRAY_CYCLES]), beside)
     return Fit.LEGAL

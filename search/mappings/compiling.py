@@ -18,6 +18,8 @@ import numpy as np
 
 from mapsearch.model.kernel_cache import NotCompiledError, loading
 from mapsearch.search.interrupts import stops_handled
+from mapsearch.search.mappings.incumbent import Incumbent
+from mapsearch.search.mappings.population import improve, score
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.processes import end_with, usable_cores
 from mapsearch.spaces.mappings.completion import Completion
@@ -47,7 +49,8 @@ def _score(problem: Problem) -> None:
     """Call the kernels that draw, vary and cost mappings: somewhat more than half of all."""
     rng = np.random.default_rng(0)
     drawn = problem.space.draw([problem.space.fitting], 1, rng)
-    problem.score(problem.space.vary(drawn, 1, rng, structure=True))
+    incumbent = Incumbent(problem)
+    improve(incumbent, score(incumbent, drawn), 1, rng, structure=True, stop=lambda: False)
 
 
 def _open(problem: Problem) -> None:

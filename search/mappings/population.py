@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.incumbent import Incumbent
+from mapsearch.search.mappings.selection import Known, fittest
 from mapsearch.spaces.mappings.space import Space, Structure
 
 PARENTS = 24
@@ -49,9 +49,7 @@ class Population:
 
     def fittest(self) -> Population:
         """The mappings with finite objectives, best first, one for each value, since copies would crowd out the rest."""
-        fitting = np.flatnonzero(np.isfinite(self.values))
-        _, firsts = np.unique(self.values[fitting], return_index=True)
-        return self[fitting[firsts]]
+        return self[fittest(self.batch, self.values, len(self), len(self))]
 
 
 def score(incumbent: Incumbent, batch: MappingBatch, under: float = np.inf) -> Population:
@@ -82,20 +80,20 @@ def improve(
     known already or is ruled out by a lower bound, counts as a fraction of an evaluation.
     """
     children = min(MOST, max(FEWEST, budget // GENERATIONS)) if structure else MOST
-    known = set(_marks(population.batch).tolist())
+    known = Known(incumbent.problem.space.levels, len(population) + MADE_PER_EVALUATION * max(0, budget) + MOST)
+    known.new(population.batch)
+    alike = ALIKE if structure else PARENTS
     made, evaluated = 0, incumbent.evaluations
     while True:
-        population = population.fittest()
-        if structure:
-            population = population[np.flatnonzero(_rank_among_alike(population.batch) < ALIKE)]
-        population = population[:PARENTS]
+        population = population[fittest(population.batch, population.values, PARENTS, alike)]
         costed = incumbent.evaluations - evaluated
         left = budget - costed - (made - costed) // MADE_PER_EVALUATION
         if left <= 0 or stop():
             return population
         count = min(children, left)
         made += count
-        batch = _unknown(_children(incumbent.problem.space, population.batch, count, rng, structure=structure), known)
+        batch = _children(incumbent.problem.space, population.batch, count, rng, structure=structure)
+        batch = batch[known.new(batch)]
         # a child that is worse than all parents changes nothing
         population = population.join(score(incumbent, batch, population.values[-1] if len(population) == PARENTS else np.inf))
 
@@ -107,41 +105,3 @@ def _children(space: Space, parents: MappingBatch, count: int, rng: np.random.Ge
     strangers = count // STRANGERS_ONE_IN if structure else 0
     children = space.vary(parents, count - strangers, rng, structure=structure)
     return children.join(space.sample(strangers, rng)) if strangers > 0 else children
-
-
-def _unknown(batch: MappingBatch, known: set[int]) -> MappingBatch:
-    """The mappings whose marks are not known yet, each once; their marks are added to `known`."""
-    new: list[int] = []
-    for row, mark in enumerate(_marks(batch).tolist()):
-        if mark not in known:
-            known.add(mark)
-            new.append(row)
-    return batch[np.array(new, np.intp)]
-
-
-def _marks(batch: MappingBatch) -> NDArray[np.int64]:
-    """int64[B], a number for each mapping."""
-    rows, levels = batch.units.shape
-    flat = (batch.units, batch.spatial, batch.order.reshape(rows, levels * DIMS), batch.size.reshape(rows, levels * DIMS))
-    return _mark(np.concatenate(flat, axis=1, dtype=np.int64))
-
-
-@cache
-def _weights(count: int) -> NDArray[np.int64]:
-    """Odd random numbers, int64[count], always the same."""
-    return np.random.default_rng(0).integers(np.iinfo(np.int64).max, size=count) | 1
-
-
-def _mark(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64[B], a number for each row: two rows that differ have equal numbers with a probability of some 2**-60."""
-    return rows @ _weights(rows.shape[1])  # wraps around
-
-
-def _rank_among_alike(batch: MappingBatch) -> NDArray[np.intp]:
-    """How many mappings before each one share out the same dims over the same units as it does."""
-    _, kind = np.unique(_mark(np.concatenate([batch.units, batch.spatial], axis=1, dtype=np.int64)), return_inverse=True)
-    together = np.argsort(kind, kind="stable")
-    begins = np.flatnonzero(np.diff(kind[together], prepend=-1))
-    rank = np.empty(len(kind), np.intp)
-    rank[together] = np.arange(len(kind)) - np.repeat(begins, np.diff(begins, append=len(kind)))
-    return rank

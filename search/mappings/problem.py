@@ -60,7 +60,7 @@ class Problem:
         """
         if not (np.isfinite(under) and self.bounded):
             return self._score(batch)
-        hopeful = self.bound(batch) < under
+        hopeful = np.flatnonzero(self.bound(batch) < under)
         scores = self._score(batch[hopeful])
         values, runtime_cycles = np.full(len(batch), np.inf), np.zeros(len(batch), np.int64)
         values[hopeful], runtime_cycles[hopeful] = scores.values, scores.runtime_cycles
@@ -75,7 +75,8 @@ class Problem:
         refused = 0
         for first in range(0, len(batch), BLOCK):
             rows = slice(first, first + BLOCK)
-            costs = self.model.evaluate(self.space.layer, self.space.hardware, batch[rows], wanted)
+            some = batch if len(batch) <= BLOCK else batch[rows]
+            costs = self.model.evaluate(self.space.layer, self.space.hardware, some, wanted)
             runtime_cycles[rows] = costs.runtime_cycles
             if Wanted.WORDS in wanted:
                 energy_pj[rows] = costs.energy_pj()

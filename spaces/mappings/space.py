@@ -173,7 +173,7 @@ class Space:
 
         Variations that cannot fit are left out.
         """
-        batch = parents[np.zeros(count, np.intp)]
+        batch = MappingBatch.blank(count, self.levels)
         ok = np.empty(count, np.int8)
         vary_mappings(self.compiled, self._may_change if structure else 0, parents.arrays, rng, batch.arrays, ok)
         return batch[ok.astype(np.bool_)]

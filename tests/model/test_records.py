@@ -62,7 +62,11 @@ def test_the_rooms_of_a_buffer() -> None:
     weights = Part(448, Buffering.SINGLE)
     found = machine_record(replace(MACHINE, l1=Buffer(512, Buffering.STREAM, (weights, None, None))))["l1"]
     assert found["of"].tolist() == [0, 1, 1]
-    assert found["bytes"].tolist() == [448, 512, 0]
+    assert (found["bytes"].tolist(), found["sizes"].tolist(), found["joint"].tolist()) == (
+        [448, 512, 0],
+        [448, 512, 512],
+        [0, 0, 1],
+    )
     assert (found["copies"].tolist(), found["apart"].tolist()) == ([1, 1, 1], [1, 0, 0])
 
 

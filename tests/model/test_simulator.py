@@ -16,7 +16,8 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch, encode
-from mapsearch.model.reference.simulator import WALK_LIMIT, Simulator
+from mapsearch.model.reference.simulator import Simulator
+from mapsearch.model.reference.walk import WALK_LIMIT
 from mapsearch.model.tensors import Dim
 from mapsearch.testing.small import TECHNOLOGY
 

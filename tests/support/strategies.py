@@ -7,7 +7,7 @@ from math import prod
 
 from hypothesis import strategies as st
 
-from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip, Part, Residency, Run
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
 from mapsearch.model.tensors import Dim
@@ -63,36 +63,75 @@ def mappings(draw: st.DrawFn, layer: Layer, pes: int, levels: int) -> Mapping:
     return Mapping(tuple(_level(draw, tile, units) for units in (pes // prod(clusters), *clusters)), tuple(clusters))
 
 
+BITS = st.sampled_from((8, 4, 12, 16))
+WIDTHS = st.integers(1, 8) | st.sampled_from((0.5, 2.4, 0.125, 1.001, 3.333))
+BUFFERINGS = st.sampled_from(Buffering)
+L1_BYTES = st.just(2**16) | st.integers(8, 300)
+L2_BYTES = st.just(2**20) | st.integers(16, 1500)
+
+
 @st.composite
-def machines(draw: st.DrawFn) -> Hardware:
-    """Machines of up to 12 PEs, all flags free; most mappings fit, and some just don't."""
-    bits = st.sampled_from((8, 4, 12, 16))
-    width = st.integers(1, 8)
-    l1_bytes = st.just(2**16) | st.integers(8, 300)
-    l2_bytes = st.just(2**20) | st.integers(16, 1500)
+def plain_machines(draw: st.DrawFn) -> Hardware:
+    """Machines of up to 12 PEs, all flags free, of one pool a buffer and shared wires; most mappings fit, and some just don't."""
+    whole_widths = st.integers(1, 8)
+    old = st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE])
     return Hardware(
         name="random",
         pes=draw(st.integers(1, LARGEST_PES)),
         simd=draw(st.integers(1, 3)),
         clock_mhz=1000.0,
-        bits=(draw(bits), draw(bits), draw(bits)),
-        l1=Buffer(draw(l1_bytes), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
-        l2=Buffer(draw(l2_bytes), draw(st.sampled_from([Buffering.DOUBLE, Buffering.SINGLE]))),
-        noc=Noc(draw(width), draw(st.integers(1, 4)), draw(st.booleans()), draw(st.booleans())),
-        offchip=Offchip(draw(width), draw(st.integers(0, 5))),
+        bits=(draw(BITS), draw(BITS), draw(BITS)),
+        l1=Buffer(draw(L1_BYTES), draw(old)),
+        l2=Buffer(draw(L2_BYTES), draw(old)),
+        noc=Noc(draw(whole_widths), draw(st.integers(1, 4)), draw(st.booleans()), draw(st.booleans())),
+        offchip=Offchip(draw(whole_widths), draw(st.integers(0, 5))),
         technology=TECHNOLOGY,
+    )
+
+
+def _part(sizes: st.SearchStrategy[int]) -> st.SearchStrategy[Part | None]:
+    return st.none() | st.builds(Part, sizes, BUFFERINGS)
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Hardware:
+    """The same with any of a machine's further keys: parts of buffers, wires of tensors, fractions, bypass, runs."""
+    plain = draw(plain_machines())
+    l1 = Buffer(plain.l1.bytes, draw(BUFFERINGS), (draw(_part(L1_BYTES)), draw(_part(L1_BYTES)), draw(_part(L1_BYTES))))
+    l2 = Buffer(
+        plain.l2.bytes,
+        draw(BUFFERINGS),
+        (draw(_part(L2_BYTES)), draw(_part(L2_BYTES)), draw(_part(L2_BYTES))),
+        draw(st.just((False, False, False)) | st.tuples(st.booleans(), st.booleans(), st.booleans())),
+        draw(st.sampled_from(Residency)),
+    )
+    wires = draw(st.none() | st.tuples(WIDTHS, WIDTHS, WIDTHS))
+    longest = draw(st.integers(1, LARGEST_EXTENT))
+    run = Run(draw(st.sampled_from(Dim)), longest, draw(st.integers(1, longest)))
+    return replace(
+        plain,
+        l1=l1,
+        l2=l2,
+        noc=replace(plain.noc, bytes_per_cycle=draw(WIDTHS), wires=wires),
+        offchip=replace(plain.offchip, bytes_per_cycle=draw(WIDTHS)),
+        run=draw(st.sampled_from((None, run))),
     )
 
 
 def ample(hardware: Hardware) -> Hardware:
     """The machine with room for anything."""
-    return replace(hardware, l1=replace(hardware.l1, bytes=2**30), l2=replace(hardware.l2, bytes=2**30))
+    return replace(hardware, l1=_ample(hardware.l1), l2=_ample(hardware.l2))
+
+
+def _ample(buffer: Buffer) -> Buffer:
+    w, i, o = (part and replace(part, bytes=2**30) for part in buffer.parts)
+    return replace(buffer, bytes=2**30, parts=(w, i, o))
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Layer, Hardware, list[Mapping]]:
-    """A layer, a machine, and one to three mappings of equally many levels that suit both."""
+def cases(draw: st.DrawFn, of: st.SearchStrategy[Hardware] | None = None) -> tuple[Layer, Hardware, list[Mapping]]:
+    """A layer, a machine, and one to three mappings of equally many levels that suit both; of: the machines to draw from."""
     layer = draw(layers())
-    hardware = draw(machines())
+    hardware = draw(of or plain_machines() | machines())
     levels = draw(st.integers(1, LARGEST_LEVELS))
     return layer, hardware, draw(st.lists(mappings(layer, hardware.pes, levels), min_size=1, max_size=3))

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, kernel
 from mapsearch.model.exact.bound.chosen import read
 from mapsearch.model.exact.bound.offchip import least_offchip, whole_offchip
-from mapsearch.model.exact.bound.runtime import array_cycles, compute_cycles, measure, runtime_cycles, step_cycles
+from mapsearch.model.exact.bound.outputs import limit_outputs
+from mapsearch.model.exact.bound.runtime import (
+    array_cycles,
+    chosen_ingress,
+    compute_cycles,
+    measure,
+    raise_ingress,
+    runtime_cycles,
+    step_cycles,
+)
 from mapsearch.model.exact.bound.state import BOUND_WORKSPACE, ROUNDING, BoundWorkspace
 from mapsearch.model.exact.bound.tiles import chosen_sum, least_sum, prepare
 from mapsearch.model.exact.bound.words import least_words
@@ -42,16 +51,17 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
     for b in range(len(batch.units)):
         read(w, batch, b)
         least_words(w)
-        bits = chosen_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits)
+        limit_outputs(w)
+        chosen_ingress(w)
         inside = chosen_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj)
         if not w.is_crossed:
             whole_offchip(w)
         energy = energy_pj(w, inside)
-        if is_beyond(limit, runtime_cycles(w, array_cycles(w, 0.0, bits)), energy):
+        if is_beyond(limit, runtime_cycles(w, array_cycles(w, 0.0)), energy):
             continue
         measure(w)
         compute = compute_cycles(w)
-        array = array_cycles(w, compute, bits)
+        array = array_cycles(w, compute)
         if is_beyond(limit, runtime_cycles(w, array), energy):
             continue
         if not w.is_crossed:
@@ -60,7 +70,8 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
             continue
         prepare(w)
         energy = energy_pj(w, least_sum(w, w.per_word.fill_pj, w.per_word.multicast_pj))
-        array = array_cycles(w, compute, least_sum(w, w.per_word.fill_bits, w.per_word.multicast_bits))
+        raise_ingress(w, least_sum(w, w.per_word.fill_cycles, w.per_word.multicast_cycles))
+        array = array_cycles(w, compute)
         if is_beyond(limit, runtime_cycles(w, array), energy):
             continue
         runtime = runtime_cycles(w, max(array, step_cycles(w)))
@@ -80,4 +91,4 @@ def is_beyond(limit: LimitArrays, runtime: float, energy: float) -> bool:
 @inlined
 def energy_pj(w: BoundWorkspace, inside: float) -> float:
     """The least pJ, where fills and words cost so much."""
-    return float((w.per_word.rest_pj + w.offchip[1] + inside) * ROUNDING)
+    return float((w.per_word.rest_pj + w.offchip[2] + inside) * ROUNDING)

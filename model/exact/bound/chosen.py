@@ -6,7 +6,7 @@ Of a batch that branch and bound makes each mapping has most in common with the 
 from __future__ import annotations
 
 from mapsearch.model.compiled import inlined, leaf
-from mapsearch.model.exact.bound.state import ANEW, SLIDES, TAPS, BoundWorkspace, fresh_part
+from mapsearch.model.exact.bound.state import ANEW, SLIDES, STILL, TAPS, BoundWorkspace, fresh_part
 from mapsearch.model.mapping import MappingArrays
 from mapsearch.model.windows import tile_words
 
@@ -123,6 +123,45 @@ def _write_turns(w: BoundWorkspace, dim: int) -> None:
 
 
 @inlined
+def _first_units(w: BoundWorkspace, dim: int, tile: int, outer: int) -> float:
+    """Units that have some of a tile of a dim while the loops of its inner levels, as far as they are known, stand at index 0."""
+    units, more = 0.0, 1.0  # of the units that the levels so far left with an edge chunk there is one
+    for level in range(outer, w.known[dim]):
+        more *= w.share[dim, level]
+    for level in range(outer, w.known[dim]):
+        chunk, share = w.size[level, dim], w.share[dim, level]
+        if tile >= chunk * share:
+            return units + more
+        more /= share
+        units += more * (tile // chunk)
+        tile %= chunk
+        if tile == 0:
+            return units
+    return units + 1.0
+
+
+@leaf
+def _write_most_copies(w: BoundWorkspace, dim: int) -> None:
+    """Write w.most_copies of a dim: its chunks of each length, and the units that share out each of them."""
+    w.edges[0], w.many[0] = w.extents[dim], 1.0
+    lengths = 1
+    for outer in range(w.known[dim] + 1):
+        copies = 0.0
+        for i in range(lengths):
+            if w.many[i] > 0.0:
+                copies += w.many[i] * _first_units(w, dim, int(w.edges[i]), outer)
+        w.most_copies[dim, outer] = copies
+        if outer < w.known[dim]:
+            chunk, whole = w.size[outer, dim], 0.0
+            for i in range(lengths):
+                whole += w.many[i] * (w.edges[i] // chunk)
+                w.edges[i] %= chunk
+                w.many[i] = w.many[i] if w.edges[i] > 0 else 0.0
+            w.edges[lengths], w.many[lengths] = chunk, whole
+            lengths += 1
+
+
+@inlined
 def _write_lengths(w: BoundWorkspace, dim: int) -> None:
     """Write w.reach and w.each of Y', X', R or S, as far as its loops are known."""
     phases = w.windows[dim % 2, 0 if dim >= 6 else 1]  # of the axis's other dim
@@ -205,6 +244,8 @@ def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
             known, turning = w.known[dim], w.turning[dim]
             _read_dim(w, dim)
             _write_turns(w, dim)
+            if w.moved[2, dim] == STILL:
+                _write_most_copies(w, dim)
             if w.moved[1, dim] >= SLIDES:
                 _write_lengths(w, dim)
             as_before = w.moved[1, dim] < SLIDES and known == w.known[dim] and turning == w.turning[dim]
@@ -213,5 +254,7 @@ def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
         _place_loops(w)
     _note_pending(w)
     words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    first = float(words_w) * w.machine.bits[0] + float(words_i) * w.machine.bits[1]
-    w.first_cycles = w.machine.offchip_latency + first / w.machine.offchip_bits
+    l2, bits = w.machine.l2, w.machine.bits
+    first = float(words_w * bits[0]) if l2.copies[0] > 0 and l2.apart[0] == 0 else 0.0
+    first += float(words_i * bits[1]) if l2.copies[1] > 0 and l2.apart[1] == 0 else 0.0
+    w.first_cycles = w.machine.offchip_latency + first * w.machine.offchip_units / w.machine.offchip_bits

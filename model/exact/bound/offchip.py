@@ -46,7 +46,7 @@ def _add(w: BoundWorkspace, tensor: int, words: float) -> None:
     count = w.n_options[tensor]
     held = w.held[tensor] * (w.rows[0] * w.rows[1] if tensor == 1 else 1.0)
     w.options[tensor, WORDS, count] = max(w.options[tensor, WORDS, count - 1], words)
-    w.options[tensor, NEED, count] = held * w.machine.bits[tensor] * w.machine.l2_copies
+    w.options[tensor, NEED, count] = held * w.machine.bits[tensor] * w.machine.l2.copies[tensor]
     w.n_options[tensor] = count + 1
 
 
@@ -83,6 +83,31 @@ def _add_open(w: BoundWorkspace) -> None:
             _add(w, tensor, w.whole[tensor] * w.turns[tensor] if anew else 0.0)
 
 
+@inlined
+def _passing(w: BoundWorkspace, tensor: int) -> None:
+    """Leave one choice to a tensor that passes the L2 by: what comes from the L1s, or goes there, crosses."""
+    through = w.machine.reduction if tensor == 2 else w.machine.multicast
+    w.options[tensor, WORDS, 0] = w.words[tensor] if through else w.fills[tensor]
+    w.options[tensor, NEED, 0], w.n_options[tensor] = 0.0, 1
+
+
+@inlined
+def _standing(w: BoundWorkspace, tensor: int) -> None:
+    """Leave one choice to a tensor of an L2 that keeps no tile: the deepest, at which all that level 0's steps need comes anew."""
+    words = w.options[tensor, WORDS, w.n_options[tensor] - 1]
+    if tensor < 2:
+        words = w.whole[tensor]
+        for i in range(w.n_lacks[tensor]):
+            dim = w.lacks[tensor, i]
+            words *= (w.extents[dim] + w.chunk[dim] - 1) // w.chunk[dim] if w.sized[dim] > 0 else 1
+    for axis in range(2 if tensor == 1 else 0):
+        y, r = 6 + axis, 4 + axis
+        if w.moved[1, y] == SLIDES:
+            chunk_y = w.chunk[y] if w.sized[y] > 0 else w.extents[y]
+            words *= standing_times(w, axis, chunk_y, w.chunk[r] if w.sized[r] > 0 else w.extents[r])
+    w.options[tensor, WORDS, 0], w.options[tensor, NEED, 0], w.n_options[tensor] = words, 0.0, 1
+
+
 @leaf
 def _depths(w: BoundWorkspace) -> None:
     """Write w.options and w.n_options: words fetched and bits needed at each depth worth a look, of W, I and O."""
@@ -99,39 +124,61 @@ def _depths(w: BoundWorkspace) -> None:
             else:
                 _add(w, tensor, w.whole[tensor] * w.turns[tensor] * (_slid(w, dim) if tensor == 1 else 1.0))
     _add_open(w)
+    for tensor in range(3):
+        if w.machine.l2.copies[tensor] == 0:
+            _passing(w, tensor)
+        elif not w.machine.keeps:
+            _standing(w, tensor)
+
+
+@inlined
+def _cross(w: BoundWorkspace, words: float, tensor: int) -> float:
+    """Bits of so many words of a tensor."""
+    return float(words * w.machine.bits[tensor] if tensor < 2 else (2.0 * words - w.whole[2]) * w.machine.bits[2])
 
 
 @inlined
 def whole_offchip(w: BoundWorkspace) -> None:
-    """Write w.offchip, the bits and pJ of all tensors once."""
-    bits, pj = w.machine.bits, w.per_word.offchip_pj
-    w.offchip[0] = w.whole[0] * bits[0] + w.whole[1] * bits[1] + 2.0 * w.whole[2] * bits[2] - w.whole[2] * bits[2]
-    w.offchip[1] = w.whole[0] * pj[0] + w.whole[1] * pj[1] + w.whole[2] * pj[2]
+    """Write w.offchip, the cycles and pJ of all tensors once."""
+    pj, apart = w.per_word.offchip_pj, w.machine.l2.apart
+    of_w, of_i, of_o = _cross(w, w.whole[0], 0), _cross(w, w.whole[1], 1), _cross(w, w.whole[2], 2)
+    _write_cycles(w, of_w + of_i + of_o, of_w * apart[0] + of_i * apart[1] + of_o * apart[2])
+    w.offchip[2] = w.whole[0] * pj[0] + w.whole[1] * pj[1] + w.whole[2] * pj[2]
+
+
+@inlined
+def _write_cycles(w: BoundWorkspace, bits: float, apart: float) -> None:
+    scale = w.machine.offchip_units / w.machine.offchip_bits
+    w.offchip[0], w.offchip[1] = bits * scale, apart * scale
 
 
 @inlined
 def least_offchip(w: BoundWorkspace) -> None:
-    """Write w.offchip, the least bits and the least pJ of any depths of W, I and O that fit the L2."""
+    """Write w.offchip, the least cycles and the least pJ of any depths of W, I and O that fit the L2."""
     _depths(w)
-    word_bits, word_pj = w.machine.bits, w.per_word.offchip_pj
-    room = 8.0 * w.machine.l2_bytes
-    bits, energy = np.inf, np.inf
+    l2, pj, options = w.machine.l2, w.per_word.offchip_pj, w.options
+    size_w, size_i, size_o = 8.0 * l2.bytes[l2.of[0]], 8.0 * l2.bytes[l2.of[1]], 8.0 * l2.bytes[l2.of[2]]
+    both, with_w, with_i = l2.of[0] == l2.of[1], l2.of[0] == l2.of[2], l2.of[1] == l2.of[2]  # share a room
+    bits, apart, energy = np.inf, np.inf, np.inf
     for p in range(w.n_options[0]):
-        fewer = w.n_options[
-            2
-        ]  # words rise along the depths: of those of O that fit the first is the best, and with more of I one before it
+        # Words rise along the depths: of those of O that fit the first is the best, and with more of I one before it.
+        fewer = w.n_options[2]
         for q in range(w.n_options[1]):
-            need = w.options[0, NEED, p] + w.options[1, NEED, q]
+            need_w, need_i = options[0, NEED, p], options[1, NEED, q]
+            if need_w + (need_i if both else 0.0) > size_w or need_i + (need_w if both else 0.0) > size_i:
+                continue
+            room = size_o - (need_w if with_w else 0.0) - (need_i if with_i else 0.0)
             for r in range(fewer):
-                if need + w.options[2, NEED, r] <= room:
-                    words_w, words_i, words_o = w.options[0, WORDS, p], w.options[1, WORDS, q], w.options[2, WORDS, r]
-                    bits_in = words_w * word_bits[0] + words_i * word_bits[1]
-                    bits = min(bits, bits_in + 2.0 * words_o * word_bits[2])
-                    energy = min(energy, words_w * word_pj[0] + words_i * word_pj[1] + words_o * word_pj[2])
+                if options[2, NEED, r] <= room:
+                    words_w, words_i, words_o = options[0, WORDS, p], options[1, WORDS, q], options[2, WORDS, r]
+                    of_w, of_i, of_o = _cross(w, words_w, 0), _cross(w, words_i, 1), _cross(w, words_o, 2)
+                    bits = min(bits, of_w + of_i + of_o)
+                    apart = min(apart, of_w * l2.apart[0] + of_i * l2.apart[1] + of_o * l2.apart[2])
+                    energy = min(energy, words_w * pj[0] + words_i * pj[1] + words_o * pj[2])
                     fewer = r
                     break
+    _write_cycles(w, bits, apart)
+    w.offchip[2] = energy
     if bits == np.inf:  # no way to complete it fits
-        bits = 0.0
-    w.offchip[0] = bits - w.whole[2] * word_bits[2]
-    w.offchip[1] = energy
-    w.is_crossed = True
+        _write_cycles(w, 0.0, 0.0)
+    w.is_crossed = min(l2.copies[0], l2.copies[1], l2.copies[2]) > 0

@@ -48,45 +48,56 @@ def sliding_gain(length: int, whole: int, phases: int) -> float:
 
 
 @inlined
-def _note(best: Floats, kind: int, room: int, one: float, two: float) -> None:
-    """Note that a word of a kind's two tensors may serve so many MACs; room: bits of an L1, more than `one` ever is."""
-    row = int(POINTS * np.log(one) / np.log(float(room)))
+def _note(best: Floats, kind: int, rooms: Ints, one: float, two: float) -> None:
+    """Note that a word of a kind's two tensors may serve so many MACs; rooms: bits, together more than `one` ever is."""
+    row = min(POINTS - 1, int(POINTS * np.log(one) / np.log(float(rooms[0] + rooms[1] + rooms[2]))))
     best[kind, row, 0] = max(best[kind, row, 0], one)
     best[kind, row, 1] = max(best[kind, row, 1], two)
 
 
 @inlined
-def _note_outputs_stay(
-    best: Floats, room: int, bits: Ints, most_k: int, outputs: int, taps: int, inputs: int, gains: Floats
-) -> None:  # fmt: skip
-    k = min(most_k, (room - inputs * bits[1]) // (taps * bits[0] + outputs * bits[2]))
-    if k >= 1:
-        _note(best, 0, room, outputs, k * gains[0, 0] * gains[1, 0])
-        _note(best, 7, room, outputs, k * gains[0, 0] * gains[1, 0])
-        _note(best, 1, room, outputs, k * gains[0, 2] * gains[1, 0])
-        _note(best, 2, room, outputs, k * gains[0, 0] * gains[1, 2])
+def _most(rooms: Ints, of: Ints, fixed: int, bits: int, one: int, per_one: int, two: int, per_two: int) -> int:
+    """How many times so many bits of two tensors fit their rooms, beside those of a third."""
+    most = 0 if bits > rooms[of[fixed]] else np.iinfo(np.int64).max
+    for room in range(3):
+        per = (per_one if of[one] == room else 0) + (per_two if of[two] == room else 0)
+        if per > 0:
+            most = min(most, (rooms[room] - (bits if of[fixed] == room else 0)) // per)
+    return int(most)
 
 
 @inlined
-def _note_inputs_stay(best: Floats, room: int, bits: Ints, most_c: int, outputs: int, taps: int, inputs: int) -> None:
-    c = min(most_c, (room - outputs * bits[2]) // (taps * bits[0] + inputs * bits[1]))
+def _note_outputs_stay(
+    best: Floats, rooms: Ints, of: Ints, bits: Ints, most_k: int, outputs: int, taps: int, inputs: int, gains: Floats
+) -> None:  # fmt: skip
+    k = min(most_k, _most(rooms, of, 1, inputs * bits[1], 0, taps * bits[0], 2, outputs * bits[2]))
+    if k >= 1:
+        _note(best, 0, rooms, outputs, k * gains[0, 0] * gains[1, 0])
+        _note(best, 7, rooms, outputs, k * gains[0, 0] * gains[1, 0])
+        _note(best, 1, rooms, outputs, k * gains[0, 2] * gains[1, 0])
+        _note(best, 2, rooms, outputs, k * gains[0, 0] * gains[1, 2])
+
+
+@inlined
+def _note_inputs_stay(best: Floats, rooms: Ints, of: Ints, bits: Ints, most_c: int, outputs: int, taps: int, inputs: int) -> None:
+    c = min(most_c, _most(rooms, of, 2, outputs * bits[2], 0, taps * bits[0], 1, inputs * bits[1]))
     if c >= 1:
-        _note(best, 6, room, outputs, c * taps)
+        _note(best, 6, rooms, outputs, c * taps)
 
 
 @inlined
 def _note_weights_stay(
-    best: Floats, room: int, bits: Ints, most_k: int, most_c: int, outputs: int, taps: int, inputs: int, gains: Floats
+    best: Floats, rooms: Ints, of: Ints, bits: Ints, most_k: int, most_c: int, outputs: int, taps: int, inputs: int, gains: Floats
 ) -> None:  # fmt: skip
     c = 1
     while c <= most_c:
-        k = min(most_k, (room - c * inputs * bits[1]) // (c * taps * bits[0] + outputs * bits[2]))
+        k = min(most_k, _most(rooms, of, 1, c * inputs * bits[1], 0, c * taps * bits[0], 2, outputs * bits[2]))
         if k < 1:
             return
         more = min(most_c, c + c // 8)  # of a few sizes the least room and the most MACs count: fewer to look at in large L1s
-        _note(best, 3, room, more * taps, k * gains[0, 0] * gains[1, 0])
-        _note(best, 4, room, more * taps, k * gains[0, 1] * gains[1, 0])
-        _note(best, 5, room, more * taps, k * gains[0, 0] * gains[1, 1])
+        _note(best, 3, rooms, more * taps, k * gains[0, 0] * gains[1, 0])
+        _note(best, 4, rooms, more * taps, k * gains[0, 1] * gains[1, 0])
+        _note(best, 5, rooms, more * taps, k * gains[0, 0] * gains[1, 1])
         c = more + 1
 
 
@@ -101,8 +112,9 @@ def _axis_gains(extents: Ints, windows: Ints, axis: int, y: int, r: int, gains: 
 
 
 @leaf
-def _note_tiles(best: Floats, extents: Ints, windows: Ints, room: int, bits: Ints, gains: Floats) -> None:
+def _note_tiles(best: Floats, extents: Ints, windows: Ints, rooms: Ints, of: Ints, bits: Ints, gains: Floats) -> None:
     """Look at every tile of n, y', x', r, s whose inputs fit, with as large k and c as fit too; gains: [2, 3], overwritten."""
+    room = rooms[of[1]]
     for y in range(1, extents[6] + 1):
         for r in range(1, extents[4] + 1):
             rows = needed(y, r, windows[0, 0], windows[0, 1])
@@ -115,22 +127,22 @@ def _note_tiles(best: Floats, extents: Ints, windows: Ints, room: int, bits: Int
                     _axis_gains(extents, windows, 1, x, s, gains)
                     if words * bits[1] > room:
                         break
-                    _note_weights_stay(best, room, bits, extents[2], extents[3], y * x, r * s, words, gains)
+                    _note_weights_stay(best, rooms, of, bits, extents[2], extents[3], y * x, r * s, words, gains)
                     for n in range(1, extents[1] + 1):
                         if n * words * bits[1] > room:
                             break
-                        _note_outputs_stay(best, room, bits, extents[2], n * y * x, r * s, n * words, gains)
-                        _note_inputs_stay(best, room, bits, extents[3], n * y * x, r * s, n * words)
+                        _note_outputs_stay(best, rooms, of, bits, extents[2], n * y * x, r * s, n * words, gains)
+                        _note_inputs_stay(best, rooms, of, bits, extents[3], n * y * x, r * s, n * words)
 
 
 @kernel
-def fronts(extents: Ints, windows: Ints, bits: Ints, room: int, points: Floats, counts: Ints) -> None:
+def fronts(extents: Ints, windows: Ints, bits: Ints, rooms: Ints, of: Ints, points: Floats, counts: Ints) -> None:
     """Write points[kind, :counts[kind]]: words a MAC of a kind's first and second tensor, of tiles that fit an L1 together.
 
-    bits: of a word of W, I, O; room: bits of an L1.
+    bits: of a word of W, I, O; rooms: bits of the rooms of an L1; of: the room of W, I, O.
     """
     best = np.zeros((KINDS, POINTS, 2))
-    _note_tiles(best, extents, windows, room, bits, np.empty((2, 3)))
+    _note_tiles(best, extents, windows, rooms, of, bits, np.empty((2, 3)))
     for kind in range(KINDS):
         counts[kind] = 0
         most = 0.0

@@ -16,6 +16,8 @@ from mapsearch.model.windows import needed
 
 # Which chunks of a dim a carry's steps have, as rows of w.lengths and w.unit0.
 ALL, LATER, ONE = 0, 1, 2
+# What comes into the L1s, as places of w.ingress: while others are worked on, while nobody works, and both.
+BESIDE, APART, TOGETHER = 0, 1, 2
 
 
 @leaf
@@ -41,6 +43,36 @@ def _unit0(w: BoundWorkspace, dim: int, extent: int, more: int) -> float:
         many *= whole
         tile = chunk
     return float(total + many * ((tile + below - 1) // below))
+
+
+@inlined
+def _busy(w: BoundWorkspace, length: int) -> float:
+    """As many indices of the dim of a machine's runs as take the time that its instructions do."""
+    run, least = w.machine.run_longest, w.machine.run_least
+    rest = length % run
+    return float(length - rest + (max(rest, least) if rest > 0 else 0))
+
+
+@leaf
+def _run(w: BoundWorkspace) -> None:
+    """Raise w.unit0[ALL] of the dim of a machine's runs, if all its sizes are chosen: unit 0's chunks of each length."""
+    dim = w.machine.run_dim
+    if w.known[dim] < w.levels or w.extents[dim] == 1:
+        return
+    w.edges[0], w.many[0] = w.extents[dim], 1.0
+    for level in range(w.levels):
+        chunk, share, whole = w.size[level, dim], w.share[dim, level], 0.0
+        for i in range(level + 1):
+            pieces, rest = w.edges[i] // chunk, w.edges[i] % chunk
+            whole += w.many[i] * ((pieces + share - 1) // share)
+            w.edges[i] = rest
+            w.many[i] = w.many[i] if rest > 0 and pieces % share == 0 else 0.0
+        w.edges[level + 1], w.many[level + 1] = chunk, whole
+    total = 0.0
+    for i in range(w.levels + 1):
+        if w.many[i] > 0.0:
+            total += w.many[i] * _busy(w, int(w.edges[i]))
+    w.unit0[ALL, dim] = total
 
 
 @inlined
@@ -74,6 +106,8 @@ def measure(w: BoundWorkspace) -> None:
         for i in range(w.n_dims):
             if w.stale >> w.dims[i] & 1:
                 w.unit0[ALL, w.dims[i]] = _unit0(w, w.dims[i], int(w.extents[w.dims[i]]), 1)
+        if w.machine.run_dim >= 0:
+            _run(w)
         return
     left = w.levels - w.chosen
     open_units, best = w.open_units if left > 0 else 1, 1.0
@@ -83,6 +117,8 @@ def measure(w: BoundWorkspace) -> None:
             _measure_dim(w, dim, open_units)
         best = max(best, w.faster[dim])
     w.stale = 0
+    if w.machine.run_dim >= 0:
+        _run(w)
     w.gain = float(min(best**left, float(open_units)))
 
 
@@ -114,22 +150,39 @@ def _carry_words(w: BoundWorkspace, place: int, tensor: int) -> float:
 
 
 @inlined
+def _come(w: BoundWorkspace, of_w: float, of_i: float, of_o: float) -> None:
+    """Write w.ingress[BESIDE] and w.ingress[APART], the cycles in which words of W, I and O come that take so many each.
+
+    One after another on shared wires; on their own all together, so that the longest counts.
+    """
+    apart = w.machine.l1.apart
+    w.ingress[BESIDE] = w.ingress[APART] = 0.0
+    for tensor in range(3):
+        side, cycles = apart[tensor], (of_w, of_i, of_o)[tensor]
+        w.ingress[side] = max(w.ingress[side], cycles) if w.machine.own_wires else w.ingress[side] + cycles
+
+
+@inlined
 def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o: bool) -> float:
     """The least cycles of a loop's carries; new: of which tensors all of the chunk comes anew."""
-    machine = w.machine
-    compute = 1.0 / (w.gain * machine.simd)
+    machine, cycles = w.machine, w.per_word.fill_cycles
+    compute = w.factor / (w.gain * machine.simd)
     for i in range(w.n_dims):
         compute *= w.unit0[_row(w, w.dims[i], place), w.dims[i]]
-    ingress = _carry_words(w, place, 0) * machine.bits[0] if new_w else 0.0
-    ingress += _carry_words(w, place, 1) * machine.bits[1] if new_i else 0.0
-    egress = _carry_words(w, place, 2) * machine.bits[2] if new_o else 0.0
-    return float(max(compute, max(ingress, egress) / machine.noc_bits))
+    of_w = _carry_words(w, place, 0) * (cycles[0] + w.per_word.multicast_cycles[0]) if new_w else 0.0
+    of_i = _carry_words(w, place, 1) * (cycles[1] + w.per_word.multicast_cycles[1]) if new_i else 0.0
+    _come(w, of_w, of_i, 0.0)
+    egress = _carry_words(w, place, 2) * w.per_word.out_cycles if new_o else 0.0
+    if machine.l1.apart[2] == 1:
+        return float(w.ingress[APART] + egress + max(compute, w.ingress[BESIDE]))
+    return float(w.ingress[APART] + max(compute, max(w.ingress[BESIDE], egress)))
 
 
 @leaf
 def step_cycles(w: BoundWorkspace) -> float:
     """The least cycles of all steps, by the loops of level 0 that are chosen; 0 where this says nothing."""
-    if w.machine.l1_copies == 1 or w.chosen == 0 or w.is_whole:
+    apart = w.machine.l1.apart
+    if apart[0] + apart[1] + apart[2] == 3 or w.chosen == 0 or w.is_whole:
         return 0.0
     new_w = new_i = new_o = False
     far = False  # whether a loop of Y' or X' inside ends its passes apart from where it began them
@@ -153,25 +206,42 @@ def step_cycles(w: BoundWorkspace) -> float:
 @inlined
 def compute_cycles(w: BoundWorkspace) -> float:
     """The least cycles of unit 0's MACs, from what `measure` wrote."""
-    compute = 1.0 / (w.gain * w.machine.simd)
+    compute = w.factor / (w.gain * w.machine.simd)
     for i in range(w.n_dims):
         compute *= w.unit0[ALL, w.dims[i]]
     return float(compute)
 
 
 @inlined
-def array_cycles(w: BoundWorkspace, compute: float, words_bits: float) -> float:
-    """The least cycles of the array; words_bits: the sum of fills and words by the bits that each moves into the L1s."""
-    machine = w.machine
-    ingress = (words_bits + w.per_word.rest_bits) / machine.noc_bits
-    egress = (w.words[2] if machine.reduction else w.fills[2]) * machine.bits[2] / machine.noc_bits
-    if machine.l1_copies == 1:
-        return float(compute + ingress + egress)
-    latency = machine.noc_latency
-    return float(max(compute + 2.0 * latency, ingress + latency, egress + latency))
+def chosen_ingress(w: BoundWorkspace) -> None:
+    """Write w.ingress from the fills and words that the chosen loops move at least."""
+    fill, word = w.per_word.fill_cycles, w.per_word.multicast_cycles
+    of_w = fill[0] * w.fills[0] + word[0] * w.words[0]
+    of_i = fill[1] * w.fills[1] + word[1] * w.words[1]
+    _come(w, of_w, of_i, fill[2] * w.fills[2] + word[2] * w.words[2] + w.per_word.rest_cycles)
+    w.ingress[TOGETHER] = w.ingress[BESIDE] + w.ingress[APART]
+
+
+@inlined
+def raise_ingress(w: BoundWorkspace, words_cycles: float) -> None:
+    """Raise w.ingress to what fills and words come to at least, all together, on wires that W, I and O share."""
+    if not w.machine.own_wires:
+        w.ingress[TOGETHER] = max(w.ingress[TOGETHER], words_cycles + w.per_word.rest_cycles)
+
+
+@inlined
+def array_cycles(w: BoundWorkspace, compute: float) -> float:
+    """The least cycles of the array, by w.ingress: nothing goes on beside what comes, or goes, apart."""
+    apart, latency = w.machine.l1.apart, w.machine.noc_latency
+    egress = (w.words[2] if w.machine.reduction else w.fills[2]) * w.per_word.out_cycles
+    begins = latency if apart[0] + apart[1] < 2 else 0  # of step 0, which overlaps with nothing
+    if apart[2] == 1:
+        return float(egress + max(w.ingress[APART] + compute + begins, w.ingress[TOGETHER]))
+    longest = max(w.ingress[APART] + max(compute + latency, egress) + begins, w.ingress[TOGETHER] + latency)
+    return float(longest)
 
 
 @inlined
 def runtime_cycles(w: BoundWorkspace, array: float) -> float:
     """The least cycles of all, where the array takes so many."""
-    return float(np.ceil((w.first_cycles + max(array, w.offchip[0] / w.machine.offchip_bits)) * ROUNDING))
+    return float(np.ceil((w.first_cycles + max(array + w.offchip[1], w.offchip[0])) * ROUNDING))

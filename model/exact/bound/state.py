@@ -13,13 +13,15 @@ from mapsearch.model.exact.bound.per_word import PerWord
 from mapsearch.model.exact.bound.reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.workspace import DIMS, MAX_LEVELS
 from mapsearch.model.records import Floats, Ints, Machine, record
-from mapsearch.model.tensors import TOUCHES
+from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import needed
 
 Bytes = NDArray[np.int8]
 
 # Why a loop makes a tensor's words new: the tensor has another chunk, or the window over its rows (columns) moved on, or back.
 STILL, ANEW, SLIDES, TAPS = 0, 1, 2, 3
+# Cases of what is chosen further, see `outputs`.
+STANDING, TURNING = 0, 1
 # Sums and products of some ten float64 are off by less.
 ROUNDING = 1 - 1e-13
 
@@ -31,6 +33,7 @@ class BoundWorkspace(Protocol):
     pes: int
     extents: Annotated[Ints, DIMS]
     windows: Annotated[Ints, 2, 2]  # (a, b) of rows and of columns
+    apart: float  # words of I for one chunk of each R and S that slides I, which each unit that shares them out needs
     per_row: Annotated[Floats, 2]  # MACs that a row (column) of I serves, of all
     machine: Machine
     per_word: PerWord
@@ -59,6 +62,10 @@ class BoundWorkspace(Protocol):
     # Units that lie apart may need fewer rows than side by side, and count as the whole dim.
     reach: Annotated[Ints, DIMS, MAX_LEVELS + 1]
     each: Annotated[Ints, DIMS, MAX_LEVELS + 1]
+    # The most turns at each active unit, of a dim that O lacks.
+    most_copies: Annotated[Floats, DIMS, MAX_LEVELS + 1]
+    edges: Annotated[Ints, MAX_LEVELS + 1]  # lengths of its chunks, and how many chunks have them
+    many: Annotated[Floats, MAX_LEVELS + 1]
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
     tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen
@@ -73,15 +80,21 @@ class BoundWorkspace(Protocol):
     first_cycles: float  # the least until the first of these is in the L2
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
+    most_fills: Annotated[Floats, 2]  # of O, in each case; this and what follows: see `outputs`
+    turning_w: Annotated[Floats, 2]  # the least words and fills of W in the case TURNING
+    summing: float  # PEs that sum up an output together at most; by other dims than those that slide I
+    summing_c: float
     footprint: Annotated[Ints, DIMS]  # this and what follows: see `offchip`
     held: Annotated[Floats, 3]
     rows: Annotated[Floats, 2]
     turns: Annotated[Floats, 3]
     options: Annotated[Floats, 3, 2, DIMS + 2]
     n_options: Annotated[Ints, 3]
-    offchip: Annotated[Floats, 2]  # into the L2: bits; pJ
+    offchip: Annotated[Floats, 3]  # cycles; those of them that nothing else goes on beside; pJ
+    factor: float  # of compute, of a dim of one index whose runs take longer
+    ingress: Annotated[Floats, 3]  # this and what follows: see `runtime`
     macs: float
-    lengths: Annotated[Floats, 3, DIMS]  # this and what follows: see `runtime`
+    lengths: Annotated[Floats, 3, DIMS]
     unit0: Annotated[Floats, 3, DIMS]
     faster: Annotated[Floats, DIMS]
     gain: float
@@ -97,6 +110,8 @@ class BoundWorkspace(Protocol):
     kinds: Annotated[Ints, KINDS]
     n_kinds: int
     part: Annotated[Floats, KINDS]
+    fill_share: Annotated[Floats, KINDS]
+    filled: Annotated[Floats, KINDS]
     limits: Annotated[Floats, KINDS, 2]
     from_point: Annotated[Ints, KINDS]
     to_point: Annotated[Ints, KINDS]
@@ -130,24 +145,32 @@ def make_bound_workspace(
         slides = dim >= 4 and extents[6 + axis] > windows[axis, 0] and extents[4 + axis] > windows[axis, 1]
         of_input = (SLIDES if dim >= 6 else TAPS) if slides else ANEW
         workspace["moved"][0, :, dim] = [TOUCHES[0, dim], of_input if TOUCHES[1, dim] else STILL, TOUCHES[2, dim]]
+    taps = [dim for dim in dims if workspace["moved"][0, 1, dim] == TAPS]
+    workspace["apart"] = float(np.prod([extents[dim] for dim in range(DIMS) if dim not in (Dim.K, *taps)], dtype=np.float64))
     for field in ("chunk", "tile", "share", "lengths"):  # of dims of one index, which are never read
         workspace[field] = 1
     for axis in range(2):
         y, r = extents[6 + axis], extents[4 + axis]
         workspace["per_row"][0, axis] = gain(y, r, windows[axis, 0], windows[axis, 1])
+    run_dim, least = int(machine["run_dim"]), int(machine["run_least"])
+    is_short = run_dim >= 0 and extents[run_dim] == 1 and int(machine["run_longest"]) > 1
+    workspace["factor"] = float(least) if is_short else 1.0
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
-    room = 8 * int(machine["l1_bytes"]) // int(machine["l1_copies"])
-    workspace["points"][0], workspace["n_points"][0] = _reuse(extents, windows.tobytes(), machine["bits"].tobytes(), room)
+    l1 = machine["l1"]
+    bits, rooms = machine["bits"] * l1["copies"], 8 * l1["bytes"]
+    common = int(np.gcd.reduce(l1["copies"]))
+    found = _reuse(extents, windows.tobytes(), (bits // common).tobytes(), (rooms // common).tobytes(), l1["of"].tobytes())
+    workspace["points"][0], workspace["n_points"][0] = found
     workspace["common"][0] = _common(extents, windows)
     return buffer
 
 
 @lru_cache(maxsize=4096)
-def _reuse(extents: tuple[int, ...], windows: bytes, bits: bytes, room: int) -> tuple[Floats, Ints]:
+def _reuse(extents: tuple[int, ...], windows: bytes, bits: bytes, rooms: bytes, of: bytes) -> tuple[Floats, Ints]:
     """What `fronts` writes: milliseconds for a large L1, and the same for all machines with such L1s."""
     points, counts = np.zeros((KINDS, POINTS, 2)), np.zeros(KINDS, np.int64)
-    of_windows, of_words = np.frombuffer(windows, np.int64).reshape(2, 2).copy(), np.frombuffer(bits, np.int64).copy()
-    fronts(np.array(extents, np.int64), of_windows, of_words, room, points, counts)
+    of_windows, of_words, sizes, places = (np.frombuffer(each, np.int64).copy() for each in (windows, bits, rooms, of))
+    fronts(np.array(extents, np.int64), of_windows.reshape(2, 2), of_words, sizes, places, points, counts)
     return points, counts
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.exact.bound.outputs import fill_share, most_filled, outputs, worth_filling, worth_summing
 from mapsearch.model.exact.bound.reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
-from mapsearch.model.exact.bound.state import SLIDES, BoundWorkspace
+from mapsearch.model.exact.bound.state import SLIDES, STANDING, TURNING, BoundWorkspace
 from mapsearch.model.records import Floats
 
 # Columns of what a word of a tensor serves: W, I, O; I where the innermost loop slides Y' (X'); I where it slides R (S).
@@ -69,8 +70,13 @@ def _ways(w: BoundWorkspace, rows: float) -> int:
     left = w.levels - w.chosen
     of_w, of_i, of_o = w.spread[0, 0], w.spread[0, 1], w.spread[0, 2]
     if left != 1:
-        over_k, over_y, over_r = float(w.more[1]) ** left, float(w.more[0]) ** left, float(w.more[3]) ** left
-        over_c = float(max(w.more[2], w.more[3])) ** left
+        most = float(w.open_units)
+        over_k, over_y, over_r = (
+            min(most, float(w.more[1]) ** left),
+            min(most, float(w.more[0]) ** left),
+            min(most, float(w.more[3]) ** left),
+        )
+        over_c = min(most, float(max(w.more[2], w.more[3])) ** left)
         _write_way(w, 0, of_w * over_y, of_i * over_k, of_o * over_c, rows * max(over_y, over_r))
         return 1
     ways = 0
@@ -121,7 +127,7 @@ def _limits(w: BoundWorkspace) -> None:
         dim = KIND_DIMS[kind]
         if w.extents[dim] > 1:
             gains = w.gains[0, SLIDE_OF_ROWS[kind]] * w.gains[1, SLIDE_OF_COLUMNS[kind]]
-            w.part[kind] = _part(w, dim)
+            w.part[kind], w.fill_share[kind], w.filled[kind] = _part(w, dim), fill_share(w, dim), most_filled(w, dim)
             w.limits[kind, 0] = of_w if FIRST[kind] == 0 else of_o
             w.limits[kind, 1] = of_o if SECOND[kind] == 2 else 1.0 / (w.box[2] * gains)
             _choose_points(w, kind)
@@ -154,43 +160,104 @@ def prepare(w: BoundWorkspace) -> None:
 
 
 @inlined
+def _cases(w: BoundWorkspace, per_fill: Floats) -> int:
+    """The number of cases that differ: 1 where fills of O cost something, or are as many in both."""
+    return 2 if per_fill[2] < 0.0 and w.most_fills[STANDING] < w.most_fills[TURNING] else 1
+
+
+@inlined
+def _sum_of_case(w: BoundWorkspace, per_fill: Floats, per_word: Floats, case: int) -> float:
+    """Write w.cost of W and I, and return the least sum of fills and words that the chosen loops move, each times its weight."""
+    fills, words = (w.turning_w[1], w.turning_w[0]) if case == TURNING else (w.fills[0], w.words[0])
+    w.cost[0] = per_fill[0] * fills + per_word[0] * words
+    w.cost[1] = per_fill[1] * w.fills[1] + per_word[1] * w.words[1]
+    together = worth_summing(w, per_fill, per_word)
+    return float(w.cost[0] + w.cost[1] + outputs(w, per_fill[2], per_word[2], together, w.most_fills[case]))
+
+
+@leaf
 def chosen_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
-    """The sum of the fills and words of W, I and O that the chosen loops move at least, each times its weight; writes w.cost."""
-    for tensor in range(3):
-        w.cost[tensor] = per_fill[tensor] * w.fills[tensor] + per_word[tensor] * w.words[tensor]
-    return float(w.cost[0] + w.cost[1] + w.cost[2])
+    """The sum of the fills and words of W, I and O that the chosen loops move at least, each times its weight."""
+    least = np.inf
+    for case in range(_cases(w, per_fill)):
+        least = min(least, _sum_of_case(w, per_fill, per_word, case))
+    return float(least)
 
 
 @leaf
 def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
-    """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further.
-
-    Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor
-    than those of the best that may be innermost, in its part, with all that the chosen loops move at least.
-    """
-    chosen = chosen_sum(w, per_fill, per_word)
+    """The least sum of fills and words of W, I and O, each times its weight, whatever is chosen further."""
     for way in range(w.n_ways):
         for column in range(COLUMNS):
             tensor = TENSOR[column]
             w.per_mac[way, column] = w.macs * (per_fill[tensor] + per_word[tensor] / w.spread[way, column])
+    least = np.inf
+    for case in range(_cases(w, per_fill)):
+        least = min(least, _least_of_case(w, per_fill, per_word, case))
+    return float(least)
+
+
+@leaf
+def _least_of_case(w: BoundWorkspace, per_fill: Floats, per_word: Floats, case: int) -> float:
+    """The least sum in one case.
+
+    Edge chunks may leave several kinds of loops innermost, in turn. So it is no less than the tiles' words of the best kind, nor
+    than those of the best that may be innermost, in its part, with all that the chosen loops move at least.
+    """
+    chosen = _sum_of_case(w, per_fill, per_word, case)
     alone, together = np.inf, np.inf
     for i in range(w.n_kinds):
         kind = int(w.kinds[i])
-        one, two, column, part = FIRST[kind], SECOND[kind], SECOND_COLUMN[kind], w.part[kind]
-        least_one, least_two, rest = w.cost[one], w.cost[two], w.cost[STAYING[kind]]
-        for point in range(w.from_point[kind], w.to_point[kind]):
-            words_one, words_two = (
-                max(w.points[kind, point, 0], w.limits[kind, 0]),
-                max(w.points[kind, point, 1], w.limits[kind, 1]),
-            )
-            for way in range(w.n_ways):
-                of_one, of_two = w.per_mac[way, one] * words_one, w.per_mac[way, column] * words_two
-                alone = min(alone, of_one + of_two)
-                if part > 0.0:
-                    together = min(together, rest + max(least_one, part * of_one) + max(least_two, part * of_two))
+        for way in range(w.n_ways):
+            if w.per_mac[way, 2] >= 0.0:
+                one, two = _least_of_kind(w, kind, way, outputs(w, per_fill[2], per_word[2], w.spread[way, 2], w.most_fills[case]))
+            else:
+                one, two = _least_of_summed(w, kind, way, per_fill[2], per_word[2], w.most_fills[case])
+            alone, together = min(alone, one), min(together, two)
         if alone <= chosen and together <= chosen:
             return chosen
     least = chosen
     if alone < np.inf:
         least = max(least, alone)
     return float(max(least, together) if together < np.inf else least)
+
+
+@inlined
+def _least_of_kind(w: BoundWorkspace, kind: int, way: int, of_outputs: float) -> tuple[float, float]:
+    """What the words of tiles come to at least, if all are of one kind; and if it has its part, with what the chosen loops move."""
+    w.cost[2] = of_outputs
+    one, two, part = FIRST[kind], SECOND[kind], w.part[kind]
+    alone, together = np.inf, np.inf
+    for point in range(w.from_point[kind], w.to_point[kind]):
+        of_one = w.per_mac[way, one] * max(w.points[kind, point, 0], w.limits[kind, 0])
+        of_two = w.per_mac[way, SECOND_COLUMN[kind]] * max(w.points[kind, point, 1], w.limits[kind, 1])
+        alone = min(alone, of_one + of_two)
+        if part > 0.0:
+            moved = max(w.cost[one], part * of_one) + max(w.cost[two], part * of_two)
+            together = min(together, w.cost[STAYING[kind]] + moved)
+    return float(alone), float(together)
+
+
+@leaf
+def _least_of_summed(
+    w: BoundWorkspace, kind: int, way: int, per_fill: float, per_word: float, limit: float
+) -> tuple[float, float]:  # fmt: skip
+    """The same where so many PEs sum up an output together that its words come to less than nothing, and the more the better."""
+    column, part, summing = SECOND_COLUMN[kind], w.part[kind], w.spread[way, 2]
+    per_w = w.per_mac[way, 0] if FIRST[kind] == 0 else 0.0
+    per_i = w.per_mac[way, column] if SECOND[kind] == 1 else 0.0
+    most, each = min(limit, w.macs * w.fill_share[kind]), per_i / (w.macs * w.filled[kind])  # each: of I for a fill of O
+    is_open = limit >= w.macs  # else the kinds share in the limit, and none has one of its own
+    others = (1.0 - part) * w.macs
+    alone, together = np.inf, np.inf
+    for point in range(w.from_point[kind], w.to_point[kind]):
+        of_w = per_w * max(w.points[kind, point, 0], w.limits[kind, 0])
+        of_i = per_i * max(w.points[kind, point, 1], w.limits[kind, 1])
+        fills = worth_filling(per_fill, per_word, each, of_i, most, 0.0, summing) if is_open else limit
+        alone = min(alone, fills * w.per_mac[way, 2] / w.macs + of_w + max(of_i, each * fills if is_open else 0.0))
+        if part > 0.0:
+            of_i = max(w.cost[1], part * of_i)
+            fills = worth_filling(per_fill, per_word, each, of_i + each * others, most, w.words[2], summing)
+            of_i = max(of_i, each * (fills - others))
+            together = min(together, max(w.cost[0], part * of_w) + of_i + outputs(w, per_fill, per_word, summing, fills))
+    return float(alone), float(together)

@@ -28,8 +28,8 @@ def _moving_part(w: BoundWorkspace, dim: int, level: int) -> float:
     return part
 
 
-@inlined
-def _passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[float, float]:
+@leaf
+def passes(w: BoundWorkspace, tensor: int, level: int, place: int) -> tuple[float, float]:
     """How often a tensor passes (turns; the same at each active unit) if the loop at a level and place moves it."""
     turns, copies = 1.0, 1.0
     for i in range(w.n_lacks[tensor]):
@@ -108,7 +108,7 @@ def _slid(w: BoundWorkspace, loop: int) -> tuple[float, float]:
 def _offer(w: BoundWorkspace, tensor: int, loop: int) -> None:
     """Raise a tensor's words and fills to the least that they are if a loop moves it."""
     level, place = loop // 64, loop // 8 % 8
-    turns, copies = _passes(w, tensor, level, place)
+    turns, copies = passes(w, tensor, level, place)
     part = _moving_part(w, loop % 8, level) if level > 0 else 1.0
     rest = 1.0 - part
     if tensor == 1:
@@ -120,8 +120,8 @@ def _offer(w: BoundWorkspace, tensor: int, loop: int) -> None:
     w.fills[tensor] = max(w.fills[tensor], w.whole[tensor] * (rest + part * copies))
 
 
-@inlined
-def _full_part(w: BoundWorkspace, dim: int) -> float:
+@leaf
+def full_part(w: BoundWorkspace, dim: int) -> float:
     """The part of a dim in full tiles, in all units, of its innermost chosen size."""
     part, tile = 1.0, w.extents[dim]
     for level in range(w.sized[dim]):
@@ -144,13 +144,14 @@ def _offer_inside(w: BoundWorkspace, tensor: int) -> None:
         if w.moved[tensor, dim] != STILL:
             words *= w.tile[dim]
             level = min(level, int(w.known[dim]))
-    room = 8.0 * w.machine.l1_bytes / w.machine.l1_copies
+    l1 = w.machine.l1
+    room = 8.0 * l1.bytes[l1.of[tensor]] / l1.copies[tensor]
     if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
-        turns, _ = _passes(w, tensor, level, 8)
+        turns, _ = passes(w, tensor, level, 8)
         part = 1.0
         for i in range(w.n_dims):
             if w.moved[tensor, w.dims[i]] != STILL:
-                part *= _full_part(w, w.dims[i])
+                part *= full_part(w, w.dims[i])
         w.words[tensor] = max(w.words[tensor], w.whole[tensor] * (1.0 - part + part * turns))
 
 
@@ -162,7 +163,7 @@ def least_words(w: BoundWorkspace) -> None:
         if w.last[tensor] >= 0:
             _offer(w, tensor, w.last[tensor])
         elif tensor != 1 or w.slid < 0:
-            _, copies = _passes(w, tensor, -1, -1)
+            _, copies = passes(w, tensor, -1, -1)
             w.fills[tensor] *= copies
     if w.slid >= 0:
         _offer(w, 1, w.slid)

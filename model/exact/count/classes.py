@@ -29,7 +29,8 @@ LEADING = np.array((Dim.G, Dim.N, Dim.K, Dim.C, Dim.Y, Dim.X), np.int64)
 SLIDING = np.array((Dim.G, Dim.N, Dim.K, Dim.C, Dim.R, Dim.S), np.int64)
 GROUP_OF_DIM = np.array((0, 1, 2, 3, 4, 5, 4, 5), np.int64)
 
-# Columns of a group's class. ZERO: of its steps, those with the reduction loops at index 0; MAC: MACs of unit 0.
+# Columns of a group's class. ZERO: of its steps, those with the reduction loops at index 0; MAC: MACs of unit 0, or as many as
+# take the time that its instructions do.
 # Then the factors of U and V of the tensors W, I, O, by multicast and by fills. PAD, always 1, fills up a cache line.
 STEPS = 0
 ZERO = 1
@@ -43,23 +44,34 @@ COLUMNS = CLASS_COLUMNS
 
 
 @inlined
-def _single(state: State, group: int, row: Floats) -> None:
+def _busy(w: Workspace, dim: int, length: int) -> float:
+    """As many indices of a dim as take the time that its runs do."""
+    run, least = w.machine.run_longest, w.machine.run_least
+    if dim != w.machine.run_dim:
+        return float(length)
+    rest = length % run
+    return float(length - rest + (max(rest, least) if rest > 0 else 0))
+
+
+@inlined
+def _single(w: Workspace, state: State, group: int, row: Floats) -> None:
     """The class of a group of one dim, by which tensors have it."""
     covered, active, steps = float(state.covered), float(state.active), float(state.steps)
     stayed = covered if state.shift == 0 else 0.0
     start = float(state.start) if group == 3 else steps
     lead = LEADING[group]
-    w, i, o = TOUCHES[0, lead], TOUCHES[1, lead], TOUCHES[2, lead]
-    came = (covered if w else 1.0, covered if i else 1.0, covered if o else 1.0)
-    kept = (stayed if w else 1.0, stayed if i else 1.0, stayed if o else 1.0)
-    filled = (covered if w else active, covered if i else active, covered if o else active)
-    fill_kept = (stayed if w else active, stayed if i else active, stayed if o else active)
-    fill(row, (steps, start, float(state.new), 1.0, *came, *kept, *filled, *fill_kept))
+    of_w, of_i, of_o = TOUCHES[0, lead], TOUCHES[1, lead], TOUCHES[2, lead]
+    came = (covered if of_w else 1.0, covered if of_i else 1.0, covered if of_o else 1.0)
+    kept = (stayed if of_w else 1.0, stayed if of_i else 1.0, stayed if of_o else 1.0)
+    filled = (covered if of_w else active, covered if of_i else active, covered if of_o else active)
+    fill_kept = (stayed if of_w else active, stayed if of_i else active, stayed if of_o else active)
+    fill(row, (steps, start, _busy(w, lead, state.new), 1.0, *came, *kept, *filled, *fill_kept))
 
 
 @inlined
-def _pair(y: State, r: State, slid: Ints, row: Floats) -> None:
+def _pair(w: Workspace, group: int, y: State, r: State, row: Floats) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both (w.slid)."""
+    slid = w.slid
     covered_y, active_y, steps = float(y.covered), float(y.active), float(y.steps)
     covered_r, active_r = float(r.covered), float(r.active)
     stayed_y = covered_y if y.shift == 0 else 0.0
@@ -67,7 +79,7 @@ def _pair(y: State, r: State, slid: Ints, row: Floats) -> None:
     came, kept = (covered_r, float(slid[0]), covered_y), (stayed_r, float(slid[1]), stayed_y)
     filled = (covered_r * active_y, float(slid[2]), covered_y * active_r)
     fill_kept = (stayed_r * active_y, float(slid[3]), stayed_y * active_r)
-    macs = float(y.new) * float(r.new)
+    macs = _busy(w, LEADING[group], y.new) * _busy(w, SLIDING[group], r.new)
     fill(row, (steps * float(r.steps), steps * float(r.start), macs, 1.0, *came, *kept, *filled, *fill_kept))
 
 
@@ -92,7 +104,7 @@ def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int
     """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
     count = 0
     for k in range(w.n_states[slot]):
-        _single(w.states[slot][k], group, rows[place, count])
+        _single(w, w.states[slot][k], group, rows[place, count])
         count = _merge(rows, place, count)
     return count
 
@@ -223,6 +235,6 @@ def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: 
     for p in range(w.n_states[y]):
         for q in range(w.n_states[r]):
             _slide(w, group, y, p, r, q, units, pieces)
-            _pair(w.states[y][p], w.states[r][q], w.slid, rows[place, count])
+            _pair(w, group, w.states[y][p], w.states[r][q], rows[place, count])
             count = _merge(rows, place, count)
     return count

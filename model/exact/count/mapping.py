@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from mapsearch.model.exact.count.classes import (
     pair_classes,
     single_classes,
 )
-from mapsearch.model.exact.count.residency import NEVER, best_residency, write_bits
+from mapsearch.model.exact.count.residency import NEVER, best_residency, first_bits, left_in, write_bits
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.rows import multiply
 from mapsearch.model.exact.count.timing import (
@@ -34,6 +34,7 @@ from mapsearch.model.exact.count.timing import (
     add_carry,
     add_sums,
     clear,
+    set_rates,
     time_kinds,
 )
 from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
@@ -162,6 +163,7 @@ def _walk(w: Workspace, room: Room) -> bool:
     still while those inside it do. All are turns of one loop, as code that stands twice is compiled twice.
     """
     _begin(w, room.rows)
+    run_group = GROUP_OF_DIM[w.machine.run_dim] if w.machine.run_least > 1 else -1
     groups = 0
     for turn in range(-GROUPS - 8, max(2 * w.n_loops - 1, 0)):
         if turn < -GROUPS or turn >= 0:
@@ -172,7 +174,7 @@ def _walk(w: Workspace, room: Room) -> bool:
         dim = w.loops[turn // 2].dim if turn >= 0 else 0
         g = GROUP_OF_DIM[dim] if turn >= 0 else turn + GROUPS
         lead, slide = LEADING[g], SLIDING[g]
-        there = w.extents[lead] > 1 or w.extents[slide] > 1  # else all factors are 1
+        there = w.extents[lead] > 1 or w.extents[slide] > 1 or g == run_group  # else all factors are 1
         if advances:
             lead, slide = MOVING if dim == lead else lead, MOVING if dim == slide else slide
         if there and not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
@@ -186,30 +188,28 @@ def _walk(w: Workspace, room: Room) -> bool:
     return True
 
 
+@inlined
+def _offchip_cycles(w: Workspace, bits: int) -> int:
+    """Cycles of the off-chip memory."""
+    width = w.machine.offchip_bits
+    return int((bits * w.machine.offchip_units + width - 1) // width)
+
+
 @leaf
-def _record(w: Workspace, rows: Sequence[Counts]) -> None:
-    """Write the counts of a legal mapping to rows[width]."""
-    e, word_bits, best = w.extents, w.machine.bits, w.best
-    outputs = e[0] * e[1] * e[2] * e[6] * e[7]
-    reads_w, reads_i, writes = best.words[0], best.words[1], best.words[2]
-    bits = reads_w * word_bits[0] + reads_i * word_bits[1] + (2 * writes - outputs) * word_bits[2]
-    offchip_width = w.machine.offchip_bits
-    offchip = (bits + offchip_width - 1) // offchip_width
-    write_bits(w, w.chunks)  # the first level-0 working set of W and I must be there to begin
-    fill = w.machine.offchip_latency + (w.bits[0] + w.bits[1] + offchip_width - 1) // offchip_width
-    for width in range(w.widths):
+def _record(w: Workspace, rows: MutableSequence[Counts]) -> None:
+    """Write the counts of a legal mapping to rows[width], of which the first holds its needs."""
+    e, row = w.extents, rows[0]
+    if w.worded:
+        _record_words(w, e[0] * e[1] * e[2] * e[6] * e[7], row)
+    alone = _record_offchip(w, e[0] * e[1] * e[2] * e[6] * e[7], row)
+    for width in range(1, w.widths):
+        rows[width] = row
+    for width in range(w.widths if w.timed else 0):
         row, timing = rows[width], w.timing[width]
-        row.offchip_cycles, row.fill_cycles = offchip, fill
-        row.l2_need_bytes = best.need_bytes
-        row.offchip_read_w, row.offchip_read_i = reads_w, reads_i
-        row.offchip_read_o, row.offchip_write = writes - outputs, writes
-        if w.timed:
-            row.runtime_cycles, row.array_cycles = fill + max(timing[CYCLES], offchip), timing[CYCLES]
-            row.compute_bound_cycles = timing[COMPUTE_BOUND]
-            row.ingress_bound_cycles, row.egress_bound_cycles = timing[INGRESS_BOUND], timing[EGRESS_BOUND]
-            row.peak_noc_words, row.peak_noc_cycles = int(w.peak[width, 0]), int(w.peak[width, 1])
-        if w.worded:
-            _record_words(w, outputs, row)
+        row.runtime_cycles = row.fill_cycles + alone + max(timing[CYCLES], row.offchip_cycles - alone)
+        row.array_cycles, row.compute_bound_cycles = timing[CYCLES], timing[COMPUTE_BOUND]
+        row.ingress_bound_cycles, row.egress_bound_cycles = timing[INGRESS_BOUND], timing[EGRESS_BOUND]
+        row.peak_noc_words, row.peak_noc_cycles = int(w.peak[width, 0]), int(w.peak[width, 1])
 
 
 @leaf
@@ -227,23 +227,62 @@ def _record_words(w: Workspace, outputs: int, row: Counts) -> None:
     row.l2_add_read = 0 if reduction else entered_pes - outputs
 
 
+@leaf
+def _record_offchip(w: Workspace, outputs: int, row: Counts) -> int:
+    """Write what crosses to off-chip memory and its cycles; returns those of it that nothing else goes on beside."""
+    l2, bits, best = w.machine.l2, w.machine.bits, w.best
+    row.offchip_read_w = best.words[0] if l2.copies[0] > 0 else row.l2_to_l1_w
+    row.offchip_read_i = best.words[1] if l2.copies[1] > 0 else row.l2_to_l1_i
+    row.offchip_read_o = best.words[2] - outputs if l2.copies[2] > 0 else row.psum_read + row.l2_add_read
+    row.offchip_write = best.words[2] if l2.copies[2] > 0 else row.output_write
+    of_w, of_i = row.offchip_read_w * bits[0], row.offchip_read_i * bits[1]
+    of_o = (row.offchip_read_o + row.offchip_write) * bits[2]
+    apart = of_w * l2.apart[0] + of_i * l2.apart[1] + of_o * l2.apart[2]
+    alone = _offchip_cycles(w, apart)
+    row.offchip_cycles = alone + _offchip_cycles(w, of_w + of_i + of_o - apart)
+    row.fill_cycles = w.machine.offchip_latency + _offchip_cycles(w, first_bits(w))
+    return alone
+
+
 @spliced
-def _cost(w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: Sequence[Counts]) -> int:
+def _record_needs(w: Workspace, row: Counts, legal: bool) -> None:
+    """Write the bytes that a mapping needs: of the L2, what the best residency does, or else the least of any."""
+    needs_l1, needs_l2 = w.needs_l1, w.best.needs if legal else w.least
+    row.l1_need_w, row.l1_need_i, row.l1_need_o = needs_l1[0], needs_l1[1], needs_l1[2]
+    row.l2_need_w, row.l2_need_i, row.l2_need_o = needs_l2[0], needs_l2[1], needs_l2[2]
+    row.l1_need_bytes = needs_l1[0] + needs_l1[1] + needs_l1[2]
+    row.l2_need_bytes = needs_l2[0] + needs_l2[1] + needs_l2[2]
+
+
+@spliced
+def _fits_l1(w: Workspace) -> bool:
+    """Write w.needs_l1; returns whether each room holds what its tensors need."""
+    l1 = w.machine.l1
+    write_bits(w, w.tiles)
+    for tensor in range(3):
+        w.needs_l1[tensor] = ((w.bits[tensor] + 7) >> 3) * l1.copies[tensor]
+    left_w, left_i, left_o = left_in(l1, w.needs_l1[0], w.needs_l1[1], w.needs_l1[2])
+    return bool(min(left_w, left_i, left_o) >= 0)
+
+
+@spliced
+def _cost(
+    w: Workspace, room: Room, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b: int, rows: MutableSequence[Counts]
+) -> int:
     """Write the counts of mapping b to rows[width], which are 0; returns its `Fit`, or MORE_ROOM."""
     _nest(w, units, spatial, order, size, b)
-    write_bits(w, w.tiles)
-    need_l1 = ((w.bits[0] + 7) // 8 + (w.bits[1] + 7) // 8 + (w.bits[2] + 7) // 8) * w.machine.l1_copies
-    fits = best_residency(w)
-    for width in range(w.widths):
-        rows[width].l1_need_bytes, rows[width].l2_need_bytes = need_l1, w.best.least_need_bytes
-    if need_l1 > w.machine.l1_bytes:
-        return L1_OVERFLOW
-    if not fits:
-        return L2_OVERFLOW
-    if not _walk(w, room):
-        return MORE_ROOM
-    _record(w, rows)
-    return LEGAL
+    found = LEGAL if _fits_l1(w) else L1_OVERFLOW
+    if not best_residency(w) and found == LEGAL:
+        found = L2_OVERFLOW
+    _record_needs(w, rows[0], found == LEGAL)
+    if found == LEGAL:
+        if not _walk(w, room):
+            return MORE_ROOM
+        _record(w, rows)
+    else:
+        for width in range(1, w.widths):
+            rows[width] = rows[0]
+    return found
 
 
 @leaf
@@ -260,6 +299,7 @@ def _cost_from(
 ) -> int:
     """Cost the mappings from b on; returns the first for which the room is too small, or their number."""
     w = work.view(WORKSPACE)[0]
+    set_rates(w)
     for dim in range(8):
         w.n_states[dim] = 0
     while b < len(fit):
@@ -289,20 +329,30 @@ def evaluate(
 
 @kernel
 def evaluate_capacities(
-    work: NDArray[np.uint8], units: Ints, spatial: Bytes, order: Bytes, size: Ints, l2_bytes: Ints, words: Ints, own: Ints
+    work: NDArray[np.uint8],
+    units: Ints,
+    spatial: Bytes,
+    order: Bytes,
+    size: Ints,
+    pool: int,
+    l2_bytes: Ints,
+    words: Ints,
+    own: Ints,
 ) -> None:
-    """Write what crosses to off-chip memory for each capacity of the L2, of every mapping of a batch.
+    """Write what comes into the L2 for each capacity of its pool, of every mapping of a batch.
 
-    words[b, capacity]: those of W, I and O that come into the L2, 0 where no choice of depths fits. own[b]: the least capacity
-    that any choice needs, and the bits of the first level-0 working set of W and I. Other arrays as in `evaluate`.
+    pool: its room. words[b, capacity]: those of W, I and O, 0 where no choice of depths fits. own[b]: the least needs of W, I and
+    O, and the bits of the first level-0 working set of W and I that are fetched while others are worked on. Other arrays as in
+    `evaluate`.
     """
     w = work.view(WORKSPACE)[0]
     for b in range(units.shape[0]):
         _nest(w, units, spatial, order, size, b)
         for k in range(len(l2_bytes)):
-            w.machine.l2_bytes = l2_bytes[k]
+            w.machine.l2.bytes[pool] = l2_bytes[k]
             fits = best_residency(w)
             for tensor in range(3):
                 words[b, k, tensor] = w.best.words[tensor] if fits else 0
-        write_bits(w, w.chunks)
-        own[b, 0], own[b, 1] = w.best.least_need_bytes, w.bits[0] + w.bits[1]
+        for tensor in range(3):
+            own[b, tensor] = w.least[tensor]
+        own[b, 3] = first_bits(w)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.workspace import MOST_DEPTHS, Workspace
+from mapsearch.model.records import Rooms
 from mapsearch.model.tensors import TOUCHES
 from mapsearch.model.windows import kept, tile_words
 
@@ -144,36 +145,49 @@ def write_bits(w: Workspace, tile: Ints) -> None:
     w.bits[0], w.bits[1], w.bits[2] = words[0] * bits[0], words[1] * bits[1], words[2] * bits[2]
 
 
+@leaf
+def first_bits(w: Workspace) -> int:
+    """Bits of the first level-0 working set that must be in the L2 to begin: of W and I that it keeps beside what is worked on."""
+    l2 = w.machine.l2
+    write_bits(w, w.chunks)
+    of_w = w.bits[0] if l2.copies[0] > 0 and l2.apart[0] == 0 else 0
+    of_i = w.bits[1] if l2.copies[1] > 0 and l2.apart[1] == 0 else 0
+    return int(of_w + of_i)
+
+
+@inlined
+def left_in(rooms: Rooms, w: int, i: int, o: int) -> tuple[int, int, int]:
+    """The bytes that the needs of W, I and O leave of the room of each."""
+    sizes, w_i, w_o, i_o = rooms.sizes, rooms.joint[0], rooms.joint[1], rooms.joint[2]
+    return sizes[0] - w - w_i * i - w_o * o, sizes[1] - i - w_i * w - i_o * o, sizes[2] - o - w_o * w - i_o * i
+
+
 @spliced
 def _write_needs(w: Workspace) -> None:
-    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth."""
+    """Write w.least and w.needs: the bytes that the L2 needs by tensor, at the least and by depth, and w.slack."""
+    l2 = w.machine.l2
     for dim in range(8):
         w.resident[dim] = w.extents[dim]
     for depth in range(w.outer + 1):
         if depth > 0:
             dim = w.loops[depth - 1].dim
             w.resident[dim] = w.chunks[dim]
-        copies = w.machine.l2_copies if depth > 0 else 1
         write_bits(w, w.resident)
         for tensor in range(3):
-            need = ((w.bits[tensor] + 7) >> 3) * copies
+            need = ((w.bits[tensor] + 7) >> 3) * (l2.copies[tensor] if depth > 0 or not w.machine.keeps else min(l2.copies[tensor], 1))
             w.needs[depth, tensor] = need
             w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
+    w.slack[0], w.slack[1], w.slack[2] = left_in(l2, w.least[0], w.least[1], w.least[2])
 
 
 @spliced
 def _write_depths(w: Workspace) -> None:
     """Write w.words that come into the L2 and w.need in bytes, by tensor and by depths worth a look: those that may fit."""
-    _write_needs(w)
-    words = tile_words(w.extents, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    w.passes[0], w.passes[1], w.passes[2] = words
-    room = w.machine.l2_bytes - w.least[0] - w.least[1] - w.least[2]
     for tensor in range(3):
         w.depths[tensor] = 0
-        if w.needs[0, tensor] - w.least[tensor] <= room:
+        if w.needs[0, tensor] - w.least[tensor] <= w.slack[tensor]:
             _offer(w, tensor, w.passes[tensor], w.needs[0, tensor])
     begin = 0
-    _write_links(w)
     for depth in range(1, w.outer + 1):
         dim = w.loops[depth - 1].dim
         if dim < 4 and TOUCHES[1, dim]:
@@ -181,9 +195,36 @@ def _write_depths(w: Workspace) -> None:
         for tensor in range(3):
             if not TOUCHES[tensor, dim]:
                 w.passes[tensor] *= w.lasts[dim] + 1
-            elif w.needs[depth, tensor] - w.least[tensor] <= room:
+            elif w.needs[depth, tensor] - w.least[tensor] <= w.slack[tensor]:
                 words_in = _input_words(w, depth, begin) if tensor == 1 else w.passes[tensor]
                 _offer(w, tensor, words_in, w.needs[depth, tensor])
+
+
+@spliced
+def _write_full_depth(w: Workspace) -> None:
+    """Write the same where the L2 keeps no tile: the one depth, of all loops, with all footprints of W and I fetched anew.
+
+    A tensor needs, and then at the least, what it does at the innermost loop that moves it.
+    """
+    for tensor in range(3):
+        w.words[tensor, 0], w.least[tensor], w.depths[tensor] = w.passes[tensor], w.needs[0, tensor], 1
+    for depth in range(w.outer):
+        dim = w.loops[depth].dim
+        for tensor in range(3):
+            if TOUCHES[tensor, dim]:
+                w.least[tensor] = w.needs[depth + 1, tensor]
+        if not TOUCHES[0, dim]:
+            w.words[0, 0] *= w.lasts[dim] + 1
+        if TOUCHES[2, dim]:
+            w.words[2, 0] = w.passes[2]
+        else:
+            w.passes[2] *= w.lasts[dim] + 1
+    w.words[1, 0] = w.extents[0] * w.extents[1] * w.extents[3] * _turns(w, 2, _status(w.positions[2], NEVER, NEVER))
+    for axis in range(2):
+        status_y, status_r = _status(w.positions[6 + axis], NEVER, NEVER), _status(w.positions[4 + axis], NEVER, NEVER)
+        w.words[1, 0] *= _standing(w, axis, status_y, status_r)
+    for tensor in range(3):
+        w.need[tensor, 0] = w.least[tensor]
 
 
 @leaf
@@ -193,25 +234,34 @@ def best_residency(w: Workspace) -> bool:
     Returns whether any choice of depths fits; the least off-chip bits win, then the least need, then the smallest depths of
     W, I, O in this order.
     """
-    _write_depths(w)
-    n_w, n_i, n_o = w.depths[0], w.depths[1], w.depths[2]
-    best, bits = w.best, w.machine.bits
-    best.least_need_bytes = w.least[0] + w.least[1] + w.least[2]
+    _write_needs(w)
+    w.passes[0], w.passes[1], w.passes[2] = tile_words(
+        w.extents, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1]
+    )
+    _write_links(w)
+    if w.machine.keeps:
+        _write_depths(w)
+    else:
+        _write_full_depth(w)
+    best, bits, l2 = w.best, w.machine.bits, w.machine.l2
     best.need_bytes = least_traffic = np.iinfo(np.int64).max
     fits = False
+    n_w, n_i, n_o = w.depths[0], w.depths[1], w.depths[2]
     for p in range(n_w):
         for q in range(n_i):
-            room = w.machine.l2_bytes - w.need[0, p] - w.need[1, q]
+            need_w, need_i = w.need[0, p], w.need[1, q]
+            left_w, left_i, room = left_in(l2, need_w, need_i, 0)
             r = 0
             while r < n_o and w.need[2, r] > room:  # of those that fit, the first has the least words
                 r += 1
-            if r == n_o:
+            if r == n_o or min(left_w, left_i) < 0:
                 continue
-            size = w.need[0, p] + w.need[1, q] + w.need[2, r]
+            size = need_w + need_i + w.need[2, r]
             traffic = w.words[0, p] * bits[0] + w.words[1, q] * bits[1] + 2 * w.words[2, r] * bits[2]
             if traffic < least_traffic or (traffic == least_traffic and size < best.need_bytes):
                 least_traffic = traffic
                 best.words[0], best.words[1], best.words[2] = w.words[0, p], w.words[1, q], w.words[2, r]
+                best.needs[0], best.needs[1], best.needs[2] = need_w, need_i, w.need[2, r]
                 best.need_bytes = size
                 fits = True
     return fits

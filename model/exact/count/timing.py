@@ -25,11 +25,30 @@ LANES = 4  # kinds are timed so many at once, in vector instructions
 OWN_LIST, ONES = GROUPS, GROUPS + 1  # the place of the classes of the group that a carry's loop belongs to; one of factors 1
 
 
+BESIDE, APART = 0, 1  # sides: of the tensors whose words come in while others are worked on, and of those that nobody works beside
+
+
+@spliced
+def set_rates(w: Workspace) -> None:
+    """Write what follows from the machine: w.rates, w.wires, and the ingress of a side without tensors."""
+    machine, rates, kinds = w.machine, w.rates, w.kinds
+    rates.simd, rates.noc_latency, rates.units_out = float(machine.simd), float(machine.noc_latency), float(machine.word_units[2])
+    for tensor in range(3):
+        rates.units[BESIDE, tensor] = machine.word_units[tensor] * (1 - machine.l1.apart[tensor])
+        rates.units[APART, tensor] = machine.word_units[tensor] * machine.l1.apart[tensor]
+        for width in range(w.widths):
+            w.wires[width, tensor] = w.shared_wires[width] if w.swept else machine.wire_units[tensor]
+    for side in range(2):
+        for k in range(MAX_KINDS):
+            kinds.ingress[side, k] = kinds.reading_ingress[side, k] = 0.0
+    copies = machine.l2.copies
+    w.worded = w.worded or min(copies[0], copies[1], copies[2]) == 0  # the words of a tensor that passes the L2 by take time
+
+
 @spliced
 def clear(w: Workspace) -> None:
     """Start the sums of a mapping."""
-    w.n_kinds = 0
-    w.apart = MAX_KINDS if w.machine.l1_copies == 1 else 1
+    w.n_kinds, w.first = 0, 1
     for width in range(w.widths):
         for part in range(TIMING):
             w.timing[width, part] = 0
@@ -40,39 +59,58 @@ def clear(w: Workspace) -> None:
 
 
 @inlined
-def _transfer(bits: float, width: float, latency: float) -> float:
-    """Cycles that a network of so many bits per cycle takes for `bits`."""
-    return latency + float(np.ceil(bits / width)) - 1.0 if bits > 0.0 else 0.0
+def _transfer(units: float, width: float, latency: float) -> float:
+    """Cycles that wires of so many units per cycle take."""
+    return latency + float(np.ceil(units / width)) - 1.0 if units > 0.0 else 0.0
+
+
+@spliced
+def _write_ingress(w: Workspace, n: int, side: int, wires: Floats) -> None:
+    """Write the ingress of the tensors on a side to w.kinds: together on shared wires, else the longest of each on its own."""
+    kinds, units, latency = w.kinds, w.rates.units[side], w.rates.noc_latency
+    units_w, units_i, units_o = units[0], units[1], units[2]
+    width_w, width_i, width_o = wires[0], wires[1], wires[2]
+    if w.machine.own_wires:
+        for k in range(n):
+            of_w = _transfer(kinds.words_w[k] * units_w, width_w, latency)
+            ingress = max(of_w, _transfer(kinds.words_i[k] * units_i, width_i, latency))
+            kinds.ingress[side, k] = ingress
+            kinds.reading_ingress[side, k] = max(ingress, _transfer(kinds.psums[k] * units_o, width_o, latency))
+    else:
+        for k in range(n):
+            both = kinds.words_w[k] * units_w + kinds.words_i[k] * units_i
+            kinds.ingress[side, k] = _transfer(both, width_o, latency)
+            kinds.reading_ingress[side, k] = _transfer(both + kinds.psums[k] * units_o, width_o, latency)
 
 
 @spliced
 def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
-    """Add w.kinds to the timing of one width, and write their rates.
+    """Add w.kinds to the timing of one width, that of O's wires, and write their rates.
 
     One loop over columns without branches, which the compiler turns into vector instructions (a sum of floats, or another store
     at the same column, would stop it). Each kind is two: the steps that read partial sums, and the others.
     """
-    kinds, rates = w.kinds, w.rates
-    bits_w, bits_i, bits_o, simd, latency = rates.bits[0], rates.bits[1], rates.bits[2], rates.simd, rates.noc_latency
-    reduction, apart = w.machine.reduction, w.apart
+    kinds, simd, units_o, latency = w.kinds, w.rates.simd, w.rates.units_out, w.rates.noc_latency
+    reduction, first, waits = w.machine.reduction, w.first, w.machine.l1.apart[2] == 1
     cycles, compute_bound, egress_bound = 0, 0, 0
     for k in range(n):
         steps, psums, written = kinds.steps[k], kinds.psums[k], kinds.written[k]
         reads = steps - kinds.start[k] if reduction and psums > 0.0 else 0.0
         plain = steps - reads
         compute = float(np.ceil(kinds.macs[k] / simd))
-        bits = kinds.words_w[k] * bits_w + kinds.words_i[k] * bits_i
-        ingress, more = _transfer(bits, width, latency), _transfer(bits + psums * bits_o, width, latency)
-        egress = _transfer(written * bits_o, width, latency)
-        one = compute + ingress + egress if k < apart else max(compute, ingress, egress)
-        two = compute + more + egress if k < apart else max(compute, more, egress)
+        ingress, more = kinds.ingress[BESIDE, k], kinds.reading_ingress[BESIDE, k]
+        leaves = _transfer(written * units_o, width, latency)
+        egress, alone = (0.0, leaves) if waits else (leaves, 0.0)
+        longest_one = compute + ingress + egress if k < first else max(compute, ingress, egress)
+        longest_two = compute + more + egress if k < first else max(compute, more, egress)
+        one, two = longest_one + kinds.ingress[APART, k] + alone, longest_two + kinds.reading_ingress[APART, k] + alone
         many_one, many_two = int(plain), int(reads)
         cycles += many_one * int(one) + many_two * int(two)
-        compute_one, compute_two = k < apart or one == compute, k < apart or two == compute
-        egress_one = k < apart or (one > compute and one > ingress)
-        egress_two = k < apart or (two > compute and two > more)
+        compute_one, compute_two = k < first or longest_one == compute, k < first or longest_two == compute
+        egress_one = k < first or waits or (longest_one > compute and longest_one > ingress)
+        egress_two = k < first or waits or (longest_two > compute and longest_two > more)
         compute_bound += int(compute) * ((many_one if compute_one else 0) + (many_two if compute_two else 0))
-        egress_bound += int(egress) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
+        egress_bound += int(leaves) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
         words = kinds.words_w[k] + kinds.words_i[k] + written
         kinds.moved[k], kinds.reading_moved[k] = words, words + psums
         kinds.cycles[k], kinds.reading_cycles[k] = one, two
@@ -110,10 +148,12 @@ def time_kinds(w: Workspace) -> None:
         kinds.words_w[n] = kinds.words_i[n] = kinds.psums[n] = kinds.written[n] = 0.0
         n += 1
     for width in range(w.widths):
-        _add_cycles(w, n, w.noc_bits[width], w.timing[width])
+        for side in range(2):
+            if w.rates.units[side, 0] + w.rates.units[side, 1] + w.rates.units[side, 2] > 0.0:
+                _write_ingress(w, n, side, w.wires[width])
+        _add_cycles(w, n, w.wires[width, 2], w.timing[width])
         _find_peak(w, n, w.peak[width])
-    w.n_kinds = 0
-    w.apart = MAX_KINDS if w.machine.l1_copies == 1 else 0
+    w.n_kinds = w.first = 0
 
 
 @inlined

@@ -1,0 +1,178 @@
+"""The walk over every time step of a mapping, with plain sets (sections 1, 2, 4 and 5 of the cost model's page)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.errors import InputError
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import Directive, MapKind, Mapping
+from mapsearch.model.tensors import Dim, Tensor
+
+# Visits of a PE in a step, plus MACs: the sets that are built grow with both. About half a minute at the limit.
+WALK_LIMIT = 2_000_000
+
+Chunks = tuple[range, ...]
+"""A chunk of each dim, in the order of `Dim`."""
+
+Elements = frozenset[tuple[int, ...]]
+"""Tensor elements, by their coordinates."""
+
+Indices = tuple[tuple[int, ...], ...]
+"""The index of each loop in a step: one tuple a level, one index a directive."""
+
+
+# --- Sections 1 and 2: which elements, which chunks, which steps
+
+
+def ceil_of(a: int, b: int) -> int:
+    """⌈a / b⌉."""
+    return -(-a // b)
+
+
+@lru_cache(maxsize=1024)
+def _window(outputs: range, taps: range, stride: int, dilation: int) -> frozenset[int]:
+    return frozenset(stride * output + dilation * tap for output in outputs for tap in taps)
+
+
+@lru_cache(maxsize=1024)
+def _product(*axes: range | frozenset[int]) -> Elements:
+    return frozenset(product(*axes))
+
+
+def elements(layer: Layer, tensor: Tensor, chunks: Chunks) -> Elements:
+    """The elements of a tensor that the chunks name; none where a chunk of the tensor's own dims is empty."""
+    g, n, k, c, r, s, y, x = chunks
+    match tensor:
+        case Tensor.WEIGHT:
+            return _product(g, k, c, r, s)
+        case Tensor.INPUT:
+            rows = _window(y, r, layer.stride[0], layer.dilation[0])
+            columns = _window(x, s, layer.stride[1], layer.dilation[1])
+            return _product(n, g, c, rows, columns)
+        case Tensor.OUTPUT:
+            return _product(n, g, k, y, x)
+
+
+def whole(layer: Layer) -> Chunks:
+    return tuple(range(extent) for extent in layer.extents)
+
+
+def trips(directive: Directive, tile: range, units: int) -> int:
+    """Steps that a loop takes over a tile."""
+    chunks = ceil_of(len(tile), directive.size)
+    return ceil_of(chunks, units) if directive.kind is MapKind.SPATIAL else chunks
+
+
+def _hand_out(level: tuple[Directive, ...], tile: Chunks, index: tuple[int, ...], units: int, unit: int) -> Chunks:
+    """What one unit of a level gets of the tile of the level above, its loops standing at `index`."""
+    chunks = list(tile)
+    for directive, i in zip(level, index, strict=True):
+        chunk = i * units + unit if directive.kind is MapKind.SPATIAL else i
+        # A range slices to where it ends: an edge chunk is short, and one past the end is empty.
+        chunks[directive.dim] = tile[directive.dim][chunk * directive.size : (chunk + 1) * directive.size]
+    return tuple(chunks)
+
+
+def _steps(levels: tuple[tuple[Directive, ...], ...], units: tuple[int, ...], tile: Chunks) -> Iterator[Indices]:
+    """Every step of the nest in order; `tile` is what unit 0 of the level above was handed, which sets the trip counts."""
+    if not levels:
+        yield ()
+        return
+    level = levels[0]
+    for index in product(*(range(trips(directive, tile[directive.dim], units[0])) for directive in level)):
+        for inner in _steps(levels[1:], units[1:], _hand_out(level, tile, index, units[0], 0)):
+            yield (index, *inner)
+
+
+def _pe_chunks(layer: Layer, mapping: Mapping, units: tuple[int, ...], indices: Indices, pe: tuple[int, ...]) -> Chunks:
+    """The chunks of one PE, given by its unit at each level, in one step."""
+    chunks = whole(layer)
+    for level, index, count, unit in zip(mapping.levels, indices, units, pe, strict=True):
+        chunks = _hand_out(level, chunks, index, count, unit)
+    return chunks
+
+
+def check_length(layer: Layer, mapping: Mapping, units: tuple[int, ...]) -> None:
+    """Refuse a walk above WALK_LIMIT; steps are counted as though no chunk were an edge chunk, so at least as many."""
+    tile = list(whole(layer))
+    visits = prod(units)
+    for level, count in zip(mapping.levels, units, strict=True):
+        for directive in level:
+            visits *= trips(directive, tile[directive.dim], count)
+            tile[directive.dim] = tile[directive.dim][: directive.size]
+    if visits + layer.macs > WALK_LIMIT:
+        raise InputError(
+            f"layer {layer.name}: the simulator walks at most {WALK_LIMIT} steps x PEs + MACs, got {visits} + {layer.macs}; "
+            "use the model 'exact' instead"
+        )
+
+
+# --- Sections 4 and 5: the walk
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step does.
+
+    lengths: of PE 0's chunks.
+    entrances: distinct words, per tensor, that some active PE needs and did not hold in the step before.
+    fills: words, per tensor, that the active PEs receive, counted at each PE.
+    first: whether every reduction loop stands at index 0, so that the outputs start at zero.
+    """
+
+    lengths: tuple[int, ...]
+    entrances: tuple[int, ...]
+    fills: tuple[int, ...]
+    first: bool
+
+
+def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...]) -> tuple[list[Step], list[int]]:
+    """All steps, and the most words of each tensor that a PE ever holds."""
+    pes = list(product(*(range(count) for count in units)))
+    held: dict[tuple[int, ...], list[Elements]] = {pe: [frozenset()] * len(Tensor) for pe in pes}
+    most = [0] * len(Tensor)
+    times_done = np.zeros(layer.extents, np.int64)
+    steps: list[Step] = []
+    for indices in _steps(mapping.levels, units, whole(layer)):
+        entrances: list[set[tuple[int, ...]]] = [set() for _ in Tensor]
+        fills = [0] * len(Tensor)
+        for pe in pes:
+            chunks = _pe_chunks(layer, mapping, units, indices, pe)
+            active = all(chunks)
+            for tensor in Tensor:
+                holds = elements(layer, tensor, chunks)
+                if active:
+                    received = holds - held[pe][tensor]
+                    entrances[tensor] |= received
+                    fills[tensor] += len(received)
+                held[pe][tensor] = holds
+                most[tensor] = max(most[tensor], len(holds))
+            times_done[tuple(slice(chunk.start, chunk.stop) for chunk in chunks)] += 1
+        lengths = tuple(len(chunk) for chunk in _pe_chunks(layer, mapping, units, indices, pes[0]))
+        steps.append(Step(lengths, tuple(map(len, entrances)), tuple(fills), _reduction_stands_at_0(mapping, indices)))
+    _assert_each_once(layer, times_done)
+    return steps, most
+
+
+def _assert_each_once(layer: Layer, times_done: NDArray[np.int64]) -> None:
+    if not (times_done == 1).all():
+        raise AssertionError(
+            f"layer {layer.name}: each MAC must be done exactly once, got {times_done.min()} to {times_done.max()} times"
+        )
+
+
+def _reduction_stands_at_0(mapping: Mapping, indices: Indices) -> bool:
+    return all(
+        i == 0
+        for level, index in zip(mapping.levels, indices, strict=True)
+        for directive, i in zip(level, index, strict=True)
+        if directive.dim in (Dim.C, Dim.R, Dim.S)
+    )
