@@ -150,8 +150,8 @@ def with_defaults(data: Mapping[str, object]) -> dict[str, Any]:
     default = _default()
     merged: dict[str, Any] = deepcopy({**default, **data})
     for part in _PARTS:
-        given = merged[part]
-        if isinstance(given, Mapping):
+        if isinstance(merged[part], Mapping):
+            given = _mapping(merged[part])
             merged[part] = {**_usual(given, _mapping(default[part])), **given}
     rows, columns = (_mapping(data.get("array")).get(side) for side in ("rows", "columns"))
     if "pes" not in data and type(rows) is int and type(columns) is int and min(rows, columns) > 0:
@@ -161,8 +161,8 @@ def with_defaults(data: Mapping[str, object]) -> dict[str, Any]:
 
 def _usual(given: Mapping[str, object], usual: Mapping[str, object]) -> Mapping[str, object]:
     """The keys that a part of a machine has where they are not given, without those that what is given takes the place of."""
-    replaced = {"bytes", "bytes_per_cycle"} if any(tensor in given for tensor in TENSORS) else set[str]()
-    if "buffering" in given:
+    replaced = {"bytes", "bytes_per_cycle"} if any(given.get(tensor) is not None for tensor in TENSORS) else set[str]()
+    if given.get("buffering") is not None:
         replaced.add("double_buffered")
     return {key: value for key, value in usual.items() if key not in replaced}
 

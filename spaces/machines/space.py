@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
 from itertools import product
 from math import inf, prod
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
@@ -175,7 +175,7 @@ def _part_with(part: Any, key: str, value: Any) -> Any:  # noqa: ANN401 a part o
     place = _TENSORS.index(tensor) if tensor in _TENSORS else -1
     match part:
         case tuple():  # bits
-            return _put(part, place, value)
+            return _put(cast("tuple[int, int, int]", part), place, value)
         case Noc(wires=tuple(old)) if place >= 0:
             wires = _put(old, place, value)
             return replace(part, bytes_per_cycle=total_width(wires), wires=wires)
