@@ -282,5 +282,9 @@ def _counts(name: str, values: dict[str, int]) -> list[tuple[str, int, int]]:
 
 def _of_fpga(fpga: Fpga) -> list[tuple[str, int, int]]:
     counts = {"dsp_per_mac": fpga.dsp_per_mac, "bram_bits": fpga.bram_bits, "bram_width": fpga.bram_width}
-    banks = ((f"{name}_banks.{tensor}", value) for name in ("l1", "l2") for tensor, value in zip(_TENSORS, getattr(fpga, f"{name}_banks"), strict=True))
+    banks = (
+        (f"{name}_banks.{tensor}", value)
+        for name in ("l1", "l2")
+        for tensor, value in zip(_TENSORS, getattr(fpga, f"{name}_banks"), strict=True)
+    )
     return _counts("fpga", {**counts, **dict(banks)})

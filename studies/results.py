@@ -213,7 +213,8 @@ def by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
 class MachineRow(Plain):
     """A machine of a co-design, as machines.csv has it; None for what is not known.
 
-    values: by the keys of the hardware space's axes. area_mm2: None on an FPGA, which has dsp and bram_18k. power_mw: the most that any of its mappings draws.
+    values: by the keys of the hardware space's axes. area_mm2: None on an FPGA, which has dsp and bram_18k.
+    power_mw: the most that any of its mappings draws.
     runtime_cycles, energy_pj, objectives: of the network; runtime_ms: where clock_mhz is an axis.
     lower_bounds: of the objectives. stage: how thoroughly it was mapped.
     status: mapped, dropped, open, or no mapping.
