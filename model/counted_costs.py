@@ -19,8 +19,8 @@ from mapsearch.model.layer import Layer
 class CountedCosts:
     """The `Costs` of B mappings of a layer on a hardware.
 
-    fit:    int8[B]           a `Fit`; where not LEGAL, only L1_NEED_BYTES and L2_NEED_BYTES (the least that any
-                              residency needs) are counted, and the rest are 0
+    fit:    int8[B]           a `Fit`; where not LEGAL, only the needs are counted (of L2 the least of any residency), and
+                              the rest are 0
     counts: int64[B, COUNTS]  columns as in `Count`
     """
 

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from mapsearch.model.area import dynamic_mw, leakage_by_part, power_mw, taken
 from mapsearch.model.cost import Count, Fit
 from mapsearch.model.energy import energy_coefficients
-from mapsearch.model.hardware import Buffering, Hardware
+from mapsearch.model.hardware import Buffering, Hardware, Part, Residency
 from mapsearch.model.layer import Layer
 from mapsearch.model.plain import Plain, plain
+from mapsearch.model.tensors import Tensor
+
+_L1_NEEDS = [Count.L1_NEED_W, Count.L1_NEED_I, Count.L1_NEED_O]
+_L2_NEEDS = [Count.L2_NEED_W, Count.L2_NEED_I, Count.L2_NEED_O]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class BoundShare(Plain):
     """What a run waits for, as shares in 0..1.
 
     compute, ingress, egress: the share of the array cycles in which a step waits for that part.
-    offchip: the share of max(array cycles, off-chip cycles) in which the off-chip memory is busy; 1 where it bounds the run.
+    offchip: the share of the run after its fill in which the off-chip memory is busy; 1 where it bounds a run that it overlaps.
     """
 
     compute: float
@@ -167,7 +171,7 @@ class CountedEvaluation(Plain):
     legal                     True
     macs                      multiply-accumulates, zeros included
     steps                     time steps
-    runtime_cycles            fill + max(array, off-chip)
+    runtime_cycles            fill + max(array, off-chip); off-chip traffic of what is single-buffered in L2 is added instead
     array_cycles              cycles of the PEs with their network
     offchip_cycles            cycles of the off-chip memory's traffic
     fill_cycles               cycles until the first working set is in L2
@@ -283,13 +287,19 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
 def overflow_message(layer: Layer, hardware: Hardware, fit: Fit, counts: NDArray[np.int64]) -> str:
     """One line on why a mapping with these counts, int64[COUNTS], does not fit."""
     if fit is Fit.L1_OVERFLOW:
-        level, name, need, buffer, doubling = "innermost level", "L1", Count.L1_NEED_BYTES, hardware.l1, ""
+        level, name, needs, buffer = "innermost level", "L1", counts[_L1_NEEDS], hardware.l1
     else:
-        level, name, need, buffer, doubling = "level 0", "L2", Count.L2_NEED_BYTES, hardware.l2, " of what moves"
-    doubled = f" (2 x for double buffering{doubling})" if buffer.buffering is Buffering.DOUBLE else ""
+        level, name, needs, buffer = "level 0", "L2", counts[_L2_NEEDS], hardware.l2
+    need = sum(int(needs[tensor]) for tensor in Tensor if buffer.parts[tensor] is None)
+    room, part = Part(buffer.bytes, buffer.buffering), ""
+    for tensor, own in zip(Tensor, buffer.parts, strict=True):
+        if own is not None and needs[tensor] > own.bytes:
+            need, room, part = int(needs[tensor]), own, f"{tensor.label} part of "
+    moving = " of what moves" if fit is Fit.L2_OVERFLOW and buffer.residency is Residency.BEST else ""
+    doubled = f" (2 x for double buffering{moving})" if room.buffering is Buffering.DOUBLE else ""
     return (
-        f"layer {layer.name}, {level}: {name} needs {int(counts[need])} bytes{doubled}, "
-        f"the hardware {hardware.name} has {buffer.bytes}; use smaller chunks there or a larger {name}"
+        f"layer {layer.name}, {level}: {'the ' if part else ''}{part}{name} needs {need} bytes{doubled}, "
+        f"the hardware {hardware.name} has {room.bytes}; use smaller chunks there or a larger {part}{name}"
     )
 
 
@@ -315,12 +325,12 @@ def _bound_by(count: dict[Count, int]) -> str:
 
 
 def _bound_share(count: dict[Count, int]) -> BoundShare:
-    array, offchip = count[Count.ARRAY_CYCLES], count[Count.OFFCHIP_CYCLES]
+    array, after_fill = count[Count.ARRAY_CYCLES], count[Count.RUNTIME_CYCLES] - count[Count.FILL_CYCLES]
     return BoundShare(
         compute=_ratio(count[Count.COMPUTE_BOUND_CYCLES], array),
         ingress=_ratio(count[Count.INGRESS_BOUND_CYCLES], array),
         egress=_ratio(count[Count.EGRESS_BOUND_CYCLES], array),
-        offchip=_ratio(offchip, max(array, offchip)),
+        offchip=_ratio(count[Count.OFFCHIP_CYCLES], after_fill),
     )
 
 

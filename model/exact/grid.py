@@ -13,22 +13,32 @@ import numpy as np
 
 from mapsearch.model.cost import COUNTS, Count, Wanted
 from mapsearch.model.energy import EnergyBreakdown, energy_coefficients
+from mapsearch.model.errors import InputError
 from mapsearch.model.exact.count.mapping import evaluate, evaluate_capacities
 from mapsearch.model.exact.model import check_limits
 from mapsearch.model.exact.workspace import MAX_WIDTHS, make_workspace
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingArrays, MappingBatch
 from mapsearch.model.records import COUNTED, Floats, Ints, machine_record
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.windows import window_phases
 
+_L1_NEEDS = [Count.L1_NEED_W, Count.L1_NEED_I, Count.L1_NEED_O]
 _OFFCHIP = [Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE]
+
+
+# More bytes than any buffer has.
+_NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Capacities in bytes and widths in bytes per cycle, ascending: every combination is a machine."""
+    """Capacities in bytes and widths in bytes per cycle, ascending: every combination is a machine.
+
+    l1, l2: of the pools; parts that belong to one tensor alone stay as they are. noc: of wires that all tensors share; where each
+    tensor has its own, the one width that these have together.
+    """
 
     l1: tuple[int, ...]
     l2: tuple[int, ...]
@@ -45,10 +55,12 @@ class Grid:
 class CostTables:
     """Of B mappings on a grid; where nothing of the grid holds a mapping, its figures mean nothing.
 
-    l1_need, l2_need: int64[B], bytes; l2_need is the least that any residency needs
+    l1_need, l2_need: int64[B], bytes of the pool, l2_need the least that any residency needs; 2^62 where a tensor's own part is
+                      too small
     array_cycles:     int64[B, noc]
-    offchip_bits:     int64[B, l2], read and written
-    first_bits:       int64[B], of the first level-0 working set of W and I
+    offchip_bits:     int64[B, l2], read and written while others are worked on
+    waiting_bits:     int64[B, l2], read and written while nothing else goes on
+    first_bits:       int64[B], of the first level-0 working set of W and I that comes while others are worked on
     l1_pj:            float64[B, l1], of the MACs and the L1s
     l2_pj:            float64[B, l2], of the L2
     noc_pj:           float64[B]
@@ -59,6 +71,7 @@ class CostTables:
     l2_need: Ints
     array_cycles: Ints
     offchip_bits: Ints
+    waiting_bits: Ints
     first_bits: Ints
     l1_pj: Floats
     l2_pj: Floats
@@ -69,26 +82,35 @@ class CostTables:
 def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatch) -> CostTables:
     """The tables of a batch on machines like `hardware`, which has as many PEs as any mapping uses.
 
-    Raises InputError where the layer or the largest machine exceed the model's limits.
+    Raises InputError where the layer or the largest machine exceed the model's limits, or where a grid of widths has own wires.
     """
-    largest = _sized(hardware, grid.l1[-1], grid.l2[-1])
+    if hardware.noc.wires is not None and len(grid.noc) > 1:
+        raise InputError(
+            f"hardware {hardware.name}: noc.bytes_per_cycle must have one value where each tensor has wires of its own, "
+            f"got {len(grid.noc)}"
+        )
+    largest = replace(_sized(hardware, grid.l1[-1], grid.l2[-1]), noc=replace(hardware.noc, bytes_per_cycle=grid.noc[-1]))
     check_limits(layer, largest, batch.units.shape[1])
     machine, arrays = machine_record(largest), batch.arrays
-    counts = np.concatenate([_counts(layer, machine, widths, arrays) for widths in _slices(grid.noc)], axis=1)
-    words, own = _words(layer, machine, grid.l2, arrays)
-    outputs, bits = layer.words(Tensor.OUTPUT), np.array(hardware.bits, np.int64)
+    slices = _slices(grid.noc) if hardware.noc.wires is None else [()]
+    counts = np.concatenate([_counts(layer, machine, widths, arrays) for widths in slices], axis=1)
+    words, least, first_bits = _words(layer, machine, grid.l2, hardware.l2, arrays)
     totals = np.ascontiguousarray(counts[:, 0])
+    crossing = _crossing(layer, hardware.l2, totals, words)
+    bits = (crossing[:, :, :3] + crossing[:, :, 3:] * [0, 0, 1]) * np.array(hardware.bits, np.int64)
+    waits = machine["l2"]["apart"]
     l1 = [energy_coefficients(layer, _sized(hardware, size, grid.l2[0])).energy_pj(totals) for size in grid.l1]
     l2: list[EnergyBreakdown] = []
     for k, size in enumerate(grid.l2):
-        totals[:, _OFFCHIP] = words[:, k][:, [0, 1, 2, 2]] - [0, 0, outputs, 0]
+        totals[:, _OFFCHIP] = crossing[:, k]
         l2.append(energy_coefficients(layer, _sized(hardware, grid.l1[0], size)).energy_pj(totals))
     return CostTables(
-        l1_need=totals[:, Count.L1_NEED_BYTES].copy(),
-        l2_need=own[:, 0].copy(),
+        l1_need=_pool_need(hardware.l1, totals[:, _L1_NEEDS]),
+        l2_need=_pool_need(hardware.l2, least),
         array_cycles=counts[:, :, Count.ARRAY_CYCLES].copy(),
-        offchip_bits=words @ (bits * [1, 1, 2]) - outputs * bits[2],
-        first_bits=own[:, 1].copy(),
+        offchip_bits=bits @ (1 - waits),
+        waiting_bits=bits @ waits,
+        first_bits=first_bits,
         l1_pj=np.stack([each.mac + each.l1 for each in l1], axis=1),
         l2_pj=np.stack([each.l2 for each in l2], axis=1),
         noc_pj=l2[0].noc,
@@ -105,9 +127,9 @@ def _slices(widths: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 
 def _counts(layer: Layer, machine: np.void, noc: tuple[int, ...], arrays: MappingArrays) -> Ints:
-    """int64[B, noc, COUNTS]; of a mapping that overflows the machine only its needs."""
+    """int64[B, widths, COUNTS], of the machine's own wires where noc is empty; of a mapping that overflows it only the needs."""
     fit = np.empty(len(arrays.units), np.int8)
-    counts = np.zeros((len(fit), len(noc)), COUNTED)
+    counts = np.zeros((len(fit), max(len(noc), 1)), COUNTED)
     work = make_workspace(
         arrays.units.shape[1], layer.extents, window_phases(layer), machine, Wanted.ALL, [8 * width for width in noc]
     )
@@ -115,11 +137,34 @@ def _counts(layer: Layer, machine: np.void, noc: tuple[int, ...], arrays: Mappin
     return counts.view(np.int64).reshape(*counts.shape, COUNTS)
 
 
-def _words(layer: Layer, machine: np.void, l2: tuple[int, ...], arrays: MappingArrays) -> tuple[Ints, Ints]:
-    """See `evaluate_capacities`."""
+def _words(layer: Layer, machine: np.void, sizes: tuple[int, ...], l2: Buffer, arrays: MappingArrays) -> tuple[Ints, Ints, Ints]:
+    """Words that come into the L2, the least needs, and the first bits: see `evaluate_capacities`."""
     batch = len(arrays.units)
-    words, own = np.empty((batch, len(l2), 3), np.int64), np.empty((batch, 2), np.int64)
-    windows, width = window_phases(layer), (machine["noc_bits"],)
-    work = make_workspace(arrays.units.shape[1], layer.extents, windows, machine, Wanted.WORDS, width)
-    evaluate_capacities(work, *arrays, np.array(l2, np.int64), words, own)
-    return words, own
+    words, own = np.empty((batch, len(sizes), 3), np.int64), np.empty((batch, 4), np.int64)
+    work = make_workspace(arrays.units.shape[1], layer.extents, window_phases(layer), machine, Wanted.WORDS)
+    evaluate_capacities(work, *arrays, _pooled(l2), np.array(sizes, np.int64), words, own)
+    return words, own[:, :3], own[:, 3].copy()
+
+
+def _crossing(layer: Layer, l2: Buffer, totals: Ints, words: Ints) -> Ints:
+    """int64[B, l2, 4]: words of W and I read, of O read and written; what passes the L2 by is as many as cross the network."""
+    outputs = layer.words(Tensor.OUTPUT)
+    crossing = np.stack([words[:, :, 0], words[:, :, 1], words[:, :, 2] - outputs, words[:, :, 2]], axis=2)
+    added = totals[:, Count.PSUM_READ] + totals[:, Count.L2_ADD_READ]
+    through = (totals[:, Count.L2_TO_L1_W], totals[:, Count.L2_TO_L1_I], added, totals[:, Count.OUTPUT_WRITE])
+    for column, tensor in enumerate((Tensor.WEIGHT, Tensor.INPUT, Tensor.OUTPUT, Tensor.OUTPUT)):
+        if l2.bypass[tensor]:
+            crossing[:, :, column] = through[column][:, None]
+    return crossing
+
+
+def _pooled(buffer: Buffer) -> Ints:
+    """Of W, I and O: 1 where it shares the pool, else 0."""
+    return np.array([part is None for part in buffer.parts], np.int64)
+
+
+def _pool_need(buffer: Buffer, needs: Ints) -> Ints:
+    """What needs of W, I and O, int64[B, 3], take of the pool; _NEVER where they overflow a tensor's own part."""
+    own = np.array([_NEVER if part is None else part.bytes for part in buffer.parts], np.int64)
+    need: Ints = np.where((needs > own).any(axis=1), _NEVER, needs @ _pooled(buffer))
+    return need

@@ -15,11 +15,11 @@ from mapsearch.model.exact.bound.per_word import per_word
 from mapsearch.model.exact.bound.state import make_bound_workspace
 from mapsearch.model.exact.count.mapping import evaluate
 from mapsearch.model.exact.workspace import MAX_LEVELS, make_workspace
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Buffering, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.model.records import COUNTED, machine_record
+from mapsearch.model.records import COUNTED, machine_record, per_cycle
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.windows import window_phases
 
@@ -66,19 +66,28 @@ def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8
 
 def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
     """Raise InputError where the model cannot count mappings of so many levels."""
-    # A step's bits are multiplied as float64; there are at most as many as all L1s hold, and about 200 for each MAC.
-    if min(hardware.pes * hardware.l1.bytes * 8, layer.macs * 200) >= 2**53:
-        raise InputError(
-            f"layer {layer.name}: the L1s of all PEs must hold less than 2^50 bytes, got {hardware.pes} x {hardware.l1.bytes}; "
-            "use a smaller L1"
-        )
     if levels > MAX_LEVELS:
         raise InputError(f"layer {layer.name}: a mapping has at most {MAX_LEVELS} levels, got {levels}")
-    # A step takes at most its latencies and, for each MAC, 64 bits of three operands.
-    if layer.macs * (2 * hardware.noc.latency_cycles + 200) >= 2**62:
+    units, least = _units_of_a_bit(hardware), 1 if hardware.run is None else hardware.run.least
+    # A step's words are multiplied as float64; there are at most as many bits as all L1s hold, and about 200 for each MAC.
+    if min(hardware.pes * sum(hardware.l1.sizes) * 8, layer.macs * 200) * units >= 2**53:
+        fraction = "" if units == 1 else f" / {units}, the units of a bit on links whose width is a fraction"
         raise InputError(
-            f"layer {layer.name}: MACs x (2 x NoC latency + 200) must be below 2^62 cycles, "
-            f"got {layer.macs} x (2 x {hardware.noc.latency_cycles} + 200); use a smaller latency or layer"
+            f"layer {layer.name}: the L1s of all PEs must hold less than 2^50 bytes{fraction}, got {hardware.pes} x "
+            f"{sum(hardware.l1.sizes)}; use a smaller L1"
+        )
+    if layer.macs * least >= 2**53:
+        raise InputError(
+            f"layer {layer.name}: MACs x array.run.least must be below 2^53, got {layer.macs} x {least}; use a smaller least"
+        )
+    # A step takes at most its latencies (a third one where some tensors wait and some do not), its least time and, for each MAC,
+    # that of 64 bits of three operands.
+    latencies = 3 if 0 < sum(hardware.l1.room(tensor).buffering is Buffering.SINGLE for tensor in Tensor) < len(Tensor) else 2
+    per_mac = 200 * units + least - 1
+    if layer.macs * (latencies * hardware.noc.latency_cycles + per_mac) >= 2**62:
+        raise InputError(
+            f"layer {layer.name}: MACs x ({latencies} x NoC latency + {per_mac}) must be below 2^62 cycles, "
+            f"got {layer.macs} x ({latencies} x {hardware.noc.latency_cycles} + {per_mac}); use a smaller latency or layer"
         )
     for axis, (output, tap) in enumerate(((Dim.Y, Dim.R), (Dim.X, Dim.S))):
         a, b = (int(phases) for phases in window_phases(layer)[axis])
@@ -87,3 +96,9 @@ def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
                 f"layer {layer.name}: dilation x stride of {output.name}, without their common factors, must be at most "
                 f"{MAX_PHASES}, got {a} x {b}; the model 'simulate' counts small layers without this limit"
             )
+
+
+def _units_of_a_bit(hardware: Hardware) -> int:
+    """The most units that a bit has on any link (see `records.Machine`): no link takes more cycles for it."""
+    widths = (*(hardware.noc.wires or (hardware.noc.bytes_per_cycle,)), hardware.offchip.bytes_per_cycle)
+    return max(per_cycle(width)[1] for width in widths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -30,7 +31,12 @@ class HardwareGrid:
         base = self.space.base
         own = (base.l1.bytes, base.l2.bytes, base.noc.bytes_per_cycle, base.offchip.bytes_per_cycle)
         l1, l2, noc, offchip = (self._values(key, value) for key, value in zip(_GRID, own, strict=True))
+        self._whole("the wires of all tensors", (hardware.noc.bytes_per_cycle for _, hardware in self.settings))
         return Grid(l1, l2, noc, offchip)
+
+    def grid_of(self, hardware: Hardware) -> Grid:
+        """The grid of a setting's machine: where each tensor has wires of its own, the network is as wide as all of these."""
+        return self.grid if hardware.noc.wires is None else replace(self.grid, noc=(int(hardware.noc.bytes_per_cycle),))
 
     @cached_property
     def pes(self) -> tuple[int, ...]:
@@ -53,7 +59,10 @@ class HardwareGrid:
         )
 
     def _values(self, key: str, own: Width) -> tuple[int, ...]:
-        values = next((axis.values for axis in self.space.axes if axis.key == key), (own,))
+        return self._whole(key, next((axis.values for axis in self.space.axes if axis.key == key), (own,)))
+
+    def _whole(self, key: str, values: Iterable[Value]) -> tuple[int, ...]:
+        values = tuple(values)
         fraction = next((value for value in values if isinstance(value, float)), None)
         if fraction is not None:
             raise InputError(f"hardware {self.space.name}: a sweep takes {key} only as a whole number, got {fraction:g}")

@@ -202,7 +202,7 @@ class SweepPlan:
         for setting, (_, hardware) in enumerate(self.grid.settings):
             for start in range(0, len(self.grid.pes), many):
                 pes = self.grid.pes[start : start + many]
-                yield Stretch(pair.variants, setting, hardware, pes, self.grid.grid, self.space.limits)
+                yield Stretch(pair.variants, setting, hardware, pes, self.grid.grid_of(hardware), self.space.limits)
 
     @property
     def record(self) -> dict[str, Any]:

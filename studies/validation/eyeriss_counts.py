@@ -8,6 +8,7 @@ from statistics import mean, median
 from mapsearch.formats.measured import OptimumRow, read_measured
 from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.tensors import Tensor
+from mapsearch.studies.shown import bound_text
 from mapsearch.studies.validation.eyeriss import ALEXNET, MB, VGG16, ChipLayer, chip, heads, layers_of
 from mapsearch.studies.validation.outcome import Column, Figure, Outcome, Table, Value, mean_and_worst, missed, percent_off
 from mapsearch.studies.validation.words import BESIDE, TOLD
@@ -121,7 +122,7 @@ def search(data: Path | None) -> Outcome:
     rows: list[tuple[Value, ...]] = [
         (
             row.network, row.layer, layer.costs.runtime_cycles, row.runtime_cycles, layer.costs.runtime_cycles / row.runtime_cycles,
-            layer.costs.runtime_cycles / row.lower_bound_cycles, row.bound_by, sums_mb(layer.costs), row.sums_mb,
+            layer.costs.runtime_cycles / row.lower_bound_cycles, bound_text(row.bound_by), sums_mb(layer.costs), row.sums_mb,
         )
         for layer, row in optima
     ]  # fmt: skip

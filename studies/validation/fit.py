@@ -148,6 +148,6 @@ def _least_squares(shares: _Floats, wanted: _Floats) -> _Floats:
 
     scale = np.linalg.norm(shares, axis=0)  # columns of like size, for the solver
     scale[scale == 0.0] = 1.0
-    solved: Any = nnls(shares / scale, wanted)  # scipy has no types
+    solved: Any = nnls(shares / scale, wanted)  # pyright: ignore[reportUnknownVariableType] scipy has no types
     factors: _Floats = solved[0] / scale
     return factors

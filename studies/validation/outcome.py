@@ -125,8 +125,12 @@ def network_of(name: str, layers: Sequence[MappedLayer]) -> Network:
 
 
 def missed(suite: str, errors: Mapping[str, float]) -> tuple[str, ...]:
-    """The known misses of a suite, given the error of each row in percent by its name."""
-    return tuple(f"{row} ({errors[row]:+.1f} %): {flowing(why)}" for row, why in MISSES[suite].items() if row in errors)
+    """The known misses of a suite, given the error of each row in percent by its name; rows of one reason together."""
+    found: dict[str, list[str]] = {}
+    for row, why in MISSES[suite].items():
+        if row in errors:
+            found.setdefault(flowing(why), []).append(f"{row} ({errors[row]:+.1f} %)")
+    return tuple(f"{', '.join(rows)}: {why}" for why, rows in found.items())
 
 
 def percent_off(predicted: float, measured: float) -> float:

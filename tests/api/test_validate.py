@@ -10,6 +10,7 @@ from printed_tables import table_rows
 
 from mapsearch.cli import main
 from mapsearch.formats.measured import EyerissRow, read_measured
+from mapsearch.studies.validation import SUITES
 
 Capture = pytest.CaptureFixture[str]
 ALEXNET = "network,layer,batch,groups,K,C,outputs,filter,stride,n,e,p,q,r,t,measured_processing_cycles\n"
@@ -30,6 +31,14 @@ def test_a_suite_by_name(capsys: Capture) -> None:
     assert [row[0] for row in rows] == [row.layer for row in read_measured(EyerissRow, None).rows if row.network == "alexnet"]
     assert text.endswith("2 bars, 2 met, 0 missed\n")
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_help_names_all_suites(capsys: Capture) -> None:
+    """The help of the command lists each suite."""
+    with pytest.raises(SystemExit):
+        main(["validate", "--help"])
+    text = "".join(capsys.readouterr().out.split())
+    assert all(suite in text for suite in SUITES)
 
 
 def test_json_has_all_rows(capsys: Capture) -> None:

@@ -17,10 +17,13 @@ from mapsearch.model.cost import BoundedModel, Count, Fit
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
-from mapsearch.model.mapping import MappingBatch, encode
+from mapsearch.model.mapping import Mapping, MappingBatch, encode
 from mapsearch.model.reference.simulator import Simulator
+from mapsearch.model.technology import PowerLaw
+from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
+from mapsearch.testing.small import TECHNOLOGY, layer_of, spatial, temporal
 
 EXACT, SIMULATOR = ExactModel(), Simulator()
 Drawn = tuple[Layer, Hardware, MappingBatch, MappingBatch]
@@ -43,11 +46,21 @@ def opened(batch: MappingBatch, sizes: np.ndarray, levels: np.ndarray) -> tuple[
 
 
 @st.composite
-def partly_open(draw: st.DrawFn) -> Drawn:
-    """A layer, a machine with room, mappings, and the same with some sizes and levels open (often none or all)."""
+def _drawn(draw: st.DrawFn) -> tuple[Layer, Hardware, MappingBatch]:
+    """A layer, a machine, often with room and such that reads of L1s are most of the energy, and mappings."""
     layer, hardware, mappings = draw(cases())
     hardware = ample(hardware) if draw(st.booleans()) else hardware
-    batch = encode(mappings, layer, hardware.pes)
+    if draw(st.booleans()):
+        technology = replace(TECHNOLOGY, l1=replace(TECHNOLOGY.l1, read_pj=PowerLaw(draw(st.sampled_from((5.0, 100.0))), 0.5)))
+        hardware = replace(hardware, technology=replace(technology, gated_l1=draw(st.booleans()), gated_mac=True))
+        layer = replace(layer, density=(0.5, draw(st.sampled_from((0.25, 1.0))), 0.75))
+    return layer, hardware, encode(mappings, layer, hardware.shape)
+
+
+@st.composite
+def partly_open(draw: st.DrawFn) -> Drawn:
+    """Such a layer, machine and mappings, and the mappings with some sizes and levels open (often none or all)."""
+    layer, hardware, batch = draw(_drawn())
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     share = draw(st.sampled_from((0.0, 0.1, 0.5, 1.0)))
     sizes, levels = rng.random(batch.size.shape) < share, rng.random(batch.units.shape) < share * draw(st.sampled_from((0.0, 0.5)))
@@ -81,14 +94,6 @@ def test_the_bound_is_never_above_the_simulator_in_many_cases(drawn: Drawn) -> N
     check(drawn)
 
 
-@st.composite
-def chosen_in_part(draw: st.DrawFn) -> tuple[Layer, Hardware, MappingBatch]:
-    """A layer, a machine with room, and mappings."""
-    layer, hardware, mappings = draw(cases())
-    hardware = ample(hardware) if draw(st.booleans()) else hardware
-    return layer, hardware, encode(mappings, layer, hardware.pes)
-
-
 def check_prefixes(model: ExactModel | Simulator, layer: Layer, hardware: Hardware, batch: MappingBatch) -> int:
     """Of each prefix of the mappings that fit no figure of the bound is above what the model counts; returns how many there are."""
     costs = model.evaluate(layer, hardware, batch)
@@ -103,7 +108,7 @@ def check_prefixes(model: ExactModel | Simulator, layer: Layer, hardware: Hardwa
 
 
 @settings(max_examples=300, deadline=None)
-@given(chosen_in_part())
+@given(_drawn())
 def test_no_prefix_of_choices_is_bounded_above_the_simulator(drawn: tuple[Layer, Hardware, MappingBatch]) -> None:
     """For mappings of one to four levels on machines of all flags, of which any number of branch and bound's choices is made."""
     check_prefixes(SIMULATOR, *drawn)
@@ -111,7 +116,7 @@ def test_no_prefix_of_choices_is_bounded_above_the_simulator(drawn: tuple[Layer,
 
 @pytest.mark.nightly
 @settings(max_examples=20_000, deadline=None)
-@given(chosen_in_part())
+@given(_drawn())
 def test_no_prefix_of_choices_is_bounded_above_the_simulator_in_many_cases(drawn: tuple[Layer, Hardware, MappingBatch]) -> None:
     """The same, over 20,000 cases."""
     check_prefixes(SIMULATOR, *drawn)
@@ -165,6 +170,17 @@ def test_an_open_mapping_is_bounded_by_the_layer() -> None:
     bound = EXACT.bound(layer, hardware, everything)
     assert bound.runtime_cycles[0] >= layer.macs / (hardware.pes * hardware.simd)
     assert 0 < bound.energy_pj[0] <= EXACT.bound(layer, hardware, batch).energy_pj[0]
+
+
+@pytest.mark.parametrize("shared", ["K", "C", "R"])
+def test_the_bound_of_a_whole_mapping_has_the_starts_of_its_outputs(shared: str) -> None:
+    """Where chunks divide their dims and no windows meet, the energy is the exact one, however many PEs sum up an output."""
+    layer, edge = layer_of((2, 2), K=16, C=32, R=2, Y=8, X=8), load_hardware("edge")
+    level0 = (temporal(4, Dim.X), temporal(8, Dim.C), temporal(8, Dim.K), temporal(4, Dim.Y))
+    level1 = (spatial(1, Dim[shared]), temporal(2, Dim.Y))
+    batch = encode([Mapping((level0, level1), (256,))], layer, edge.shape)
+    bound, energy = EXACT.bound(layer, edge, batch), EXACT.evaluate(layer, edge, batch).energy_pj()
+    assert bound.energy_pj == pytest.approx(energy, rel=1e-9)
 
 
 def test_only_the_exact_model_is_bounded() -> None:

@@ -17,7 +17,7 @@ from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.energy import EnergyBreakdown, energy_coefficients
 from mapsearch.model.errors import MappingError
 from mapsearch.model.evaluation import evaluation
-from mapsearch.model.hardware import Buffering, Hardware
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Part
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.technology import BufferTechnology
 
@@ -49,6 +49,12 @@ COUNTED: dict[Count, int] = {
     Count.EGRESS_BOUND_CYCLES: 100,
     Count.PEAK_NOC_WORDS: 30,
     Count.PEAK_NOC_CYCLES: 4,
+    Count.L1_NEED_W: 20,
+    Count.L1_NEED_I: 30,
+    Count.L1_NEED_O: 14,
+    Count.L2_NEED_W: 2048,
+    Count.L2_NEED_I: 1024,
+    Count.L2_NEED_O: 1024,
 }
 
 
@@ -69,18 +75,25 @@ def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str
         return hardware.bits[tensor] * (layer.density[tensor] if technology.compressed[level] else 1.0)
 
     def access(
-        buffer: BufferTechnology, capacity: int, level: int, reads: list[tuple[int, int]], writes: list[tuple[int, int]]
+        technology: BufferTechnology, buffer: Buffer, level: int, reads: list[tuple[int, float]], writes: list[tuple[int, float]]
     ) -> float:
-        read: float = buffer.read_pj.factor * (capacity / 1024) ** buffer.read_pj.exponent / buffer.access_bits
-        write: float = buffer.write_pj.factor * (capacity / 1024) ** buffer.write_pj.exponent / buffer.access_bits
-        return sum(k * words(t, level) * read for t, k in reads) + sum(k * words(t, level) * write for t, k in writes)
+        energy = 0.0
+        for law, accesses in ((technology.read_pj, reads), (technology.write_pj, writes)):
+            for t, k in accesses:
+                part = buffer.parts[t]
+                capacity = buffer.bytes if part is None else part.bytes
+                if not buffer.bypass[t]:
+                    energy += k * words(t, level) * law.factor * (capacity / 1024) ** law.exponent / technology.access_bits
+        return energy
 
     macs = layer.macs
+    gated_mac, gated_l1 = (layer.density[1] if gated else 1.0 for gated in (technology.gated_mac, technology.gated_l1))
     psums, outputs = int(n[Count.PSUM_READ]), int(n[Count.OUTPUT_WRITE])
+    starts = int(n[Count.L1_FILL_O]) - psums
     fill_w, fill_i = int(n[Count.L1_FILL_W]), int(n[Count.L1_FILL_I])
     off_w, off_i, off_o = int(n[Count.OFFCHIP_READ_W]), int(n[Count.OFFCHIP_READ_I]), int(n[Count.OFFCHIP_READ_O])
     off_out = int(n[Count.OFFCHIP_WRITE])
-    l2_reads = [
+    l2_reads: list[tuple[int, float]] = [
         (0, int(n[Count.L2_TO_L1_W])),
         (1, int(n[Count.L2_TO_L1_I])),
         (2, psums),
@@ -88,17 +101,18 @@ def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str
         (2, off_out),
     ]
     width = hardware.bits[0] * hardware.bits[1] / technology.mac_bits**2
+    effectual = gated_mac if technology.gated_mac else layer.density[0] * layer.density[1]
     return {
-        "mac": macs * layer.density[0] * layer.density[1] * technology.mac_pj * width,
+        "mac": macs * effectual * technology.mac_pj * width,
         "l1": access(
             technology.l1,
-            hardware.l1.bytes,
+            hardware.l1,
             0,
-            [(0, macs), (1, macs), (2, macs), (2, outputs)],
-            [(2, macs), (0, fill_w), (1, fill_i), (2, psums)],
+            [(0, macs * gated_l1), (1, macs), (2, (macs - starts) * gated_l1), (2, outputs)],
+            [(2, macs * gated_l1), (0, fill_w), (1, fill_i), (2, psums)],
         ),
         "noc": technology.noc_pj_per_bit * sum(k * words(t, 1) for t, k in [(0, fill_w), (1, fill_i), (2, psums), (2, outputs)]),
-        "l2": access(technology.l2, hardware.l2.bytes, 2, l2_reads, [(0, off_w), (1, off_i), (2, outputs), (2, off_o)]),
+        "l2": access(technology.l2, hardware.l2, 2, l2_reads, [(0, off_w), (1, off_i), (2, outputs), (2, off_o)]),
         "offchip": technology.offchip_pj_per_bit
         * sum(k * words(t, 3) for t, k in [(0, off_w), (1, off_i), (2, off_o), (2, off_out)]),
     }
@@ -108,13 +122,13 @@ def test_golden_energy_of_whole_numbers() -> None:
     """With MAC 1, L1 1, network 2, L2 6 and DRAM 200 a 16-bit word, the energies are whole numbers."""
     got = _energy(LAYER, POOLED, _counts())
     assert got.mac.tolist() == [1800.0]
-    # 4 accesses a MAC, 200 outputs read; fills 288 + 392 and 100 partial sums written
-    assert got.l1.tolist() == [4 * 1800 + 200 + 288 + 392 + 100] == [8180.0]
+    # 4 accesses a MAC, less the 200 - 100 fills that start at zero; 200 outputs read; fills 288 + 392 and 100 partial sums written
+    assert got.l1.tolist() == [4 * 1800 - 100 + 200 + 288 + 392 + 100] == [8080.0]
     # reads 144 + 196 + 100 + 7 + 110; writes 72 + 98 + 200 + 10
     assert got.l2.tolist() == [6 * (557 + 380)] == [5622.0]
     assert got.noc.tolist() == [2 * (288 + 392 + 100 + 200)] == [1960.0]
     assert got.offchip.tolist() == [200 * (72 + 98 + 10 + 110)] == [58000.0]
-    assert got.total.tolist() == [1800 + 8180 + 5622 + 1960 + 58000]
+    assert got.total.tolist() == [1800 + 8080 + 5622 + 1960 + 58000]
 
 
 def test_golden_energy_of_cacti() -> None:
@@ -150,6 +164,31 @@ def test_energy_is_the_literal_sum(name: str, layer: Layer, compressed: tuple[bo
         assert got.total[row] == pytest.approx(sum(want.values()), rel=1e-12)
 
 
+@pytest.mark.parametrize("gated", [(False, False), (True, False), (False, True), (True, True)])
+def test_energy_of_rooms_bypasses_and_gates_is_the_literal_sum(gated: tuple[bool, bool]) -> None:
+    """Accesses cost what the tensor's own part does, none to an L2 that a tensor passes by; gates spare what a zero input does."""
+    edge = load_hardware("edge")
+    counts = np.random.default_rng(2).integers(0, 10**6, (5, COUNTS), np.int64)
+    technology = replace(edge.technology, gated_mac=gated[0], gated_l1=gated[1])
+    for tensor in range(3):
+        l1_parts = (Part(448) if tensor == 0 else None, Part(24) if tensor == 1 else None, Part(48) if tensor == 2 else None)
+        l2 = replace(edge.l2, parts=(Part(1024), None, None), bypass=(tensor == 0, tensor == 1, tensor == 2))
+        hardware = replace(edge, l1=replace(edge.l1, parts=l1_parts), l2=l2, technology=technology)
+        got = _energy(SPARSE, hardware, counts)
+        for row in range(5):
+            want = _literal(SPARSE, hardware, counts[row])
+            assert {part: getattr(got, part)[row] for part in want} == pytest.approx(want, rel=1e-12)
+
+
+def test_a_gate_spares_the_input_zeros() -> None:
+    """With three quarters of I zero, a gated MAC takes a quarter, whatever W is; reads of W and O and writes of O likewise."""
+    gated = replace(POOLED, technology=replace(POOLED.technology, gated_mac=True, gated_l1=True))
+    got = _energy(SPARSE, gated, _counts())
+    assert got.mac.tolist() == [1800 / 4]
+    # I is read for each MAC; W read, O read but for its 100 starts, and O written, for one in four
+    assert got.l1.tolist() == [1800 + (1800 + 1700 + 1800) / 4 + 200 + 288 + 392 + 100]
+
+
 def test_energy_does_not_depend_on_the_batch() -> None:
     """A mapping has the same energy to the last digit alone and in any batch; an empty batch has none."""
     edge = load_hardware("edge")
@@ -183,7 +222,7 @@ def test_narrow_macs_cost_the_product_of_their_widths() -> None:
 def test_golden_report() -> None:
     """Every field of the report, with its arithmetic, on the energies of the golden test above."""
     got = evaluation(SPARSE, POOLED, _counts()[0]).to_dict()
-    energy = {"mac": 225.0, "l1": 8180.0, "l2": 5622.0, "noc": 1960.0, "offchip": 58000.0, "total": 73987.0}
+    energy = {"mac": 225.0, "l1": 8080.0, "l2": 5622.0, "noc": 1960.0, "offchip": 58000.0, "total": 73887.0}
     assert got == {
         "layer": SPARSE.name,
         "legal": True,
@@ -203,12 +242,12 @@ def test_golden_report() -> None:
         "l1_need_bytes": 64,
         "l2_need_bytes": 4096,
         "energy_pj": energy,
-        "edp_pj_cycles": 73987.0 * 1000,
+        "edp_pj_cycles": 73887.0 * 1000,
         "area_mm2": area_by_part(POOLED).total,
-        # 73987 pJ in 1000 cycles / 200 MHz = 5 us
-        "power_mw": pytest.approx(73987e-12 / 5e-6 * 1e3),
+        # 73887 pJ in 1000 cycles / 200 MHz = 5 us
+        "power_mw": pytest.approx(73887e-12 / 5e-6 * 1e3),
         "leakage_mw": 0.0,
-        "dynamic_mw": pytest.approx(73987e-12 / 5e-6 * 1e3),
+        "dynamic_mw": pytest.approx(73887e-12 / 5e-6 * 1e3),
         "throughput_macs_per_cycle": 1.8,
         "utilization": 1800 / (1000 * 168),
         "bound_by": "compute",
@@ -264,10 +303,12 @@ def test_what_bounds_the_run(change: dict[Count, int], bound: str) -> None:
 
 
 def test_offchip_share_is_one_where_it_bounds() -> None:
-    """The off-chip memory is busy all the time of a run that it bounds."""
-    assert (
-        evaluation(LAYER, load_hardware("edge"), _counts({Count.OFFCHIP_CYCLES: 900})[0]).to_dict()["bound_share"]["offchip"] == 1.0
+    """The off-chip memory is busy all the time, after the fill, of a run that it bounds, and half of it where the array waits."""
+    bound = _counts(
+        {Count.OFFCHIP_CYCLES: 900, Count.RUNTIME_CYCLES: 1100}, {Count.OFFCHIP_CYCLES: 800, Count.RUNTIME_CYCLES: 1800}
     )
+    shares = [evaluation(LAYER, load_hardware("edge"), counts).bound_share.offchip for counts in bound]
+    assert shares == [1.0, 0.5]
 
 
 def test_nothing_moved_gives_no_reuse() -> None:
@@ -285,7 +326,9 @@ def test_zero_macs_are_reported() -> None:
 def test_overflow_says_what_is_needed() -> None:
     """A mapping that does not fit is an error of one line with the need, the capacity and the way out; a report raises it."""
     edge = load_hardware("edge")
-    counts = _counts({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000})
+    l1_needs = {Count.L1_NEED_W: 600, Count.L1_NEED_I: 10, Count.L1_NEED_O: 30}
+    l2_needs = {Count.L2_NEED_W: 100000, Count.L2_NEED_I: 90000, Count.L2_NEED_O: 10000}
+    counts = _counts({Count.L1_NEED_BYTES: 640, Count.L2_NEED_BYTES: 200000, **l1_needs, **l2_needs})
     costs = CountedCosts(LAYER, edge, np.array([Fit.L1_OVERFLOW], np.int8), counts)
     text = costs.why_not(0)
     assert text == (
@@ -301,3 +344,10 @@ def test_overflow_says_what_is_needed() -> None:
         "layer conv1, level 0: L2 needs 200000 bytes, the hardware edge has 131072; use smaller chunks there or a larger L2"
     )
     assert "(2 x for double buffering of what moves)" in over.why_not(0)
+    own = replace(edge, name="own", l1=Buffer(64, Buffering.STREAM, (Part(512), None, None)))
+    assert replace(costs, hardware=own).why_not(0) == (
+        "layer conv1, innermost level: the weight part of L1 needs 600 bytes (2 x for double buffering), the hardware own has 512; "
+        "use smaller chunks there or a larger weight part of L1"
+    )
+    pool = replace(edge, l1=Buffer(32, Buffering.STREAM, (Part(640), None, None)))
+    assert "innermost level: L1 needs 40 bytes, the hardware edge has 32;" in replace(costs, hardware=pool).why_not(0)

@@ -40,6 +40,9 @@ def spaces(draw: st.DrawFn) -> HardwareSpace:
     """Spaces of up to some hundred machines, with limits that some of them just keep and some do not."""
     technology = load_hardware({"technology": draw(st.sampled_from(TECHNOLOGIES))}).technology
     base = replace(draw(machines()), technology=technology)
+    own_wires = base.noc.wires is not None
+    if own_wires:  # of whole widths, as a sweep takes them
+        base = replace(base, noc=replace(base.noc, bytes_per_cycle=11, wires=(4, 1, 6)))
 
     def some(key: str, values: st.SearchStrategy[int], most: int = 2) -> Axis:
         return Axis(key, tuple(sorted(draw(st.sets(values, min_size=1, max_size=most)))))
@@ -48,7 +51,7 @@ def spaces(draw: st.DrawFn) -> HardwareSpace:
         some("pes", st.integers(1, 12), 3),
         some("l1.bytes", st.just(2**16) | st.integers(8, 300)),
         some("l2.bytes", st.just(2**20) | st.integers(16, 1500), 3),
-        some("noc.bytes_per_cycle", st.integers(1, 8)),
+        Axis("noc.weight", (1, 4)) if own_wires else some("noc.bytes_per_cycle", st.integers(1, 8)),
         some("offchip.bytes_per_cycle", st.integers(1, 8)),
         draw(st.sampled_from(OTHER_AXES)),
     )

@@ -26,7 +26,7 @@ def swept(space: HardwareSpace, variants: Variants) -> tuple[NDArray[np.void], C
     found = [
         block.copy()
         for number, (_, hardware) in enumerate(grid.settings)
-        for block in Stretch(variants, number, hardware, grid.pes, grid.grid, space.limits).blocks(counted)
+        for block in Stretch(variants, number, hardware, grid.pes, grid.grid_of(hardware), space.limits).blocks(counted)
     ]
     return np.sort(np.concatenate([np.empty(0, DESIGN), *found])), counted
 

@@ -15,8 +15,9 @@ The mappings of a batch are bounded one by one in `all`, where to begin. What is
 the next:
 
 1. `chosen`: what is chosen, and which loops move what.   4. `offchip`: what crosses to off-chip memory.
-2. `words`: words and fills, from the chosen loops.       5. `tiles`: words and fills, from what tiles fit an L1 (`reuse`).
-3. `runtime`: cycles of compute; of network and all.      6. `runtime` again: the steps of each loop of level 0, taken apart.
+2. `words`: words and fills, from the chosen loops;       5. `tiles`: words and fills, from what tiles fit an L1 (`reuse`).
+   `outputs`: the most fills of O, which save reads.      6. `runtime` again: the steps of each loop of level 0, taken apart.
+3. `runtime`: cycles of compute; of network and all.
 
 After each of these a mapping that is beyond the limit is dropped. `per_word` has the prices of words.
 """

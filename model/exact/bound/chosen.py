@@ -123,42 +123,14 @@ def _write_turns(w: BoundWorkspace, dim: int) -> None:
 
 
 @inlined
-def _first_units(w: BoundWorkspace, dim: int, tile: int, outer: int) -> float:
-    """Units that have some of a tile of a dim while the loops of its inner levels, as far as they are known, stand at index 0."""
-    units, more = 0.0, 1.0  # of the units that the levels so far left with an edge chunk there is one
-    for level in range(outer, w.known[dim]):
-        more *= w.share[dim, level]
-    for level in range(outer, w.known[dim]):
-        chunk, share = w.size[level, dim], w.share[dim, level]
-        if tile >= chunk * share:
-            return units + more
-        more /= share
-        units += more * (tile // chunk)
-        tile %= chunk
-        if tile == 0:
-            return units
-    return units + 1.0
-
-
-@leaf
-def _write_most_copies(w: BoundWorkspace, dim: int) -> None:
-    """Write w.most_copies of a dim: its chunks of each length, and the units that share out each of them."""
-    w.edges[0], w.many[0] = w.extents[dim], 1.0
-    lengths = 1
-    for outer in range(w.known[dim] + 1):
-        copies = 0.0
-        for i in range(lengths):
-            if w.many[i] > 0.0:
-                copies += w.many[i] * _first_units(w, dim, int(w.edges[i]), outer)
-        w.most_copies[dim, outer] = copies
-        if outer < w.known[dim]:
-            chunk, whole = w.size[outer, dim], 0.0
-            for i in range(lengths):
-                whole += w.many[i] * (w.edges[i] // chunk)
-                w.edges[i] %= chunk
-                w.many[i] = w.many[i] if w.edges[i] > 0 else 0.0
-            w.edges[lengths], w.many[lengths] = chunk, whole
-            lengths += 1
+def _write_shares(w: BoundWorkspace, dim: int) -> None:
+    """Write w.shares of a dim."""
+    w.shares[dim, 0] = w.shares[dim, 1] = 1.0
+    for level in range(w.chosen):
+        if w.spatial[level] == dim:
+            share = w.share[dim, level] if level < w.sized[dim] else min(w.units[level], w.tile[dim])
+            w.shares[dim, 0] *= share
+            w.shares[dim, 1] *= share if level >= w.known[dim] else 1
 
 
 @inlined
@@ -238,6 +210,7 @@ def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
         _count_levels(w)
         w.is_ordered = False
     w.stale |= changed
+    w.uncounted |= changed
     for i in range(w.n_dims):
         dim = w.dims[i]
         if changed >> dim & 1:
@@ -245,7 +218,7 @@ def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
             _read_dim(w, dim)
             _write_turns(w, dim)
             if w.moved[2, dim] == STILL:
-                _write_most_copies(w, dim)
+                _write_shares(w, dim)
             if w.moved[1, dim] >= SLIDES:
                 _write_lengths(w, dim)
             as_before = w.moved[1, dim] < SLIDES and known == w.known[dim] and turning == w.turning[dim]

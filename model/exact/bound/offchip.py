@@ -93,7 +93,7 @@ def _passing(w: BoundWorkspace, tensor: int) -> None:
 
 @inlined
 def _standing(w: BoundWorkspace, tensor: int) -> None:
-    """Leave one choice to a tensor of an L2 that keeps no tile: the deepest, at which all that level 0's steps need comes anew."""
+    """Leave one choice to a tensor of an L2 that keeps no tile: the deepest that is known, at which all of W and I comes anew."""
     words = w.options[tensor, WORDS, w.n_options[tensor] - 1]
     if tensor < 2:
         words = w.whole[tensor]
@@ -123,7 +123,8 @@ def _depths(w: BoundWorkspace) -> None:
                 w.turns[tensor] *= (extent + chunk - 1) // chunk
             else:
                 _add(w, tensor, w.whole[tensor] * w.turns[tensor] * (_slid(w, dim) if tensor == 1 else 1.0))
-    _add_open(w)
+    if w.machine.keeps:
+        _add_open(w)
     for tensor in range(3):
         if w.machine.l2.copies[tensor] == 0:
             _passing(w, tensor)

@@ -30,16 +30,6 @@ def _may_move_outputs(w: BoundWorkspace) -> bool:
 
 
 @inlined
-def _known_shares(w: BoundWorkspace, dim: int, first: int) -> float:
-    """The most units that share the dim out at the levels from `first` on whose units are chosen."""
-    shares = 1.0
-    for level in range(first, w.chosen):
-        if w.spatial[level] == dim:
-            shares *= w.share[dim, level] if level < w.sized[dim] else min(w.units[level], w.tile[dim])
-    return shares
-
-
-@inlined
 def _turn(w: BoundWorkspace, dim: int) -> None:
     """Lower w.turning_w to the words and fills of W if an open loop of a dim of W iterates: inside all loops that have a place."""
     turns, copies = passes(w, 0, min(w.known[dim], w.chosen - 1), 8)
@@ -48,35 +38,89 @@ def _turn(w: BoundWorkspace, dim: int) -> None:
     w.turning_w[1] = min(w.turning_w[1], w.whole[0] * (1.0 - part + part * copies))
 
 
+@inlined
+def _first_units(w: BoundWorkspace, dim: int, tile: int, outer: int) -> float:
+    """Units that have some of a tile of a dim while the loops of its inner levels, as far as they are known, stand at index 0."""
+    units, more = 0.0, 1.0  # of the units that the levels so far left with an edge chunk there is one
+    for level in range(outer, w.known[dim]):
+        more *= w.share[dim, level]
+    for level in range(outer, w.known[dim]):
+        chunk, share = w.size[level, dim], w.share[dim, level]
+        if tile >= chunk * share:
+            return float(units + more)
+        more /= share
+        units += more * (tile // chunk)
+        tile %= chunk
+        if tile == 0:
+            return float(units)
+    return float(units + 1.0)
+
+
 @leaf
-def limit_outputs(w: BoundWorkspace) -> None:
-    """Write w.summing, w.summing_c, w.most_fills and w.turning_w."""
+def _write_most_copies(w: BoundWorkspace, dim: int) -> None:
+    """Write w.most_copies of a dim, from its chunks of each length and the units that share out each of them."""
+    w.edges[0], w.many[0] = w.extents[dim], 1.0
+    lengths = 1
+    for outer in range(w.known[dim] + 1):
+        copies = 0.0
+        for i in range(lengths):
+            if w.many[i] > 0.0:
+                copies += w.many[i] * _first_units(w, dim, int(w.edges[i]), outer)
+        w.most_copies[dim, outer] = copies
+        if outer < w.known[dim]:
+            chunk, whole = w.size[outer, dim], 0.0
+            for i in range(lengths):
+                whole += w.many[i] * (w.edges[i] // chunk)
+                w.edges[i] %= chunk
+                w.many[i] = w.many[i] if w.edges[i] > 0 else 0.0
+            w.edges[lengths], w.many[lengths] = chunk, whole
+            lengths += 1
+
+
+@leaf
+def _limit_fills(w: BoundWorkspace, further: float) -> None:
+    """Write w.most_fills and w.turning_w; further: PEs at the levels to come that sum up an output together at most."""
     level, place = w.last[2] // 64, w.last[2] // 8 % 8
     moves = _may_move_outputs(w)
-    most, standing, turning, summing, over_c, tiles = 1.0, 1.0, 1.0, 1.0, 1.0, 1.0
+    most, standing, turning = 1.0, further, 1.0 if moves else further
     w.turning_w[0] = w.turning_w[1] = 1e300
     for i in range(w.n_lacks[2]):
         dim = w.lacks[2, i]
         known = w.known[dim]
-        shares = _known_shares(w, dim, 0)
+        if w.uncounted >> dim & 1:
+            _write_most_copies(w, dim)
         outer = known
         if not moves:
             outer = max(0, min(known, level + 1 if level >= 0 and w.place[dim, level] < place else level))
-        copies = w.most_copies[dim, outer] * _known_shares(w, dim, known)
+        copies = w.most_copies[dim, outer] * w.shares[dim, 1]
         standing *= copies
         turning *= w.extents[dim] if moves and known < w.levels else copies
         if moves and _may_move(w, dim):
             _turn(w, dim)
+        most *= w.extents[dim]
+    w.uncounted = 0
+    w.most_fills[STANDING] = w.whole[2] * min(most, standing)
+    w.most_fills[TURNING] = w.whole[2] * min(most, turning)
+    w.turning_w[0], w.turning_w[1] = max(w.words[0], w.turning_w[0]), max(w.fills[0], w.turning_w[1])
+
+
+@leaf
+def limit_outputs(w: BoundWorkspace) -> None:
+    """Write how many PEs sum up an output together at most, and the most fills of O."""
+    summing, over_c, tiles, most = 1.0, 1.0, 1.0, 1.0
+    for i in range(w.n_lacks[2]):
+        dim = w.lacks[2, i]
         if w.moved[1, dim] < SLIDES:
-            over_c *= shares * (min(w.open_units, w.tile[dim]) if w.chosen < w.levels else 1)
-        summing *= shares
+            over_c *= w.shares[dim, 0] * (min(w.open_units, w.tile[dim]) if w.chosen < w.levels else 1)
+        summing *= w.shares[dim, 0]
         tiles *= w.tile[dim]
         most *= w.extents[dim]
     further = min(float(w.open_units), tiles) if w.chosen < w.levels else 1.0
     w.summing, w.summing_c = min(summing * further, most), over_c
-    w.most_fills[STANDING] = w.whole[2] * min(most, standing * further)
-    w.most_fills[TURNING] = w.whole[2] * min(most, turning * further)
-    w.turning_w[0], w.turning_w[1] = max(w.words[0], w.turning_w[0]), max(w.fills[0], w.turning_w[1])
+    if w.summing > 1.0:
+        _limit_fills(w, further)
+    else:  # as many as words
+        w.most_fills[STANDING] = w.most_fills[TURNING] = w.whole[2] * most
 
 
 @inlined

@@ -64,10 +64,12 @@ class BoundWorkspace(Protocol):
     each: Annotated[Ints, DIMS, MAX_LEVELS + 1]
     # The most turns at each active unit, of a dim that O lacks.
     most_copies: Annotated[Floats, DIMS, MAX_LEVELS + 1]
+    shares: Annotated[Floats, DIMS, 2]  # units that share it out at the levels whose units are chosen; at those it is not known at
     edges: Annotated[Ints, MAX_LEVELS + 1]  # lengths of its chunks, and how many chunks have them
     many: Annotated[Floats, MAX_LEVELS + 1]
     turning: Annotated[Ints, DIMS]  # the innermost level at which a dim's loop surely iterates, or -1
     stale: int  # the dims, as bits, that were read since they were measured (see `runtime`)
+    uncounted: int  # the same of those without their `most_copies` yet (see `outputs`)
     tile: Annotated[Ints, DIMS]  # of a dim that each unit has at the innermost level of a size that is chosen
     open_units: int  # PEs of each unit of the innermost chosen level
     last: Annotated[Ints, 3]  # (level * 8 + place) * 8 + dim of the innermost loop that makes W, I, O anew, or -1

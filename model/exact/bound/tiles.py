@@ -160,9 +160,12 @@ def prepare(w: BoundWorkspace) -> None:
 
 
 @inlined
-def _cases(w: BoundWorkspace, per_fill: Floats) -> int:
-    """The number of cases that differ: 1 where fills of O cost something, or are as many in both."""
-    return 2 if per_fill[2] < 0.0 and w.most_fills[STANDING] < w.most_fills[TURNING] else 1
+def _cases(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> int:
+    """The number of cases that differ: 1 where fills of O cost something, or the most of them make no difference."""
+    if per_fill[2] >= 0.0 or w.most_fills[STANDING] >= w.most_fills[TURNING]:
+        return 1
+    is_enough = w.most_fills[STANDING] >= w.summing * w.words[2] and per_word[2] + per_fill[2] * w.summing >= 0.0
+    return 1 if is_enough else 2
 
 
 @inlined
@@ -179,7 +182,7 @@ def _sum_of_case(w: BoundWorkspace, per_fill: Floats, per_word: Floats, case: in
 def chosen_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
     """The sum of the fills and words of W, I and O that the chosen loops move at least, each times its weight."""
     least = np.inf
-    for case in range(_cases(w, per_fill)):
+    for case in range(_cases(w, per_fill, per_word)):
         least = min(least, _sum_of_case(w, per_fill, per_word, case))
     return float(least)
 
@@ -192,7 +195,7 @@ def least_sum(w: BoundWorkspace, per_fill: Floats, per_word: Floats) -> float:
             tensor = TENSOR[column]
             w.per_mac[way, column] = w.macs * (per_fill[tensor] + per_word[tensor] / w.spread[way, column])
     least = np.inf
-    for case in range(_cases(w, per_fill)):
+    for case in range(_cases(w, per_fill, per_word)):
         least = min(least, _least_of_case(w, per_fill, per_word, case))
     return float(least)
 

@@ -334,22 +334,24 @@ def evaluate_capacities(
     spatial: Bytes,
     order: Bytes,
     size: Ints,
-    pool: int,
+    pooled: Ints,
     l2_bytes: Ints,
     words: Ints,
     own: Ints,
 ) -> None:
     """Write what comes into the L2 for each capacity of its pool, of every mapping of a batch.
 
-    pool: its room. words[b, capacity]: those of W, I and O, 0 where no choice of depths fits. own[b]: the least needs of W, I and
-    O, and the bits of the first level-0 working set of W and I that are fetched while others are worked on. Other arrays as in
-    `evaluate`.
+    pooled: 1 for those of W, I, O that share it, else 0. words[b, capacity]: those of W, I and O, 0 where no choice of depths fits.
+    own[b]: the least needs of W, I and O, and the bits of the first level-0 working set of W and I that come while others are
+    worked on. Other arrays as in `evaluate`.
     """
     w = work.view(WORKSPACE)[0]
     for b in range(units.shape[0]):
         _nest(w, units, spatial, order, size, b)
         for k in range(len(l2_bytes)):
-            w.machine.l2.bytes[pool] = l2_bytes[k]
+            for tensor in range(3):
+                if pooled[tensor] > 0:
+                    w.machine.l2.sizes[tensor] = l2_bytes[k]
             fits = best_residency(w)
             for tensor in range(3):
                 words[b, k, tensor] = w.best.words[tensor] if fits else 0

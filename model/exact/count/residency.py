@@ -173,10 +173,9 @@ def _write_needs(w: Workspace) -> None:
             dim = w.loops[depth - 1].dim
             w.resident[dim] = w.chunks[dim]
         write_bits(w, w.resident)
+        moves = depth > 0 or not w.machine.keeps
         for tensor in range(3):
-            need = ((w.bits[tensor] + 7) >> 3) * (
-                l2.copies[tensor] if depth > 0 or not w.machine.keeps else min(l2.copies[tensor], 1)
-            )
+            need = ((w.bits[tensor] + 7) >> 3) * (l2.copies[tensor] if moves else min(l2.copies[tensor], 1))
             w.needs[depth, tensor] = need
             w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
     w.slack[0], w.slack[1], w.slack[2] = left_in(l2, w.least[0], w.least[1], w.least[2])
