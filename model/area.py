@@ -108,7 +108,7 @@ def _brams(fpga: Fpga, bits: tuple[int, int, int], buffer: Buffer, banks: Banks)
     pooled = [tensor for tensor in Tensor if buffer.parts[tensor] is None and not buffer.bypass[tensor]]
     rooms = [(part, [tensor]) for tensor in Tensor if (part := buffer.parts[tensor]) is not None]
     if buffer.bytes:
-        rooms.append((Part(buffer.bytes, buffer.buffering), pooled))
+        rooms.append((Part(buffer.bytes, buffer.buffering), pooled or [*Tensor]))
     return sum(
         fpga.brams(room.bytes, room.buffering.copies, max(banks[each] for each in tensors), max(bits[each] for each in tensors))
         for room, tensors in rooms

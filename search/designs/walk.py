@@ -113,12 +113,8 @@ def _excess(m: Machines, p: int, i: int, j: int, k: int) -> int:
 
 
 @inlined
-def _write(m: Machines, t: Mappings, s: Sizes, b: int, i: int, j: int, k: int, q: int, design: Design) -> None:
-    """Write the fields of a design that identify it, from the indices of its mapping and of its sizes on the grid, and its size."""
-    p, fpga = t.place[b], len(m.most) > BRAM
-    design.area_mm2 = _taken(m, AREA, p, i, j, k)
-    design.dsp = int(_taken(m, DSP, p, i, j, k)) if fpga else 0
-    design.bram_18k = int(_taken(m, BRAM, p, i, j, k)) if fpga else 0
+def _write(t: Mappings, s: Sizes, b: int, i: int, j: int, k: int, q: int, design: Design) -> None:
+    """Write the fields of a design that identify it, from the indices of its mapping and of its sizes on the grid."""
     design.setting, design.mapping, design.pes = s.setting, t.variant[b], t.pes[b]
     design.l1_bytes, design.l2_bytes = s.l1_bytes[i], s.l2_bytes[j]
     design.noc_bytes_per_cycle, design.offchip_bytes_per_cycle = s.noc_bytes[k], s.offchip_bytes[q]
@@ -136,7 +132,9 @@ def _walk_widths(
         if excess >= 0:
             counters[excess] += n_offchip
             continue
-        static = _taken(m, POWER, p, i, j, k)
+        area, static = _taken(m, AREA, p, i, j, k), _taken(m, POWER, p, i, j, k)
+        fpga = len(m.most) > BRAM
+        dsp, brams = int(_taken(m, DSP, p, i, j, k)) if fpga else 0, int(_taken(m, BRAM, p, i, j, k)) if fpga else 0
         for q in range(n_offchip):
             width = s.offchip_bytes[q] * 8
             fill = s.offchip_latency_cycles + (t.first_bits[b] + width - 1) // width
@@ -148,9 +146,10 @@ def _walk_widths(
                 counters[POWER] += 1
                 continue
             design = designs[count]
-            _write(m, t, s, b, i, j, k, q, design)
+            _write(t, s, b, i, j, k, q, design)
             design.runtime_cycles, design.throughput_gmacs_per_s = runtime, s.gmacs_per_s_cycles / runtime
             design.energy_pj, design.power_mw = energy, power
+            design.area_mm2, design.dsp, design.bram_18k = area, dsp, brams
             count += 1
     return count
 
