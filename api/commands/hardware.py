@@ -32,7 +32,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "hardware",
         help="the hardware presets, or the figures of one machine or space of machines",
         description="Lists the hardware presets, or one with its figures: of a machine its area (on an FPGA DSPs and block RAMs) "
-        "and leakage by parts and its energies per access, of a space of machines its axes, its limits, and its smallest and largest machine.",
+        "and leakage by parts and its energies per access, of a space of machines its axes, its limits, and its smallest and "
+        "largest machine.",
     )
     parser.add_argument(
         "hardware", nargs="?", metavar="NAME|FILE", help="a preset's name or a hardware file, with changes such as edge,pes=64"
