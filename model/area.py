@@ -78,7 +78,7 @@ def area_by_part(hardware: Hardware) -> Parts:
     """Areas in mm²; HardwareError where the machine has none."""
     if hardware.fpga is not None:
         raise HardwareError(
-            f"hardware {hardware.name}: has no area, as an FPGA takes DSPs and block RAMs; use no area_mm2, or leave fpga out"
+            f"hardware {hardware.name}: an FPGA has DSPs and block RAMs, no area; do without area_mm2, or leave fpga out"
         )
     technology, pes = hardware.technology, hardware.pes
     return Parts(

@@ -9,7 +9,7 @@ from itertools import product
 from math import inf, prod
 from typing import Any, Final, TypeVar, cast
 
-from mapsearch.model.area import AREA, BRAM, DSP, leakage_by_part, taken
+from mapsearch.model.area import leakage_by_part, taken
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Part, total_width
 from mapsearch.model.tensors import Tensor
@@ -85,10 +85,10 @@ class Limits:
 
     @classmethod
     def met_by(cls, hardware: Hardware) -> Limits:
-        """The tightest limits that the idle machine meets, without those that a machine of its kind cannot have."""
+        """The tightest limits that the idle machine meets; none on what it has not."""
         width = hardware.offchip.bytes_per_cycle
         return cls(
-            **dict.fromkeys((AREA, DSP, BRAM), 0.0) | taken(hardware),
+            **taken(hardware),
             power_mw=leakage_by_part(hardware).total,
             offchip_gb_per_s=width * hardware.clock_mhz / 1000,
             offchip_bytes_per_cycle=width,
