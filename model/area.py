@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import fsum
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def taken_by_part(hardware: Hardware) -> dict[str, Parts]:
     }
 
 
-def taken(hardware: Hardware) -> dict[str, float]:
+def taken(hardware: Hardware) -> dict[str, Any]:
     """What the machine takes in all: AREA in mm², or whole numbers by DSP and BRAM."""
     parts = taken_by_part(hardware)
     return {name: each.total if name == AREA else int(each.total) for name, each in parts.items()}

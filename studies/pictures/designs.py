@@ -50,14 +50,13 @@ def draw(summary: SweepSummary) -> None:
     named = [(read_names(path), path) for path in part_paths(folder)]
     names = ({"dataflow": pair.dataflow, "layer": pair.layer} for pair in pairs)
     shown = [sample([path for of, path in named if of == own], pair.valid) for own, pair in zip(names, pairs, strict=True)]
-    for name, title, panel in (
-        *(
-            (f"{key.partition('_')[0]}_power", f"Valid designs by {_SIZES[key].partition(' [')[0]} and power", partial(_power, key))
-            for key in summary.sizes
-        ),
-        ("energy_throughput", "Valid designs by throughput and energy", _energy_throughput),
-    ):
-        write_whole(folder / f"{name}.png", as_png(_picture(title, panel, pairs, shown, fronts)))
+    panels: list[tuple[str, str, Panel]] = [("energy_throughput", "throughput and energy", _energy_throughput)]
+    panels += [
+        (f"{key.partition('_')[0]}_power", f"{_SIZES[key].partition(' [')[0]} and power", partial(_power, key))
+        for key in summary.sizes
+    ]
+    for name, by, panel in panels:
+        write_whole(folder / f"{name}.png", as_png(_picture(f"Valid designs by {by}", panel, pairs, shown, fronts)))
 
 
 def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:

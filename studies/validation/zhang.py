@@ -124,7 +124,8 @@ def _table(layers: list[FpgaLayer]) -> Table:
         Column("operations_error_percent", "time x rate, error [%]", "+.2f"),
     )  # fmt: skip
     rows = [
-        (each.row.layer, each.row.measured_ms, each.predicted_ms, each.error, each.costs.bound_by, each.row.measured_gflops, each.unlike)
+        (each.row.layer, each.row.measured_ms, each.predicted_ms, each.error, each.costs.bound_by, each.row.measured_gflops,
+         each.unlike)
         for each in layers
-    ]
+    ]  # fmt: skip
     return Table(columns, rows)
