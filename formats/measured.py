@@ -105,6 +105,23 @@ class GemminiRow(Row):
     rtl_cycles: Cycles
 
 
+class FpgaRow(Row):
+    """A layer that an FPGA ran as so many equal halves, one after the other, and what the whole design takes of the chip."""
+
+    file: ClassVar[str] = "zhang_fpga15.csv"
+    layer: Name
+    halves: Count
+    K: Count
+    C: Count
+    outputs: Count
+    filter: Count
+    stride: Count
+    measured_ms: Positive
+    measured_gflops: Positive
+    dsp: Count
+    bram_18k: Count
+
+
 class TpuRow(Row):
     """A GEMM, (M x K)(K x N) in bfloat16, timed on a TPU v6e."""
 

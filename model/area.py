@@ -1,24 +1,27 @@
-"""Area and power of a machine by its parts, and the power that a mapping draws.
+"""Area, or DSPs and block RAMs, and power of a machine by its parts, and the power that a mapping draws.
 
     area = PEs * simd * MAC area + PEs * L1 area + L2 area + bus area + arbiter area
 
 and leakage in the same five parts. A MAC's area and leakage grow with the product of its operands' widths (`mac_scale`); the laws
 of the rest are the technology's (`mapsearch.model.hardware`). A buffer's pool and parts are memories of their own: their figures
-add. Control, clock and pads are left out.
+add. Control, clock and pads are left out. A machine on an FPGA has no area but takes DSPs and block RAMs (`mapsearch.model.fpga`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import fsum
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.energy import mac_scale
-from mapsearch.model.hardware import Buffer, Hardware
+from mapsearch.model.errors import HardwareError
+from mapsearch.model.fpga import Banks, Fpga
+from mapsearch.model.hardware import Buffer, Hardware, Part
 from mapsearch.model.technology import PowerLaw
+from mapsearch.model.tensors import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,36 @@ class Parts:
         return self.noc_arbiter + self.idle
 
 
+# What a machine takes of a chip: an area, or of an FPGA DSPs and block RAMs of 18 kbit.
+AREA, DSP, BRAM = "area_mm2", "dsp", "bram_18k"
+
+
+def taken_by_part(hardware: Hardware) -> dict[str, Parts]:
+    """What the machine takes, by AREA, or by DSP and BRAM."""
+    fpga = hardware.fpga
+    if fpga is None:
+        return {AREA: area_by_part(hardware)}
+    l1, l2 = (
+        _brams(fpga, hardware.bits, buffer, banks) for buffer, banks in ((hardware.l1, fpga.l1_banks), (hardware.l2, fpga.l2_banks))
+    )
+    return {
+        DSP: Parts(pes=fpga.dsps(hardware.pes * hardware.simd), l1=0, l2=0, noc_bus=0, noc_arbiter=0),
+        BRAM: Parts(pes=0, l1=hardware.pes * l1, l2=l2, noc_bus=0, noc_arbiter=0),
+    }
+
+
+def taken(hardware: Hardware) -> dict[str, Any]:
+    """What the machine takes in all: AREA in mm², or whole numbers by DSP and BRAM."""
+    parts = taken_by_part(hardware)
+    return {name: each.total if name == AREA else int(each.total) for name, each in parts.items()}
+
+
 def area_by_part(hardware: Hardware) -> Parts:
-    """Areas in mm²."""
+    """Areas in mm²; HardwareError where the machine has none."""
+    if hardware.fpga is not None:
+        raise HardwareError(
+            f"hardware {hardware.name}: an FPGA has DSPs and block RAMs, no area; do without area_mm2, or leave fpga out"
+        )
     technology, pes = hardware.technology, hardware.pes
     return Parts(
         pes=pes * hardware.simd * technology.mac_area_mm2 * mac_scale(hardware),
@@ -69,6 +100,18 @@ def leakage_by_part(hardware: Hardware) -> Parts:
         noc_bus=technology.noc_bus.leakage_mw.at(pes, hardware.noc.mean_bytes_per_cycle),
         noc_arbiter=technology.noc_arbiter.leakage_mw.at(pes),
         idle=technology.idle_mw,
+    )
+
+
+def _brams(fpga: Fpga, bits: tuple[int, int, int], buffer: Buffer, banks: Banks) -> int:
+    """Block RAMs of a buffer; a pool is as wide, and has as many banks, as the tensor in it that asks for the most."""
+    pooled = [tensor for tensor in Tensor if buffer.parts[tensor] is None and not buffer.bypass[tensor]]
+    rooms = [(part, [tensor]) for tensor in Tensor if (part := buffer.parts[tensor]) is not None]
+    if buffer.bytes:
+        rooms.append((Part(buffer.bytes, buffer.buffering), pooled or [*Tensor]))
+    return sum(
+        fpga.brams(room.bytes, room.buffering.copies, max(banks[each] for each in tensors), max(bits[each] for each in tensors))
+        for room, tensors in rooms
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.area import area_by_part, dynamic_mw, leakage_by_part, power_mw
+from mapsearch.model.area import dynamic_mw, leakage_by_part, power_mw, taken
 from mapsearch.model.cost import Count, Fit
 from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.hardware import Buffering, Hardware, Part, Residency
@@ -186,7 +186,8 @@ class CountedEvaluation(Plain):
     l2_need_bytes             double buffering included
     energy_pj                 pJ by component
     edp_pj_cycles             total energy * runtime
-    area_mm2                  MACs, L1s, L2 and network
+    area_mm2                  MACs, L1s, L2 and network; None on an FPGA, which has
+    dsp, bram_18k             the DSPs of the MACs and the block RAMs of L1s and L2; else None
     power_mw                  leakage and dynamic power
     leakage_mw                power that flows whatever the mapping does
     dynamic_mw                total energy over the runtime at the hardware's clock
@@ -221,7 +222,9 @@ class CountedEvaluation(Plain):
     l2_need_bytes: int
     energy_pj: Energy
     edp_pj_cycles: float
-    area_mm2: float
+    area_mm2: float | None = field(default=None, kw_only=True)
+    dsp: int | None = field(default=None, kw_only=True)
+    bram_18k: int | None = field(default=None, kw_only=True)
     power_mw: float
     leakage_mw: float
     dynamic_mw: float
@@ -235,6 +238,8 @@ class CountedEvaluation(Plain):
     noc_words_per_cycle: NocWords
     zero_macs: int
     effectual_macs: float
+
+    optional: ClassVar[frozenset[str]] = frozenset({"area_mm2", "dsp", "bram_18k"})
 
 
 def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> CountedEvaluation:
@@ -262,7 +267,7 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         l2_need_bytes=count[Count.L2_NEED_BYTES],
         energy_pj=energy,
         edp_pj_cycles=energy.total * runtime,
-        area_mm2=area_by_part(hardware).total,
+        **taken(hardware),
         power_mw=power_mw(hardware, energy.total, runtime),
         leakage_mw=leakage_by_part(hardware).total,
         dynamic_mw=dynamic_mw(hardware, energy.total, runtime),

@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import prod
 
 from mapsearch.model.errors import HardwareError, show
+from mapsearch.model.fpga import Fpga
 from mapsearch.model.technology import Technology
 from mapsearch.model.tensors import Dim, Tensor
 
@@ -153,7 +154,8 @@ def outer_units(pes: Pes, clusters: Sequence[int]) -> int:
 class Hardware:
     """One machine; bits are the word widths of weight, input, output (partial sums have the output's).
 
-    array: None where any PEs may form a Cluster. run: None where a tile takes no longer than its MACs.
+    array: None where any PEs may form a Cluster. run: None where a tile takes no longer than its MACs. fpga: None where the machine
+    is a chip of its own, which has an area.
     """
 
     name: str
@@ -168,6 +170,7 @@ class Hardware:
     technology: Technology
     array: Array | None = None
     run: Run | None = None
+    fpga: Fpga | None = None
 
     def __post_init__(self) -> None:
         limits: tuple[tuple[str, int, int], ...] = (
@@ -183,6 +186,7 @@ class Hardware:
                 if self.run is None
                 else (("array.run.longest", self.run.longest, 2**31), ("array.run.least", self.run.least, 2**20))
             ),
+            *(() if self.fpga is None else _of_fpga(self.fpga)),
         )
         for key, value, most in limits:
             if not 1 <= value <= most:
@@ -195,6 +199,7 @@ class Hardware:
             raise HardwareError(f"hardware {self.name}: clock_mhz must be above 0 and below 1e6, got {show(self.clock_mhz)}")
         self._check_widths()
         self._check_tensors()
+        self._check_fpga()
         if self.array is not None and self.array.rows * self.array.columns != self.pes:
             raise HardwareError(
                 f"hardware {self.name}: array.rows x array.columns must be the {self.pes} PEs, got {self.array.rows} x "
@@ -226,6 +231,20 @@ class Hardware:
                         f"hardware {self.name}: {_TENSORS[tensor]} must have a place in {name}, which has neither bytes nor "
                         f"a part of its own for it; give {name}.bytes or {name}.{_TENSORS[tensor]}"
                     )
+
+    def _check_fpga(self) -> None:
+        fpga = self.fpga
+        if fpga is None:
+            return
+        if not 0 <= fpga.lutram_below <= 2**50:
+            raise HardwareError(f"hardware {self.name}: fpga.lutram_below must be from 0 to {2**50}, got {show(fpga.lutram_below)}")
+        if fpga.bram_width > fpga.bram_bits:
+            raise HardwareError(
+                f"hardware {self.name}: fpga.bram_width must be at most fpga.bram_bits, {fpga.bram_bits}, got {fpga.bram_width}"
+            )
+        wide = max(self.bits[Tensor.WEIGHT], self.bits[Tensor.INPUT])
+        if fpga.int8_packed and wide > 8:
+            raise HardwareError(f"hardware {self.name}: fpga.int8_packed takes weights and inputs of at most 8 bits, got {wide}")
 
     @property
     def shape(self) -> Pes:
@@ -259,3 +278,13 @@ def total_width(wires: Wires) -> Width:
 
 def _counts(name: str, values: dict[str, int]) -> list[tuple[str, int, int]]:
     return [(f"{name}.{key}", value, 2**20) for key, value in values.items()]
+
+
+def _of_fpga(fpga: Fpga) -> list[tuple[str, int, int]]:
+    counts = {"dsp_per_mac": fpga.dsp_per_mac, "bram_bits": fpga.bram_bits, "bram_width": fpga.bram_width}
+    banks = (
+        (f"{name}_banks.{tensor}", value)
+        for name in ("l1", "l2")
+        for tensor, value in zip(_TENSORS, getattr(fpga, f"{name}_banks"), strict=True)
+    )
+    return _counts("fpga", {**counts, **dict(banks)})

@@ -213,14 +213,17 @@ def by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
 class MachineRow(Plain):
     """A machine of a co-design, as machines.csv has it; None for what is not known.
 
-    values: by the keys of the hardware space's axes. power_mw: the most that any of its mappings draws.
+    values: by the keys of the hardware space's axes. area_mm2: None on an FPGA, which has dsp and bram_18k.
+    power_mw: the most that any of its mappings draws.
     runtime_cycles, energy_pj, objectives: of the network; runtime_ms: where clock_mhz is an axis.
     lower_bounds: of the objectives. stage: how thoroughly it was mapped.
     status: mapped, dropped, open, or no mapping.
     """
 
     values: dict[str, Value]
-    area_mm2: FiniteFloat
+    area_mm2: FiniteFloat | None = field(default=None, kw_only=True)
+    dsp: _Count | None = field(default=None, kw_only=True)
+    bram_18k: _Count | None = field(default=None, kw_only=True)
     power_mw: FiniteFloat | None
     runtime_cycles: _Count | None
     runtime_ms: FiniteFloat | None = field(default=None, kw_only=True)
@@ -233,7 +236,8 @@ class MachineRow(Plain):
     def to_dict(self) -> dict[str, Any]:
         """See `Plain`; each axis, objective and bound under a key of its own."""
         timed = ("runtime_ms",) if "clock_mhz" in self.values else ()
-        figures = {key: getattr(self, key) for key in ("area_mm2", "power_mw", "runtime_cycles", *timed, "energy_pj")}
+        taken = ("area_mm2",) if self.dsp is None else ("dsp", "bram_18k")
+        figures = {key: getattr(self, key) for key in (*taken, "power_mw", "runtime_cycles", *timed, "energy_pj")}
         objectives = by_objective("objective", self.objectives) | by_objective("lower_bound", self.lower_bounds)
         return {**self.values, **figures, **objectives, "stage": self.stage, "status": self.status}
 

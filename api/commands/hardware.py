@@ -16,14 +16,24 @@ if TYPE_CHECKING:
 
 _PARTS = {"pes": "PEs", "l1": "L1s", "l2": "L2", "noc_bus": "NoC bus", "noc_arbiter": "NoC arbiter", "idle": "idle power"}
 
+# Figures of a machine with the keys of their parts, and as tables call them.
+_BY_PART = {
+    "area_mm2": "area_by_part_mm2",
+    "dsp": "dsp_by_part",
+    "bram_18k": "bram_18k_by_part",
+    "leakage_mw": "leakage_by_part_mw",
+}
+_TITLES = {"area_mm2": "area [mm²]", "dsp": "DSPs", "bram_18k": "block RAMs", "leakage_mw": "leakage [mW]"}
+
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "hardware",
         help="the hardware presets, or the figures of one machine or space of machines",
-        description="Lists the hardware presets, or one with its figures: of a machine its area and leakage by parts and its "
-        "energies per access, of a space of machines its axes, its limits, and its smallest and largest machine.",
+        description="Lists the hardware presets, or one with its figures: of a machine its area (on an FPGA DSPs and block RAMs) "
+        "and leakage by parts and its energies per access, of a space of machines its axes, its limits, and its smallest and "
+        "largest machine.",
     )
     parser.add_argument(
         "hardware", nargs="?", metavar="NAME|FILE", help="a preset's name or a hardware file, with changes such as edge,pes=64"
@@ -46,7 +56,8 @@ def run(args: Namespace) -> int:
         return 0
     space = load_hardware_space(args.hardware)
     figures = _figures(space.base) if space.is_one_machine else _space_figures(space)
-    figures["sources"] = technology_sources(args.hardware)
+    sources = technology_sources(args.hardware)
+    figures["sources"] = {figure: parts for figure, parts in sources.items() if figure != "area_mm2" or space.base.fpga is None}
     if args.json:
         write_json(figures)
     elif space.is_one_machine:
@@ -102,19 +113,18 @@ def _access(buffer: Buffer, laws: BufferTechnology) -> dict[str, Any]:
 
 
 def _by_part(hardware: Hardware) -> dict[str, Any]:
-    """Area and leakage, in total and of each part."""
+    """Area, or DSPs and block RAMs, and leakage, in total and of each part."""
     from dataclasses import asdict
 
-    from mapsearch.model.area import area_by_part, leakage_by_part
+    from mapsearch.model.area import leakage_by_part, taken, taken_by_part
 
-    area, leakage = area_by_part(hardware), leakage_by_part(hardware)
-    by_part = {part: value for part, value in asdict(leakage).items() if part != "idle" or value}
-    return {
-        "area_mm2": area.total,
-        "leakage_mw": leakage.total,
-        "area_by_part_mm2": {part: value for part, value in asdict(area).items() if part != "idle"},
-        "leakage_by_part_mw": by_part,
+    leakage = leakage_by_part(hardware)
+    of_leakage = {part: value for part, value in asdict(leakage).items() if part != "idle" or value}
+    by_part = {
+        _BY_PART[figure]: {part: value for part, value in asdict(parts).items() if part != "idle"}
+        for figure, parts in taken_by_part(hardware).items()
     }
+    return {**taken(hardware), "leakage_mw": leakage.total, **by_part, "leakage_by_part_mw": of_leakage}
 
 
 def _space_figures(space: HardwareSpace) -> dict[str, Any]:
@@ -130,9 +140,11 @@ def _space_figures(space: HardwareSpace) -> dict[str, Any]:
 
 
 def _write_presets(presets: list[Hardware]) -> None:
+    """Machines with an area, then FPGAs."""
     sizes = ("L1 [B]", "L2 [KiB]", "NoC [B/cycle]", "off-chip [B/cycle]")
-    columns = ("name", "PEs", "clock [MHz]", "bits [W/I/O]", *sizes, "technology", "area [mm²]")
-    write_table("", columns, [_preset_row(hardware) for hardware in presets])
+    for title, fpga, taken in (("", False, ("area_mm2",)), ("FPGAs", True, ("dsp", "bram_18k"))):
+        columns = ("name", "PEs", "clock [MHz]", "bits [W/I/O]", *sizes, "technology", *(_TITLES[each] for each in taken))
+        write_table(title, columns, [_preset_row(each) for each in presets if (each.fpga is not None) is fpga])
 
 
 def _write_spaces(spaces: list[HardwareSpace]) -> None:
@@ -140,17 +152,27 @@ def _write_spaces(spaces: list[HardwareSpace]) -> None:
     write_table("Spaces", ("name", "machines", "limits", "axes"), rows)
 
 
-def _part_rows(figures: dict[str, Any]) -> list[tuple[str, float, float]]:
-    area, leakage = figures["area_by_part_mm2"], figures["leakage_by_part_mw"]
-    rows = [(label, area.get(part, 0.0), leakage[part]) for part, label in _PARTS.items() if part in leakage]
-    return [*rows, ("total", figures["area_mm2"], figures["leakage_mw"])]
+def _held(figures: dict[str, Any]) -> list[str]:
+    """What such a machine takes, and its leakage."""
+    return [figure for figure in _BY_PART if figure in figures]
+
+
+def _part_rows(figures: dict[str, Any]) -> list[tuple[Cell, ...]]:
+    held, leakage = _held(figures), figures["leakage_by_part_mw"]
+    rows = [
+        (label, *(figures[_BY_PART[figure]].get(part, 0.0) for figure in held)) for part, label in _PARTS.items() if part in leakage
+    ]
+    return [*rows, ("total", *(figures[figure] for figure in held))]
 
 
 def _limits(space: HardwareSpace) -> str:
     from dataclasses import astuple
     from math import inf
 
-    told = ("area {:g} mm²", "power {:g} mW", "off-chip {:g} GB/s", "off-chip {:g} B/cycle", "peak {:g} GOPS")
+    told = (
+        "area {:g} mm²", "power {:g} mW", "off-chip {:g} GB/s", "off-chip {:g} B/cycle", "peak {:g} GOPS", "{:,g} DSPs",
+        "{:,g} block RAMs",
+    )  # fmt: skip
     limits = zip(told, astuple(space.limits), strict=True)
     return ", ".join(text.format(limit) for text, limit in limits if limit < inf) or "none"
 
@@ -159,7 +181,8 @@ def _write_space(space: HardwareSpace, figures: dict[str, Any]) -> None:
     write_prose(f"{space.name}: {space.size:,} machines, limits: {_limits(space)}; technology {space.base.technology.name}")
     write("")
     write_table("Axes", ("key", "number", "values"), [(axis.key, len(axis.values), _values(axis)) for axis in space.axes])
-    columns = [f"{end} {figure}" for end in ("smallest:", "largest:") for figure in ("area [mm²]", "leakage [mW]")]
+    held = _held(figures["smallest"])
+    columns = [f"{end} {_TITLES[figure]}" for end in ("smallest:", "largest:") for figure in held]
     smallest, largest = _part_rows(figures["smallest"]), _part_rows(figures["largest"])
     rows = [(*one, *other[1:]) for one, other in zip(smallest, largest, strict=True)]
     write_table("Smallest and largest machine", ("part", *columns), rows)
@@ -188,7 +211,7 @@ def _write_sources(sources: dict[str, dict[str, str]]) -> None:
 
 
 def _preset_row(hardware: Hardware) -> tuple[Cell, ...]:
-    from mapsearch.model.area import area_by_part
+    from mapsearch.model.area import taken
 
     return (
         hardware.name,
@@ -200,7 +223,7 @@ def _preset_row(hardware: Hardware) -> tuple[Cell, ...]:
         hardware.noc.bytes_per_cycle,
         hardware.offchip.bytes_per_cycle,
         hardware.technology.name,
-        area_by_part(hardware).total,
+        *taken(hardware).values(),
     )
 
 
@@ -224,6 +247,7 @@ def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
         ("NoC reduction", _yes(noc.reduction), ""),
         ("off-chip width", offchip.bytes_per_cycle, "B/cycle"),
         ("off-chip latency", offchip.latency_cycles, "cycles"),
+        *_fpga_rows(hardware),
         ("technology", technology.name, ""),
         ("leakage includes activity", _yes(technology.leakage_includes_activity), ""),
         *([("gated by zero inputs", ", ".join(gated), "")] if gated else []),
@@ -233,7 +257,8 @@ def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
         ("off-chip", energy["offchip_pj_per_bit"], "pJ per bit"),
     ]
     write_table("", (hardware.name, "value", "unit"), rows)
-    write_table("Area and leakage", ("part", "area [mm²]", "leakage [mW]"), _part_rows(figures))
+    title = "Area and leakage" if hardware.fpga is None else "DSPs, block RAMs and leakage"
+    write_table(title, ("part", *(_TITLES[figure] for figure in _held(figures))), _part_rows(figures))
     _write_sources(figures["sources"])
 
 
@@ -242,6 +267,21 @@ def _run_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
     if run is None:
         return []
     return [(f"run of {run.dim.label}", run.longest, f"at the most; takes as long as {run.least} or longer")]
+
+
+def _fpga_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
+    fpga = hardware.fpga
+    if fpga is None:
+        return []
+    return [
+        ("DSPs of a MAC", fpga.dsp_per_mac, "for two MACs" if fpga.int8_packed else ""),
+        ("block RAM", fpga.bram_bits, f"bits, in words of up to {fpga.bram_width}"),
+        *(
+            (f"{name.upper()} banks", "/".join(map(str, getattr(fpga, f"{name}_banks"))), "weight/input/output")
+            for name in ("l1", "l2")
+        ),
+        ("memories in block RAM", fpga.lutram_below, "B or more; smaller ones are of LUTs"),
+    ]
 
 
 def _buffer_rows(name: str, buffer: Buffer) -> list[tuple[str, Cell, str]]:

@@ -40,7 +40,8 @@ def print_co_design(result: CoDesignResult) -> None:
     write("")
     rows = [_row(machine) for machine in spread(result.front)]
     timed = [] if result.clock_mhz is None else ["runtime [ms]"]
-    columns = ("cycles", *timed, ENERGY, "area [mm²]", "power [mW]", "machine")
+    size = ("area [mm²]",) if result.best.dsp is None else ("DSPs", "block RAMs")
+    columns = ("cycles", *timed, ENERGY, *size, "power [mW]", "machine")
     write_table(f"Front of machines, {len(rows)} of {len(result.front)}", columns, rows)
     for baseline in result.comparison:
         way = _WAYS[baseline.way].format(baseline.chosen)
@@ -69,4 +70,5 @@ def _at(hardware: Mapping[str, Any], key: str) -> object:
 def _row(row: MachineRow) -> list[Cell]:
     energy_uj = (row.energy_pj or 0.0) / 1e6
     runtime: list[Cell] = [row.runtime_cycles or 0, *([] if row.runtime_ms is None else [row.runtime_ms])]
-    return [*runtime, energy_uj, row.area_mm2, row.power_mw or 0.0, machine_text(row.values)]
+    size = [each for each in (row.area_mm2, row.dsp, row.bram_18k) if each is not None]
+    return [*runtime, energy_uj, *size, row.power_mw or 0.0, machine_text(row.values)]

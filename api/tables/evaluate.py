@@ -80,7 +80,7 @@ _OFFCHIP_WORDS = (_Column("from off-chip", "offchip_read_words.{}"), _Column("to
 def print_evaluation(costs: Sequence[Cost], hardware: str, model: str) -> None:
     """Costs, energies and words of each layer of a directive file."""
     first = costs[0]
-    machine = f": area {first['area_mm2']:.4g} mm², leakage {first['leakage_mw']:.4g} mW" if "leakage_mw" in first else ""
+    machine = f": {_size(first)}, leakage {first['leakage_mw']:.4g} mW" if "leakage_mw" in first else ""
     write(f"hardware {hardware}, model {model}{machine}")
     write("")
     if len(costs) == 1:
@@ -92,6 +92,10 @@ def print_evaluation(costs: Sequence[Cost], hardware: str, model: str) -> None:
         write("")
     _write_words("Words between L2 and L1", _ARRAY_WORDS, costs)
     _write_words("Words between off-chip memory and L2", _OFFCHIP_WORDS, costs)
+
+
+def _size(cost: Cost) -> str:
+    return f"area {cost['area_mm2']:.4g} mm²" if "area_mm2" in cost else f"{cost['dsp']:,} DSPs, {cost['bram_18k']:,} block RAMs"
 
 
 def _write_figures(cost: Cost) -> None:

@@ -25,6 +25,8 @@ _REASONS = {
     "l1": "the L1's size",
     "l2": "the L2's size",
     "area_mm2": "area",
+    "dsp": "DSPs",
+    "bram_18k": "block RAMs",
     "power_mw": "power",
 }
 # Columns with the keys of a design, and their scales.
@@ -40,8 +42,11 @@ _COSTS = {
     "throughput [GMAC/s]": ("throughput_gmacs_per_s", 1),
     ENERGY: ("energy_pj", 1e-6),
     "area [mm²]": ("area_mm2", 1),
+    "DSPs": ("dsp", 1),
+    "block RAMs": ("bram_18k", 1),
     "power [mW]": ("power_mw", 1),
 }
+_SIZES = ("area_mm2", "dsp", "bram_18k")  # of which a machine has some
 
 
 class SweepProgress:
@@ -93,6 +98,7 @@ class SweepProgress:
 
 def print_summary(summary: SweepSummary, *, saved: bool = True) -> None:
     """The optima of each dataflow and layer, what was left out and why, the rates, and where everything is, if it was saved."""
+    shown = {header: column for header, column in _COSTS.items() if column[0] not in _SIZES or column[0] in summary.sizes}
     axes = any(design.values for pair in summary.pairs for design in pair.optima.values())
     which: list[list[Cell]] = []
     costs: list[list[Cell]] = []
@@ -102,10 +108,10 @@ def print_summary(summary: SweepSummary, *, saved: bool = True) -> None:
             where = [pair.dataflow, pair.layer, name]
             further = [machine_text(design.values) if design is not None else ""] if axes else []
             which.append([*where, *_cells(design, _MACHINE), *further])
-            costs.append([*where, *_cells(design, _COSTS)])
+            costs.append([*where, *_cells(design, shown)])
     labels = ("dataflow", "layer", "best")
     write_table("Best designs", (*labels, *_MACHINE, *(["further"] if axes else [])), which)
-    write_table("What they cost", (*labels, *_COSTS), costs)
+    write_table("What they cost", (*labels, *shown), costs)
     write_prose(
         f"designs: {summary.done:,} of {summary.designs:,}; {summary.valid:,} valid, {summary.costed:,} costed in full",
         indent=9,
@@ -119,7 +125,8 @@ def print_summary(summary: SweepSummary, *, saved: bool = True) -> None:
     )
     if not saved:
         return
-    names = ("summary.json", "front.csv", "designs/", "mappings/", "area_power.png", "energy_throughput.png")
+    pictures = [f"{name}.png" for name in ("area_power", "dsp_power", "bram_power", "energy_throughput")]
+    names = ("summary.json", "front.csv", "designs/", "mappings/", *pictures)
     write(f"written: {summary.folder} ({', '.join(name for name in names if (Path(summary.folder) / name).exists())})")
     if not summary.complete:
         write(f"stopped before the end; go on with: mapsearch sweep --out {summary.folder} --resume")

@@ -17,7 +17,7 @@ import yaml
 
 from mapsearch.formats.shipped import read_named, shipped
 from mapsearch.formats.yaml.hardware_in import Source, found_from, given_keys, read_source, with_defaults
-from mapsearch.formats.yaml.hardware_keys import TENSORS, machine_of
+from mapsearch.formats.yaml.hardware_keys import TENSORS, fpga_to_dict, machine_of
 from mapsearch.formats.yaml.ranges import budget_of, limits_of, values_of
 from mapsearch.formats.yaml.technology import sources_by_part, technology_to_dict
 from mapsearch.model.errors import HardwareError, InputError
@@ -31,6 +31,8 @@ _TAKEN = {
     "offchip_gb_per_s": (" of bandwidth", "GB/s"),
     "offchip_bytes_per_cycle": (" of bandwidth", "bytes/cycle"),
     "peak_gops": (" at its peak", "GOPS"),
+    "dsp": ("", "DSPs"),
+    "bram_18k": ("", "block RAMs"),
 }
 
 
@@ -97,6 +99,7 @@ def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
         "noc": _noc_to_dict(hardware.noc),
         "offchip": asdict(hardware.offchip),
         "technology": technology_to_dict(hardware.technology),
+        **({} if hardware.fpga is None else {"fpga": fpga_to_dict(hardware.fpga)}),
     }
 
 

@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +27,7 @@ from mapsearch.formats.text import decode
 from mapsearch.formats.yaml.hardware_keys import TENSORS
 from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.model.errors import InputError, did_you_mean, short, show
+from mapsearch.model.fpga import Fpga
 from mapsearch.spaces.machines.space import KINDS
 
 _EXAMPLE = "pes: 256"
@@ -39,7 +41,8 @@ _CHANGED = (
     "l2.tensors",
     "l2.residency",
     "technology",
-    *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops")),
+    *(f"fpga.{field.name}" for field in fields(Fpga)),
+    *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops", "dsp", "bram_18k")),
 )
 # The keys of a source that a changed key takes the place of.
 _REPLACED = {

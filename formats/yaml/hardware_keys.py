@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -13,6 +14,7 @@ from mapsearch.formats.yaml.constraints import DimLabel
 from mapsearch.formats.yaml.plain import Keys
 from mapsearch.formats.yaml.technology import Line, load_technology
 from mapsearch.model.errors import HardwareError
+from mapsearch.model.fpga import BRAM_BITS, BRAM_WIDTH, Banks, Fpga
 from mapsearch.model.hardware import (
     Array,
     Buffer,
@@ -130,6 +132,43 @@ class _ArrayKeys(Keys):
         return Array(self.rows, self.columns)
 
 
+class _BankKeys(Keys):
+    weight: int = 1
+    input: int = 1
+    output: int = 1
+
+
+class _FpgaKeys(Keys):
+    dsp_per_mac: int
+    int8_packed: bool = False
+    bram_bits: int = BRAM_BITS
+    bram_width: int = BRAM_WIDTH
+    l1_banks: int | _BankKeys = 1
+    l2_banks: int | _BankKeys = 1
+    lutram_below: int = 0
+
+    def fpga(self) -> Fpga:
+        return Fpga(
+            self.dsp_per_mac,
+            self.int8_packed,
+            self.bram_bits,
+            self.bram_width,
+            _banks(self.l1_banks),
+            _banks(self.l2_banks),
+            self.lutram_below,
+        )
+
+
+def _banks(given: int | _BankKeys) -> Banks:
+    return (given, given, given) if isinstance(given, int) else (given.weight, given.input, given.output)
+
+
+def fpga_to_dict(fpga: Fpga) -> dict[str, Any]:
+    """The FPGA as the keys of a file."""
+    banks = {key: dict(zip(TENSORS, getattr(fpga, key), strict=True)) for key in ("l1_banks", "l2_banks")}
+    return {**asdict(fpga), **banks}
+
+
 class _HardwareKeys(Keys):
     name: Line
     source: str = ""
@@ -142,6 +181,7 @@ class _HardwareKeys(Keys):
     l2: _L2Keys
     noc: _NocKeys
     offchip: _OffchipKeys
+    fpga: _FpgaKeys | None = None
     technology: object  # a name, a path or a mapping, told apart in load_technology
     budget: object = None  # a space's, see limits_of
 
@@ -168,6 +208,7 @@ def machine_of(data: Mapping[str, object], where: str, folder: Path) -> Hardware
             technology=technology,
             array=keys.array.array(),
             run=None if run is None else Run(run.dim, run.longest, run.least),
+            fpga=None if keys.fpga is None else keys.fpga.fpga(),
         )
     except HardwareError as error:
         raise HardwareError(f"{where}: {error}") from None

@@ -32,7 +32,7 @@ _NOUNS = {
     Kind.BUFFERING: ", ".join(_WORDS),
 }
 _BANDWIDTH = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(GB/s|bytes/cycle)\s*", re.ASCII)
-_UNITS = {"area_mm2": "mm²", "power_mw": "mW", "peak_gops": "GOPS"}
+_UNITS = {"area_mm2": "mm²", "power_mw": "mW", "peak_gops": "GOPS", "dsp": "DSPs", "bram_18k": "block RAMs"}
 _Number = TypeVar("_Number", int, float)
 _Whole = Annotated[int, Field(ge=-_MOST, le=_MOST)]
 _Float = Annotated[float, Field(ge=-_MOST, le=_MOST)]
@@ -57,6 +57,8 @@ class _Budget(Keys):
     power_mw: object = None
     bandwidth: object = None
     peak_gops: object = None
+    dsp: object = None
+    bram_18k: object = None
 
 
 _WHOLE_RANGE, _NUMBER_RANGE, _BUDGET = TypeAdapter(_WholeRange), TypeAdapter(_NumberRange), TypeAdapter(_Budget)

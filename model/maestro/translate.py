@@ -78,6 +78,7 @@ def _unknown_keys(hardware: Hardware) -> dict[str, bool]:
     buffers, noc, offchip = {"l1": hardware.l1, "l2": hardware.l2}, hardware.noc, hardware.offchip
     return {
         "array.run": hardware.run is not None,
+        "fpga": hardware.fpga is not None,
         **{f"parts of {name} for single tensors": any(buffer.parts) for name, buffer in buffers.items()},
         **{f"{name}.buffering: stream": buffer.buffering is Buffering.STREAM for name, buffer in buffers.items()},
         "l2.tensors": any(hardware.l2.bypass),

@@ -1,4 +1,7 @@
-"""The Pareto front of designs over throughput, energy and area, kept up to date while designs come in."""
+"""The Pareto front of designs over throughput, energy and size, kept up to date while designs come in.
+
+Size: the area, or of an FPGA DSPs and block RAMs.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,11 @@ Ints = NDArray[np.int64]
 def _compare(one: Design, other: Design) -> int:
     """1 where one is as good as the other in all figures and better in some, 0 where they are equal, else -1."""
     faster = one.throughput_gmacs_per_s - other.throughput_gmacs_per_s
-    if faster < 0 or one.energy_pj > other.energy_pj or one.area_mm2 > other.area_mm2:
+    larger = one.area_mm2 > other.area_mm2 or one.dsp > other.dsp or one.bram_18k > other.bram_18k
+    if faster < 0 or one.energy_pj > other.energy_pj or larger:
         return -1
-    return 1 if faster > 0 or one.energy_pj < other.energy_pj or one.area_mm2 < other.area_mm2 else 0
+    smaller = one.area_mm2 < other.area_mm2 or one.dsp < other.dsp or one.bram_18k < other.bram_18k
+    return 1 if faster > 0 or one.energy_pj < other.energy_pj or smaller else 0
 
 
 @leaf
@@ -76,4 +81,10 @@ class DesignFront:
     @property
     def designs(self) -> NDArray[np.void]:
         """DESIGN[F], fastest first."""
-        return self._found[np.lexsort([self._found["area_mm2"], self._found["energy_pj"], -self._found["throughput_gmacs_per_s"]])]
+        figures = [*sizes(self._found), self._found["energy_pj"], -self._found["throughput_gmacs_per_s"]]
+        return self._found[np.lexsort(figures)]
+
+
+def sizes(designs: NDArray[np.void]) -> tuple[NDArray[np.generic], ...]:
+    """The sizes of designs, the most important one last, as `np.lexsort` takes them."""
+    return designs["bram_18k"], designs["dsp"], designs["area_mm2"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.area import Parts, area_by_part, dynamic_mw, leakage_by_part
+from mapsearch.model.area import AREA, BRAM, DSP, Parts, dynamic_mw, leakage_by_part, taken_by_part
 from mapsearch.model.exact import Grid, cost_tables
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch, join_all
-from mapsearch.search.designs.walk import AREA, COSTED, COUNTERS, DESIGN, L1, L2, POWER, Machines, Mappings, Sizes, walk
+from mapsearch.search.designs.walk import COSTED, COUNTERS, DESIGN, L1, L2, Machines, Mappings, Sizes, walk
 from mapsearch.spaces.machines.grid import sized
 from mapsearch.spaces.machines.space import Limits
 from mapsearch.spaces.mappings.sweep_variants import Variants
@@ -24,8 +24,9 @@ Floats = NDArray[np.float64]
 # The fewest designs of a block: some 2 MB, which stay in the cache until they are saved, and let an interrupt end the work soon.
 BLOCK = 2**15
 
-# The reasons why designs are left out.
-REASONS = ("bandwidth", "peak_gops", "pes", "l1", "l2", "area_mm2", "power_mw")
+# The rows of `Machines` as the limits call them, and the reasons why designs are left out.
+_ROWS = (AREA, "power_mw", DSP, BRAM)
+REASONS = ("bandwidth", "peak_gops", "pes", "l1", "l2", *_ROWS)
 
 
 @dataclass(slots=True)
@@ -46,19 +47,25 @@ class Counted:
             self.left_out[reason] += count
 
 
+_NOTHING = Parts(pes=0.0, l1=0.0, l2=0.0, noc_bus=0.0, noc_arbiter=0.0)
+
+
 @lru_cache(maxsize=64)  # all layers and dataflows need the same tables
 def machine_tables(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> Machines:
-    """Area and leakage of machines like `hardware` with these PE counts and the grid's sizes; shared, so not to be changed."""
-    tables = (_parts_of(by_part, hardware, pes, grid) for by_part in (area_by_part, leakage_by_part))
-    by_pes, l1, l2, noc_bus, noc_arbiter = (np.stack(both) for both in zip(*tables, strict=True))
-    return Machines(by_pes, l1, l2, noc_bus, noc_arbiter, np.array([limits.area_mm2, limits.power_mw]))
+    """What machines like `hardware` take with these PE counts and the grid's sizes; shared, so not to be changed."""
+    rows = _ROWS[: 2 if hardware.fpga is None else 4]
+    tables = (_parts_of(row, hardware, pes, grid) for row in rows)
+    by_pes, l1, l2, noc_bus, noc_arbiter = (np.stack(each) for each in zip(*tables, strict=True))
+    return Machines(by_pes, l1, l2, noc_bus, noc_arbiter, np.array([getattr(limits, row) for row in rows]))
 
 
-def _parts_of(by_part: Callable[[Hardware], Parts], hardware: Hardware, pes: tuple[int, ...], grid: Grid) -> tuple[Floats, ...]:
-    """Area or leakage of each part, as arrays over the sizes that the part depends on: the fields of `Machines`."""
+def _parts_of(row: str, hardware: Hardware, pes: tuple[int, ...], grid: Grid) -> tuple[Floats, ...]:
+    """What each part takes, as arrays over the sizes that the part depends on: the fields of `Machines`."""
 
     def part(name: str, count: int, l1: int = grid.l1[0], l2: int = grid.l2[0], noc: int = grid.noc[0]) -> float:
-        return float(getattr(by_part(sized(hardware, count, l1, l2, noc, grid.offchip[0])), name))
+        machine = sized(hardware, count, l1, l2, noc, grid.offchip[0])
+        parts = leakage_by_part(machine) if row == "power_mw" else taken_by_part(machine).get(row, _NOTHING)
+        return float(getattr(parts, name))
 
     return (
         np.array([part("pes", count) for count in pes]),
@@ -74,13 +81,13 @@ def _with_least(values: Floats) -> Floats:
 
 
 def least_taken(machines: Machines) -> Floats:
-    """float64[2, P]: area and leakage of the smallest machine of each PE count, see `Machines`."""
+    """float64[R, P]: what the smallest machine of each PE count takes, see `Machines`."""
     least_l1: Floats = machines.l1.min(axis=2)
     return machines.pes + least_l1 + machines.l2[:, -1:] + machines.noc_bus[:, :, -1] + machines.noc_arbiter
 
 
 def share_allowed(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits: Limits) -> float:
-    """The share of the machines that are within the limits of area and of leakage."""
+    """The share of the machines that are within the limits of their size and of leakage."""
     m = machine_tables(hardware, pes, grid, limits)
     allowed = 0
     for p in range(len(pes)):
@@ -144,16 +151,16 @@ class Stretch:
 
     def _small_enough(self, machines: Machines, designs: int, counted: Counted) -> list[int]:
         """The indices of the PE counts for which some machine is within the limits; designs: the number for one PE count."""
-        area, power = least_taken(machines)
+        least = least_taken(machines)
         found: list[int] = []
         for place, count in enumerate(self.pes):
             # Two operations a MAC.
             if 2 * count * self.hardware.simd * self.hardware.clock_mhz / 1000 > self.limits.peak_gops:
                 counted.left_out["peak_gops"] += designs
-            elif area[place] > self.limits.area_mm2:
-                counted.left_out["area_mm2"] += designs
-            elif power[place] > self.limits.power_mw:
-                counted.left_out["power_mw"] += designs
+                continue
+            excess = np.flatnonzero(least[:, place] > machines.most)
+            if len(excess):
+                counted.left_out[_ROWS[excess[0]]] += designs
             else:
                 found.append(place)
         return found
@@ -181,5 +188,5 @@ class Stretch:
             if count:
                 yield room[:count]
         counted.costed += int(counters[COSTED])
-        for reason, counter in (("l1", L1), ("l2", L2), ("area_mm2", AREA), ("power_mw", POWER)):
+        for counter, reason in (*enumerate(_ROWS), (L1, "l1"), (L2, "l2")):
             counted.left_out[reason] += int(counters[counter])

@@ -1,6 +1,6 @@
 """Every machine of a grid with every mapping of a batch, costed in full where the machine is within the limits.
 
-Where the smallest machine of a part of the grid takes too much area or power, the whole part is left out and counted.
+Where the smallest machine of a part of the grid takes too much of a chip or of power, the whole part is left out and counted.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ Floats = NDArray[np.float64]
 Design = Any  # one record of DESIGN, as compiled code sees it
 
 # The fields of a design that follow from its mapping and its machine.
-FIGURES = ("runtime_cycles", "throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
+FIGURES = ("runtime_cycles", "throughput_gmacs_per_s", "energy_pj", "area_mm2", "dsp", "bram_18k", "power_mw")
 
-# Counters: designs left out by reason, and designs costed; AREA and POWER are also the rows of `Machines`.
-AREA, POWER, L1, L2, COSTED = range(5)
-COUNTERS = 5
+# Counters: designs left out by reason, and designs costed; the first are also the rows of `Machines`.
+AREA, POWER, DSP, BRAM, L1, L2, COSTED = range(7)
+COUNTERS = 7
 
 # One design within the limits; setting: the number of the hardware space's setting; mapping: the number of the layer's variant.
+# An FPGA has an area of 0, other machines have no DSPs and block RAMs.
 DESIGN = np.dtype(
     [
         ("setting", np.int32),
@@ -37,24 +38,32 @@ DESIGN = np.dtype(
         ("throughput_gmacs_per_s", np.float64),
         ("energy_pj", np.float64),
         ("area_mm2", np.float64),
+        ("dsp", np.int64),
+        ("bram_18k", np.int64),
         ("power_mw", np.float64),
     ],
     align=True,
 )
 
 
-class Machines(NamedTuple):
-    """The parts of a grid's machines, for each of P PE counts: [0] area in mm2, [1] leakage in mW.
+def fields_of(*, fpga: bool) -> tuple[str, ...]:
+    """The fields of DESIGN that tell something of an FPGA, or of other machines."""
+    silent = ("area_mm2",) if fpga else ("dsp", "bram_18k")
+    return tuple(key for key in DESIGN.fields or () if key not in silent)
 
-    The last value of l2 and of noc_bus is the smallest of the others.
+
+class Machines(NamedTuple):
+    """The parts of a grid's machines, for each of P PE counts: [0] area in mm2, [1] leakage in mW, of FPGAs [2] DSPs, [3] BRAMs.
+
+    The last value of l2 and of noc_bus is the smallest of the others. R: rows.
     """
 
-    pes: Floats  # [2, P]
-    l1: Floats  # [2, P, l1]
-    l2: Floats  # [2, l2 + 1]
-    noc_bus: Floats  # [2, P, noc + 1]
-    noc_arbiter: Floats  # [2, P]
-    most: Floats  # [2]
+    pes: Floats  # [R, P]
+    l1: Floats  # [R, P, l1]
+    l2: Floats  # [R, l2 + 1]
+    noc_bus: Floats  # [R, P, noc + 1]
+    noc_arbiter: Floats  # [R, P]
+    most: Floats  # [R]
 
 
 class Mappings(NamedTuple):
@@ -90,16 +99,17 @@ class Sizes(NamedTuple):
 
 @inlined
 def _taken(m: Machines, what: int, p: int, i: int, j: int, k: int) -> float:
-    """Area or power of a machine, its parts added in the order of `mapsearch.model.area.Parts`."""
+    """What a machine takes by a row of `Machines`, its parts added in the order of `mapsearch.model.area.Parts`."""
     return float(m.pes[what, p] + m.l1[what, p, i] + m.l2[what, j] + m.noc_bus[what, p, k] + m.noc_arbiter[what, p])
 
 
 @inlined
 def _excess(m: Machines, p: int, i: int, j: int, k: int) -> int:
-    """AREA or POWER where a machine takes too much of it, else -1."""
-    if _taken(m, AREA, p, i, j, k) > m.most[AREA]:
-        return AREA
-    return POWER if _taken(m, POWER, p, i, j, k) > m.most[POWER] else -1
+    """The first row of `Machines` of which a machine takes too much, else -1."""
+    for what in range(len(m.most)):
+        if _taken(m, what, p, i, j, k) > m.most[what]:
+            return what
+    return -1
 
 
 @inlined
@@ -123,6 +133,8 @@ def _walk_widths(
             counters[excess] += n_offchip
             continue
         area, static = _taken(m, AREA, p, i, j, k), _taken(m, POWER, p, i, j, k)
+        fpga = len(m.most) > BRAM
+        dsp, brams = int(_taken(m, DSP, p, i, j, k)) if fpga else 0, int(_taken(m, BRAM, p, i, j, k)) if fpga else 0
         for q in range(n_offchip):
             width = s.offchip_bytes[q] * 8
             fill = s.offchip_latency_cycles + (t.first_bits[b] + width - 1) // width
@@ -136,7 +148,8 @@ def _walk_widths(
             design = designs[count]
             _write(t, s, b, i, j, k, q, design)
             design.runtime_cycles, design.throughput_gmacs_per_s = runtime, s.gmacs_per_s_cycles / runtime
-            design.energy_pj, design.area_mm2, design.power_mw = energy, area, power
+            design.energy_pj, design.power_mw = energy, power
+            design.area_mm2, design.dsp, design.bram_18k = area, dsp, brams
             count += 1
     return count
 

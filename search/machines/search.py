@@ -20,7 +20,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from mapsearch.model.area import area_by_part
+from mapsearch.model.area import taken
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.machines.candidate import Least, MappedNetwork, SeedMappings
@@ -154,7 +154,7 @@ class MachineSearch:
     def best(self) -> Candidate | None:
         """The mapped machine with the least objective, or product of several.
 
-        Of equal ones, the one mapped most thoroughly, then the one with the least runtime, energy and area.
+        Of equal ones, the one mapped most thoroughly, then the one with the least runtime, energy and area, or DSPs and block RAMs.
         """
         mapped = [machine for machine in self.machines.values() if np.isfinite(machine.values).all()]
         ranks = [_rank(machine.values[None])[0] for machine in mapped]
@@ -163,7 +163,7 @@ class MachineSearch:
 
     def _cost(self, machine: Candidate) -> tuple[float, ...]:
         runtime, energy = machine.mapped.sums(self._job) if machine.mapped is not None else (inf, inf)
-        return -machine.stage, runtime / machine.hardware.clock_mhz, energy, area_by_part(machine.hardware).total
+        return -machine.stage, runtime / machine.hardware.clock_mhz, energy, *taken(machine.hardware).values()
 
     def front(self) -> list[Candidate]:
         """The Pareto front: mapped machines that no other one dominates in the objectives."""

@@ -1,4 +1,4 @@
-"""A space of machines: a base machine, several values for some of its figures, and limits on area, power and speed."""
+"""A space of machines: a base machine, several values for some of its figures, and limits on size, power and speed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import product
 from math import inf, prod
 from typing import Any, Final, TypeVar, cast
 
-from mapsearch.model.area import area_by_part, leakage_by_part
+from mapsearch.model.area import leakage_by_part, taken
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Part, total_width
 from mapsearch.model.tensors import Tensor
@@ -71,7 +71,8 @@ class Limits:
     """The largest figures that a machine may have; infinite where there is no limit.
 
     power_mw: leakage and dynamic power. offchip_gb_per_s, offchip_bytes_per_cycle: bandwidth of the off-chip memory, in 10^9 bytes
-    a second or in bytes a cycle. peak_gops: 10^9 operations a second, where a MAC is two.
+    a second or in bytes a cycle. peak_gops: 10^9 operations a second, where a MAC is two. dsp, bram_18k: of an FPGA, which has no
+    area.
     """
 
     area_mm2: float = inf
@@ -79,13 +80,15 @@ class Limits:
     offchip_gb_per_s: float = inf
     offchip_bytes_per_cycle: float = inf
     peak_gops: float = inf
+    dsp: float = inf
+    bram_18k: float = inf
 
     @classmethod
     def met_by(cls, hardware: Hardware) -> Limits:
-        """The tightest limits that the idle machine meets."""
+        """The tightest limits that the idle machine meets; none on what it has not."""
         width = hardware.offchip.bytes_per_cycle
         return cls(
-            area_mm2=area_by_part(hardware).total,
+            **taken(hardware),
             power_mw=leakage_by_part(hardware).total,
             offchip_gb_per_s=width * hardware.clock_mhz / 1000,
             offchip_bytes_per_cycle=width,
@@ -110,6 +113,22 @@ class HardwareSpace:
             raise HardwareError(
                 f"hardware {self.name}: pes must be one number, as array has the PEs in rows and columns; leave one out"
             )
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """Refuse limits on what the machines have not, and words of several widths where a MAC takes a given number of DSPs."""
+        if self.base.fpga is None and min(self.limits.dsp, self.limits.bram_18k) < inf:
+            raise HardwareError(
+                f"hardware {self.name}: budget.dsp and budget.bram_18k are limits of an FPGA; add fpga, or give budget.area_mm2"
+            )
+        if self.base.fpga is not None and self.limits.area_mm2 < inf:
+            raise HardwareError(
+                f"hardware {self.name}: budget.area_mm2 is no limit of an FPGA, which takes DSPs and block RAMs; "
+                "give budget.dsp or budget.bram_18k"
+            )
+        wide = next((axis.key for axis in self.axes if axis.key.startswith("bits.")), None)
+        if self.base.fpga is not None and wide is not None:
+            raise HardwareError(f"hardware {self.name}: {wide} must be one number, as fpga.dsp_per_mac is of one width of words")
 
     @property
     def is_one_machine(self) -> bool:

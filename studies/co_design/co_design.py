@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
-from mapsearch.model.area import area_by_part
+from mapsearch.model.area import taken
 from mapsearch.model.errors import InputError
 from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.sampler import Point
@@ -159,17 +159,17 @@ class CoDesign:
         return len(self._space.clocks_mhz) > 1
 
     def _front(self, search: MachineSearch) -> list[Candidate]:
-        """The mapped machines than which none has less runtime, energy and area, the fastest first."""
+        """The mapped machines than which none has less runtime, energy and area (or DSPs and block RAMs), the fastest first."""
         mapped = {machine.point: machine.mapped for machine in search.machines.values() if _is_mapped(machine)}
-        figures: list[tuple[float, float, float, Point]] = []
+        figures: list[tuple[tuple[float, ...], Point]] = []
         for point, each in mapped.items():
             if each is not None:
                 runtime, energy = each.sums(self._job)
                 runtime *= self._space.base.clock_mhz / each.hardware.clock_mhz
-                figures.append((runtime, energy, area_by_part(each.hardware).total, point))
+                figures.append(((runtime, energy, *taken(each.hardware).values()), point))
         figures.sort()
-        kept = non_dominated(np.array([figure[:3] for figure in figures], np.float64))
-        return [search.machines[figures[row][3]] for row in kept.tolist()]
+        kept = non_dominated(np.array([costs for costs, _ in figures], np.float64))
+        return [search.machines[figures[row][1]] for row in kept.tolist()]
 
     def _counts(self, search: MachineSearch) -> dict[str, Any]:
         machines = search.machines.values()
@@ -190,7 +190,7 @@ class CoDesign:
         axes = zip(self._space.axes, machine.point, strict=True)
         return MachineRow(
             values={axis.key: axis.values[place] for axis, place in axes},
-            area_mm2=area_by_part(machine.hardware).total,
+            **taken(machine.hardware),
             **self._figures(machine.mapped),
             lower_bounds=tuple(float(bound) if np.isfinite(bound) else None for bound in machine.bound),
             stage=machine.stage.name.lower(),

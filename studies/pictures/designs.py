@@ -1,9 +1,10 @@
-"""A sweep's designs as pictures: area and power coloured by throughput, and energy against throughput with the optima marked."""
+"""A sweep's designs as pictures: size and power coloured by throughput, and energy against throughput with the optima marked."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -32,24 +33,30 @@ from mapsearch.studies.sweep.summary import SweepSummary, SweptPair
 # Points of a panel at the most, and what draws them where there are more designs.
 POINTS = 10_000
 SEED = 0
-_SHOWN = ("throughput_gmacs_per_s", "energy_pj", "area_mm2", "power_mw")
+_SIZES = {"area_mm2": "area [mm²]", "dsp": "DSPs", "bram_18k": "block RAMs"}
+_SHOWN = ("throughput_gmacs_per_s", "energy_pj", *_SIZES, "power_mw")
 # Of different colours and forms, one inside the other, as one design may be best in all.
 _MARKS = {"throughput": ("^", 9, PURPLE), "energy": ("s", 14, BLACK), "energy-delay": ("o", 21, RED)}
 
 
 def draw(summary: SweepSummary) -> None:
-    """Write area_power.png and energy_throughput.png to the sweep's folder, with a panel for each pair of the summary."""
+    """Write area_power.png and energy_throughput.png to the sweep's folder, with a panel for each pair of the summary.
+
+    Of an FPGA: dsp_power.png and bram_power.png in place of the first.
+    """
     folder, pairs = Path(summary.folder), summary.pairs
     with (folder / "front.csv").open(encoding="utf-8", newline="") as file:
         fronts = list(csv.DictReader(file))
     named = [(read_names(path), path) for path in part_paths(folder)]
     names = ({"dataflow": pair.dataflow, "layer": pair.layer} for pair in pairs)
     shown = [sample([path for of, path in named if of == own], pair.valid) for own, pair in zip(names, pairs, strict=True)]
-    for name, title, panel in (
-        ("area_power", "Valid designs by area and power", _area_power),
-        ("energy_throughput", "Valid designs by throughput and energy", _energy_throughput),
-    ):
-        write_whole(folder / f"{name}.png", as_png(_picture(title, panel, pairs, shown, fronts)))
+    panels: list[tuple[str, str, Panel]] = [("energy_throughput", "throughput and energy", _energy_throughput)]
+    panels += [
+        (f"{key.partition('_')[0]}_power", f"{_SIZES[key].partition(' [')[0]} and power", partial(_power, key))
+        for key in summary.sizes
+    ]
+    for name, by, panel in panels:
+        write_whole(folder / f"{name}.png", as_png(_picture(f"Valid designs by {by}", panel, pairs, shown, fronts)))
 
 
 def sample(files: Sequence[Path], valid: int) -> NDArray[np.void]:
@@ -90,11 +97,11 @@ def _picture(title: str, panel: Panel, pairs: Sequence[SweptPair], shown: Sequen
     return figure
 
 
-def _area_power(figure: Figure, axes: Axes, pair: SweptPair, designs: NDArray[np.void], _: Front) -> None:
-    points = axes.scatter(designs["area_mm2"], designs["power_mw"], c=designs["throughput_gmacs_per_s"], s=2, cmap="viridis")
+def _power(key: str, figure: Figure, axes: Axes, pair: SweptPair, designs: NDArray[np.void], _: Front) -> None:
+    points = axes.scatter(designs[key], designs["power_mw"], c=designs["throughput_gmacs_per_s"], s=2, cmap="viridis")
     colour_bar(figure, points, axes, "throughput [GMAC/s]")
-    _label(axes, "area [mm²]", "power [mW]")
-    _mark(axes, pair, "area_mm2", "power_mw", 1.0)
+    _label(axes, _SIZES[key], "power [mW]")
+    _mark(axes, pair, key, "power_mw", 1.0)
 
 
 def _energy_throughput(_: Figure, axes: Axes, pair: SweptPair, designs: NDArray[np.void], front: Front) -> None:

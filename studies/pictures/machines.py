@@ -1,4 +1,4 @@
-"""The Pareto front of the machines that a co-design mapped, over runtime, energy and area."""
+"""The Pareto front of the machines that a co-design mapped, over runtime, energy and size."""
 
 from __future__ import annotations
 
@@ -12,26 +12,33 @@ from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import MachineRow
 
 _NAMED = 20  # machines at the most that have a number
+# What sizes are called together, and the fields and labels of the one that is a colour and the one that is a height.
+_AREA = ("area", ("area_mm2", "area [mm²]"), ("area_mm2", "area [mm²]"))
+_FPGA = ("resources", ("dsp", "DSPs"), ("bram_18k", "block RAMs"))
 
 
 def draw(run: Recorded) -> Drawing:
-    """Energy over runtime, coloured by area, and area over runtime; the best machine marked, the machines named below."""
+    """Energy over runtime, coloured by area, and area over runtime; the best machine marked, the machines named below.
+
+    On an FPGA, the colours are DSPs, and block RAMs stand over runtime.
+    """
     found = run.results.co_design
     if found is None:
         return Drawing(None)
     front = found.front
     named = min(len(front), _NAMED)
-    title = f"Machines of the space {found.space}, the Pareto front of runtime, energy and area: {run.networks}, {run.search}"
+    best = found.best
+    size, colour, height = _AREA if best.dsp is None else _FPGA
+    title = f"Machines of the space {found.space}, the Pareto front of runtime, energy and {size}: {run.networks}, {run.search}"
     figure = new_figure(4.2 + 0.16 * named, title)
     left, right = figure.subplots(1, 2)
     xs = [_runtime(point) for point in front]
-    areas = [point.area_mm2 for point in front]
+    heights = [getattr(point, height[0]) for point in front]
     energies = [1e-12 * (point.energy_pj or 0.0) for point in front]
-    dots = left.scatter(xs, energies, c=areas, cmap="viridis", s=30, zorder=3)
-    colour_bar(figure, dots, left, "area [mm²]")
-    right.scatter(xs, areas, color=GREY, s=30, zorder=3)
-    best = found.best
-    for axis, own in ((left, 1e-12 * (best.energy_pj or 0.0)), (right, best.area_mm2)):
+    dots = left.scatter(xs, energies, c=[getattr(point, colour[0]) for point in front], cmap="viridis", s=30, zorder=3)
+    colour_bar(figure, dots, left, colour[1])
+    right.scatter(xs, heights, color=GREY, s=30, zorder=3)
+    for axis, own in ((left, 1e-12 * (best.energy_pj or 0.0)), (right, getattr(best, height[0]))):
         axis.plot([_runtime(best)], [own], "o", color=RED, markersize=12, fillstyle="none", label="best")
         axis.set_xlabel("runtime [cycles]" if best.runtime_ms is None else "runtime [ms]", fontsize=SMALL)
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -40,11 +47,11 @@ def draw(run: Recorded) -> Drawing:
         tidy(axis)
     left.yaxis.set_major_formatter(EngFormatter("J"))
     left.set_ylabel("energy", fontsize=SMALL)
-    right.set_ylabel("area [mm²]", fontsize=SMALL)
+    right.set_ylabel(height[1], fontsize=SMALL)
     text = "\n".join(f"{number}  {_told(point)}" for number, point in enumerate(front[:named], start=1))
     figure.supxlabel(text, fontsize=TINY, ha="left", x=0.05)
     fix_layout(figure)  # and with it the points' places
-    for axis, ys in ((left, energies), (right, areas)):
+    for axis, ys in ((left, energies), (right, heights)):
         number_points(axis, range(1, named + 1), np.column_stack([xs, ys])[:named])
     return Drawing(figure)
 

@@ -1,6 +1,6 @@
 """Designs as Parquet: a folder of parts, each written whole, which readers take as one table.
 
-A part's columns are dataflow, layer, a column for each further axis of the hardware space, and those of DESIGN. Its metadata hold
+A part's columns are dataflow, layer, a column for each further axis of the hardware space, and fields of DESIGN. Its metadata hold
 the counts of designs left out and costed, so that a sweep can go on from the existing parts.
 """
 
@@ -40,22 +40,22 @@ def part_path(folder: Path, number: int) -> Path:
 
 
 def write_part(
-    path: Path, names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], blocks: Iterable[NDArray[np.void]],
-    counted: Counted,
+    path: Path, names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Sequence[str],
+    blocks: Iterable[NDArray[np.void]], counted: Counted,
 ) -> None:  # fmt: skip
     """Write all blocks of designs to a file, which appears when it is complete; OSError names it.
 
-    names: of the dataflow and the layer. keys, values: of the further axes, one row of values for each setting. counted: complete
-    after the last block.
+    names: of the dataflow and the layer. keys, values: of the further axes, one row of values for each setting. fields: of DESIGN,
+    those to write. counted: complete after the last block.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")  # readers pass it over, and the next sweep here writes over it
     writer: Any = None
-    schema = _table(np.empty(0, DESIGN), names, keys, values).schema
+    schema = _table(np.empty(0, DESIGN), names, keys, values, fields).schema
     try:
         with temporary.open("wb") as file:
             with _writer(file, schema) as writer:  # closed before its file, whatever comes
-                for table in _gathered(_table(rows, names, keys, values) for rows in blocks):
+                for table in _gathered(_table(rows, names, keys, values, fields) for rows in blocks):
                     writer.write_table(table)
                 writer.add_key_value_metadata({_COUNTED: json.dumps(asdict(counted)).encode()})
             file.flush()
@@ -87,14 +87,16 @@ def _gathered(tables: Iterable[Any]) -> Iterator[Any]:  # pyarrow has no types
         yield arrow.concat_tables(held)
 
 
-def _table(rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]]) -> Any:  # noqa: ANN401 pyarrow has no types
+def _table(
+    rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Sequence[str]
+) -> Any:  # noqa: ANN401 pyarrow has no types
     """A table with its own copy of a block, since the next block overwrites it."""
     arrow: Any = import_module("pyarrow")
     all_alike = np.zeros(len(rows), np.int32)
     columns = {name: arrow.DictionaryArray.from_arrays(all_alike, arrow.array([text])) for name, text in names.items()}
     for place, key in enumerate(keys):
         columns[key] = np.array([row[place] for row in values])[rows["setting"]]
-    columns |= {key: rows[key].copy() for key in DESIGN.fields or ()}
+    columns |= {key: rows[key].copy() for key in fields}
     return arrow.table(columns)
 
 
@@ -117,12 +119,13 @@ def read_names(path: Path) -> dict[str, str] | None:
 
 
 def read_designs(path: Path, keys: Sequence[str] = tuple(DESIGN.fields or ())) -> Iterator[NDArray[np.void]]:
-    """The designs of a part in their order, these fields of DESIGN of some at a time."""
+    """The designs of a part in their order, these fields of DESIGN of some at a time; fields that it has not are 0."""
     parquet: Any = import_module("pyarrow.parquet")
     wanted = np.dtype([(key, DESIGN[key]) for key in keys], align=True)
     with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROW_GROUP, columns=list(keys)):
-            rows = np.empty(batch.num_rows, wanted)
-            for key in keys:
+        known = [key for key in keys if key in file.schema_arrow.names]
+        for batch in file.iter_batches(ROW_GROUP, columns=known):
+            rows = np.zeros(batch.num_rows, wanted)
+            for key in known:
                 rows[key] = batch.column(key).to_numpy()
             yield rows

@@ -27,6 +27,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.exact import Grid, check_limits
 from mapsearch.model.mapping import Mapping
 from mapsearch.search.designs.sweep import Counted, Stretch, share_allowed
+from mapsearch.search.designs.walk import fields_of
 from mapsearch.spaces.machines.grid import HardwareGrid
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import ResizedVariants, Variants, mappings_as_they_are, template_variants
@@ -155,6 +156,11 @@ class SweepPlan:
                 yield Pair(label, mappings_as_they_are(layer, mappings))
             elif mappings:
                 yield Pair(label, ResizedVariants(layer, mappings, largest))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of DESIGN that tell something of these machines."""
+        return fields_of(fpga=self.space.base.fpga is not None)
 
     @property
     def designs(self) -> int:

@@ -5,29 +5,27 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
+from mapsearch.model.area import AREA, BRAM, DSP
 from mapsearch.model.plain import Plain
-from mapsearch.search.designs.front import DesignFront
+from mapsearch.search.designs.front import DesignFront, sizes
 from mapsearch.search.designs.sweep import Counted
-from mapsearch.search.designs.walk import DESIGN
 from mapsearch.spaces.machines.space import Value
 from mapsearch.studies.sweep.plan import Pair, SweepPlan
-
-_FIELDS = tuple(key for key in DESIGN.fields or () if key != "setting")
 
 
 @dataclass(frozen=True, slots=True)
 class SweptDesign(Plain):
     """A valid design: its machine, the number of its mapping, its figures, and the mapping as a directive file's text.
 
-    values: by the keys of the hardware space's further axes.
+    values: by the keys of the hardware space's further axes. area_mm2: None on an FPGA, which has dsp and bram_18k.
     """
 
     values: dict[str, Value]
@@ -40,9 +38,13 @@ class SweptDesign(Plain):
     runtime_cycles: int
     throughput_gmacs_per_s: float
     energy_pj: float
-    area_mm2: float
+    area_mm2: float | None = field(default=None, kw_only=True)
+    dsp: int | None = field(default=None, kw_only=True)
+    bram_18k: int | None = field(default=None, kw_only=True)
     power_mw: float
     directives: str
+
+    optional: ClassVar[frozenset[str]] = frozenset({"area_mm2", "dsp", "bram_18k"})
 
     def to_dict(self) -> dict[str, Any]:
         """See `Plain`; each axis under a key of its own."""
@@ -95,6 +97,11 @@ class SweepSummary(Plain):
         """Designs in all."""
         return int(self.record["designs"])
 
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """The fields of a design that say what its machine takes of a chip."""
+        return (DSP, BRAM) if "fpga" in self.record["sweep"]["hardware"] else (AREA,)
+
     def to_dict(self) -> dict[str, Any]:
         """See `Plain`; the inputs' keys stand first."""
         data = Plain.to_dict(self)
@@ -128,7 +135,7 @@ def summary_of(
         dict(record),
         str(folder),
         complete,
-        *_counts(total),
+        *_counts(plan, total),
         seconds,
         work.designs / seconds,
         work.valid / seconds,
@@ -137,7 +144,7 @@ def summary_of(
                 each.pair.dataflow,
                 each.pair.variants.layer.name,
                 each.pair.variants.count,
-                *_counts(each.counted),
+                *_counts(plan, each.counted),
                 len(each.front.designs),
                 _optima(plan, each),
             )
@@ -146,20 +153,23 @@ def summary_of(
     )
 
 
-def _counts(counted: Counted) -> tuple[int, int, int, dict[str, int]]:
-    return counted.designs, counted.costed, counted.valid, dict(counted.left_out)
+def _counts(plan: SweepPlan, counted: Counted) -> tuple[int, int, int, dict[str, int]]:
+    """The counts, without reasons that such machines do not have."""
+    absent = {AREA, DSP, BRAM}.difference(plan.fields)
+    left_out = {reason: count for reason, count in counted.left_out.items() if reason not in absent}
+    return counted.designs, counted.costed, counted.valid, left_out
 
 
 def _optima(plan: SweepPlan, found: Swept) -> dict[str, SweptDesign]:
-    """The best designs by name; of equal ones the least in energy and area, and so on. All of them stand on the front."""
+    """The best designs by name; of equal ones the least in energy and size, and so on. All of them stand on the front."""
     front = found.front.designs
     if not len(front):
         return {}
-    slowness, energy, area = -front["throughput_gmacs_per_s"], front["energy_pj"], front["area_mm2"]
+    slowness, energy, size = -front["throughput_gmacs_per_s"], front["energy_pj"], sizes(front)
     orders = {
-        "throughput": (area, energy, slowness),
-        "energy": (area, slowness, energy),
-        "energy-delay": (area, slowness, energy / front["throughput_gmacs_per_s"]),
+        "throughput": (*size, energy, slowness),
+        "energy": (*size, slowness, energy),
+        "energy-delay": (*size, slowness, energy / front["throughput_gmacs_per_s"]),
     }
     return {name: _design(plan, found.pair, front[int(np.lexsort(keys)[0])]) for name, keys in orders.items()}
 
@@ -167,7 +177,7 @@ def _optima(plan: SweepPlan, found: Swept) -> dict[str, SweptDesign]:
 def _design(plan: SweepPlan, pair: Pair, row: np.void) -> SweptDesign:
     mapping = plan.mapping(pair, int(row["pes"]), int(row["mapping"]))
     text = print_network(Network(pair.dataflow, (MappedLayer(pair.variants.layer, mapping),)))
-    return SweptDesign(_axes(plan, row), **_figures(row), directives=text)
+    return SweptDesign(_axes(plan, row), **_figures(plan, row), directives=text)
 
 
 def _axes(plan: SweepPlan, row: np.void) -> dict[str, Value]:
@@ -175,19 +185,25 @@ def _axes(plan: SweepPlan, row: np.void) -> dict[str, Value]:
     return dict(zip(plan.grid.keys, values, strict=True))
 
 
-def _figures(row: np.void) -> dict[str, Any]:
+def _figures(plan: SweepPlan, row: np.void) -> dict[str, Any]:
     """The fields of a design but its setting."""
-    return {key: row[key].item() for key in _FIELDS}
+    return {key: row[key].item() for key in _fields(plan)}
+
+
+def _fields(plan: SweepPlan) -> list[str]:
+    return [key for key in plan.fields if key != "setting"]
 
 
 def front_as_csv(plan: SweepPlan, found: Sequence[Swept]) -> str:
-    """The Pareto front of every pair over throughput, energy and area, fastest first."""
+    """The Pareto front of every pair over throughput, energy and size, fastest first."""
     text = io.StringIO()
-    keys = ["dataflow", "layer", *plan.grid.keys, *_FIELDS]
+    keys = ["dataflow", "layer", *plan.grid.keys, *_fields(plan)]
     writer = csv.DictWriter(text, keys, lineterminator="\n")
     writer.writeheader()
     for each in found:
-        writer.writerows({**each.pair.names, **_axes(plan, design), **_figures(design)} for design in _rows(each.front.designs))
+        writer.writerows(
+            {**each.pair.names, **_axes(plan, design), **_figures(plan, design)} for design in _rows(each.front.designs)
+        )
     return text.getvalue()
 
 

@@ -147,7 +147,9 @@ class _Sweep:
         else:
             counted = Counted()
             values = [values for values, _ in self.plan.grid.settings]
-            write_part(path, found.pair.names, self.plan.grid.keys, values, front.watch(part.blocks(counted)), counted)
+            write_part(
+                path, found.pair.names, self.plan.grid.keys, values, self.plan.fields, front.watch(part.blocks(counted)), counted
+            )
             self._work.add(counted)
         # Only now: an interrupted part leaves no trace.
         found.counted.add(counted)

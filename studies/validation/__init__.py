@@ -17,7 +17,7 @@ from mapsearch.formats.directives import print_network
 from mapsearch.formats.measured import TpuRow
 from mapsearch.formats.yaml.hardware import hardware_to_dict
 from mapsearch.model.errors import InputError, did_you_mean, show
-from mapsearch.studies.validation import eyeriss, eyeriss_counts, gemmini, tpu
+from mapsearch.studies.validation import eyeriss, eyeriss_counts, gemmini, tpu, zhang
 from mapsearch.studies.validation.outcome import Outcome
 
 SUITES: Mapping[str, Callable[[Path | None], Outcome]] = MappingProxyType(
@@ -28,6 +28,7 @@ SUITES: Mapping[str, Callable[[Path | None], Outcome]] = MappingProxyType(
         "eyeriss-power": eyeriss_counts.power,
         "eyeriss-search": eyeriss_counts.search,
         "gemmini": gemmini.cycles,
+        zhang.SUITE: zhang.design,
         "tpu-v6e": tpu.roofline,
     }
 )

@@ -44,6 +44,7 @@ class Figure:
     def bar(self) -> str:
         """The bar in words, or nothing."""
         sign, limit = ("≤", self.most) if self.most is not None else ("≥", self.least)
+        sign = "=" if self.most == self.least else sign
         return "" if limit is None else f"{sign} {limit:g}"
 
     def to_dict(self) -> dict[str, Any]:

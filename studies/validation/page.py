@@ -81,7 +81,8 @@ def _section(outcome: Outcome) -> Iterator[str]:
 
 def _sources(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "## Sources\n"
-    yield "Machines: `formats/data/hardware/eyeriss.yaml` and those in `formats/data/validation/`, each value with its source."
+    yield "Machines: `eyeriss.yaml` and `vc707.yaml` in `formats/data/hardware/`, and those in `formats/data/validation/`, each"
+    yield "value with its source."
     yield "Rows, by the heads of their files in `formats/data/validation/`:\n"
     yield from (
         _item(f"`{name}`: {head}") for name, head in dict.fromkeys(source for outcome in outcomes for source in outcome.sources)

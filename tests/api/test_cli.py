@@ -268,7 +268,7 @@ def test_hardware_is_listed(capsys: Capture, golden: Golden) -> None:
     """Every preset is listed with its figures, spaces apart."""
     text = _output(capsys, "hardware")
     machines, spaces = text.split("\nSpaces\n")
-    assert [row[0] for row in table_rows(machines + "\n\n")] == hardware_files.names()
+    assert [row[0] for place in (0, 1) for row in table_rows(machines + "\n\n", place)] == hardware_files.names()
     assert [row[0] for row in table_rows(spaces) if len(row) > 1] == hardware_files.space_names()
     golden("cli/hardware.txt", text)
 
@@ -278,14 +278,28 @@ def test_one_machine(capsys: Capture, golden: Golden) -> None:
     golden("cli/hardware_eyeriss.txt", _output(capsys, "hardware", "eyeriss"))
 
 
+def test_one_fpga(capsys: Capture, golden: Golden) -> None:
+    """An FPGA shows what a MAC and a block RAM are, and its DSPs and block RAMs by parts in place of area."""
+    golden("cli/hardware_vc707.txt", _output(capsys, "hardware", "vc707"))
+
+
 @pytest.mark.parametrize("name", hardware_files.names())
 def test_hardware_as_json(capsys: Capture, name: str) -> None:
     """The JSON of a machine loads as that machine, and is the one in the list."""
     data = _json(capsys, "hardware", name)
     assert hardware_files.load_hardware(data["hardware"]) == hardware_files.load_hardware(name)
     sources = data.pop("sources")
-    assert set(sources["area_mm2"]) == set(data["area_by_part_mm2"])
-    for figure, by_part in (("area_mm2", "area_by_part_mm2"), ("leakage_mw", "leakage_by_part_mw")):
+    parts = {
+        "area_mm2": "area_by_part_mm2",
+        "dsp": "dsp_by_part",
+        "bram_18k": "bram_18k_by_part",
+        "leakage_mw": "leakage_by_part_mw",
+    }
+    told = {figure: by_part for figure, by_part in parts.items() if figure in data}
+    assert set(sources) == told.keys() - {"dsp", "bram_18k"}
+    assert set(told) in ({"area_mm2", "leakage_mw"}, {"dsp", "bram_18k", "leakage_mw"})
+    assert all(set(by_part) == set(data[parts[figure]]) for figure, by_part in sources.items())
+    for figure, by_part in told.items():
         assert data[figure] == pytest.approx(sum(data[by_part].values()))
     assert data in _json(capsys, "hardware")["machines"]
 

@@ -47,14 +47,25 @@ def _refusal(source: str | Path | dict[str, Any]) -> str:
 
 def test_presets_are_listed() -> None:
     """The presets' names come sorted."""
-    assert names() == ["cloud", "edge", "eyeriss", "gemmini", "nvdla_large", "shidiannao", "simba_chiplet", "tpu_v1"]
+    assert names() == [
+        "cloud",
+        "edge",
+        "eyeriss",
+        "gemmini",
+        "nvdla_large",
+        "shidiannao",
+        "simba_chiplet",
+        "tpu_v1",
+        "vc707",
+        "zc706",
+    ]
 
 
 @pytest.mark.parametrize("name", names())
 def test_preset_is_complete_and_sourced(name: str) -> None:
     """A preset states every key itself, names its source, and its L1 has room for a word of each tensor with its copies."""
     data = _shipped("hardware", name)
-    assert set(data) - {"array"} == {*_shipped("hardware", "edge")}
+    assert set(data) - {"array", "fpga"} == {*_shipped("hardware", "edge")}
     assert data["source"]
     hardware = load_hardware(name)
     assert hardware.name == name
@@ -71,6 +82,17 @@ def test_every_figure_of_a_technology_has_a_source(name: str) -> None:
     laws = [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj", "area_mm2", "leakage_mw")]
     laws += [data[part][law] for part in ("noc_bus", "noc_arbiter") for law in ("area_mm2", "leakage_mw")]
     assert all(len(figure["source"]) > 20 for figure in figures + laws)
+
+
+def test_energies_of_an_fpga_are_marked_as_estimates() -> None:
+    """No source gives them; areas and leakage are 0, which is said too."""
+    data = _shipped("technology", "fpga_28nm")
+    energies = [data[key] for key in ("mac_pj", "noc_pj_per_bit", "offchip_pj_per_bit")]
+    energies += [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj")]
+    assert all(energy["source"].startswith("ESTIMATE: ") for energy in energies)
+    others = [data["mac_area_mm2"], data["mac_leakage_mw"]]
+    others += [data[level][law] for level in ("l1", "l2") for law in ("area_mm2", "leakage_mw")]
+    assert all(other["source"] and other.get("value", other.get("factor")) == 0 for other in others)
 
 
 def test_eyeriss_has_its_papers_figures() -> None:
@@ -312,7 +334,7 @@ RUN = {"dim": "X'", "longest": 16, "least": 4}
         ({"array": {"run": {"dim": "K", "longest": 3}}}, "hardware: array.run.least is missing; needed are dim, longest, least"),
         (
             {"technology": {"like": 3}},
-            "hardware: technology: like must be cacti_22nm, cacti_45nm, eyeriss_65nm, maestro_28nm or a path",
+            "hardware: technology: like must be cacti_22nm, cacti_45nm, eyeriss_65nm, fpga_28nm, maestro_28nm or a path",
         ),
         ({"technology": {"like": "cacti_45"}}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
         ({"technology": {"like": "cacti_45nm", "mac": 1}}, "hardware: technology: unknown key mac; did you mean"),
@@ -394,5 +416,5 @@ def test_unknown_preset_is_refused_with_the_nearest() -> None:
     assert _refusal("eyeris").startswith("no hardware is called 'eyeris'; did you mean eyeriss?; there are cloud, edge,")
     assert _refusal("zzz") == (
         "no hardware is called 'zzz'; there are cloud, edge, edge_space, eyeriss, gemmini, nvdla_large, shidiannao, "
-        "simba_chiplet, tpu_v1, or give a file's path"
+        "simba_chiplet, tpu_v1, vc707, zc706, or give a file's path"
     )

@@ -28,6 +28,7 @@ from mapsearch.formats.yaml.hardware import (
 from mapsearch.formats.yaml.ranges import limits_of
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
+from mapsearch.model.fpga import Fpga
 from mapsearch.model.hardware import Hardware
 from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Kind, Limits
 
@@ -333,7 +334,10 @@ def _within(machine: Hardware, budget: dict[str, Any]) -> bool:
         ({"bits": [8, 16]}, "bits must be a mapping with the keys weight, input, output, got [8, 16]"),
         ({"l1": {"byte": [64, 128]}}, "unknown key l1.byte; did you mean bytes?"),
         ({"technology": ["cacti_22nm", "cacti_45nm"]}, "technology must be cacti_22nm, "),
-        ({"budget": 4}, "hardware: budget must be a mapping with the keys area_mm2, power_mw, bandwidth, peak_gops, got 4"),
+        (
+            {"budget": 4},
+            "hardware: budget must be a mapping with the keys area_mm2, power_mw, bandwidth, peak_gops, dsp, bram_18k, got 4",
+        ),
         ({"budget": {"area": 4}}, "hardware: budget: unknown key area; did you mean area_mm2?; the keys are area_mm2, power_mw,"),
         ({"budget": {"area_mm2": "4 um2"}}, "hardware: budget.area_mm2 is in mm² and must be a number, such as 4, got '4 um2'"),
         ({"budget": {"power_mw": [1]}}, "budget.power_mw is in mW and must be a number, such as 4, got [1]"),
@@ -383,8 +387,10 @@ def test_examples_of_the_hardware_page_load() -> None:
     """Each hardware file of docs/hardware.md loads, and the one whose machines the page counts has so many."""
     page = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text("utf-8")
     examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+    fpga = examples.pop(2)
     machine, built, space, mine = (load_hardware_space(example) for example in examples)
     assert machine.is_one_machine
     assert replace(built.base, name="eyeriss", clock_mhz=200.0, bits=(16,) * 3, technology=EYERISS.technology) == EYERISS
     assert (mine.base.technology.idle_mw, mine.base.technology.gated_mac, mine.base.technology.gated_l1) == (20, True, False)
     assert f"{space.size:,} machines" in page
+    assert load_hardware(fpga).fpga == replace(Fpga(5, lutram_below=64), l2_banks=(448, 7, 64))

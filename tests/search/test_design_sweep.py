@@ -13,7 +13,8 @@ from sweeping import one_by_one, swept, unlimited
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
-from mapsearch.model.area import area_by_part, leakage_by_part
+from mapsearch.model.area import leakage_by_part, taken
+from mapsearch.model.fpga import Fpga
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim
@@ -35,11 +36,22 @@ OTHER_AXES = (
 )
 
 
+BANKS = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+
+
+def fpgas() -> st.SearchStrategy[Fpga]:
+    """FPGAs whose block RAMs are small enough for small memories to take several."""
+    return st.builds(
+        Fpga, st.integers(1, 5), st.just(value=False), st.sampled_from((512, 18432)), st.sampled_from((8, 36)), BANKS, BANKS,
+        st.sampled_from((0, 64)),
+    )  # fmt: skip
+
+
 @st.composite
 def spaces(draw: st.DrawFn) -> HardwareSpace:
     """Spaces of up to some hundred machines, with limits that some of them just keep and some do not."""
     technology = load_hardware({"technology": draw(st.sampled_from(TECHNOLOGIES))}).technology
-    base = replace(draw(machines()), technology=technology)
+    base = replace(draw(machines()), technology=technology, fpga=draw(st.none() | fpgas()))
     own_wires = base.noc.wires is not None
     if own_wires:  # of whole widths, as a sweep takes them
         base = replace(base, noc=replace(base.noc, bytes_per_cycle=11, wires=(4, 1, 6)))
@@ -53,12 +65,12 @@ def spaces(draw: st.DrawFn) -> HardwareSpace:
         some("l2.bytes", st.just(2**20) | st.integers(16, 1500), 3),
         Axis("noc.weight", (1, 4)) if own_wires else some("noc.bytes_per_cycle", st.integers(1, 8)),
         some("offchip.bytes_per_cycle", st.integers(1, 8)),
-        draw(st.sampled_from(OTHER_AXES)),
+        draw(st.sampled_from([axis for axis in OTHER_AXES if base.fpga is None or axis.key != "bits.weight"])),
     )
     space = HardwareSpace("random", base, axes, Limits())
     middle = space.at([draw(st.integers(0, len(axis.values) - 1)) for axis in axes])
     limits = Limits(
-        area_mm2=draw(st.sampled_from((1.0, area_by_part(middle).total, 1e9))),
+        **{key: draw(st.sampled_from((1.0, most, 1e9))) for key, most in taken(middle).items()},
         power_mw=leakage_by_part(middle).total * draw(st.sampled_from((1.0, 1.001, 2.0, 1e9))),
         offchip_gb_per_s=draw(st.sampled_from((middle.offchip.bytes_per_cycle * middle.clock_mhz / 1e3, 1e9))),
         offchip_bytes_per_cycle=draw(st.sampled_from((middle.offchip.bytes_per_cycle, 1e9))),

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from mapsearch.formats.directives import print_network
-from mapsearch.formats.measured import ChipRow, EyerissRow, GemminiRow, read_measured, rows_of
+from mapsearch.formats.measured import ChipRow, EyerissRow, FpgaRow, GemminiRow, read_measured, rows_of
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.hardware import Array
 from mapsearch.model.layer import Layer
 from mapsearch.studies.evaluate import evaluate
-from mapsearch.studies.validation import SUITES, gemmini, kept_files, validate
+from mapsearch.studies.validation import SUITES, gemmini, kept_files, validate, zhang
 from mapsearch.studies.validation.eyeriss import ALEXNET, VGG16, chip, layers_of
 from mapsearch.studies.validation.outcome import Outcome, network_of
 from mapsearch.studies.validation.page import page
@@ -64,6 +64,31 @@ def test_mappings_that_were_not_published_agree_with_the_chip() -> None:
         assert (layer.costs.psum_read_words + layer.costs.output_write_words) * 2 / 2**20 <= layer.chip.global_buffer_mb
         assert layer.agreeing is not None
         assert layer.agreeing > 1
+
+
+def test_a_mapping_of_an_fpga() -> None:
+    """The loops of the design: tiles, then the filter's places, then an output a cycle, 64 x 7 MACs at once."""
+    row = next(row for row in read_measured(FpgaRow, None).rows if row.layer == "CONV2")
+    (tiles, within, lanes) = zhang.mapped(row).mapping.levels
+    assert [directive.text for directive in tiles] == [
+        "TemporalMap(13,13) Y'", "TemporalMap(13,13) X'", "TemporalMap(64,64) K", "TemporalMap(7,7) C",
+    ]  # fmt: skip
+    assert [directive.text for directive in within] == [
+        "TemporalMap(1,1) R", "TemporalMap(1,1) S", "TemporalMap(1,1) Y'", "TemporalMap(1,1) X'", "SpatialMap(1,1) K",
+    ]  # fmt: skip
+    assert [directive.text for directive in lanes] == ["SpatialMap(1,1) C"]
+
+
+def test_an_fpgas_macs_never_wait(outcomes: dict[str, Outcome]) -> None:
+    """The array's cycles are one for each output, place of the filter, and group of 64 and 7 channels, and a few at the start."""
+    outcome = outcomes["zhang-fpga15"]
+    assert outcome.network is not None
+    for each, row in zip(outcome.network.layers, outcome.table.to_dict(), strict=True):
+        _, _, filters, channels, rows, columns, height, width = each.layer.extents
+        macs = height * width * rows * columns * -(-filters // 64) * -(-channels // 7)
+        predicted = row["predicted_ms"]
+        assert isinstance(predicted, float)
+        assert macs < predicted * 1e5 / 2 < 1.005 * macs
 
 
 def test_the_constant_of_the_machine_is_the_fitted_one(outcomes: dict[str, Outcome]) -> None:

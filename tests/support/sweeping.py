@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.area import area_by_part, power_mw
+from mapsearch.model.area import power_mw, taken
 from mapsearch.model.cost import Fit
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
@@ -47,7 +47,7 @@ def _rest(hardware: Hardware) -> Hardware:
 def _on(hardware: Hardware, limits: Limits, variants: Variants) -> list[tuple[float, ...]]:
     if not HardwareSpace("", hardware, (), limits).allows(hardware):
         return []
-    area = area_by_part(hardware).total
+    of_chip = [taken(hardware).get(key, 0) for key in ("area_mm2", "dsp", "bram_18k")]
     batch, chosen = variants.on(hardware.pes)
     costs = ExactModel().evaluate(variants.layer, hardware, batch)
     energy = costs.energy_pj()
@@ -58,7 +58,7 @@ def _on(hardware: Hardware, limits: Limits, variants: Variants) -> list[tuple[fl
         power = power_mw(hardware, float(energy[row]), cycles)
         if power <= limits.power_mw:
             throughput = variants.layer.macs * hardware.clock_mhz / 1000 / cycles
-            rows.append((int(chosen[row]), hardware.pes, *sizes, cycles, throughput, float(energy[row]), area, power))
+            rows.append((int(chosen[row]), hardware.pes, *sizes, cycles, throughput, float(energy[row]), *of_chip, power))
     return rows
 
 
