@@ -12,7 +12,9 @@ import numpy as np
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware, names
+from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
 from mapsearch.search.machines.stages import Stage, map_fully, map_machines
@@ -88,11 +90,21 @@ def presets(space: HardwareSpace) -> list[Hardware]:
 def _best_preset(
     space: HardwareSpace, job: LayersJob, search: MachineSearch, best: Candidate, jobs: int, watch: Watcher | None
 ) -> Hardware | None:
-    machines, seed_mappings = presets(space), search.seed_mappings(best.point)
+    machines = [each for each in presets(space) if _is_counted(job, each)]
+    seed_mappings = search.seed_mappings(best.point)
     rng_seeds = [(job.seed, number) for number in range(len(machines))]
     found = dict(map_machines(job, Stage.QUICK, [(each, seed_mappings) for each in machines], rng_seeds, jobs, watch))
     mapped = [each for _, each in sorted(found.items()) if np.isfinite(each.values(job)).all()]
     return min(mapped, key=lambda each: float(each.values(job)[0])).hardware if mapped else None
+
+
+def _is_counted(job: LayersJob, hardware: Hardware) -> bool:
+    """Whether the cost model has all that the machine has."""
+    try:
+        job.model.evaluate(job.layers[0], hardware, MappingBatch.empty(job.levels))
+    except InputError:
+        return False
+    return True
 
 
 def _chosen_first(

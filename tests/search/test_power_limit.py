@@ -92,8 +92,8 @@ def test_wider_buses_never_cost_more(case: tuple[Layer, Hardware, list[Mapping]]
     layer, hardware, mappings = case
     wider = replace(
         hardware,
-        noc=replace(hardware.noc, bytes_per_cycle=hardware.noc.bytes_per_cycle + noc),
-        offchip=replace(hardware.offchip, bytes_per_cycle=hardware.offchip.bytes_per_cycle + offchip),
+        noc=replace(hardware.noc, bytes_per_cycle=round(hardware.noc.bytes_per_cycle + noc, 3)),
+        offchip=replace(hardware.offchip, bytes_per_cycle=round(hardware.offchip.bytes_per_cycle + offchip, 3)),
     )
     batch = encode(mappings, layer, hardware.pes)
     costs, cheaper = (EXACT.evaluate(layer, each, batch) for each in (hardware, wider))
