@@ -31,8 +31,8 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="*",
         metavar="SUITE",
         help="eyeriss-alexnet, eyeriss-vgg16, eyeriss-traffic, eyeriss-power, eyeriss-search, gemmini, zhang-fpga15, or "
-        "tpu-v6e, whose rows are not shipped; each is shown row by row (default: all that have rows, in short); with --fit, a "
-        "file of rows",
+        "tpu-v6e, whose rows are not shipped; each is shown row by row (default: all that have rows, in short); "
+        "with --fit, a file of rows",
     )
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="a folder with rows of your own, in files named like the shipped ones"

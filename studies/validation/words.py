@@ -64,8 +64,9 @@ takes. Layers and tiles are written as input → output channels, filter, output
 The loops are those of the design: tiles of {side} x {side} outputs, and in a tile one output of 64 channels a cycle, of 7 input
 channels, for each place of the filter. Time is the runtime of both halves of a layer, one after the other. DSPs and block RAMs
 follow from the design's MACs and buffers. Each half of a double buffer counts as a memory of its own; with both halves in one,
-the design would take 610 block RAMs. The paper was not at hand. Its times and rates, as others quote them, are held against each
-other: they give the layers' operations within what rounding to 0.01 ms allows.
+the design would take 610 block RAMs. The paper was not at hand, and the times and rates of its layers could not be looked up
+elsewhere, only their total, 61.62 GFLOP/s. They are held against each other: times and rates give the layers' operations within
+what rounding to 0.01 ms allows, and the total.
 """,
         "tpu-v6e": """
 The model's lower bound over all mappings of {rows} GEMMs in bfloat16, in effect a roofline, is compared with the measured time,

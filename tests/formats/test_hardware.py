@@ -47,18 +47,7 @@ def _refusal(source: str | Path | dict[str, Any]) -> str:
 
 def test_presets_are_listed() -> None:
     """The presets' names come sorted."""
-    assert names() == [
-        "cloud",
-        "edge",
-        "eyeriss",
-        "gemmini",
-        "nvdla_large",
-        "shidiannao",
-        "simba_chiplet",
-        "tpu_v1",
-        "vc707",
-        "zc706",
-    ]
+    assert " ".join(names()) == "cloud edge eyeriss gemmini nvdla_large shidiannao simba_chiplet tpu_v1 vc707 zc706"
 
 
 @pytest.mark.parametrize("name", names())
@@ -82,17 +71,6 @@ def test_every_figure_of_a_technology_has_a_source(name: str) -> None:
     laws = [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj", "area_mm2", "leakage_mw")]
     laws += [data[part][law] for part in ("noc_bus", "noc_arbiter") for law in ("area_mm2", "leakage_mw")]
     assert all(len(figure["source"]) > 20 for figure in figures + laws)
-
-
-def test_energies_of_an_fpga_are_marked_as_estimates() -> None:
-    """No source gives them; areas and leakage are 0, which is said too."""
-    data = _shipped("technology", "fpga_28nm")
-    energies = [data[key] for key in ("mac_pj", "noc_pj_per_bit", "offchip_pj_per_bit")]
-    energies += [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj")]
-    assert all(energy["source"].startswith("ESTIMATE: ") for energy in energies)
-    others = [data["mac_area_mm2"], data["mac_leakage_mw"]]
-    others += [data[level][law] for level in ("l1", "l2") for law in ("area_mm2", "leakage_mw")]
-    assert all(other["source"] and other.get("value", other.get("factor")) == 0 for other in others)
 
 
 def test_eyeriss_has_its_papers_figures() -> None:
@@ -257,10 +235,7 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"clock_mhz": 0}, "clock_mhz must be above 0"),
         ({"name": "a\nb"}, "hardware: name must be one line of text"),
         ({"name": 7}, "hardware: name must be text, got 7"),
-        (
-            {"technology": 45},
-            "hardware: technology must be cacti_22nm, cacti_45nm, eyeriss_65nm, maestro_28nm, a path or a mapping, got 45",
-        ),
+        ({"technology": 45}, "eyeriss_65nm, fpga_28nm, maestro_28nm, a path or a mapping, got 45"),
         ({"technology": "cacti_45"}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
         ({"technology": "none/such.yaml"}, "the technology file must be readable: No such file"),
         ({"technology": {"name": "t"}}, "hardware: technology: mac_bits is missing"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsearch.formats.shipped import read_named
 from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, load_hardware_space
 from mapsearch.model.area import area_by_part, taken, taken_by_part
 from mapsearch.model.errors import HardwareError
@@ -144,3 +147,14 @@ def test_an_fpga_has_no_area() -> None:
     """Whoever asks for it gets one line."""
     with pytest.raises(HardwareError, match=r"^hardware vc707: an FPGA has DSPs and block RAMs, no area; do without area_mm2"):
         area_by_part(load_hardware("vc707"))
+
+
+def test_energies_of_an_fpga_are_marked_as_estimates() -> None:
+    """No source gives them; areas and leakage are 0, which is said too."""
+    data: dict[str, Any] = yaml.safe_load(read_named("technology", "fpga_28nm", Path())[0])
+    energies = [data[key] for key in ("mac_pj", "noc_pj_per_bit", "offchip_pj_per_bit")]
+    energies += [data[level][law] for level in ("l1", "l2") for law in ("read_pj", "write_pj")]
+    assert all(energy["source"].startswith("ESTIMATE: ") for energy in energies)
+    others = [data["mac_area_mm2"], data["mac_leakage_mw"]]
+    others += [data[level][law] for level in ("l1", "l2") for law in ("area_mm2", "leakage_mw")]
+    assert all(other["source"] and other.get("value", other.get("factor")) == 0 for other in others)
