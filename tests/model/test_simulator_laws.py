@@ -66,7 +66,8 @@ def test_cycles_add_up(case: tuple[Layer, Hardware, list[Mapping]]) -> None:
     bounds = (Count.COMPUTE_BOUND_CYCLES, Count.INGRESS_BOUND_CYCLES, Count.EGRESS_BOUND_CYCLES)
     assert costs.counts[:, bounds].sum(axis=1).tolist() == array.tolist()
     after_fill, waits = costs[Count.RUNTIME_CYCLES] - costs[Count.FILL_CYCLES], machine_record(hardware)["l2"]["apart"].tolist()
-    assert (after_fill >= np.maximum(array, offchip)).all() and (after_fill <= array + offchip).all()
+    assert (after_fill >= np.maximum(array, offchip)).all()
+    assert (after_fill <= array + offchip).all()
     if waits in ([0, 0, 0], [1, 1, 1]):
         assert after_fill.tolist() == (array + offchip if waits[0] else np.maximum(array, offchip)).tolist()
     assert (array * hardware.pes * hardware.simd >= layer.macs).all()
