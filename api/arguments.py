@@ -149,6 +149,16 @@ def _parsing_of(each: Setting) -> dict[str, Any]:
     return {**words, **({"choices": each.law.choices} if each.law.choices else {"type": by_law(each.law)})}
 
 
+def add_dims(parser: ArgumentParser) -> None:
+    """Declare --dim, for commands on networks."""
+    parser.add_argument(
+        "--dim",
+        action="append",
+        metavar="NAME=SIZE",
+        help="the size of a symbolic dim of an ONNX model, such as batch=1; may be repeated",
+    )
+
+
 def add_hardware(parser: ArgumentParser) -> None:
     """Declare --hardware, for commands on one machine."""
     parser.add_argument(

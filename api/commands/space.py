@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from mapsearch.arguments import Subparsers, add_hardware
+from mapsearch.arguments import Subparsers, add_dims, add_hardware
 from mapsearch.output import write, write_json, write_table
 
 
@@ -19,6 +19,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "set", metavar="SET|FILE", help="a layer set's name or a file, some of its layers (vgg16:conv1_2), or several sets"
     )
+    add_dims(parser)
     add_hardware(parser)
     structure = parser.add_mutually_exclusive_group()
     structure.add_argument("--levels", type=int, metavar="L", help="cluster levels of a mapping (default: 2)")
@@ -39,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the sizes."""
-    from mapsearch.formats.mixes import load_mix
+    from mapsearch.formats.mixes import load_mix, with_choices
     from mapsearch.formats.yaml.dataflows import load_held
     from mapsearch.formats.yaml.hardware import load_hardware
     from mapsearch.spaces.mappings.rules import TileRule
@@ -48,7 +49,7 @@ def run(args: Namespace) -> int:
     held, levels = load_held(args.dataflow, args.constraints, 2 if args.levels is None else args.levels)
     hardware, tiles = load_hardware(args.hardware), TileRule[args.tiles.upper()]
     sizes: list[dict[str, Any]] = []
-    for unique in load_mix(args.set).unique:
+    for unique in load_mix(with_choices(args.set, args.dim)).unique:
         space = Space(unique.layer, hardware, levels, tiles, held)
         sizes.append({"layer": unique.layer.name, "names": unique.names, "count": unique.count, "mappings": space.size()})
     if args.json:

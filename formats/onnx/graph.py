@@ -1,0 +1,305 @@
+"""An ONNX model as a list of nodes with attributes, shapes and the knowledge which operands are constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from mapsearch.formats.registry import Choices
+from mapsearch.model.errors import InputError, did_you_mean, short, show
+from mapsearch.model.layer import MAX_EXTENT
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+Shape = tuple[int, ...]
+
+# Words of a constant that may be a shape, which inference needs; weights are larger, and only their sizes are needed.
+_SHAPE_WORDS = 4096
+# A random operator has no inputs either, but what it makes is no parameter.
+_RANDOM = ("RandomNormal", "RandomUniform")
+_FLOATS = frozenset((1, 10, 11, 16, 17, 18, 19, 20))  # TensorProto's float, float16, double, bfloat16 and the 8-bit floats
+_INT32, _INT8 = 6, (2, 3)
+_STANDARD = ("", "ai.onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An operator of the graph.
+
+    operator: with its domain where that is not ONNX's own, such as `com.microsoft:FusedConv`. inner: the operators in its bodies,
+    at any depth; None where it has no body, as only control flow has.
+    """
+
+    graph: Graph
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    inner: frozenset[str] | None
+
+    def error(self, reason: str) -> InputError:
+        """An error at this node."""
+        return InputError(f"{self.graph.where}: node {short(self.name)} ({short(self.operator)}): {reason}")
+
+    def has(self, index: int) -> bool:
+        """Whether the input of that number is given."""
+        return index < len(self.inputs) and self.inputs[index] != ""
+
+    def shape(self, index: int, least: int = 0) -> Shape:
+        """The shape of an input; InputError where it is not known or has fewer than `least` dims."""
+        if not self.has(index):
+            raise self.error(f"input {index} is missing")
+        shape = self.graph.shapes.get(self.inputs[index])
+        if shape is None:
+            raise self.error(
+                f"the shape of its input {short(self.inputs[index])} cannot be inferred; "
+                "infer and save the model's shapes first, with dims as numbers"
+            )
+        if len(shape) < least or not all(shape):
+            raise self.error(f"input {index} must have {least} dims or more, each of at least 1, got {list(shape)}")
+        return shape
+
+    def output_shape(self) -> Shape | None:
+        """The shape of the first output, if it is known."""
+        return self.graph.shapes.get(self.outputs[0]) if self.outputs else None
+
+    def integer(self, name: str, default: int) -> int:
+        """The value of an attribute."""
+        value = self.attributes.get(name, default)
+        if not isinstance(value, int):
+            raise self.error(f"attribute {name} must be a whole number, got {show(value)}")
+        return value
+
+    def integers(self, name: str, default: Sequence[int], least: int = 1) -> list[int]:
+        """The values of an attribute, as many as in the default."""
+        value = self.attributes.get(name, default)
+        if not isinstance(value, list | tuple) or len(value) != len(default) or any(not isinstance(x, int) or x < least for x in value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            raise self.error(f"attribute {name} must be {len(default)} whole numbers of at least {least}, got {show(value)}")
+        return list(value)  # pyright: ignore[reportUnknownArgumentType]
+
+    def text(self, name: str, default: str) -> str:
+        """The text of an attribute."""
+        value = self.attributes.get(name, default)
+        return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+    def is_constant(self, index: int) -> bool:
+        """Whether an input does not depend on the network's inputs."""
+        return self.has(index) and self.inputs[index] in self.graph.constants
+
+    def weights(self, index: int) -> str:
+        """Whose an operand's words are, as the key `weights` of a layer tells; counts them once."""
+        if not self.is_constant(index):
+            return "activations"
+        return "parameters" if self.graph.claim(self.inputs[index]) else "shared"
+
+
+class Graph:
+    """The nodes in order, all shapes that are known, and which values are constants.
+
+    where: the file's name in errors. claimed: the constants that are counted as parameters so far, by the names of their roots.
+    """
+
+    def __init__(self, model: ModelProto, where: str) -> None:
+        graph = model.graph
+        self.where = where
+        self.title = graph.name
+        producer = " ".join(filter(None, (model.producer_name, model.producer_version)))
+        self.origin = f"ONNX{f', written by {short(producer)}' if producer else ''}"
+        self.shapes = _shapes(graph)
+        self._types = _types(graph)
+        self.constants: dict[str, str] = {each.name: each.name for each in graph.initializer}
+        self.nodes = list(self._read(graph))
+        self._claimed: set[str] = set()
+
+    def claim(self, value: str) -> bool:
+        """Count a constant as parameters; False where it, or what it is made from, is counted already."""
+        root = self.constants[value]
+        new = root not in self._claimed
+        self._claimed.add(root)
+        return new
+
+    def words(self, values: Iterable[str]) -> int | None:
+        """The words of values together; None where a shape is not known."""
+        shapes = [self.shapes.get(value) for value in values if value]
+        return None if None in shapes else sum(prod(shape) for shape in shapes if shape is not None)
+
+    def is_parameter(self, value: str) -> bool:
+        """Whether the type of a constant is one of weights or biases, not of indices or shapes."""
+        return self._types.get(value) in _FLOATS or self._types.get(value) in _INT8
+
+    def _read(self, graph: GraphProto) -> Iterable[Node]:
+        """The nodes; InputError where one reads what no earlier node makes."""
+        known = {"", *self.constants, *(each.name for each in graph.input)}
+        for number, each in enumerate(graph.node):
+            node = self._node(each, number)
+            for value in node.inputs:
+                if value not in known:
+                    raise node.error(f"reads {short(value)}, which no node before it makes; the graph has a cycle, or is not sorted")
+            for value in node.outputs:
+                if value in known and value:
+                    raise node.error(f"makes {short(value)}, which is there already; each value must be made once")
+            known.update(node.outputs)
+            self._follow(node)
+            yield node
+
+    def _node(self, node: NodeProto, number: int) -> Node:
+        from onnx import helper  # noqa: PLC0415 an extra package
+
+        bodies = _bodies(node)
+        plain = {each.name: helper.get_attribute_value(each) for each in node.attribute if each.type and not _graphs(each)}
+        name = node.name or f"{node.op_type}_{number}"
+        inner = frozenset(_inner(bodies)) if bodies else None
+        return Node(self, name, _operator(node), tuple(node.input), tuple(node.output), plain, inner)
+
+    def _follow(self, node: Node) -> None:
+        """Note what the node makes as constants, if it makes them from constants alone."""
+        if node.inner is not None or node.operator in _RANDOM or not all(value in self.constants for value in node.inputs if value):
+            return
+        for value in node.outputs:
+            if value:
+                # What has no root of its own, such as a ConstantOfShape, which is made from a shape, is a root.
+                made = node.operator in ("ConstantOfShape", "Constant") or not node.inputs
+                self.constants[value] = value if made else self.constants.get(node.inputs[0], value)
+
+
+def read_graph(data: bytes, where: str, choices: Choices) -> Graph:
+    """The graph of a model, whose symbolic dims have the sizes that are chosen; InputError, which begins with `where`.
+
+    Files of external data are never opened: weights have sizes in the model itself, and their values do not matter.
+    """
+    try:
+        onnx = import_module("onnx")
+    except ImportError:
+        raise InputError(f"{where}: ONNX models need the package onnx; pip install onnx") from None
+    model = _parsed(onnx, data, where)
+    _drop_values(model.graph)
+    inferred = _inferred(onnx, model, where, choices)
+    return Graph(inferred, where)
+
+
+def _parsed(onnx: Any, data: bytes, where: str) -> ModelProto:  # noqa: ANN401 a module
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 an extra package
+
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except (DecodeError, ValueError, RecursionError) as error:
+        raise InputError(f"{where}: must be an ONNX model, whole and not damaged: {' '.join(str(error).split())}") from None
+    if not model.graph.node or not model.opset_import:
+        raise InputError(f"{where}: must be an ONNX model with at least one operator, got none")
+    return model
+
+
+def _drop_values(graph: GraphProto) -> None:
+    """Leave out the values of large constants, which only cost memory."""
+    for each in graph.sparse_initializer:
+        tensor = graph.initializer.add()
+        tensor.name, tensor.data_type = each.values.name, each.values.data_type
+        tensor.dims.extend(each.dims)
+    del graph.sparse_initializer[:]
+    for tensor in graph.initializer:
+        _drop(tensor)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                _drop(attribute.t)
+
+
+def _drop(tensor: TensorProto) -> None:
+    if prod(tensor.dims) > _SHAPE_WORDS:
+        kept = list(tensor.dims), tensor.data_type, tensor.name
+        tensor.Clear()
+        tensor.dims.extend(kept[0])
+        tensor.data_type, tensor.name = kept[1], kept[2]
+
+
+def _inferred(onnx: Any, model: ModelProto, where: str, choices: Choices) -> ModelProto:  # noqa: ANN401 a module
+    try:
+        if model.functions:
+            model = onnx.inliner.inline_local_functions(model)
+        _choose(model.graph, where, choices)
+        return onnx.shape_inference.infer_shapes(model, data_prop=True)  # type: ignore[no-any-return]
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 whatever the library makes of a damaged model
+        raise InputError(f"{where}: its shapes cannot be inferred: {short(' '.join(str(error).split()))}") from None
+
+
+def _choose(graph: GraphProto, where: str, choices: Choices) -> None:
+    """Give symbolic dims their sizes; InputError where one has none, or a choice has no dim."""
+    weights = {each.name for each in graph.initializer}
+    inputs = [each for each in graph.input if each.name not in weights]
+    symbols = {name for each in inputs for name in _symbols(each)}
+    sizes = {name: _size(where, name, value) for name, value in choices.items()}
+    for name in sizes:
+        if name not in symbols:
+            has = f"it has {', '.join(map(short, sorted(symbols)))}" if symbols else "it has none"
+            raise InputError(f"{where}: no input has a symbolic dim {short(name)}; {has}{did_you_mean(name, symbols)}")
+    for each in inputs:
+        for name in _symbols(each):
+            if name not in sizes:
+                raise InputError(
+                    f"{where}: input {short(each.name)} has the symbolic dim {short(name)}; give its size, such as --dim {short(name)}=1"
+                )
+    for each in (*graph.input, *graph.value_info, *graph.output):
+        for axis, dim in enumerate(each.type.tensor_type.shape.dim):
+            size = sizes.get(_symbol(each, axis, dim))
+            if size is not None:
+                dim.dim_value = size
+
+
+def _symbols(value: ValueInfoProto) -> list[str]:
+    """The names of an input's dims that have no size."""
+    dims = value.type.tensor_type.shape.dim
+    return [_symbol(value, axis, dim) for axis, dim in enumerate(dims) if dim.dim_value < 1]
+
+
+def _symbol(value: ValueInfoProto, axis: int, dim: Any) -> str:  # noqa: ANN401 protobuf's type has no public name
+    """The name by which a dim's size is chosen: its own, or that of its place, such as `x.0`."""
+    return dim.dim_param or f"{value.name}.{axis}"
+
+
+def _size(where: str, name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:12]) <= MAX_EXTENT:
+        raise InputError(f"{where}: the size of dim {short(name)} must be a whole number from 1 to {MAX_EXTENT}, got {show(value)}")
+    return int(value)
+
+
+def _operator(node: NodeProto) -> str:
+    return node.op_type if node.domain in _STANDARD else f"{node.domain}:{node.op_type}"
+
+
+def _graphs(attribute: AttributeProto) -> list[GraphProto]:
+    return [attribute.g, *attribute.graphs] if attribute.HasField("g") else list(attribute.graphs)
+
+
+def _bodies(node: NodeProto) -> list[GraphProto]:
+    return [graph for attribute in node.attribute for graph in _graphs(attribute)]
+
+
+def _inner(bodies: list[GraphProto]) -> Iterator[str]:
+    """The operators in bodies, at any depth."""
+    waiting = list(bodies)
+    while waiting:
+        for node in waiting.pop().node:
+            yield _operator(node)
+            waiting += _bodies(node)
+
+
+def _shapes(graph: GraphProto) -> dict[str, Shape]:
+    shapes: dict[str, Shape] = {}
+    for each in (*graph.input, *graph.value_info, *graph.output):
+        kind = each.type.tensor_type
+        if kind.HasField("shape") and all(dim.HasField("dim_value") and dim.dim_value >= 0 for dim in kind.shape.dim):
+            shapes[each.name] = tuple(dim.dim_value for dim in kind.shape.dim)
+    return shapes | {each.name: tuple(each.dims) for each in graph.initializer if all(size >= 0 for size in each.dims)}
+
+
+def _types(graph: GraphProto) -> dict[str, int]:
+    infos = {each.name: each.type.tensor_type.elem_type for each in (*graph.input, *graph.value_info, *graph.output)}
+    return infos | {each.name: each.data_type for each in graph.initializer}
