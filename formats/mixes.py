@@ -1,7 +1,8 @@
 """The networks that a command line names: a layer set, some of its layers, or a mix of several networks for one machine.
 
-A network is SET, a layer set, or SET:NAME,NAME, some of its layers; SET:batch=1 chooses what a file leaves open. A mix is several networks with commas between, each with a
-weight, the number of its runs: `mobilenet_v2,resnet18:2,vgg16:conv1_2`. Digits after a colon are a weight, else a layer's name.
+A network is SET, a layer set, or SET:NAME,NAME, some of its layers. SET:NAME=VALUE chooses what a file leaves open, such as the
+size of a symbolic dim. A mix is several networks with commas between, each with a weight, the number of its runs:
+`mobilenet_v2,resnet18:2,vgg16:conv1_2`. Digits after a colon are a weight, else a layer's name.
 """
 
 from __future__ import annotations
@@ -45,9 +46,7 @@ class NetworkSource:
         """The source with these words after its colon too: choices, which have a `=`, and names of layers."""
         stripped = [word.strip() for word in words]
         names = tuple(word for word in stripped if word and "=" not in word)
-        return replace(
-            self, names=self.names + names, choices=self.choices + tuple(word for word in stripped if "=" in word)
-        )
+        return replace(self, names=self.names + names, choices=self.choices + tuple(word for word in stripped if "=" in word))
 
     @property
     def text(self) -> str:

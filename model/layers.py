@@ -128,9 +128,10 @@ def trconv(
     batch: int = 1,
     density: Density = DENSE,
 ) -> Layer:
-    """A transposed convolution of `c` channels into `k` (both over all groups), as the stride-1 convolution over the zero-inserted, padded input that it stands for.
+    """A transposed convolution, as the stride-1 convolution over the zero-inserted, padded input that it stands for.
 
-    stride - 1 zeros go between neighbouring inputs, (R-1)*dilation - padding words of padding before them, so that
+    It has `c` channels and `k` filters over all groups. stride - 1 zeros go between neighbouring inputs, (R-1)*dilation - padding
+    words of padding before them, so that
     Y' = (Y-1)*stride + (R-1)*dilation + 1 - padding of both ends + output_padding (Dumoulin and Visin 2016, "A guide to
     convolution arithmetic for deep learning", relationship 14).
     zero_macs counts the MACs on inserted zeros; padding counts as ordinary input, as it does for `conv`.

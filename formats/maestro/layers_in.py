@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mapsearch.formats.directives.layer_blocks import extents
+from mapsearch.formats.directives import extents
 from mapsearch.formats.directives.tokens import Cursor, use_one_of
 from mapsearch.formats.maestro.mappings_in import ITEMS, OURS, pairs, read_networks, type_name
 from mapsearch.formats.registry import Choices, take_no_choices

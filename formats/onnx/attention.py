@@ -34,7 +34,9 @@ def projected(node: Node) -> list[Row]:
     """Microsoft's Attention and QAttention: one product makes queries, keys and values of equal size."""
     inputs, weights = node.shape(0, 3), node.shape(1, 2)
     if len(inputs) != 3 or len(weights) != 2 or weights[0] != inputs[2] or weights[1] % 3 or "qkv_hidden_sizes" in node.attributes:
-        raise node.error(f"its weights must be [{inputs[2]}, 3 x hidden], queries, keys and values of one size, got {list(weights)}")
+        raise node.error(
+            f"its weights must be [{inputs[2]}, 3 x hidden], queries, keys and values of one size, got {list(weights)}"
+        )
     whole = (inputs[0], inputs[1], weights[1] // 3)
     row: Row = {"type": "GEMM", "M": prod(inputs[:2]), "N": weights[1], "K": weights[0], "weights": node.weights(1)}
     split = _with_heads(node, whole, node.integer("num_heads", 0))

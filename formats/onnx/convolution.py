@@ -19,7 +19,9 @@ def conv(node: Node, image: int = 0, filters: int = 1) -> list[Row]:
     k, c, taps = weights[0], weights[1], weights[2:]
     axes = len(taps)
     if inputs[1] != c * groups or k % groups:
-        raise node.error(f"its {inputs[1]} channels must be {groups} groups of its filters' {c}, and groups must divide its {k} filters")
+        raise node.error(
+            f"its {inputs[1]} channels must be {groups} groups of its filters' {c}, and groups must divide its {k} filters"
+        )
     strides, dilations = (node.integers(name, (1,) * axes) for name in ("strides", "dilations"))
     windows = [(tap - 1) * gap + 1 for tap, gap in zip(taps, dilations, strict=True)]
     ends = _ends(node, axes) or [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mapsearch.formats.registry import Choices
 from mapsearch.model.errors import InputError, did_you_mean, short, show
@@ -78,9 +78,10 @@ class Node:
     def integers(self, name: str, default: Sequence[int], least: int = 1) -> list[int]:
         """The values of an attribute, as many as in the default."""
         value = self.attributes.get(name, default)
-        if not isinstance(value, list | tuple) or len(value) != len(default) or any(not isinstance(x, int) or x < least for x in value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        numbers = [x for x in cast("Sequence[object]", value) if isinstance(x, int)] if isinstance(value, list | tuple) else []
+        if len(numbers) != len(default) or min(numbers, default=least) < least:
             raise self.error(f"attribute {name} must be {len(default)} whole numbers of at least {least}, got {show(value)}")
-        return list(value)  # pyright: ignore[reportUnknownArgumentType]
+        return numbers
 
     def text(self, name: str, default: str) -> str:
         """The text of an attribute."""
@@ -139,7 +140,9 @@ class Graph:
             node = self._node(each, number)
             for value in node.inputs:
                 if value not in known:
-                    raise node.error(f"reads {short(value)}, which no node before it makes; the graph has a cycle, or is not sorted")
+                    raise node.error(
+                        f"reads {short(value)}, which no node before it makes; the graph has a cycle, or is not sorted"
+                    )
             for value in node.outputs:
                 if value in known and value:
                     raise node.error(f"makes {short(value)}, which is there already; each value must be made once")
@@ -167,8 +170,8 @@ class Graph:
                 self.constants[value] = value if made else self.constants.get(node.inputs[0], value)
 
 
-def read_graph(data: bytes, where: str, choices: Choices) -> Graph:
-    """The graph of a model, whose symbolic dims have the sizes that are chosen; InputError, which begins with `where`.
+def read_model(data: bytes, where: str) -> ModelProto:
+    """The model in a file's bytes; InputError, which begins with `where`, where they are none.
 
     Files of external data are never opened: weights have sizes in the model itself, and their values do not matter.
     """
@@ -176,13 +179,6 @@ def read_graph(data: bytes, where: str, choices: Choices) -> Graph:
         onnx = import_module("onnx")
     except ImportError:
         raise InputError(f"{where}: ONNX models need the package onnx; pip install onnx") from None
-    model = _parsed(onnx, data, where)
-    _drop_values(model.graph)
-    inferred = _inferred(onnx, model, where, choices)
-    return Graph(inferred, where)
-
-
-def _parsed(onnx: Any, data: bytes, where: str) -> ModelProto:  # noqa: ANN401 a module
     from google.protobuf.message import DecodeError  # noqa: PLC0415 an extra package
 
     model = onnx.ModelProto()
@@ -193,6 +189,15 @@ def _parsed(onnx: Any, data: bytes, where: str) -> ModelProto:  # noqa: ANN401 a
     if not model.graph.node or not model.opset_import:
         raise InputError(f"{where}: must be an ONNX model with at least one operator, got none")
     return model
+
+
+def graph_of(model: ModelProto, where: str, choices: Choices) -> Graph:
+    """The graph of a model, whose symbolic dims have the sizes that are chosen; InputError, which begins with `where`.
+
+    The model loses the values of its large constants.
+    """
+    _drop_values(model.graph)
+    return Graph(_inferred(model, where, choices), where)
 
 
 def _drop_values(graph: GraphProto) -> None:
@@ -218,14 +223,14 @@ def _drop(tensor: TensorProto) -> None:
         tensor.data_type, tensor.name = kept[1], kept[2]
 
 
-def _inferred(onnx: Any, model: ModelProto, where: str, choices: Choices) -> ModelProto:  # noqa: ANN401 a module
+def _inferred(model: ModelProto, where: str, choices: Choices) -> ModelProto:
+    from onnx import inliner, shape_inference  # noqa: PLC0415 an extra package
+
+    _choose(model.graph, where, choices)
     try:
         if model.functions:
-            model = onnx.inliner.inline_local_functions(model)
-        _choose(model.graph, where, choices)
-        return onnx.shape_inference.infer_shapes(model, data_prop=True)  # type: ignore[no-any-return]
-    except InputError:
-        raise
+            model = inliner.inline_local_functions(model)
+        return shape_inference.infer_shapes(model, data_prop=True)
     except Exception as error:  # noqa: BLE001 whatever the library makes of a damaged model
         raise InputError(f"{where}: its shapes cannot be inferred: {short(' '.join(str(error).split()))}") from None
 
@@ -244,7 +249,8 @@ def _choose(graph: GraphProto, where: str, choices: Choices) -> None:
         for name in _symbols(each):
             if name not in sizes:
                 raise InputError(
-                    f"{where}: input {short(each.name)} has the symbolic dim {short(name)}; give its size, such as --dim {short(name)}=1"
+                    f"{where}: input {short(each.name)} has the symbolic dim {short(name)}; "
+                    f"give its size, such as --dim {short(name)}=1"
                 )
     for each in (*graph.input, *graph.value_info, *graph.output):
         for axis, dim in enumerate(each.type.tensor_type.shape.dim):

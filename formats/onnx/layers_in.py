@@ -9,12 +9,15 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mapsearch.formats.onnx import attention, convolution, einsum, matmul, recurrent
-from mapsearch.formats.onnx.graph import Graph, Node, read_graph
+from mapsearch.formats.onnx.graph import Graph, Node, graph_of, read_model
 from mapsearch.formats.registry import Choices
 from mapsearch.formats.rows import Row, named
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 # The rows of the nodes with MACs, by operator.
 OPERATORS: dict[str, Callable[[Node], list[Row]]] = {
@@ -28,16 +31,19 @@ FREE = frozenset(("Dropout", "Flatten", "Identity", "Reshape", "Shape", "Size", 
 # Operators with MACs of which no layer type expresses anything.
 _UNCOUNTED = frozenset(("Col2Im", "DFT", "DeformConv", "Det", "STFT"))
 _POOLS = re.compile(r"(Global)?(Average|Max|Lp)Pool|(com\.microsoft:)?QLinear(Global)?AveragePool")
-_ELEMENTWISE = frozenset(
-    "Abs Add And BatchNormalization Ceil Celu Clip Cos Div Elu Equal Erf Exp Floor Gelu Greater HardSigmoid HardSwish LeakyRelu Less "
-    "Log Max Mean Min Mish Mod Mul Neg Not Or Pow PRelu Reciprocal Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sqrt Sub Sum "
-    "Swish Tanh ThresholdedRelu Where Xor".split()
+_ELEMENTWISE = re.compile(
+    r"Abs|Add|And|BatchNormalization|Ceil|Celu|Clip|Cos|Div|Elu|Equal|Erf|Exp|Floor|Gelu|Greater|HardSigmoid|HardSwish|"
+    r"LeakyRelu|Less|Log|Max|Mean|Min|Mish|Mod|Mul|Neg|Not|Or|Pow|PRelu|Reciprocal|Relu|Round|Selu|Sigmoid|Sign|Sin|"
+    r"Softplus|Softsign|Sqrt|Sub|Sum|Swish|Tanh|ThresholdedRelu|Where|Xor"
 )
 # The inputs of an operator that are parameters besides weights, and their kind in `other_parameters`.
 _KINDS = {
     **{name: {2: "biases"} for name in ("Conv", "ConvTranspose", "Gemm", "com.microsoft:FusedConv")},
     **{name: {3: "biases"} for name in ("LSTM", "GRU", "RNN")},
-    **{name: {1: "normalization", 2: "normalization"} for name in ("BatchNormalization", "LayerNormalization", "InstanceNormalization")},
+    **{
+        name: {1: "normalization", 2: "normalization"}
+        for name in ("BatchNormalization", "LayerNormalization", "InstanceNormalization")
+    },
     "GroupNormalization": {1: "normalization", 2: "normalization"},
     "RMSNormalization": {1: "normalization"},
     "QLinearConv": {8: "biases"},
@@ -53,7 +59,12 @@ def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 protobuf has no 
 
 def read_layers(data: bytes, where: str, choices: Choices) -> dict[str, object]:
     """See `LayersImporter`; choices: the sizes of symbolic dims."""
-    graph = read_graph(data, where, choices)
+    return keys_of(read_model(data, where), where, choices)
+
+
+def keys_of(model: ModelProto, where: str, choices: Choices) -> dict[str, object]:
+    """The keys of a layer-set file for a model, which loses the values of its constants; errors as of `read_layers`."""
+    graph = graph_of(model, where, choices)
     rows: list[Row] = []
     left_out: Counter[tuple[tuple[str, Any], ...]] = Counter()
     others: Counter[str] = Counter()
@@ -92,7 +103,7 @@ def _rows(node: Node) -> list[Row]:
 
 def _simple(node: Node) -> Row:
     """The row of an operator that is none of OPERATORS."""
-    kind = "POOL" if _POOLS.fullmatch(node.operator) else "ELEMENTWISE" if node.operator in _ELEMENTWISE else "OTHER"
+    kind = "POOL" if _POOLS.fullmatch(node.operator) else "ELEMENTWISE" if _ELEMENTWISE.fullmatch(node.operator) else "OTHER"
     if kind != "OTHER" and not node.graph.words(node.outputs[:1]):
         kind = "OTHER"
     unknown = ":" in node.operator or node.operator in _UNCOUNTED or node.inner is not None

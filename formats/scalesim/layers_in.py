@@ -3,10 +3,10 @@
     Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,
     Layer, M, N, K,
 
-SCALE-Sim reads the first eight or four fields of a line, and N:M sparsity after them; comments may follow. Its input is the padded one
-(without padding where the file lists none), and Y' = ceil((Y - R + stride) / stride): it counts a last window that the input does
-not fill. A name with `DP` is a depthwise layer. Files also list depthwise layers as many channels and one filter, which as a
-convolution has as many MACs but one output channel: `depthwise=yes` or `depthwise=no` must say which it is.
+SCALE-Sim reads the first eight or four fields of a line, and N:M sparsity after them; comments may follow. Padding has no column,
+and Y' = ceil((Y - R + stride) / stride): it counts a last window that the input does not fill. A name with `DP` is a depthwise
+layer. Files also list depthwise layers as many channels and one filter, which as a convolution has as many MACs but one output
+channel: `depthwise=yes` or `depthwise=no` must say which it is.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def read_layers(data: bytes, where: str, choices: Choices) -> dict[str, object]:
     if fields is _GEMM and order != list(_GEMM):
         raise InputError(f"{where}: the header must be Layer, M, N, K, as SCALE-Sim reads these columns, got {show(header)}")
     rows = [
-        {"name": name} | (_gemm(sizes) if fields is _GEMM else _conv(f"{where}: line {line}", name, sizes, depthwise, rest))
+        {"name": name}
+        | (_gemm(sizes) if fields is _GEMM else _conv(f"{where}: line {line}", name, sizes, rest, depthwise=depthwise))
         for line, name, sizes, rest in _lines(where, lines, fields)
     ]
     if not rows:
@@ -62,10 +63,12 @@ def _lines(where: str, lines: list[str], fields: tuple[str, ...]) -> Iterator[tu
         yield line, name or f"layer{line - 1}", [int(value) for value in values[: len(fields)]], values[len(fields) :]
 
 
-def _conv(place: str, name: str, sizes: list[int], depthwise: bool | None, rest: list[str]) -> Row:
+def _conv(place: str, name: str, sizes: list[int], rest: list[str], *, depthwise: bool | None) -> Row:
     height, width, r, s, channels, filters, stride = sizes
     if r > height or s > width:
-        raise InputError(f"{place} ({short(name)}): the filter must not be larger than the IFMAP, got {r} x {s} on {height} x {width}")
+        raise InputError(
+            f"{place} ({short(name)}): the filter must not be larger than the IFMAP, got {r} x {s} on {height} x {width}"
+        )
     alone = filters == 1 and channels > 1 and "DP" not in name
     if alone and depthwise is None:
         raise InputError(
@@ -97,5 +100,7 @@ def _depthwise(where: str, choices: Choices) -> bool | None:
     answers = {"yes": True, "no": False}
     for name, value in choices.items():
         if name != "depthwise" or value not in answers:
-            raise InputError(f"{where}: a topology leaves only depthwise=yes or depthwise=no open, got {short(name)}={short(value)}")
+            raise InputError(
+                f"{where}: a topology leaves only depthwise=yes or depthwise=no open, got {short(name)}={short(value)}"
+            )
     return answers.get(choices.get("depthwise", ""))

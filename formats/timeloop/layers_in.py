@@ -72,7 +72,10 @@ def _row(where: str, problem: Mapping[str, Any]) -> Row:
         factors[str(keys.get("name"))] = _size(where, str(keys.get("name")), sizes.get(keys.get("name"), keys.get("default")))
     written, read = _spaces(where, shape, extents, factors)
     if len(written) != 1 or len(read) != 2:
-        raise InputError(f"{where}: a problem must have two data spaces that are read and one that is written, got {len(read)} and {len(written)}")
+        raise InputError(
+            f"{where}: a problem must have two data spaces that are read and one that is read_write, "
+            f"got {len(read)} and {len(written)}"
+        )
     (first, a), (_, b) = read
     weights, inputs = (a, b) if _WEIGHTS.search(first) else (b, a)
     try:

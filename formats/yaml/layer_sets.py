@@ -35,7 +35,6 @@ from mapsearch.model.errors import InputError, LayerError, did_you_mean, show
 from mapsearch.model.layer import Layer
 from mapsearch.model.tensors import Tensor
 
-
 _NO_CHOICES: Choices = MappingProxyType({})
 
 
