@@ -64,10 +64,10 @@ def _row(place: str, kind: LayerType, dims: dict[str, int], stride: tuple[int, i
     if kind is LayerType.GEMM:
         keys = {"type": "GEMM", "M": sizes[Dim.X], "N": sizes[Dim.K], "K": sizes[Dim.C], "batch": sizes[Dim.G]}
         return compact(keys)
-    filters = {"R": sizes[Dim.R], "S": sizes[Dim.S], "batch": sizes[Dim.N]}
+    filters: Row = {"R": sizes[Dim.R], "S": sizes[Dim.S], "batch": sizes[Dim.N]}
     groups, k, c = sizes[Dim.G], sizes[Dim.K], sizes[Dim.C]
     if kind is LayerType.TRCONV:  # the convolution at stride 1 that the file lists, as a transposed one without inserted zeros
-        image = {"Y": sizes[Dim.Y] + sizes[Dim.R] - 1, "X": sizes[Dim.X] + sizes[Dim.S] - 1}
+        image: Row = {"Y": sizes[Dim.Y] + sizes[Dim.R] - 1, "X": sizes[Dim.X] + sizes[Dim.S] - 1}
         keys = {"type": "TRCONV", "K": groups * k, "C": groups * c, "groups": groups} | image
         return compact(keys | filters | {"padding": pair(sizes[Dim.R] - 1, sizes[Dim.S] - 1)})
     image = {"Y'": sizes[Dim.Y], "X'": sizes[Dim.X], "stride": pair(*stride)}

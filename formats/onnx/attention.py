@@ -17,7 +17,7 @@ def attention(node: Node) -> list[Row]:
     heads = [node.integer(name, 0) for name in ("q_num_heads", "kv_num_heads", "kv_num_heads")]
     split = [_with_heads(node, shape, count) for shape, count in zip((queries, keys, values), heads, strict=True)]
     past = node.shape(4, 4)[2] if node.has(4) else 0
-    return _products(node, *split, past)
+    return _products(node, split[0], split[1], split[2], past)
 
 
 def grouped(node: Node) -> list[Row]:
@@ -26,8 +26,8 @@ def grouped(node: Node) -> list[Row]:
     heads = node.integer("num_heads", 0)
     of_keys = node.integer("kv_num_heads", heads)
     past = node.shape(3, 4)[2] if node.operator.endswith("GroupQueryAttention") and node.has(3) else 0
-    split = (_with_heads(node, queries, heads), _with_heads(node, keys, of_keys), _with_heads(node, values, of_keys))
-    return _products(node, *split, past)
+    split = [_with_heads(node, shape, count) for shape, count in ((queries, heads), (keys, of_keys), (values, of_keys))]
+    return _products(node, split[0], split[1], split[2], past)
 
 
 def projected(node: Node) -> list[Row]:

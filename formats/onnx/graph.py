@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
@@ -176,15 +175,13 @@ def read_model(data: bytes, where: str) -> ModelProto:
     Files of external data are never opened: weights have sizes in the model itself, and their values do not matter.
     """
     try:
-        onnx = import_module("onnx")
+        from onnx import ModelProto  # noqa: PLC0415 an extra package
     except ImportError:
         raise InputError(f"{where}: ONNX models need the package onnx; pip install onnx") from None
-    from google.protobuf.message import DecodeError  # noqa: PLC0415 an extra package
-
-    model = onnx.ModelProto()
+    model = ModelProto()
     try:
         model.ParseFromString(data)
-    except (DecodeError, ValueError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001 the errors of protobuf are no public names of onnx
         raise InputError(f"{where}: must be an ONNX model, whole and not damaged: {' '.join(str(error).split())}") from None
     if not model.graph.node or not model.opset_import:
         raise InputError(f"{where}: must be an ONNX model with at least one operator, got none")

@@ -18,8 +18,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, cast
 
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter
+
+from mapsearch.formats.complaint import checked
 from mapsearch.formats.einsums import NoLayerError, Operand, row_of
 from mapsearch.formats.registry import Choices, take_no_choices
 from mapsearch.formats.rows import Row, named
@@ -31,7 +34,7 @@ from mapsearch.model.layer import MAX_EXTENT
 _PROBLEM = re.compile(rb"^(problem|\"problem\")\s*:", re.MULTILINE)
 _WEIGHTS = re.compile(r"weight|filter|kernel", re.IGNORECASE)
 # The shape that Timeloop knows by name; P and R go with the width there.
-_BUILT_IN: Mapping[str, Any] = {
+_BUILT_IN: dict[str, object] = {
     "dimensions": ["R", "S", "P", "Q", "C", "K", "N"],
     "coefficients": [{"name": f"{axis}{word}", "default": 1} for axis in "WH" for word in ("stride", "dilation")],
     "data_spaces": [
@@ -45,6 +48,41 @@ _BUILT_IN: Mapping[str, Any] = {
 }
 
 
+class _Keys(BaseModel):
+    """A mapping of Timeloop's, of which other keys are passed over."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _Coefficient(_Keys):
+    name: str
+    default: int = 1
+
+
+class _Space(_Keys):
+    name: str
+    projection: list[list[list[str]]]
+    written: Annotated[bool, Field(validation_alias=AliasChoices("read_write", "read-write"))] = False
+
+
+class _Shape(_Keys):
+    dimensions: list[str]
+    coefficients: list[_Coefficient] = []
+    spaces: Annotated[list[_Space], Field(validation_alias=AliasChoices("data_spaces", "data-spaces"))]
+
+
+class _Problem(_Keys):
+    shape: _Shape
+    instance: dict[str, object] | None = None
+
+
+class _File(_Keys):
+    problem: _Problem
+
+
+_FILE = TypeAdapter(_File)
+
+
 def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 the content tells
     """Whether a line of the text begins with `problem:`."""
     return _PROBLEM.search(data) is not None
@@ -53,24 +91,25 @@ def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 the content tell
 def read_layers(data: bytes, where: str, choices: Choices) -> dict[str, object]:
     """See `LayersImporter`."""
     take_no_choices(choices, where)
-    problem = parse_mapping(decode(data, where, "problem"), where, "problem: {...}").get("problem")
+    keys = parse_mapping(decode(data, where, "problem"), where, "problem: {...}")
+    problem = keys.get("problem")
+    if not isinstance(problem, dict):
+        raise InputError(f"{where}: problem must be a mapping with the keys shape and instance, got {show(problem)}")
+    sizes = cast("dict[str, object]", problem)
+    if sizes.get("shape", "cnn-layer") in ("cnn-layer", "cnn_layer"):
+        sizes = sizes | {"shape": _BUILT_IN}
+    file = checked(_FILE, {"problem": sizes}, where)
+    row = _row(where, file.problem.shape, sizes if file.problem.instance is None else file.problem.instance)
     name = Path(where).stem
-    row = {"name": name} | _row(where, _mapping(where, "problem", problem))
-    return {"title": name, "source": f"{Path(where).name}, a problem of Timeloop's", "layers": named([row])}
+    return {"title": name, "source": f"{Path(where).name}, a problem of Timeloop's", "layers": named([{"name": name} | row])}
 
 
-def _row(where: str, problem: Mapping[str, Any]) -> Row:
-    shape = problem.get("shape", "cnn-layer")
-    shape = _BUILT_IN if shape in ("cnn-layer", "cnn_layer") else _mapping(where, "problem.shape", shape)
-    instance = problem.get("instance")
-    sizes = _mapping(where, "problem.instance", instance) if instance is not None else problem
-    dims = _list(where, "problem.shape.dimensions", shape.get("dimensions"))
-    extents = {str(dim): _size(where, str(dim), sizes.get(dim)) for dim in dims}
-    factors: dict[str, int] = {}
-    for each in _list(where, "problem.shape.coefficients", shape.get("coefficients", [])):
-        keys = _mapping(where, "a coefficient", each)
-        factors[str(keys.get("name"))] = _size(where, str(keys.get("name")), sizes.get(keys.get("name"), keys.get("default")))
-    written, read = _spaces(where, shape, extents, factors)
+def _row(where: str, shape: _Shape, sizes: Mapping[str, object]) -> Row:
+    extents = {dim: _size(where, dim, sizes.get(dim)) for dim in shape.dimensions}
+    factors = {each.name: _size(where, each.name, sizes.get(each.name, each.default)) for each in shape.coefficients}
+    operands = [_operand(where, space, extents, factors) for space in shape.spaces]
+    written = [operand for space, operand in zip(shape.spaces, operands, strict=True) if space.written]
+    read = [(space.name, operand) for space, operand in zip(shape.spaces, operands, strict=True) if not space.written]
     if len(written) != 1 or len(read) != 2:
         raise InputError(
             f"{where}: a problem must have two data spaces that are read and one that is read_write, "
@@ -84,32 +123,16 @@ def _row(where: str, problem: Mapping[str, Any]) -> Row:
         raise InputError(f"{where}: no layer type expresses the problem: {error}") from None
 
 
-def _spaces(
-    where: str, shape: Mapping[str, Any], extents: Mapping[str, int], factors: Mapping[str, int]
-) -> tuple[list[Operand], list[tuple[str, Operand]]]:
-    """The data spaces that are written, and those that are only read, with their names."""
-    written: list[Operand] = []
-    read: list[tuple[str, Operand]] = []
-    for each in _list(where, "problem.shape.data_spaces", shape.get("data_spaces", shape.get("data-spaces"))):
-        space = _mapping(where, "a data space", each)
-        name = str(space.get("name"))
-        ranks = _list(where, f"the projection of {show(name)}", space.get("projection"))
-        operand = [
-            [_term(where, name, term, extents, factors) for term in _list(where, f"a rank of {show(name)}", rank)] for rank in ranks
-        ]
-        if space.get("read_write", space.get("read-write", False)):
-            written.append(operand)
-        else:
-            read.append((name, operand))
-    return written, read
+def _operand(where: str, space: _Space, extents: Mapping[str, int], factors: Mapping[str, int]) -> Operand:
+    return [[_term(where, space.name, term, extents, factors) for term in rank] for rank in space.projection]
 
 
-def _term(where: str, name: str, term: object, extents: Mapping[str, int], factors: Mapping[str, int]) -> tuple[str, int]:
+def _term(where: str, name: str, term: list[str], extents: Mapping[str, int], factors: Mapping[str, int]) -> tuple[str, int]:
     """A dim, times a coefficient where the term has two words."""
     match term:
-        case [str() as dim] if dim in extents:
+        case [dim] if dim in extents:
             return dim, 1
-        case [str() as dim, str() as factor] if dim in extents and factor in factors:
+        case [dim, factor] if dim in extents and factor in factors:
             return dim, factors[factor]
         case _:
             raise InputError(f"{where}: a term of {show(name)} must be [dim] or [dim, coefficient], got {show(term)}")
@@ -119,15 +142,3 @@ def _size(where: str, name: str, value: object) -> int:
     if type(value) is not int or not 1 <= value <= MAX_EXTENT:
         raise InputError(f"{where}: problem: {show(name)} must be a whole number from 1 to {MAX_EXTENT}, got {show(value)}")
     return value
-
-
-def _mapping(where: str, what: str, value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise InputError(f"{where}: {what} must be a mapping, got {show(value)}")
-    return cast("Mapping[str, Any]", value)
-
-
-def _list(where: str, what: str, value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise InputError(f"{where}: {what} must be a list, got {show(value)}")
-    return cast("list[Any]", value)

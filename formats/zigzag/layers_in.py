@@ -17,8 +17,11 @@ import re
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from mapsearch.formats.complaint import checked
 from mapsearch.formats.einsums import NoLayerError, Operand, Rank, row_of
 from mapsearch.formats.registry import Choices, take_no_choices
 from mapsearch.formats.rows import Row, named
@@ -38,60 +41,64 @@ def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 the content tell
     return _MARK.search(data) is not None
 
 
+class _Layer(BaseModel):
+    """A layer of ZigZag's, of which other keys are passed over."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    id: int | str = ""
+    name: str | None = None
+    operator_type: str = ""
+    equation: str
+    dimension_relations: list[str] | None = None
+    loop_dims: list[str]
+    loop_sizes: list[Annotated[int, Field(ge=1, le=MAX_EXTENT)]]
+    operand_precision: dict[str, int] = {}
+
+
+class _File(BaseModel):
+    layers: Annotated[list[_Layer], Field(min_length=1)]
+
+
+_FILE = TypeAdapter(_File)
+
+
 def read_layers(data: bytes, where: str, choices: Choices) -> dict[str, object]:
     """See `LayersImporter`."""
     take_no_choices(choices, where)
-    layers = parse_yaml(decode(data, where, "workload"), where)
-    if not isinstance(layers, list) or not layers:
-        raise InputError(f"{where}: a workload must be a list of layers, got {show(layers)}")
-    rows = [_row(f"{where}: layer {number}", each) for number, each in enumerate(cast("list[object]", layers), start=1)]
+    file = checked(_FILE, {"layers": parse_yaml(decode(data, where, "workload"), where)}, where)
+    rows = [_row(f"{where}: layer {number}", layer) for number, layer in enumerate(file.layers, start=1)]
     return {"title": Path(where).stem, "source": f"{Path(where).name}, a workload of ZigZag's", "layers": named(rows)}
 
 
-def _row(place: str, layer: object) -> Row:
-    if not isinstance(layer, Mapping):
-        raise InputError(f"{place}: must be a mapping of keys, got {show(layer)}")
-    keys = cast("Mapping[str, Any]", layer)
-    name = {"name": str(keys.get("name", f"layer{keys.get('id', '')}"))}
-    text = str(keys.get("equation", "")).replace(" ", "")
-    match = _EQUATION.fullmatch(text)
-    if match is None:
-        raise InputError(f"{place}: equation must be such as O[b][k]+=W[k][c]*I[b][c], got {show(text)}")
-    sizes = _sizes(place, keys)
-    relations = _relations(place, keys)
-    operands = {match[at]: _operand(place, match[at + 1], sizes, relations) for at in (1, 4, 7)}
-    output, inputs = operands.pop(match[1]), operands
-    if len(inputs) != 2:
-        raise InputError(f"{place}: equation must have three operands of different names, got {show(text)}")
-    kind = str(keys.get("operator_type", ""))
-    precision = keys.get("operand_precision")
-    no_weights = isinstance(precision, Mapping) and cast("Mapping[str, Any]", precision).get("W") == 0
-    if no_weights or "pool" in kind.lower() or match[6] == "+" or match[3] == "=":
-        type_ = "POOL" if no_weights or "pool" in kind.lower() else "ELEMENTWISE"
+def _row(place: str, layer: _Layer) -> Row:
+    equation = layer.equation.replace(" ", "")
+    match = _EQUATION.fullmatch(equation)
+    if match is None or len({match[1], match[4], match[7]}) < 3:
+        raise InputError(f"{place}: equation must be of three operands, such as O[b][k]+=W[k][c]*I[b][c], got {show(equation)}")
+    if len(layer.loop_dims) != len(layer.loop_sizes):
+        raise InputError(
+            f"{place}: loop_dims and loop_sizes must have equal lengths, got {len(layer.loop_dims)} and {len(layer.loop_sizes)}"
+        )
+    sizes = {dim.lower(): size for dim, size in zip(layer.loop_dims, layer.loop_sizes, strict=True)}
+    relations = _relations(place, layer.dimension_relations or [])
+    output, one, other = (_operand(place, match[at], sizes, relations) for at in (2, 5, 8))
+    name = {"name": layer.name or f"layer{layer.id}"}
+    pool = "pool" in layer.operator_type.lower() or layer.operand_precision.get("W") == 0
+    if pool or match[6] == "+" or match[3] == "=":
         words = prod(sizes[dim] for rank in output for dim, _ in rank)
-        return name | {"type": type_, "operator": kind, "outputs": words}
-    weights = inputs.pop("W", None) or inputs.pop(match[7])
+        return name | {"type": "POOL" if pool else "ELEMENTWISE", "operator": layer.operator_type, "outputs": words}
+    weights, inputs = (one, other) if match[4] == "W" else (other, one)
     try:
-        return name | row_of(sizes, weights, *inputs.values(), output)
+        return name | row_of(sizes, weights, inputs, output)
     except NoLayerError as error:
-        raise InputError(f"{place}: no layer type expresses {show(text)}: {error}") from None
+        raise InputError(f"{place}: no layer type expresses {show(equation)}: {error}") from None
 
 
-def _sizes(place: str, keys: Mapping[str, Any]) -> dict[str, int]:
-    dims, sizes = keys.get("loop_dims"), keys.get("loop_sizes")
-    if not isinstance(dims, list) or not isinstance(sizes, list) or len(cast("list[Any]", dims)) != len(cast("list[Any]", sizes)):
-        raise InputError(f"{place}: loop_dims and loop_sizes must be lists of equal length, got {show(dims)} and {show(sizes)}")
-    for size in cast("list[Any]", sizes):
-        if type(size) is not int or not 1 <= size <= MAX_EXTENT:
-            raise InputError(f"{place}: loop_sizes must be whole numbers from 1 to {MAX_EXTENT}, got {show(size)}")
-    return dict(zip((str(dim).lower() for dim in cast("list[Any]", dims)), cast("list[int]", sizes), strict=True))
-
-
-def _relations(place: str, keys: Mapping[str, Any]) -> dict[str, Rank]:
+def _relations(place: str, relations: list[str]) -> dict[str, Rank]:
     """The sums that stand for a dim of the input, by its name."""
     found: dict[str, Rank] = {}
-    for each in keys.get("dimension_relations") or []:
-        name, _, total = str(each).replace(" ", "").lower().partition("=")
+    for each in relations:
+        name, _, total = each.replace(" ", "").lower().partition("=")
         terms = [_TERM.fullmatch(part) for part in total.split("+")]
         if not name or None in terms:
             raise InputError(f"{place}: a dimension relation must be such as ix=2*ox+1*fx, got {show(each)}")
