@@ -23,7 +23,7 @@ def einsum(node: Node) -> list[Row]:
     if len(terms) > 2:
         return [left_out]
     shared = set(terms[0]) & set(terms[1]) & set(result)
-    if all(sizes[dim] == 1 for dim in sizes if dim not in shared):
+    if all(dim in result for dim, size in sizes.items() if size > 1):  # a product without a sum
         return [{"type": "ELEMENTWISE", "operator": "Einsum"}]
     batches = [prod(sizes[dim] for dim in term if dim in shared) for term in terms]
     weights = 0 if first_is_weights(node, (0, 1), (batches[0], batches[1])) else 1

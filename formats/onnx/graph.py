@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
+from mapsearch.formats.onnx.microsoft import with_known_shapes
 from mapsearch.formats.registry import Choices
 from mapsearch.model.errors import InputError, did_you_mean, short, show
 from mapsearch.model.layer import MAX_EXTENT
@@ -43,7 +44,7 @@ class Node:
 
     def error(self, reason: str) -> InputError:
         """An error at this node."""
-        return InputError(f"{self.graph.where}: node {short(self.name)} ({short(self.operator)}): {reason}")
+        return error(self.graph.where, f"node {short(self.name)} ({short(self.operator)}): {reason}")
 
     def has(self, index: int) -> bool:
         """Whether the input of that number is given."""
@@ -98,20 +99,25 @@ class Node:
         return "parameters" if self.graph.claim(self.inputs[index]) else "shared"
 
 
+def error(where: str, reason: str) -> InputError:
+    """An error that begins with `where`, in one line whatever the names in it are."""
+    return InputError(" ".join(f"{where}: {reason}".split()))
+
+
 class Graph:
     """The nodes in order, all shapes that are known, and which values are constants.
 
     where: the file's name in errors. claimed: the constants that are counted as parameters so far, by the names of their roots.
     """
 
-    def __init__(self, model: ModelProto, where: str) -> None:
+    def __init__(self, model: ModelProto, inferred: GraphProto, where: str) -> None:
         graph = model.graph
         self.where = where
         self.title = graph.name
         producer = " ".join(filter(None, (model.producer_name, model.producer_version)))
         self.origin = f"ONNX{f', written by {short(producer)}' if producer else ''}"
-        self.shapes = _shapes(graph)
-        self._types = _types(graph)
+        self.shapes = _shapes(inferred)
+        self._types = _types(inferred)
         self.constants: dict[str, str] = {each.name: each.name for each in graph.initializer}
         self.nodes = list(self._read(graph))
         self._claimed: set[str] = set()
@@ -177,15 +183,31 @@ def read_model(data: bytes, where: str) -> ModelProto:
     try:
         from onnx import ModelProto  # noqa: PLC0415 an extra package
     except ImportError:
-        raise InputError(f"{where}: ONNX models need the package onnx; pip install onnx") from None
+        raise error(where, "ONNX models need the package onnx; pip install onnx") from None
     model = ModelProto()
     try:
         model.ParseFromString(data)
-    except Exception as error:  # noqa: BLE001 the errors of protobuf are no public names of onnx
-        raise InputError(f"{where}: must be an ONNX model, whole and not damaged: {' '.join(str(error).split())}") from None
+    except Exception as cause:  # noqa: BLE001 the errors of protobuf are no public names of onnx
+        raise error(where, f"must be an ONNX model, whole and not damaged: {' '.join(str(cause).split())}") from None
     if not model.graph.node or not model.opset_import:
-        raise InputError(f"{where}: must be an ONNX model with at least one operator, got none")
+        raise error(where, "must be an ONNX model with at least one operator, got none")
+    if not all(isinstance(name, str) for name in _names(model)):  # protobuf gives others as bytes
+        raise error(where, "must be an ONNX model, whose names are UTF-8 text; the file is damaged")
     return model
+
+
+def _names(model: ModelProto) -> Iterator[object]:
+    """All names that are looked at."""
+    graph = model.graph
+    yield from (model.producer_name, model.producer_version, graph.name)
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        yield value.name
+        yield from (dim.dim_param for dim in value.type.tensor_type.shape.dim)
+    yield from (tensor.name for tensor in graph.initializer)
+    yield from (tensor.values.name for tensor in graph.sparse_initializer)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
 
 
 def graph_of(model: ModelProto, where: str, choices: Choices) -> Graph:
@@ -194,7 +216,16 @@ def graph_of(model: ModelProto, where: str, choices: Choices) -> Graph:
     The model loses the values of its large constants.
     """
     _drop_values(model.graph)
-    return Graph(_inferred(model, where, choices), where)
+    from onnx import inliner, shape_inference  # noqa: PLC0415 an extra package
+
+    _choose(model.graph, where, choices)
+    try:
+        if model.functions:
+            model = inliner.inline_local_functions(model)
+        inferred = shape_inference.infer_shapes(with_known_shapes(model), data_prop=True)
+    except Exception as cause:  # noqa: BLE001 whatever the library makes of a damaged model
+        raise error(where, f"its shapes cannot be inferred: {str(cause)[:200]}") from None
+    return Graph(model, inferred.graph, where)
 
 
 def _drop_values(graph: GraphProto) -> None:
@@ -220,18 +251,6 @@ def _drop(tensor: TensorProto) -> None:
         tensor.data_type, tensor.name = kept[1], kept[2]
 
 
-def _inferred(model: ModelProto, where: str, choices: Choices) -> ModelProto:
-    from onnx import inliner, shape_inference  # noqa: PLC0415 an extra package
-
-    _choose(model.graph, where, choices)
-    try:
-        if model.functions:
-            model = inliner.inline_local_functions(model)
-        return shape_inference.infer_shapes(model, data_prop=True)
-    except Exception as error:  # noqa: BLE001 whatever the library makes of a damaged model
-        raise InputError(f"{where}: its shapes cannot be inferred: {short(' '.join(str(error).split()))}") from None
-
-
 def _choose(graph: GraphProto, where: str, choices: Choices) -> None:
     """Give symbolic dims their sizes; InputError where one has none, or a choice has no dim."""
     weights = {each.name for each in graph.initializer}
@@ -241,13 +260,13 @@ def _choose(graph: GraphProto, where: str, choices: Choices) -> None:
     for name in sizes:
         if name not in symbols:
             has = f"it has {', '.join(map(short, sorted(symbols)))}" if symbols else "it has none"
-            raise InputError(f"{where}: no input has a symbolic dim {short(name)}; {has}{did_you_mean(name, symbols)}")
+            raise error(where, f"no input has a symbolic dim {short(name)}; {has}{did_you_mean(name, symbols)}")
     for each in inputs:
         for name in _symbols(each):
             if name not in sizes:
-                raise InputError(
-                    f"{where}: input {short(each.name)} has the symbolic dim {short(name)}; "
-                    f"give its size, such as --dim {short(name)}=1"
+                raise error(
+                    where,
+                    f"input {short(each.name)} has the symbolic dim {short(name)}; give its size, such as --dim {short(name)}=1",
                 )
     for each in (*graph.input, *graph.value_info, *graph.output):
         for axis, dim in enumerate(each.type.tensor_type.shape.dim):
@@ -269,7 +288,7 @@ def _symbol(value: ValueInfoProto, axis: int, dim: Any) -> str:  # noqa: ANN401 
 
 def _size(where: str, name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value[:12]) <= MAX_EXTENT:
-        raise InputError(f"{where}: the size of dim {short(name)} must be a whole number from 1 to {MAX_EXTENT}, got {show(value)}")
+        raise error(where, f"the size of dim {short(name)} must be a whole number from 1 to {MAX_EXTENT}, got {show(value)}")
     return int(value)
 
 

@@ -38,7 +38,7 @@ _ELEMENTWISE = re.compile(
 )
 # The inputs of an operator that are parameters besides weights, and their kind in `other_parameters`.
 _KINDS = {
-    **{name: {2: "biases"} for name in ("Conv", "ConvTranspose", "Gemm", "com.microsoft:FusedConv")},
+    **{name: {2: "biases"} for name in ("Conv", "ConvTranspose", "Gemm", "com.microsoft:FusedConv", "com.microsoft:FusedGemm")},
     **{name: {3: "biases"} for name in ("LSTM", "GRU", "RNN")},
     **{
         name: {1: "normalization", 2: "normalization"}

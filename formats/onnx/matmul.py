@@ -73,4 +73,5 @@ OPERATORS = {
     "QLinearMatMul": lambda node: matmul(node, 0, 3),  # pyright: ignore[reportUnknownLambdaType]
     "com.microsoft:FusedMatMul": fused_matmul,
     "Gemm": gemm,
+    "com.microsoft:FusedGemm": gemm,
 }
