@@ -61,4 +61,5 @@ def _joined(folder: Path, parts: list[Keys]) -> Keys:
         layers += rows if isinstance(rows, list) else [rows]
         others.update(part.get("other_parameters", {}))
     name = folder.resolve().name
-    return {"title": name, "source": f"{len(parts)} files of the folder {name}", "other_parameters": dict(others), "layers": layers}
+    head: Keys = {"title": name, "source": f"{len(parts)} files of the folder {name}"}
+    return head | ({"other_parameters": dict(others)} if others else {}) | {"layers": layers}

@@ -33,12 +33,7 @@ def conv(node: Node, image: int = 0, filters: int = 1) -> list[Row]:
     ]
     if axes > 2:
         return [_left_out(node, inputs[0] * k * c * prod(taps) * prod(sizes))]
-    row = convolution_type(groups, k // groups, c) | _frame(inputs[0], taps)
-    # Padding below 0 crops the input; then only the output's size tells the layer.
-    if min(end for pair_ in ends for end in pair_) < 0:
-        row |= {"Y'": sizes[-2] if axes == 2 else 1, "X'": sizes[-1]}
-    else:
-        row |= _image(inputs[2:]) | {"padding": _padding(ends)}
+    row = convolution_type(groups, k // groups, c) | _frame(inputs[0], taps) | _image(inputs[2:]) | {"padding": _padding(ends)}
     row |= {"stride": _pair(strides, 1), "dilation": _pair(dilations, 1), "weights": node.weights(filters)}
     return [compact(row)]
 
@@ -64,16 +59,9 @@ def transposed(node: Node) -> list[Row]:
         ends = [_halves(max(each, 0), upper=node.text("auto_pad", "NOTSET") == "SAME_UPPER") for each in over]
     if axes > 2:
         return [_left_out(node, inputs[0] * prod(inputs[2:]) * c * weights[1] * prod(taps))]
-    if min(end for pair_ in ends for end in pair_) < 0:
-        raise node.error(f"pads must be at least 0, got {show_ends(ends)}")
     row = {"type": "TRCONV", "K": k, "C": c} | _frame(inputs[0], taps) | _image(inputs[2:])
     row |= {"stride": _pair(strides, 1), "dilation": _pair(dilations, 1), "padding": _padding(ends)}
     return [compact(row | {"output_padding": _pair(extra, 0), "groups": groups, "weights": node.weights(1)})]
-
-
-def show_ends(ends: Ends) -> str:
-    """The padding of each axis, in errors."""
-    return " ".join(f"{before},{after}" for before, after in ends)
 
 
 def _operands(node: Node, image: int, filters: int) -> tuple[Shape, Shape, int]:
@@ -88,7 +76,7 @@ def _ends(node: Node, axes: int) -> Ends | None:
     how = node.text("auto_pad", "NOTSET")
     if how in ("SAME_UPPER", "SAME_LOWER"):
         return None
-    pads = [0] * (2 * axes) if how == "VALID" else node.integers("pads", (0,) * (2 * axes), -(2**31))
+    pads = [0] * (2 * axes) if how == "VALID" else node.integers("pads", (0,) * (2 * axes), 0)
     return list(zip(pads[:axes], pads[axes:], strict=True))
 
 

@@ -113,7 +113,6 @@ class Graph:
     def __init__(self, model: ModelProto, inferred: GraphProto, where: str) -> None:
         graph = model.graph
         self.where = where
-        self.title = graph.name
         producer = " ".join(filter(None, (model.producer_name, model.producer_version)))
         self.origin = f"ONNX{f', written by {short(producer)}' if producer else ''}"
         self.shapes = _shapes(inferred)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapsearch.formats.onnx import attention, convolution, einsum, matmul, recurrent
 from mapsearch.formats.onnx.graph import Graph, Node, graph_of, read_model
+from mapsearch.formats.onnx.microsoft import KNOWN
 from mapsearch.formats.registry import Choices
 from mapsearch.formats.rows import Row, named
 
@@ -78,13 +79,8 @@ def keys_of(model: ModelProto, where: str, choices: Choices) -> dict[str, object
                 rows.append({"name": node.name} | row)
         _count_others(graph, node, others)
     rows += [_left_out_row(dict(key), count) for key, count in left_out.items()]
-    title = Path(where).stem
-    return {
-        "title": f"{title}: {graph.title}" if graph.title else title,
-        "source": f"{Path(where).name}, {graph.origin}",
-        "other_parameters": {kind: words for kind, words in others.items() if words},
-        "layers": named(rows),
-    }
+    head: dict[str, object] = {"title": Path(where).stem, "source": f"{Path(where).name}, {graph.origin}"}
+    return head | ({"other_parameters": dict(others)} if others else {}) | {"layers": named(rows)}
 
 
 def _rows(node: Node) -> list[Row]:
@@ -106,7 +102,7 @@ def _simple(node: Node) -> Row:
     kind = "POOL" if _POOLS.fullmatch(node.operator) else "ELEMENTWISE" if _ELEMENTWISE.fullmatch(node.operator) else "OTHER"
     if kind != "OTHER" and not node.graph.words(node.outputs[:1]):
         kind = "OTHER"
-    unknown = ":" in node.operator or node.operator in _UNCOUNTED or node.inner is not None
+    unknown = any((":" in each and each not in KNOWN) or each in _UNCOUNTED for each in (node.operator, *(node.inner or ())))
     return {"type": kind, "operator": node.operator} | ({"macs": None} if kind == "OTHER" and unknown else {})
 
 

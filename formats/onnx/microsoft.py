@@ -16,6 +16,7 @@ _LIKE_FIRST = frozenset(
         *("SkipLayerNormalization", "SkipSimplifiedLayerNormalization"),
     )
 )
+KNOWN = frozenset(f"{_DOMAIN}:{name}" for name in _LIKE_FIRST)  # with their domain, as other modules name them
 # The operator of ONNX's own with the same shapes, and how many inputs they share.
 _FUSED = {"FusedConv": ("Conv", 3), "FusedGemm": ("Gemm", 3)}
 
