@@ -57,7 +57,8 @@ def _exported(torch: Any, module: Any, example: Any, where: str) -> Any:  # noqa
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             module.eval()
-            return torch.onnx.export(module, positional, kwargs=keywords, dynamo=True, optimize=False, verbose=False).model_proto
+            program = torch.onnx.export(module, positional, kwargs=keywords, dynamo=True, optimize=False, verbose=False)
+            return program.model_proto  # not optimized, so that no batch norm goes into the convolution before it
     except Exception as error:  # noqa: BLE001 a module may raise anything
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise InputError(f"{where}: PyTorch cannot export it on this example: {first}") from None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from math import prod
 
-from mapsearch.formats.onnx.graph import Node, Shape
+from mapsearch.formats.onnx.graph import Node
+from mapsearch.formats.onnx.shapes import Shape
 from mapsearch.formats.rows import Row, compact
 
 

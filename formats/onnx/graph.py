@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 from mapsearch.formats.onnx.microsoft import with_known_shapes
+from mapsearch.formats.onnx.shapes import MOST_WORDS, Shape, inferred_graph, shapes_of
 from mapsearch.formats.registry import Choices
 from mapsearch.model.errors import InputError, did_you_mean, short, show
 from mapsearch.model.layer import MAX_EXTENT
@@ -15,10 +16,7 @@ from mapsearch.model.layer import MAX_EXTENT
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
-Shape = tuple[int, ...]
 
-# Words of a constant that may be a shape, which inference needs; weights are larger, and only their sizes are needed.
-_SHAPE_WORDS = 4096
 # A random operator has no inputs either, but what it makes is no parameter.
 _RANDOM = ("RandomNormal", "RandomUniform")
 _FLOATS = frozenset((1, 10, 11, 16, 17, 18, 19, 20))  # TensorProto's float, float16, double, bfloat16 and the 8-bit floats
@@ -115,7 +113,7 @@ class Graph:
         self.where = where
         producer = " ".join(filter(None, (model.producer_name, model.producer_version)))
         self.origin = f"ONNX{f', written by {short(producer)}' if producer else ''}"
-        self.shapes = _shapes(inferred)
+        self.shapes = shapes_of(inferred)
         self._types = _types(inferred)
         self.constants: dict[str, str] = {each.name: each.name for each in graph.initializer}
         self.nodes = list(self._read(graph))
@@ -215,16 +213,16 @@ def graph_of(model: ModelProto, where: str, choices: Choices) -> Graph:
     The model loses the values of its large constants.
     """
     _drop_values(model.graph)
-    from onnx import inliner, shape_inference  # noqa: PLC0415 an extra package
+    from onnx import inliner  # noqa: PLC0415 an extra package
 
     _choose(model.graph, where, choices)
     try:
         if model.functions:
             model = inliner.inline_local_functions(model)
-        inferred = shape_inference.infer_shapes(with_known_shapes(model), data_prop=True)
+        inferred = inferred_graph(with_known_shapes(model))
     except Exception as cause:  # noqa: BLE001 whatever the library makes of a damaged model
         raise error(where, f"its shapes cannot be inferred: {str(cause)[:200]}") from None
-    return Graph(model, inferred.graph, where)
+    return Graph(model, inferred, where)
 
 
 def _drop_values(graph: GraphProto) -> None:
@@ -243,7 +241,7 @@ def _drop_values(graph: GraphProto) -> None:
 
 
 def _drop(tensor: TensorProto) -> None:
-    if prod(tensor.dims) > _SHAPE_WORDS:
+    if prod(tensor.dims) > MOST_WORDS:
         kept = list(tensor.dims), tensor.data_type, tensor.name
         tensor.Clear()
         tensor.dims.extend(kept[0])
@@ -310,15 +308,6 @@ def _inner(bodies: list[GraphProto]) -> Iterator[str]:
         for node in waiting.pop().node:
             yield _operator(node)
             waiting += _bodies(node)
-
-
-def _shapes(graph: GraphProto) -> dict[str, Shape]:
-    shapes: dict[str, Shape] = {}
-    for each in (*graph.input, *graph.value_info, *graph.output):
-        kind = each.type.tensor_type
-        if kind.HasField("shape") and all(dim.HasField("dim_value") and dim.dim_value >= 0 for dim in kind.shape.dim):
-            shapes[each.name] = tuple(dim.dim_value for dim in kind.shape.dim)
-    return shapes | {each.name: tuple(each.dims) for each in graph.initializer if all(size >= 0 for size in each.dims)}
 
 
 def _types(graph: GraphProto) -> dict[str, int]:

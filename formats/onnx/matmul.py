@@ -9,7 +9,8 @@ from __future__ import annotations
 from itertools import zip_longest
 from math import prod
 
-from mapsearch.formats.onnx.graph import Node, Shape
+from mapsearch.formats.onnx.graph import Node
+from mapsearch.formats.onnx.shapes import Shape
 from mapsearch.formats.rows import Row, compact
 
 

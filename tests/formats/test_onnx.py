@@ -205,8 +205,8 @@ def test_recurrent_layers(operator: str, gates: int) -> None:
     assert layers.macs == 2 * steps * batch * gates * hidden * (inputs + hidden)
     assert layers.parameters == sum(prod(shape) for shape in weights.values())
     assert layers.other_parameters == {"biases": 2 * 2 * gates * hidden}
-    turned = model([node(operator, "x w r", hidden_size=hidden, layout=1)], {"x": (batch, steps, inputs)}, weights)
-    assert layers_of(turned).macs == layers.macs
+    nodes = [node(operator, "x w r", direction="bidirectional", layout=1)]
+    assert layers_of(model(nodes, {"x": (batch, steps, inputs)}, weights)).macs == layers.macs
 
 
 def test_attention() -> None:
@@ -283,7 +283,8 @@ REFUSED = [
     ([node("ConvTranspose", "x v", pads=[-1, 0, 0, 0])], "attribute pads must be 4 whole numbers of at least 0"),
     ([node("MatMul", "x w")], "inner sizes must be equal, got [1, 3, 8, 8] and [4, 3, 3, 3]"),
     ([node("Gemm", "x w")], "its operands must be matrices"),
-    ([node("LSTM", "x w w")], "must have 3 dims"),
+    ([node("LSTM", "x w w")], "input 1 must have the shape [1, 12, 8], got [4, 3, 3, 3]"),
+    ([node("LSTM", "x w w", hidden_size=8)], "input 1 must have the shape [1, 32, 8], got [4, 3, 3, 3]"),
     ([node("Attention", "x w w")], "queries, keys and values must fit"),
     ([node("Einsum", "x w", equation="ab->")], "a term for each of 2 operands"),
     ([node("Einsum", "x w", equation="a?b,c")], "the equation must be such as"),
