@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # A random operator has no inputs either, but what it makes is no parameter.
 _RANDOM = ("RandomNormal", "RandomUniform")
+_SIZES = ("Shape", "Size")
 _FLOATS = frozenset((1, 10, 11, 16, 17, 18, 19, 20))  # TensorProto's float, float16, double, bfloat16 and the 8-bit floats
 _INT32, _INT8 = 6, (2, 3)
 _STANDARD = ("", "ai.onnx")
@@ -105,7 +106,8 @@ def error(where: str, reason: str) -> InputError:
 class Graph:
     """The nodes in order, all shapes that are known, and which values are constants.
 
-    where: the file's name in errors. claimed: the constants that are counted as parameters so far, by the names of their roots.
+    where: the file's name in errors. constants: by the name of each the name of its root, the constant that it is made from; ""
+    where it holds sizes, or copies of one number, which are no parameters.
     """
 
     def __init__(self, model: ModelProto, inferred: GraphProto, where: str) -> None:
@@ -133,7 +135,7 @@ class Graph:
 
     def is_parameter(self, value: str) -> bool:
         """Whether the type of a constant is one of weights or biases, not of indices or shapes."""
-        return self._types.get(value) in _FLOATS or self._types.get(value) in _INT8
+        return self.constants[value] != "" and (self._types.get(value) in _FLOATS or self._types.get(value) in _INT8)
 
     def _read(self, graph: GraphProto) -> Iterable[Node]:
         """The nodes; InputError where one reads what no earlier node makes."""
@@ -162,14 +164,20 @@ class Graph:
         return Node(self, name, _operator(node), tuple(node.input), tuple(node.output), plain, inner)
 
     def _follow(self, node: Node) -> None:
-        """Note what the node makes as constants, if it makes them from constants alone."""
-        if node.inner is not None or node.operator in _RANDOM or not all(value in self.constants for value in node.inputs if value):
+        """Note what the node makes as constants, if it makes them from constants or from shapes alone."""
+        if node.operator not in _SIZES and not all(value in self.constants for value in node.inputs if value):
             return
-        for value in node.outputs:
-            if value:
-                # What has no root of its own, such as a ConstantOfShape, which is made from a shape, is a root.
-                made = node.operator in ("ConstantOfShape", "Constant") or not node.inputs
-                self.constants[value] = value if made else self.constants.get(node.inputs[0], value)
+        # Copies of one number, such as zeros in place of a bias, are no parameters; other copies are made when the network runs.
+        copies = node.operator == "Expand"
+        if node.inner is not None or node.operator in _RANDOM or (copies and self.words(node.inputs[:1]) != 1):
+            return
+        for value in filter(None, node.outputs):
+            if copies or node.operator in _SIZES:
+                self.constants[value] = ""
+            elif node.operator in ("ConstantOfShape", "Constant") or not node.inputs:  # made from a shape, or from nothing
+                self.constants[value] = value
+            else:
+                self.constants[value] = self.constants.get(node.inputs[0], value)
 
 
 def read_model(data: bytes, where: str) -> ModelProto:

@@ -122,6 +122,6 @@ def _count_others(graph: Graph, node: Node, others: Counter[str]) -> None:
             continue
         kind = kinds.get(index, "" if node.operator in OPERATORS else "other constants")
         counted = graph.is_parameter(value) or (kind == "biases" and node.operator == "QLinearConv")
-        words = graph.words([graph.constants[value]]) or 0
+        words = graph.words([value]) or 0
         if kind and counted and words > 1 and graph.claim(value):
             others[kind] += words

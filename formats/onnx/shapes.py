@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
 Shape = tuple[int, ...]
 # Words of a constant that may be a size; of weights, which have more, only the shapes are needed.
@@ -30,12 +30,13 @@ def inferred_graph(model: ModelProto) -> GraphProto:
     """The graph with the shapes of all values that can be known; changes the model. Raises whatever the library raises."""
     from onnx import shape_inference  # noqa: PLC0415 an extra package
 
+    opsets = {each.domain: each.version for each in model.opset_import}
     while True:
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
         shapes = shapes_of(graph)
         if all(value in shapes for node in graph.node for value in node.output if value):
             return graph
-        found = dict(_sizes(model.graph, shapes))
+        found = dict(_sizes(model.graph, shapes, opsets))
         if not found:
             return graph
         nodes = [node for node in model.graph.node if not (len(node.output) == 1 and node.output[0] in found)]
@@ -55,7 +56,7 @@ def shapes_of(graph: GraphProto) -> dict[str, Shape]:
     return shapes | {each.name: tuple(each.dims) for each in graph.initializer if all(size >= 0 for size in each.dims)}
 
 
-def _sizes(graph: GraphProto, shapes: dict[str, Shape]) -> Iterator[tuple[str, Any]]:
+def _sizes(graph: GraphProto, shapes: dict[str, Shape], opsets: dict[str, int]) -> Iterator[tuple[str, Any]]:
     """Tensors, by name, of what nodes make from known shapes and whole numbers alone."""
     from onnx import numpy_helper  # noqa: PLC0415 an extra package
 
@@ -67,30 +68,44 @@ def _sizes(graph: GraphProto, shapes: dict[str, Shape]) -> Iterator[tuple[str, A
     for node in graph.node:
         if len(node.output) != 1 or node.domain:
             continue
-        value = _value(node, values, shapes)
+        value = _value(node, values, shapes, opsets)
         if value is not None and value.dtype.kind in "ib" and value.size <= MOST_WORDS:
             values[node.output[0]] = value
             if node.op_type != "Constant":
                 yield node.output[0], numpy_helper.from_array(value, node.output[0])
 
 
-def _value(node: NodeProto, values: dict[str, Any], shapes: dict[str, Shape]) -> Any:  # noqa: ANN401 an array, or None
+def _value(node: NodeProto, values: dict[str, Any], shapes: dict[str, Shape], opsets: dict[str, int]) -> Any:  # noqa: ANN401 an array, or None
     """The value of a node's output, if it is known."""
     import numpy as np  # noqa: PLC0415 the rest of the room has no need of it
-    from onnx import numpy_helper  # noqa: PLC0415 an extra package
 
     if node.op_type == "Shape" and node.input[0] in shapes:
         ends = {each.name: each.i for each in node.attribute}
         return np.array(shapes[node.input[0]][ends.get("start") : ends.get("end")], np.int64)
-    if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
-        tensor = node.attribute[0].t
-        return numpy_helper.to_array(tensor) if tensor.data_type in _INTEGERS and prod(tensor.dims) <= MOST_WORDS else None
+    if node.op_type == "Constant" and node.attribute:
+        return _constant(node.attribute[0])
     if node.op_type not in _ON_SIZES or not all(name in values for name in node.input if name):
         return None
-    return _run(node, values)
+    with np.errstate(all="ignore"):
+        return _run(node, values, opsets)
 
 
-def _run(node: NodeProto, values: dict[str, Any]) -> Any:  # noqa: ANN401 an array
+def _constant(attribute: AttributeProto) -> Any:  # noqa: ANN401 an array, or None
+    import numpy as np  # noqa: PLC0415 as above
+    from onnx import numpy_helper  # noqa: PLC0415 an extra package
+
+    match attribute.name:
+        case "value" if attribute.t.data_type in _INTEGERS and prod(attribute.t.dims) <= MOST_WORDS:
+            return numpy_helper.to_array(attribute.t)
+        case "value_int":
+            return np.array(attribute.i, np.int64)
+        case "value_ints":
+            return np.array(attribute.ints, np.int64)
+        case _:
+            return None
+
+
+def _run(node: NodeProto, values: dict[str, Any], opsets: dict[str, int]) -> Any:  # noqa: ANN401 an array
     from onnx import TensorProto, helper  # noqa: PLC0415 an extra package
     from onnx.reference import ReferenceEvaluator  # noqa: PLC0415 an extra package
 
@@ -99,4 +114,5 @@ def _run(node: NodeProto, values: dict[str, Any]) -> Any:  # noqa: ANN401 an arr
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(each.dtype), each.shape) for name, each in given.items()
     ]
     output = helper.make_tensor_value_info(node.output[0], TensorProto.UNDEFINED, None)
-    return ReferenceEvaluator(helper.make_graph([node], "sizes", inputs, [output])).run(None, given)[0]
+    graph = helper.make_graph([node], "sizes", inputs, [output])
+    return ReferenceEvaluator(graph, opsets=opsets).run(None, given)[0]

@@ -262,6 +262,24 @@ def test_symbolic_dims() -> None:
         assert "dim batch must be a whole number from 1 to" in refusal(data, batch=size)
 
 
+def test_sizes_computed_from_shapes() -> None:
+    """A size that the model computes from a shape, by operators that onnx does not follow, is known all the same."""
+    nodes = [
+        node("Shape", "x", "s", start=0),
+        node("Constant", "", "zero", value_ints=[0]),
+        node("Constant", "", "one", value_ints=[1]),
+        node("Constant", "", "flat", value_ints=[-1]),
+        node("Slice", "s zero one", "batch"),
+        node("Mul", "batch one", "scaled"),
+        node("Reshape", "scaled flat", "reshaped"),
+        node("Concat", "reshaped flat", "size", axis=0),
+        node("Reshape", "x size", "rows"),
+        node("MatMul", "rows w", "y"),
+    ]
+    [row] = rows_of(model(nodes, {"x": (5, 4, 4)}, {"w": (16, 7)}))
+    assert (row["M"], row["N"], row["K"]) == (5, 7, 16)
+
+
 def test_functions_are_inlined() -> None:
     """A function of the model's own is read as its body at each call; one that calls itself is refused."""
     opsets = [helper.make_opsetid("", 23), helper.make_opsetid("own", 1)]
