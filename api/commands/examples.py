@@ -20,7 +20,10 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
     "compare-models": (("compare-models runs/r18/network.m --hardware eyeriss",), "docs/models.md"),
     "export": (("export runs/r18/network.m --to maestro --out maestro",), "docs/models.md"),
     "verify": (("verify runs/r18/network.m --with maestro --binary maestro",), "docs/agreement.md"),
-    "layers": (("layers", "layers resnet18"), "docs/layer_sets.md"),
+    "layers": (
+        ("layers", "layers resnet18", "layers model.onnx --dim batch=1 --save set.yaml"),
+        "docs/layer_sets.md, docs/interchange.md",
+    ),
     "space": (("space resnet18 --levels 3", "space resnet18 --dataflow kcp_ws --json"), "docs/search.md, docs/constraints.md"),
     "hardware": (("hardware", "hardware eyeriss"), "docs/hardware.md"),
     "cache": (("cache", "cache --clear"), "docs/search.md"),

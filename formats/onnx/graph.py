@@ -172,12 +172,9 @@ class Graph:
         if node.inner is not None or node.operator in _RANDOM or (copies and self.words(node.inputs[:1]) != 1):
             return
         for value in filter(None, node.outputs):
-            if copies or node.operator in _SIZES:
-                self.constants[value] = ""
-            elif node.operator in ("ConstantOfShape", "Constant") or not node.inputs:  # made from a shape, or from nothing
-                self.constants[value] = value
-            else:
-                self.constants[value] = self.constants.get(node.inputs[0], value)
+            root = "" if copies or node.operator in _SIZES else self.constants.get(node.inputs[0], "") if node.inputs else value
+            # Made from a size that is written in the model, it is a root of its own.
+            self.constants[value] = value if root and node.operator == "ConstantOfShape" else root
 
 
 def read_model(data: bytes, where: str) -> ModelProto:

@@ -85,3 +85,23 @@ def test_what_cannot_be_read() -> None:
         mapsearch.layers_of("resnet18", torch.zeros(1))
     with pytest.raises(mapsearch.InputError, match=r"^Linear: PyTorch cannot export it on this example: .*$"):
         mapsearch.layers_of(nn.Linear(3, 4), torch.zeros(1, 5))
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(find_spec("torchvision") is None, reason="an extra package is not installed")
+@pytest.mark.parametrize(
+    ("name", "builder"),
+    [
+        *((name, name) for name in ("resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "vgg16", "efficientnet_b0")),
+        *(("mnasnet", "mnasnet1_0"), ("squeezenet", "squeezenet1_0"), ("vit_b16", "vit_b_16")),
+    ],
+)
+def test_networks_that_are_shipped(name: str, builder: str) -> None:
+    """A network of torchvision has the MACs of each layer, and the parameters, of the shipped set."""
+    import torchvision  # pyright: ignore[reportMissingImports]  # noqa: PLC0415 only here
+
+    layers = mapsearch.layers_of(getattr(torchvision.models, builder)(), torch.zeros(1, 3, 224, 224), name=name)
+    shipped = mapsearch.load_layer_set(name)
+    macs = [sorted(each.layer.macs for each in one.entries for _ in range(each.count)) for one in (layers, shipped)]
+    assert macs[0] == macs[1]
+    assert layers.parameters == shipped.parameters
