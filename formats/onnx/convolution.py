@@ -39,6 +39,11 @@ def conv(node: Node, image: int = 0, filters: int = 1) -> list[Row]:
     return [compact(row)]
 
 
+def quantized(node: Node) -> list[Row]:
+    """A QLinearConv, whose scales stand between its operands."""
+    return conv(node, 0, 3)
+
+
 def transposed(node: Node) -> list[Row]:
     """A ConvTranspose."""
     inputs, weights, groups = _operands(node, 0, 1)
@@ -125,7 +130,7 @@ def _left_out(node: Node, macs: int) -> Row:
 OPERATORS = {
     "Conv": conv,
     "ConvInteger": conv,
-    "QLinearConv": lambda node: conv(node, 0, 3),  # pyright: ignore[reportUnknownLambdaType]
+    "QLinearConv": quantized,
     "com.microsoft:FusedConv": conv,
     "ConvTranspose": transposed,
 }

@@ -76,10 +76,12 @@ class Node:
 
     def integers(self, name: str, default: Sequence[int], least: int = 1) -> list[int]:
         """The values of an attribute, as many as in the default."""
-        value = self.attributes.get(name, default)
-        numbers = [x for x in cast("Sequence[object]", value) if isinstance(x, int)] if isinstance(value, list | tuple) else []
-        if len(numbers) != len(default) or min(numbers, default=least) < least:
-            raise self.error(f"attribute {name} must be {len(default)} whole numbers of at least {least}, got {show(value)}")
+        given: object = self.attributes.get(name, list(default))
+        values = cast("list[object]", given) if isinstance(given, list) else []
+        numbers = [value for value in values if isinstance(value, int) and value >= least]
+        if len(numbers) != len(default) or len(values) != len(numbers):
+            wanted = f"{len(default)} whole numbers of at least {least}"
+            raise self.error(f"attribute {name} must be {wanted}, got {show(cast('object', given))}")
         return numbers
 
     def text(self, name: str, default: str) -> str:

@@ -25,6 +25,11 @@ def matmul(node: Node, first: int = 0, second: int = 1) -> list[Row]:
     return [_product(node, a, b, node.weights(second))]
 
 
+def quantized(node: Node) -> list[Row]:
+    """A QLinearMatMul, whose scales stand between its operands."""
+    return matmul(node, 0, 3)
+
+
 def fused_matmul(node: Node) -> list[Row]:
     """Microsoft's FusedMatMul, of operands transposed or not."""
     a, b = node.shape(0, 2), node.shape(1, 2)
@@ -71,7 +76,7 @@ def _transposed(shape: Shape) -> Shape:
 OPERATORS = {
     "MatMul": matmul,
     "MatMulInteger": matmul,
-    "QLinearMatMul": lambda node: matmul(node, 0, 3),  # pyright: ignore[reportUnknownLambdaType]
+    "QLinearMatMul": quantized,
     "com.microsoft:FusedMatMul": fused_matmul,
     "Gemm": gemm,
     "com.microsoft:FusedGemm": gemm,

@@ -115,4 +115,5 @@ def _run(node: NodeProto, values: dict[str, Any], opsets: dict[str, int]) -> Any
     ]
     output = helper.make_tensor_value_info(node.output[0], TensorProto.UNDEFINED, None)
     graph = helper.make_graph([node], "sizes", inputs, [output])
-    return ReferenceEvaluator(graph, opsets=opsets).run(None, given)[0]
+    evaluator: Any = ReferenceEvaluator(graph, opsets=opsets)
+    return evaluator.run(None, given)[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,9 @@ import pytest
 
 import mapsearch
 
-if find_spec("torch") is None or find_spec("onnxscript") is None:
-    pytest.skip("an extra package is not installed", allow_module_level=True)
-
-import torch  # pyright: ignore[reportMissingImports] an extra package  # isort: skip
-
+_REASON = "an extra package is not installed"
+torch: Any = pytest.importorskip("torch", reason=_REASON)
+pytest.importorskip("onnxscript", reason=_REASON)
 nn: Any = torch.nn
 
 
@@ -67,7 +64,7 @@ def test_an_lstm() -> None:
 def test_several_inputs() -> None:
     """A sequence is positional arguments, a mapping is keyword arguments."""
 
-    class Product(nn.Module):  # type: ignore[misc, name-defined]
+    class Product(nn.Module):  # type: ignore[misc]
         """The product of two matrices."""
 
         def forward(self, one: Any, other: Any) -> Any:  # noqa: ANN401 of an extra package
@@ -88,7 +85,6 @@ def test_what_cannot_be_read() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.skipif(find_spec("torchvision") is None, reason="an extra package is not installed")
 @pytest.mark.parametrize(
     ("name", "builder"),
     [
@@ -98,8 +94,7 @@ def test_what_cannot_be_read() -> None:
 )
 def test_networks_that_are_shipped(name: str, builder: str) -> None:
     """A network of torchvision has the MACs of each layer, and the parameters, of the shipped set."""
-    import torchvision  # pyright: ignore[reportMissingImports]  # noqa: PLC0415 only here
-
+    torchvision: Any = pytest.importorskip("torchvision", reason=_REASON)
     layers = mapsearch.layers_of(getattr(torchvision.models, builder)(), torch.zeros(1, 3, 224, 224), name=name)
     shipped = mapsearch.load_layer_set(name)
     macs = [sorted(each.layer.macs for each in one.entries for _ in range(each.count)) for one in (layers, shipped)]

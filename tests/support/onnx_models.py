@@ -25,7 +25,7 @@ def node(operator: str, inputs: str, outputs: str = "y", **attributes: Any) -> N
 def model(
     nodes: Sequence[NodeProto],
     inputs: Mapping[str, Shape],
-    weights: Mapping[str, Sequence[int]] | None = None,
+    weights: Mapping[str, Shape] | None = None,
     *,
     functions: Sequence[FunctionProto] = (),
     kind: int = TensorProto.FLOAT,
@@ -34,10 +34,11 @@ def model(
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()]
     graph = helper.make_graph(list(nodes), "g", values, [])
     for name, shape in (weights or {}).items():
-        graph.initializer.add(name=name, data_type=kind, dims=shape)
+        graph.initializer.add(name=name, data_type=kind, dims=[size for size in shape if isinstance(size, int)])
     domains = dict.fromkeys(each.domain for each in nodes)
     opsets = [helper.make_opsetid("", 23), *(helper.make_opsetid(domain, 1) for domain in domains if domain)]
-    return helper.make_model(graph, opset_imports=opsets, functions=list(functions)).SerializeToString()
+    made: bytes = helper.make_model(graph, opset_imports=opsets, functions=list(functions)).SerializeToString()
+    return made
 
 
 def rows_of(data: bytes, **dims: str) -> list[dict[str, Any]]:
