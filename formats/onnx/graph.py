@@ -77,11 +77,11 @@ class Node:
     def integers(self, name: str, default: Sequence[int], least: int = 1) -> list[int]:
         """The values of an attribute, as many as in the default."""
         given: object = self.attributes.get(name, list(default))
+        shown = show(given)
         values = cast("list[object]", given) if isinstance(given, list) else []
         numbers = [value for value in values if isinstance(value, int) and value >= least]
         if len(numbers) != len(default) or len(values) != len(numbers):
-            wanted = f"{len(default)} whole numbers of at least {least}"
-            raise self.error(f"attribute {name} must be {wanted}, got {show(cast('object', given))}")
+            raise self.error(f"attribute {name} must be {len(default)} whole numbers of at least {least}, got {shown}")
         return numbers
 
     def text(self, name: str, default: str) -> str:
