@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mapsearch.formats.directives import MappedLayer, Network, parse, print_network
+    from mapsearch.formats.pytorch import layers_of
     from mapsearch.formats.yaml.constraints import load_constraints
     from mapsearch.formats.yaml.dataflows import load_dataflow
     from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 # Where each public name stands.
 _NAMES: dict[str, tuple[str, ...]] = {
     "formats.directives": ("MappedLayer", "Network", "parse", "print_network"),
+    "formats.pytorch": ("layers_of",),
     "formats.yaml.constraints": ("load_constraints",),
     "formats.yaml.dataflows": ("load_dataflow",),
     "formats.yaml.hardware": ("load_hardware", "load_hardware_space"),
@@ -74,8 +76,8 @@ __all__ = [  # spelled out for those who check types; a test holds it against th
     "BatchCosts", "Buffer", "Constraints", "Dim", "Directive", "Hardware", "HardwareSpace", "InputError", "Layer", "LayerResult",
     "LayerSearch", "LayerType", "MapKind", "MappedLayer", "Mapping", "MappingBatch", "Network", "Noc", "Offchip", "Recorded",
     "RunResults", "Space", "SweepSummary", "Tensor", "TileRule", "__version__", "conv", "depthwise", "evaluate", "evaluate_batch",
-    "fc", "gemm", "load_constraints", "load_dataflow", "load_hardware", "load_hardware_space", "load_layer_set", "load_run",
-    "lstm", "parse", "print_network", "run", "search_layer", "sweep", "trconv",
+    "fc", "gemm", "layers_of", "load_constraints", "load_dataflow", "load_hardware", "load_hardware_space", "load_layer_set",
+    "load_run", "lstm", "parse", "print_network", "run", "search_layer", "sweep", "trconv",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # else a checker would take any name for an attribute

@@ -155,6 +155,16 @@ def add_batch(parser: ArgumentParser) -> None:
     parser.add_argument("--batch", type=by_law(whole(1)), metavar="N", help=help_)
 
 
+def add_dims(parser: ArgumentParser) -> None:
+    """Declare --dim, for commands on networks."""
+    parser.add_argument(
+        "--dim",
+        action="append",
+        metavar="NAME=SIZE",
+        help="the size of a symbolic dim of an ONNX model, such as batch=1; may be repeated",
+    )
+
+
 def add_hardware(parser: ArgumentParser) -> None:
     """Declare --hardware, for commands on one machine."""
     parser.add_argument(

@@ -1,18 +1,19 @@
 """The networks that a command line names: a layer set, some of its layers, or a mix of several networks for one machine.
 
-A network is SET, a layer set, or SET:NAME,NAME, some of its layers. A mix is several networks with commas between, each with a
-weight, the number of its runs: `mobilenet_v2,resnet18:2,vgg16:conv1_2`. Digits after a colon are a weight, else a layer's name.
+A network is SET, a layer set, or SET:NAME,NAME, some of its layers. SET:NAME=VALUE chooses what a file leaves open, such as the
+size of a symbolic dim. A mix is several networks with commas between, each with a weight, the number of its runs:
+`mobilenet_v2,resnet18:2,vgg16:conv1_2`. Digits after a colon are a weight, else a layer's name.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mapsearch.formats.yaml.layer_sets import Entry, LayerSet, UniqueLayer, load_layer_set, merge, names
+from mapsearch.formats.yaml.layer_sets import Entry, LayerSet, UniqueLayer, load_layer_set, merge, names, yaml_text
 from mapsearch.model.errors import InputError, short, show
 from mapsearch.model.layer import Layer
 
@@ -24,32 +25,58 @@ MixSource = str | os.PathLike[str] | Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class NetworkSource:
-    """A layer set by its name or path, and the names of some of its layers; empty for all."""
+    """A layer set by its name or path.
+
+    names: of some of its layers; empty for all. choices: of what its file leaves open, each NAME=VALUE.
+    """
 
     layer_set: str
     names: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> NetworkSource:
-        """The source of a text SET or SET:NAME,NAME; where a path may have colons, the longest path that is a file counts."""
+        """The source of a text SET or SET:WORD,WORD; where a path may have colons, the longest path that is a file counts."""
         layer_set, colon, found = ("", "", "") if _is_file(text) else text.rpartition(":")
         if not colon:
             return cls(text)
-        return cls(layer_set, tuple(name for name in (each.strip() for each in found.split(",")) if name))
+        return cls(layer_set).with_words(found.split(","))
+
+    def with_words(self, words: Iterable[str]) -> NetworkSource:
+        """The source with these words after its colon too: choices, which have a `=`, and names of layers."""
+        stripped = [word.strip() for word in words]
+        names = tuple(word for word in stripped if word and "=" not in word)
+        return replace(self, names=self.names + names, choices=self.choices + tuple(word for word in stripped if "=" in word))
 
     @property
     def text(self) -> str:
         """The text that `of` takes."""
-        return f"{self.layer_set}:{','.join(self.names)}" if self.names else self.layer_set
+        words = ",".join((*self.choices, *self.names))
+        return f"{self.layer_set}:{words}" if words else self.layer_set
 
     def found_from(self, folder: Path) -> NetworkSource:
         """The source with its path made absolute."""
         known = self.layer_set in names() or not (_is_file(self.layer_set) or re.search(r"[./\\]", self.layer_set))
         return self if known else replace(self, layer_set=str((folder / self.layer_set).resolve()))
 
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The choices by name; InputError where one stands twice."""
+        pairs = [choice.partition("=")[::2] for choice in self.choices]
+        chosen = {name.strip(): value.strip() for name, value in pairs}
+        if len(chosen) < len(pairs):
+            raise InputError(f"layer set {short(self.text)}: each choice must stand once, got {show(','.join(self.choices))}")
+        return chosen
+
+    def yaml_text(self) -> str:
+        """The text of its YAML file, one made from files of another format where need be; of all its layers."""
+        if self.names:
+            raise InputError(f"a layer set's file has all of its layers; leave out {short(','.join(self.names))}")
+        return yaml_text(_path_or_name(self.layer_set), self.chosen)
+
     def load(self, *, as_listed: bool = False) -> LayerSet:
         """The layers; InputError where there is no such set, or it has no layer of a name."""
-        layers = load_layer_set(_path_or_name(self.layer_set), as_listed=as_listed)
+        layers = load_layer_set(_path_or_name(self.layer_set), as_listed=as_listed, choices=self.chosen)
         return layers.only(self.names) if self.names else layers
 
 
@@ -122,6 +149,19 @@ def load_network(text: str) -> LayerSet:
     return first.layers
 
 
+def with_choices(text: str, choices: Sequence[str] | None) -> str:
+    """The text of a network with these choices, each NAME=VALUE; InputError where it is a mix of several networks."""
+    for choice in choices or ():
+        if not re.fullmatch(r"[^=,]+=[^=,]+", choice):
+            raise InputError(f"a dim's size must be given as NAME=SIZE, such as batch=1, got {show(choice)}")
+    if not choices:
+        return text
+    first, *others = parse_mix(text).items()
+    if others or first[1] > 1:
+        raise InputError(f"the dims of one of several networks stand after its name, such as model.onnx:{choices[0]}")
+    return NetworkSource.of(first[0]).with_words(choices).text
+
+
 def parse_mix(text: str) -> dict[str, int]:
     """The weights by network of a text such as `mobilenet_v2,resnet18:2`; a weight of 1 may be left out.
 
@@ -130,8 +170,8 @@ def parse_mix(text: str) -> dict[str, int]:
     weights: dict[NetworkSource, int] = {}
     last = NetworkSource("")
     for part in _parts(text):
-        if last.names and _is_another_layer(part, last.layer_set):
-            weights[replace(last, names=(*last.names, part))] = weights.pop(last)
+        if (last.names or last.choices) and _is_another_word(part, last):
+            weights[last.with_words([part])] = weights.pop(last)
             last = next(reversed(weights))
             continue
         last, weight = _weighted(part)
@@ -151,12 +191,14 @@ def _weighted(part: str) -> tuple[NetworkSource, int]:
         return NetworkSource(part), 1
     if re.fullmatch(r"[-+.0-9]*", after):
         return NetworkSource(source), _checked(source, int(after) if after.isdigit() and len(after) < 10 else after)
-    return NetworkSource(source, (after,)), 1
+    return NetworkSource(source).with_words([after]), 1
 
 
-def _is_another_layer(part: str, layer_set: str) -> bool:
-    """Whether the part after "SET:NAME," is the name of another layer, not a network."""
-    if part in (entry.layer.name for entry in load_layer_set(_path_or_name(layer_set)).entries):
+def _is_another_word(part: str, last: NetworkSource) -> bool:
+    """Whether the part after "SET:WORD," is another choice or the name of another layer, not a network."""
+    if re.fullmatch(r"[^:/\\]*=.*", part):
+        return True
+    if part in (entry.layer.name for entry in replace(last, names=()).load().entries):
         return True
     return part not in ("", *names()) and not _is_file(part) and not re.search(r"[.:/\\]", part)
 

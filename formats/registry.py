@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mapsearch.formats.text import MOST_BYTES
+from mapsearch.model.errors import InputError, short
+
 if TYPE_CHECKING:  # the command line needs the formats' names before it knows what to load
     from mapsearch.formats.directives.network import Network
     from mapsearch.model.hardware import Hardware
 
 # Contents by file name.
 Files = dict[str, str | bytes]
+# What a file leaves open, by name, such as the size of a symbolic dim; as `mixes` reads them.
+Choices = Mapping[str, str]
 
 
 class LayersImporter(Protocol):
@@ -27,8 +32,12 @@ class LayersImporter(Protocol):
         """Whether a file of that name is of the format, by its name or by its content."""
         ...
 
-    def read_layers(self, data: bytes, where: str) -> dict[str, object]:
-        """The keys of a layer-set file; InputError, which begins with `where`, where the data is not of the format."""
+    def read_layers(self, data: bytes, where: str, choices: Choices) -> dict[str, object]:
+        """The keys of a layer-set file.
+
+        choices: of what the file leaves open; `take_no_choices` where the format leaves nothing open. Raises InputError, which
+        begins with `where`, where the data is not of the format, or a choice is missing or not open.
+        """
         ...
 
 
@@ -75,7 +84,7 @@ class Format:
     """A file format.
 
     name: of its folder, which is also its name for users. suffixes: of its files. layers, mappings, hardware, exporter: the module
-    of the folder that reads or writes them, "" where there is none.
+    of the folder that reads or writes them, "" where there is none. most_bytes: of a file.
     """
 
     name: str
@@ -84,6 +93,7 @@ class Format:
     mappings: str = ""
     hardware: str = ""
     exporter: str = ""
+    most_bytes: int = MOST_BYTES
 
     @property
     def layers_importer(self) -> LayersImporter:
@@ -131,16 +141,30 @@ FORMATS: Mapping[str, Format] = {
     each.name: each
     for each in (
         Format("directives", (".m",), mappings="files", exporter="files"),
-        Format("maestro", (".m",), mappings="mappings_in", hardware="hardware_in", exporter="out"),
+        Format("maestro", (".m",), layers="layers_in", mappings="mappings_in", hardware="hardware_in", exporter="out"),
+        Format("onnx", (".onnx",), layers="layers_in", most_bytes=2**31 - 1),  # the most that protobuf reads; weights may be within
+        Format("scalesim", (".csv",), layers="layers_in"),
+        Format("gamma", (".csv",), layers="layers_in"),
+        Format("timeloop", (".yaml", ".yml"), layers="layers_in"),
+        Format("zigzag", (".yaml", ".yml"), layers="layers_in"),
         Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware_in"),
     )
 }
 EXPORTED = tuple(name for name, each in FORMATS.items() if each.exporter)  # the formats with a writer
 
 
+LAYERS = tuple(each for each in FORMATS.values() if each.layers)  # the formats with a reader of layers
+
+
 def layers_importer(name: str, data: bytes) -> LayersImporter:
     """The reader of a file of layers."""
-    return next(one for each in FORMATS.values() if each.layers and (one := each.layers_importer).recognises(name, data))
+    return next(one for each in LAYERS if (one := each.layers_importer).recognises(name, data))
+
+
+def take_no_choices(choices: Choices, where: str) -> None:
+    """Raise InputError if any choice is made of a file that leaves nothing open."""
+    for name in choices:
+        raise InputError(f"{where}: leaves nothing open, so {short(name)} cannot be chosen; leave it out")
 
 
 def hardware_importer(name: str, data: bytes) -> HardwareImporter:

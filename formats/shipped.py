@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from mapsearch.formats.text import decode, read_bytes
+from mapsearch.formats.text import MOST_BYTES, decode, read_bytes
 from mapsearch.model.errors import InputError, did_you_mean, show
 
 _DATA = files("mapsearch.formats") / "data"
@@ -26,8 +26,8 @@ def read_named(kind: str, source: object, folder: Path) -> tuple[str, str]:
     return decode(data, where, f"{_word(kind)} file"), where
 
 
-def find_named(kind: str, source: object, folder: Path) -> tuple[bytes, str]:
-    """As `read_named`, for a file that need not be text."""
+def find_named(kind: str, source: object, folder: Path, most: int = MOST_BYTES) -> tuple[bytes, str]:
+    """As `read_named`, for a file that need not be text; most: bytes that it may have."""
     names, word = shipped(kind), _word(kind)
     if not isinstance(source, str | Path):
         raise InputError(f"a {word} must be a name, one of {', '.join(names)}, or a file's path, got {show(source)}")
@@ -38,7 +38,7 @@ def find_named(kind: str, source: object, folder: Path) -> tuple[bytes, str]:
             hint = did_you_mean(source, names)
             raise InputError(f"no {word} is called {show(source)}{hint}; there are {', '.join(names)}, or give a file's path")
     path = folder / source
-    return read_bytes(path, f"{word} file", f"; shipped are {', '.join(names)}"), str(path)
+    return read_bytes(path, f"{word} file", f"; shipped are {', '.join(names)}", most), str(path)
 
 
 def _word(kind: str) -> str:

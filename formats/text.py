@@ -19,17 +19,18 @@ def read_text(path: Path, what: str, hint: str = "") -> str:
     return decode(read_bytes(path, what, hint), str(path), what)
 
 
-def read_bytes(path: Path, what: str, hint: str = "") -> bytes:
-    """The content of a user's file, as `read_text`."""
+def read_bytes(path: Path, what: str, hint: str = "", most: int = MOST_BYTES) -> bytes:
+    """The content of a user's file, as `read_text`; most: bytes that it may have."""
     try:
         with path.open("rb") as file:  # a pipe, or a device that never ends, too
-            content = file.read(MOST_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(most + 1) if size <= most else b""
     except OSError as error:
         raise InputError(f"{path}: the {what} must be readable: {error.strerror}{hint}") from None
     except ValueError as error:
         raise InputError(f"{str(path)!r}: a path must be UTF-8 text without zero bytes: {error}") from None
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{path}: the {what} must have at most {MOST_BYTES:,} bytes, got more")
+    if max(size, len(content)) > most:
+        raise InputError(f"{path}: the {what} must have at most {most:,} bytes, got more")
     return content
 
 

@@ -56,9 +56,7 @@ def conv(
     Give either the unpadded `inputs` (Y, X), from which Y' = (Y + padding - (R-1)*dilation - 1) // stride + 1, or the
     `outputs` (Y', X'), which need no padding.
     """
-    for label, channels in (("K", k), ("C", c)):
-        if groups < 1 or channels % groups:
-            raise LayerError(f"layer {name}: groups must be at least 1 and divide {label} = {channels}, got {groups}")
+    _check_groups(name, groups, k, c)
     axes = _axes(name, kernel, stride, dilation, padding)
     y, x = _outputs(name, axes, inputs, outputs)
     return Layer(
@@ -126,16 +124,19 @@ def trconv(
     dilation: Pair = 1,
     padding: Padding = 0,
     output_padding: Pair = 0,
+    groups: int = 1,
     batch: int = 1,
     density: Density = DENSE,
 ) -> Layer:
     """A transposed convolution, as the stride-1 convolution over the zero-inserted, padded input that it stands for.
 
-    stride - 1 zeros go between neighbouring inputs, (R-1)*dilation - padding words of padding before them, so that
+    It has `c` channels and `k` filters over all groups. stride - 1 zeros go between neighbouring inputs, (R-1)*dilation - padding
+    words of padding before them, so that
     Y' = (Y-1)*stride + (R-1)*dilation + 1 - padding of both ends + output_padding (Dumoulin and Visin 2016, "A guide to
     convolution arithmetic for deep learning", relationship 14).
     zero_macs counts the MACs on inserted zeros; padding counts as ordinary input, as it does for `conv`.
     """
+    _check_groups(name, groups, k, c)
     axes = _axes(name, kernel, stride, dilation, padding)
     sizes = [
         _transposed_output(name, axis, size, extra)
@@ -146,28 +147,34 @@ def trconv(
     return Layer(
         name,
         LayerType.TRCONV,
-        (1, batch, k, c, axes[0].taps, axes[1].taps, sizes[0], sizes[1]),
+        (groups, batch, k // groups, c // groups, axes[0].taps, axes[1].taps, sizes[0], sizes[1]),
         dilation=(axes[0].dilation, axes[1].dilation),
-        zero_macs=batch * k * c * zeros,
+        zero_macs=batch * k * (c // groups) * zeros,
         density=density,
     )
 
 
 def lstm(
-    name: str, inputs: int, hidden: int, steps: int, *, batch: int = 1, density: Density = DENSE
+    name: str, inputs: int, hidden: int, steps: int, *, gates: int = 4, batch: int = 1, density: Density = DENSE
 ) -> tuple[tuple[Layer, int], ...]:
     """An LSTM's gate GEMMs, each with how often it runs: x*W for all steps at once, and h*U once a step.
 
-    Weights are `inputs` x 4*hidden and `hidden` x 4*hidden: the four gates side by side (Hochreiter and Schmidhuber 1997
-    with the forget gate of Gers et al. 2000).
+    Weights are `inputs` x gates*hidden and `hidden` x gates*hidden, the gates side by side: four (Hochreiter and Schmidhuber 1997
+    with the forget gate of Gers et al. 2000), three of a GRU (Cho et al. 2014), one of a plain recurrent layer.
     """
     for label, size in (("I", inputs), ("H", hidden), ("T", steps), ("batch", batch)):
         if not 1 <= size <= MAX_EXTENT:
             raise LayerError(f"layer {name}: {label} must be from 1 to {MAX_EXTENT}, got {size}")
     return (
-        (gemm(f"{name}_input", steps * batch, 4 * hidden, inputs, density=density), 1),
-        (gemm(f"{name}_recurrent", batch, 4 * hidden, hidden, density=density), steps),
+        (gemm(f"{name}_input", steps * batch, gates * hidden, inputs, density=density), 1),
+        (gemm(f"{name}_recurrent", batch, gates * hidden, hidden, density=density), steps),
     )
+
+
+def _check_groups(name: str, groups: int, k: int, c: int) -> None:
+    for label, channels in (("K", k), ("C", c)):
+        if groups < 1 or channels % groups:
+            raise LayerError(f"layer {name}: groups must be at least 1 and divide {label} = {channels}, got {groups}")
 
 
 def _pair(value: Pair) -> tuple[int, int]:

@@ -24,7 +24,10 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
         ("validate", "validate gemmini --data rows --json", "validate chip.csv --fit technology --hardware eyeriss"),
         "docs/validation.md, docs/hardware.md",
     ),
-    "layers": (("layers", "layers resnet18"), "docs/layer_sets.md"),
+    "layers": (
+        ("layers", "layers resnet18", "layers model.onnx --dim batch=1 --save set.yaml"),
+        "docs/layer_sets.md, docs/interchange.md",
+    ),
     "space": (("space resnet18 --levels 3", "space resnet18 --dataflow kcp_ws --json"), "docs/search.md, docs/constraints.md"),
     "hardware": (("hardware", "hardware eyeriss"), "docs/hardware.md"),
     "cache": (("cache", "cache --clear"), "docs/search.md"),

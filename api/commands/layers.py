@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mapsearch.arguments import Subparsers, add_batch
+from mapsearch.arguments import Subparsers, add_batch, add_dims
 from mapsearch.model.errors import InputError
-from mapsearch.output import write, write_file, write_json, write_prose, write_table
+from mapsearch.output import say, write, write_file, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
     from mapsearch.formats.yaml.layer_sets import Entry, LayerSet
@@ -21,41 +22,55 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Lists the layer sets shipped, or the layers of one set with their sizes.",
     )
     parser.add_argument(
-        "set", nargs="?", metavar="SET[:NAME,..]", help="a layer set's name or a file, and which of its layers (default: all)"
+        "set",
+        nargs="?",
+        metavar="SET[:NAME,..]",
+        help="a layer set's name, a file of any format or a folder of files, and which of its layers (default: all)",
     )
     add_batch(parser)
+    add_dims(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--yaml", action="store_true", help="print the set as a YAML file, to start your own from")
+    parser.add_argument("--save", metavar="FILE", help="write the set as a YAML file, whatever format it is read from")
 
 
 def run(args: Namespace) -> int:
     """Print all sets, or one."""
-    from mapsearch.formats.mixes import load_network
-    from mapsearch.formats.yaml.layer_sets import load_layer_set, names, yaml_text
+    from mapsearch.formats.mixes import NetworkSource, load_network, with_choices
+    from mapsearch.formats.yaml.layer_sets import load_layer_set, names
 
-    if args.set is None and args.batch is not None:
-        raise InputError("--batch is of one layer set; name it")
-    if args.yaml:
-        if args.set is None:
-            raise InputError("--yaml prints one file; name a layer set")
-        if args.batch is not None:
-            raise InputError("--yaml prints the file as it is; leave --batch out")
-        write_file(yaml_text(args.set))
-        return 0
     if args.set is None:
+        for option in ("yaml", "save", "dim", "batch"):
+            if getattr(args, option):
+                raise InputError(f"--{option} is of one layer set; name it")
         sets = [_summary(load_layer_set(name)) for name in names()]
         if args.json:
             write_json(sets)
         else:
             _write_sets(sets)
         return 0
-    layers = load_network(args.set).of_batch(args.batch or 1)
+    text = with_choices(args.set, args.dim)
+    if args.batch is not None and (args.yaml or args.save is not None):
+        raise InputError(f"--{'yaml' if args.yaml else 'save'} writes the set as it is; leave --batch out")
+    if args.yaml:
+        write_file(NetworkSource.of(text).yaml_text())
+        return 0
+    layers = load_network(text).of_batch(args.batch or 1)
+    if args.save is not None:
+        _save(Path(args.save), NetworkSource.of(text).yaml_text())
     data = {**_summary(layers), **_contents(layers)}
     if args.json:
         write_json(data)
     else:
         _write_set(data)
     return 0
+
+
+def _save(path: Path, text: str) -> None:
+    from mapsearch.formats.text import write_files
+
+    write_files(path.parent, {path.name: text})
+    say(f"the layer set is written to {path}")
 
 
 def _summary(layers: LayerSet) -> dict[str, Any]:
@@ -78,6 +93,7 @@ def _contents(layers: LayerSet) -> dict[str, Any]:
         "published": asdict(layers.published) if layers.published else None,
         "entries": [_entry(entry) for entry in layers.entries],
         "unmapped": [asdict(unmapped) for unmapped in layers.unmapped],
+        "left_out": dict(zip(("macs", "words"), layers.left_out, strict=True)),
     }
 
 
@@ -117,8 +133,7 @@ def _write_set(data: dict[str, Any]) -> None:
     sizes = ("layer", "MACs", "weights [words]", "inputs [words]", "outputs [words]", "weights are")
     write_table("One run of each layer", sizes, [_size_row(entry) for entry in data["entries"]])
     if data["unmapped"]:
-        rows = [(each["name"], each["type"], each["count"], each["output_words"]) for each in data["unmapped"]]
-        write_table("Without MACs, not mapped", ("layer", "type", "count", "outputs [words]"), rows)
+        _write_left_out(data["unmapped"], data["left_out"])
     write(f"{data['layers']:,} layers, {data['unique_layers']:,} of different shape")
     others = "".join(f", {words:,} {kind}" for kind, words in data["other_parameters"].items())
     write_prose(
@@ -129,6 +144,27 @@ def _write_set(data: dict[str, Any]) -> None:
         figures = [f"{published[key]:,} {word}" for key, word in _PUBLISHED if published[key] is not None]
         write_prose(f"published: {', '.join(figures)} ({published['source']})", indent=4)
     write_prose(f"source: {data['source']}", indent=4)
+
+
+def _write_left_out(unmapped: list[dict[str, Any]], shares: dict[str, float]) -> None:
+    """The layers that are not mapped, those of one operator as one row, and their shares of the network."""
+    rows: dict[str, tuple[str, str, int, int | str]] = {}
+    for each in unmapped:
+        name = each["operator"] or each["name"]
+        _, _, count, words = rows.get(name, ("", "", 0, 0))
+        total = "" if each["output_words"] is None or words == "" else int(words) + each["output_words"] * each["count"]
+        rows[name] = (name, each["type"], count + each["count"], total)
+    without = all(each["macs"] == 0 for each in unmapped)
+    title = "Without MACs, not mapped" if without else "Not mapped"
+    write_table(title, ("layer", "type", "count", "outputs of all [words]"), list(rows.values()))
+    if any(each["input_words"] is not None for each in unmapped):
+        unknown = sorted({each["operator"] for each in unmapped if each["macs"] is None})
+        but = f", besides the unknown MACs of {', '.join(unknown)}" if unknown else ""
+        write_prose(
+            f"not mapped: {100 * shares['macs']:.3g}% of the network's MACs{but}, and {100 * shares['words']:.3g}% of the words "
+            "of its operands, each counted once a run"
+        )
+        write("")
 
 
 _PUBLISHED = (("macs", "MACs"), ("parameters", "parameters"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from mapsearch.arguments import Subparsers, given, named_as_typed
+from mapsearch.arguments import Subparsers, add_dims, given, named_as_typed
 from mapsearch.studies.run.options import Inputs, SearchOptions
 
 
@@ -18,6 +18,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "results.json and results.csv, to a folder. Ctrl-C ends with the best so far written; --resume goes on.",
     )
     parser.add_settings(Inputs, "what is run")
+    add_dims(parser)
     parser.add_settings(SearchOptions, "how it is searched")
     shown = parser.add_argument_group("what is printed")
     shown.add_argument("--dry-run", action="store_true", help="tell what would be searched, where and for how long; write nothing")
@@ -28,6 +29,10 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: Namespace) -> int:
     """Run the search and print what it found, or tell what it would search."""
     asked = given(args, Inputs, SearchOptions)
+    if args.dim:
+        from mapsearch.formats.mixes import with_choices
+
+        asked["layer_set"] = with_choices(asked.get("layer_set", ""), args.dim)
     with named_as_typed(Inputs, SearchOptions):
         return _forecast(asked, as_json=args.json) if args.dry_run else _search(asked, quiet=args.quiet, as_json=args.json)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from mapsearch.arguments import Subparsers, add_batch, add_hardware
+from mapsearch.arguments import Subparsers, add_batch, add_dims, add_hardware
 from mapsearch.output import write, write_json, write_table
 
 
@@ -20,6 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "set", metavar="SET|FILE", help="a layer set's name or a file, some of its layers (vgg16:conv1_2), or several sets"
     )
     add_batch(parser)
+    add_dims(parser)
     add_hardware(parser)
     structure = parser.add_mutually_exclusive_group()
     structure.add_argument("--levels", type=int, metavar="L", help="cluster levels of a mapping (default: 2)")
@@ -40,7 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the sizes."""
-    from mapsearch.formats.mixes import load_mix
+    from mapsearch.formats.mixes import load_mix, with_choices
     from mapsearch.formats.yaml.dataflows import load_held
     from mapsearch.formats.yaml.hardware import load_hardware
     from mapsearch.spaces.mappings.rules import TileRule
@@ -49,7 +50,7 @@ def run(args: Namespace) -> int:
     held, levels = load_held(args.dataflow, args.constraints, 2 if args.levels is None else args.levels)
     hardware, tiles = load_hardware(args.hardware), TileRule[args.tiles.upper()]
     sizes: list[dict[str, Any]] = []
-    for unique in load_mix(args.set).of_batch(args.batch or 1).unique:
+    for unique in load_mix(with_choices(args.set, args.dim)).of_batch(args.batch or 1).unique:
         space = Space(unique.layer, hardware, levels, tiles, held)
         sizes.append({"layer": unique.layer.name, "names": unique.names, "count": unique.count, "mappings": space.size()})
     if args.json:

@@ -124,7 +124,10 @@ class FormatContract:
 
     def test_bytes_that_are_none_of_its(self) -> None:
         """Bytes that are no file of the format are refused in one line that begins with the file."""
-        readers: list[Callable[[bytes, str], object]] = [self.format.layers_importer.read_layers] if self.format.layers else []
+        readers: list[Callable[[bytes, str], object]] = []
+        if self.format.layers:
+            read_layers = self.format.layers_importer.read_layers
+            readers.append(lambda data, where: read_layers(data, where, {}))
         readers += [self.format.hardware_importer.read_hardware] if self.format.hardware else []
         for read in readers:
             assert _refusal(partial(read, _NO_TEXT, "file")).startswith("file: ")

@@ -50,8 +50,9 @@ row is row-stationary: it means the map of R alone (with a dilation d it is writ
 offset must equal the size where the size is less than the tile.
 """
 
+from mapsearch.formats.directives.layer_blocks import extents
 from mapsearch.formats.directives.network import MappedLayer, Network, Places
 from mapsearch.formats.directives.parser import parse
 from mapsearch.formats.directives.printer import print_network
 
-__all__ = ["MappedLayer", "Network", "Places", "parse", "print_network"]
+__all__ = ["MappedLayer", "Network", "Places", "extents", "parse", "print_network"]

@@ -6,27 +6,36 @@ accepted here too; files that it rejects are errors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from mapsearch.formats.directives.tokens import Cursor, use_one_of
 from mapsearch.model.errors import short
 from mapsearch.model.maestro.source import TENSORS, Source, SourceMap
 
-_ITEMS = ("Type", "Stride", "Dimensions", "Dataflow")
-_OURS = ("Dilation", "Density", "ZeroMacs")
+T = TypeVar("T")
+
+ITEMS = ("Type", "Stride", "Dimensions", "Dataflow")
+OURS = ("Dilation", "Density", "ZeroMacs")
 _DIRECTIVES = ("TemporalMap", "SpatialMap", "Cluster")
 _NEVER_MADE = ("FC", "POOL", "LSTM")
 
 
 def read_mappings(text: str, where: str) -> list[Source]:
     """The layers of a mapping file; DirectiveError, with file and line, where the published program rejects it."""
-    cursor = Cursor(text, where)
-    layers: list[Source] = []
+    return read_networks(Cursor(text, where), _layer)
+
+
+def read_networks(cursor: Cursor, read_layer: Callable[[Cursor], T]) -> list[T]:
+    """What `read_layer` makes of each layer of a text, in which constants and machines may stand; at least one."""
+    layers: list[T] = []
     while cursor.token.kind != "end":
         match cursor.take_word("keyword", ("Network", "Constant", "Accelerator")).text:
             case "Constant":
                 name = cursor.take_name("Constant")
                 cursor.constants[name] = cursor.take_count(f"Constant {name}")
             case "Network":
-                layers += _network(cursor)
+                layers += _network(cursor, read_layer)
             case _:
                 if cursor.token.kind != "brace":
                     cursor.take_name("Accelerator")
@@ -36,13 +45,13 @@ def read_mappings(text: str, where: str) -> list[Source]:
     return layers
 
 
-def _network(cursor: Cursor) -> list[Source]:
+def _network(cursor: Cursor, read_layer: Callable[[Cursor], T]) -> list[T]:
     if cursor.token.kind != "brace":
         cursor.take_name("Network")
-    layers: list[Source] = []
+    layers: list[T] = []
     cursor.take_brace("{")
     while cursor.token.text != "}":
-        layers.append(_layer(cursor))
+        layers.append(read_layer(cursor))
         cursor.context = ""
     cursor.take_brace("}")
     return layers
@@ -62,18 +71,18 @@ def _layer(cursor: Cursor) -> Source:
         token = cursor.take()
         match token.text:
             case "Type":
-                kind = _type(cursor)
+                kind = type_name(cursor)
             case "Stride":
-                stride = _pairs(cursor, "Stride")
+                stride = pairs(cursor, "Stride")
             case "Dimensions":
-                dims = _pairs(cursor, "Dimensions")
+                dims = pairs(cursor, "Dimensions")
             case "Dataflow":
                 levels, clusters = _dataflow(cursor, dims)
             case _:
                 ours = (
                     "is ours; MAESTRO has no such item"
-                    if token.text in _OURS
-                    else f"is no layer item; {use_one_of(_ITEMS, token.text)}"
+                    if token.text in OURS
+                    else f"is no layer item; {use_one_of(ITEMS, token.text)}"
                 )
                 raise cursor.error(token, f"{token.shown} {ours}")
     cursor.take_brace("}")
@@ -83,7 +92,8 @@ def _layer(cursor: Cursor) -> Source:
     return Source(name, kind, dims, stride, tuple(levels), tuple(clusters), f"{cursor.source}:{start.line}: ")
 
 
-def _type(cursor: Cursor) -> str:
+def type_name(cursor: Cursor) -> str:
+    """Pass the name of a layer type that the published program makes."""
     token = cursor.take()
     if token.text in _NEVER_MADE:
         raise cursor.error(
@@ -94,15 +104,16 @@ def _type(cursor: Cursor) -> str:
     return token.text
 
 
-def _pairs(cursor: Cursor, item: str) -> dict[str, int]:
-    pairs: dict[str, int] = {}
+def pairs(cursor: Cursor, item: str) -> dict[str, int]:
+    """Pass the sizes by name of an item in braces."""
+    sizes: dict[str, int] = {}
     cursor.take_brace("{")
     while cursor.token.text != "}":
         name = cursor.take_name(f"dim in {item}")
         size = cursor.take_count(f"{item} {name}")
-        pairs.setdefault(name, size)  # the first of two counts
+        sizes.setdefault(name, size)  # the first of two counts
     cursor.take_brace("}")
-    return pairs
+    return sizes
 
 
 def _dataflow(cursor: Cursor, dims: dict[str, int]) -> tuple[list[tuple[SourceMap, ...]], list[int]]:

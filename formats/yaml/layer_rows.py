@@ -63,11 +63,30 @@ class _AnyRow(_Model):
     count: _Size = 1
 
 
-class UnmappedRow(_AnyRow):
-    """A layer without MACs; `outputs` is the size of its output in words."""
+class SimpleRow(_AnyRow):
+    """A layer without MACs; `outputs` and `inputs` are the words that it writes and reads, `operator` is its name elsewhere."""
 
     type: Literal["POOL", "ELEMENTWISE"]
-    outputs: _Size
+    outputs: _Words
+    inputs: _Words | None = None
+    operator: Annotated[str, Field(strict=True)] = ""
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+
+class OtherRow(_AnyRow):
+    """Any other operator that is not mapped; `macs` of one run, null where they are unknown."""
+
+    type: Literal["OTHER"]
+    operator: _Text
+    outputs: _Words | None = None
+    inputs: _Words | None = None
+    macs: Annotated[int, Field(strict=True, ge=0)] | None = 0
+
+
+UnmappedRow = SimpleRow | OtherRow
 
 
 class _LayerRow(_AnyRow):
@@ -160,6 +179,8 @@ class DepthwiseRow(WindowRow):
 
 
 class TransposedRow(_LayerRow):
+    """A transposed convolution; K and C are totals over all groups."""
+
     type: Literal["TRCONV"]
     K: _Size
     C: _Size
@@ -171,6 +192,7 @@ class TransposedRow(_LayerRow):
     dilation: _Pair = (1, 1)
     padding: _Padding = ((0, 0), (0, 0))
     output_padding: _Pair = (0, 0)
+    groups: _Size = 1
 
     def layers(self) -> Runs:
         layer = trconv(
@@ -183,6 +205,7 @@ class TransposedRow(_LayerRow):
             dilation=self.dilation,
             padding=self.padding,
             output_padding=self.output_padding,
+            groups=self.groups,
             batch=self.batch,
             density=self.densities,
         )
@@ -212,19 +235,22 @@ class GemmRow(_LayerRow):
         return ((gemm(self.name, self.M, self.N, self.K, batch=self.batch, density=self.densities), 1),)
 
 
-class LstmRow(_LayerRow):
-    """An LSTM with I inputs, H hidden units and T steps."""
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
-    type: Literal["LSTM"]
+
+class RecurrentRow(_LayerRow):
+    """A recurrent layer with I inputs, H hidden units and T steps."""
+
+    type: Literal["LSTM", "GRU", "RNN"]
     I: _Size  # noqa: E741 - the letter of the usual equations
     H: _Size
     T: _Size
 
     def layers(self) -> Runs:
-        return lstm(self.name, self.I, self.H, self.T, batch=self.batch, density=self.densities)
+        return lstm(self.name, self.I, self.H, self.T, gates=_GATES[self.type], batch=self.batch, density=self.densities)
 
 
-MappedRow = ConvRow | GroupedRow | DepthwiseRow | TransposedRow | FullyConnectedRow | GemmRow | LstmRow
+MappedRow = ConvRow | GroupedRow | DepthwiseRow | TransposedRow | FullyConnectedRow | GemmRow | RecurrentRow
 
 
 class PublishedRow(_Model):

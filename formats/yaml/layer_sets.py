@@ -14,22 +14,28 @@ The shipped sets are in `data/layer_sets`. A file looks like this; see `LayerSet
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
+from types import MappingProxyType
+from typing import cast
 
 import yaml
 from pydantic import TypeAdapter
 
 from mapsearch.formats.complaint import checked
-from mapsearch.formats.registry import layers_importer
-from mapsearch.formats.shipped import find_named, shipped
+from mapsearch.formats.registry import Choices, take_no_choices
+from mapsearch.formats.shipped import shipped
+from mapsearch.formats.sources import find_layers, is_folder, layer_keys
 from mapsearch.formats.text import decode
 from mapsearch.formats.yaml.layer_rows import LayerFile, MappedRow, UnmappedRow, Weights, WindowRow
 from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.model.errors import InputError, LayerError, did_you_mean, show
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.tensors import Dim, Tensor
+
+_NO_CHOICES: Choices = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +66,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Unmapped:
-    """A pooling or element-wise layer, which has no MACs and is not mapped: `output_words` in each of `count` runs."""
+    """A layer that is not mapped, such as a pooling or an element-wise one, which runs `count` times.
+
+    output_words, input_words: that one run writes and reads, each word once; None where the file does not tell. operator: its name
+    in the network's own language, "" where there is none. macs: of one run, of a layer whose MACs no layer type expresses; None
+    where nobody knows.
+    """
 
     name: str
     type: str
-    output_words: int
+    output_words: int | None
     count: int
+    input_words: int | None = None
+    operator: str = ""
+    macs: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,17 @@ class LayerSet:
     def macs(self) -> int:
         """MACs of one run of the network, zeros included."""
         return sum(entry.layer.macs * entry.count for entry in self.entries)
+
+    @property
+    def left_out(self) -> tuple[float, float]:
+        """The shares of the MACs and of the operands' words, each counted once a run, that are of layers that are not mapped.
+
+        What the file does not tell counts as nothing.
+        """
+        macs = sum((each.macs or 0) * each.count for each in self.unmapped)
+        words = sum(((each.input_words or 0) + (each.output_words or 0)) * each.count for each in self.unmapped)
+        mapped = sum(sum(entry.layer.words(tensor) for tensor in Tensor) * entry.count for entry in self.entries)
+        return macs / (macs + self.macs), words / (words + mapped)
 
     @property
     def parameters(self) -> int:
@@ -161,25 +186,33 @@ def names() -> tuple[str, ...]:
     return tuple(shipped("layer_sets"))
 
 
-def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False) -> LayerSet:
-    """The set with a shipped name or in a file (a path has a suffix or a slash).
+def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False, choices: Choices = _NO_CHOICES) -> LayerSet:
+    """The set with a shipped name, in a file of any format, or in a folder of files (a path has a suffix or a slash).
 
-    as_listed: take convolutions over the listed input without padding and with a stride of 1, as some tools do.
+    as_listed: take convolutions over the listed input without padding and with a stride of 1, as some tools do. choices: of what
+    the file leaves open, such as {"batch": "1"} for a symbolic dim of an ONNX model.
     Raises InputError, whose one line names the file, the layer, the law and the value.
     """
-    data, where = find_named("layer_sets", name_or_path, Path())
-    keys = layers_importer(str(name_or_path), data).read_layers(data, where)
-    return _layer_set(Path(name_or_path).stem, where, keys, as_listed=as_listed)
+    keys, where = layer_keys(name_or_path, choices)
+    return layer_set_of(Path(name_or_path).stem, where, keys, as_listed=as_listed)
 
 
-def yaml_text(name_or_path: str) -> str:
-    """The text of a layer set's YAML file: its own, with its comments, or one made from a file of another format."""
-    load_layer_set(name_or_path)  # refuses what is wrong
-    data, where = find_named("layer_sets", name_or_path, Path())
-    importer = layers_importer(name_or_path, data)
-    if importer.read_layers is read_layers:
-        return decode(data, where, "layer set file")
-    return yaml.safe_dump(importer.read_layers(data, where), sort_keys=False, allow_unicode=True)
+def yaml_text(name_or_path: str | Path, choices: Choices = _NO_CHOICES) -> str:
+    """The text of a layer set's YAML file: its own, with its comments, or one made from files of another format."""
+    load_layer_set(name_or_path, choices=choices)  # refuses what is wrong
+    if not is_folder(name_or_path):
+        data, where, importer = find_layers(name_or_path)
+        if importer.read_layers is read_layers:
+            return decode(data, where, "layer set file")
+    return text_of(layer_keys(name_or_path, choices)[0])
+
+
+def text_of(keys: Mapping[str, object]) -> str:
+    """The keys of a layer-set file as its text, each layer on a line."""
+    head = {key: value for key, value in keys.items() if key != "layers"}
+    rows = cast("Sequence[object]", keys["layers"])
+    lines = (yaml.safe_dump(row, sort_keys=False, allow_unicode=True, default_flow_style=True, width=inf) for row in rows)
+    return yaml.safe_dump(head, sort_keys=False, allow_unicode=True) + "layers:\n" + "".join(f"- {line}" for line in lines)
 
 
 def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 any file may be meant as YAML
@@ -187,15 +220,17 @@ def recognises(name: str, data: bytes) -> bool:  # noqa: ARG001 any file may be 
     return True
 
 
-def read_layers(data: bytes, where: str) -> dict[str, object]:
+def read_layers(data: bytes, where: str, choices: Choices) -> dict[str, object]:
     """See `LayersImporter`."""
+    take_no_choices(choices, where)
     return parse_mapping(decode(data, where, "layer set file"), where, "title: A network")
 
 
 _FILE = TypeAdapter(LayerFile)
 
 
-def _layer_set(name: str, where: str, keys: dict[str, object], *, as_listed: bool) -> LayerSet:
+def layer_set_of(name: str, where: str, keys: Mapping[str, object], *, as_listed: bool = False) -> LayerSet:
+    """The set of that name with the keys of a layer-set file; InputError, which begins with `where`, where they break a law."""
     file = checked(_FILE, keys, where)
     entries: list[Entry] = []
     unmapped: list[Unmapped] = []
@@ -203,7 +238,7 @@ def _layer_set(name: str, where: str, keys: dict[str, object], *, as_listed: boo
     for number, row in enumerate(file.layers, start=1):
         place = f"{where}: layer {number} ({row.name})"
         if isinstance(row, UnmappedRow):
-            unmapped.append(Unmapped(row.name, row.type, row.outputs, row.count))
+            unmapped.append(Unmapped(row.name, row.type, row.outputs, row.count, row.inputs, row.operator, row.macs))
             made = [row.name]
         else:
             listed = row.as_listed() if as_listed and isinstance(row, WindowRow) else row

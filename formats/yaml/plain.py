@@ -30,15 +30,20 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def parse_mapping(text: str, where: str, example: str) -> dict[str, object]:
-    """The keys of a YAML text; InputError, which shows `example`, where there are none."""
+def parse_yaml(text: str, where: str) -> object:
+    """The data of a YAML text; InputError, which begins with `where`, where it is none."""
     try:
-        data: object = yaml.load(text, _UniqueKeys)  # noqa: S506 a SafeLoader
+        return cast("object", yaml.load(text, _UniqueKeys))  # noqa: S506 a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise InputError(f"{where}: must be YAML: {line}{error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: must be YAML: {' '.join(str(error).split())}") from None
+
+
+def parse_mapping(text: str, where: str, example: str) -> dict[str, object]:
+    """The keys of a YAML text; InputError, which shows `example`, where there are none."""
+    data = parse_yaml(text, where)
     if data is None:
         raise InputError(f"{where}: must state at least one key, such as `{example}`, but is empty")
     if not isinstance(data, dict):

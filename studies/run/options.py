@@ -27,8 +27,9 @@ class Inputs:
         metadata=setting(
             ANYTHING,
             "SET",
-            "a shipped layer set (see mapsearch layers) or a YAML file, or some of its layers, such as vgg16:conv1_2,conv2_1; "
-            "several, with commas between and how often each runs, such as mobilenet_v2,resnet18:2, are a mix for one machine",
+            "a shipped layer set (see mapsearch layers), a file of any format or a folder of files, or some of its layers, such as "
+            "vgg16:conv1_2,conv2_1; several, with commas between and how often each runs, such as mobilenet_v2,resnet18:2, are a "
+            "mix for one machine",
             "layer_set",
             "--layer-set",
         ),

@@ -92,14 +92,23 @@ class Plan:
         )
 
 
+def _macs(macs: int | None) -> str:
+    return "it may have MACs" if macs is None else f"it has {macs:,} MACs"
+
+
 def _counted(mix: Mix, model: CostModel) -> tuple[list[UniqueLayer], list[LeftOut]]:
     counted: list[UniqueLayer] = []
-    left_out: list[LeftOut] = []
+    left_out = [
+        LeftOut(each.name, f"operator {each.operator}: {_macs(each.macs)} that no layer type expresses")
+        for member in mix.members
+        for each in member.layers.unmapped
+        if each.macs != 0
+    ]
     for unique in mix.unique:
         try:
             counted.append(replace(unique, layer=model.as_counted(unique.layer)))
         except InputError as error:
             left_out.append(LeftOut(unique.layer.name, str(error)))
     if not counted:
-        raise InputError(f"layer set {mix.name}: the cost model {model.name} takes none of its layers: {left_out[0].reason}")
+        raise InputError(f"layer set {mix.name}: the cost model {model.name} takes none of its layers: {left_out[-1].reason}")
     return counted, left_out

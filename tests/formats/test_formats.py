@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from by_hand import MACHINE
+from onnx_models import model, node
 
 import mapsearch.testing
 from mapsearch.formats.directives import MappedLayer, Network, parse
@@ -53,6 +54,13 @@ class TestMaestro(FormatContract):
     """The published MAESTRO's files."""
 
     name = "maestro"
+    layers: ClassVar = {"net.m": b"Network n { Layer a { Type: CONV Dimensions { K: 2, C: 3, R: 1, S: 1, Y: 5, X: 1 } } }"}
+    damaged_layers: ClassVar = {
+        "the Network must have at least one Layer": b"Network n { }",
+        "layer a: the layer has no Dimensions": b"Network n { Layer a { Type: CONV } }",
+        "Dilation' is ours": b"Network n { Layer a { Dilation { X: 2 } } }",
+        "Y must be at least 3": b"Network n { Layer a { Type: CONV Dimensions { K: 2, C: 3, R: 3, S: 1, Y: 2, X: 1 } } }",
+    }
     networks = ((NETWORK, SIXTEEN),)
     machines = (BYTES,)
     unwritable = ((DENSE, SIXTEEN, "MAESTRO has no layers of Type FC"),)
@@ -63,6 +71,10 @@ class TestMaestro(FormatContract):
         "makes no such layer": b"Network n { Layer a { Type: FC } }",
     }
     damaged_hardware: ClassVar = {"num_pes must be a whole number from 1": b"num_pes: 0\n"}
+
+    def layer_set(self, name: str, layers: LayerSet) -> None:
+        """One run of 2 x 3 x 5 MACs."""
+        assert (layers.name, layers.macs) == ("net", 2 * 3 * 5), name
 
     def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:
         """The program's own terms, in which a name has no separators."""
@@ -89,9 +101,83 @@ class TestYaml(FormatContract):
         assert (layers.name, layers.macs) == ("net", 2 * 3 * 5), name
 
 
+class _LayersContract(FormatContract):
+    """Formats of networks alone; each example is of 30 MACs."""
+
+    def layer_set(self, name: str, layers: LayerSet) -> None:
+        """2 x 3 x 5 MACs."""
+        assert (layers.name, layers.macs) == ("net", 2 * 3 * 5), name
+
+
+class TestOnnx(_LayersContract):
+    """ONNX models."""
+
+    name = "onnx"
+    layers: ClassVar = {"net.onnx": model([node("MatMul", "x w")], {"x": (2, 5)}, {"w": (5, 3)})}
+    damaged_layers: ClassVar = {
+        "must be an ONNX model with at least one operator": b"",
+        "whole and not damaged": model([node("MatMul", "x w")], {"x": (2, 5)}, {"w": (5, 3)})[:-3],
+        "has the symbolic dim n": model([node("MatMul", "x w")], {"x": ("n", 5)}, {"w": (5, 3)}),
+    }
+
+
+class TestScaleSim(_LayersContract):
+    """SCALE-Sim's topologies."""
+
+    name = "scalesim"
+    layers: ClassVar = {"net.csv": b"Layer name, IFMAP Height, IFMAP Width,...\na, 5, 1, 1, 1, 3, 2, 1,\n\n"}
+    damaged_layers: ClassVar = {
+        "line 2: channels must be a whole number from 1": b"Layer name, IFMAP Height,\na, 5, 1, 1, 1, 0, 2, 1,\n",
+        "line 3: must have a name and M, N, K": b"Layer, M, N, K,\na, 2, 3, 5,\nb, 2\n",
+        "must have at least one layer": b"Layer, M, N, K,\n",
+    }
+
+
+class TestGamma(_LayersContract):
+    """GAMMA's models."""
+
+    name = "gamma"
+    layers: ClassVar = {"net.csv": b"K,C,Y,X,R,S,T\n2,3,5,1,1,1,1\n"}
+    damaged_layers: ClassVar = {
+        "line 1: must be seven whole numbers": b"2,3,5,1,1,1\n",
+        "line 2: T must be 1": b"2,3,5,1,1,1,1\n2,3,5,1,1,1,4\n",
+        "must have at least one line": b"K,C,Y,X,R,S,T\n",
+    }
+
+
+class TestTimeloop(_LayersContract):
+    """Timeloop's problems."""
+
+    name = "timeloop"
+    layers: ClassVar = {
+        "net.yaml": b"problem: {shape: cnn-layer, C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
+        "net.yml": b"problem:\n  instance: {C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
+    }
+    damaged_layers: ClassVar = {
+        "problem must be a mapping": b"problem: [1]\n",
+        "'C' must be a whole number from 1": b"problem: {shape: cnn-layer, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
+        "must be YAML": b"problem: {\n",
+    }
+
+
+class TestZigZag(_LayersContract):
+    """ZigZag's workloads."""
+
+    name = "zigzag"
+    layers: ClassVar = {
+        "net.yaml": b"- id: 0\n  equation: O[b][k]+=W[k][c]*I[b][c]\n  loop_dims: [B, K, C]\n  loop_sizes: [2, 3, 5]\n"
+    }
+    damaged_layers: ClassVar = {
+        "layer 1: equation is missing": b"- id: 0\n  operator_type: Conv\n  loop_dims: [B]\n  loop_sizes: [2]\n",
+        "equation must be of three operands": b"- id: 0\n  equation: O[b]\n  loop_dims: [B]\n  loop_sizes: [2]\n",
+        "'c' must have a size": b"- id: 0\n  equation: O[b][k]+=W[k][c]*I[b][c]\n  loop_dims: [B, K]\n  loop_sizes: [2, 3]\n",
+    }
+
+
 def test_each_format_is_tested() -> None:
     """Every format of the registry has its class above."""
-    assert {each.name for each in FormatContract.__subclasses__()} == set(FORMATS)
+    direct, of_networks = FormatContract.__subclasses__(), _LayersContract.__subclasses__()
+    assert {each.name for each in (*direct, *of_networks) if each is not _LayersContract} == set(FORMATS)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -249,12 +249,12 @@ def test_a_file_without_end_is_refused() -> None:
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
-    """A file that is missing, a folder, or not text is one line too."""
+    """A file that is missing or not text, or a folder without files of layers, is one line too."""
     with pytest.raises(
         InputError, match=r"absent.yaml: the layer set file must be readable: No such file or directory; shipped are"
     ):
         load_layer_set(tmp_path / "absent.yaml")
-    with pytest.raises(InputError, match=r"the layer set file must be readable: Is a directory; shipped are"):
+    with pytest.raises(InputError, match=r"the folder must hold files of layers, .csv, .m, .onnx, .yaml, .yml, and holds none"):
         load_layer_set(str(tmp_path))
     (tmp_path / "binary.yaml").write_bytes(b"title: \xff")
     with pytest.raises(InputError, match=r"binary.yaml: the layer set file must be UTF-8 text, got byte 0xff at offset 7$"):
@@ -269,3 +269,35 @@ def test_unknown_names() -> None:
         InputError, match=r"^no layer set is called 'zzz'; there are alexnet, bert_base, .*, vit_b16, or give a file's path$"
     ):
         load_layer_set("zzz")
+
+
+def test_recurrent_layers(tmp_path: Path) -> None:
+    """An LSTM has four gates, a GRU three and a plain recurrent layer one, whose weights all steps share."""
+    rows = "".join(f"- {{name: {kind}, type: {kind}, I: 5, H: 7, T: 3, batch: 2}}\n" for kind in ("LSTM", "GRU", "RNN"))
+    layers = load(tmp_path, HEAD + rows)
+    assert layers.macs == 3 * 2 * (4 + 3 + 1) * 7 * (5 + 7)
+    assert layers.parameters == (4 + 3 + 1) * 7 * (5 + 7)
+
+
+def test_groups_of_a_transposed_convolution(tmp_path: Path) -> None:
+    """In groups each output has the MACs of its group's channels, and so have the inserted zeros."""
+    row = "- {name: up, type: TRCONV, K: 8, C: 12, R: 3, S: 3, Y: 5, X: 5, stride: 2"
+    whole, grouped = (load(tmp_path, f"{HEAD}{row}{end}}}\n").entries[0].layer for end in ("", ", groups: 4"))
+    assert grouped.extents[:4] == (4, 1, 2, 3)
+    assert (grouped.macs * 4, grouped.zero_macs * 4) == (whole.macs, whole.zero_macs)
+    with pytest.raises(InputError, match=r"layer 1 \(up\): groups must be at least 1 and divide K = 8, got 3"):
+        load(tmp_path, f"{HEAD}{row}, groups: 3}}\n")
+
+
+def test_the_share_of_what_is_left_out(tmp_path: Path) -> None:
+    """Shares are of MACs and of operands' words, each counted once a run; what is not told counts as nothing."""
+    text = HEAD + (
+        "- {name: fc, type: FC, K: 3, C: 5}\n"  # 15 MACs, 23 words
+        "- {name: volume, type: OTHER, operator: Conv3d, macs: 10, inputs: 4, outputs: 3, count: 2}\n"
+        "- {name: relu, type: ELEMENTWISE, operator: Relu, outputs: 3, inputs: 3}\n"
+        "- {name: pool, type: POOL, outputs: 3}\n"
+        "- {name: mystery, type: OTHER, operator: 'acme:Op', macs: null}\n"
+    )
+    layers = load(tmp_path, text)
+    assert layers.left_out == (20 / 35, 23 / 46)
+    assert [each.macs for each in layers.unmapped] == [10, 0, 0, None]

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from onnx_models import model, node
 
 from mapsearch.cli import main
-from mapsearch.formats.mixes import load_mix, load_network, parse_mix
+from mapsearch.formats.mixes import load_mix, load_network, parse_mix, with_choices
 from mapsearch.formats.shipped import read_named
 from mapsearch.formats.yaml.layer_sets import load_layer_set, names
 from mapsearch.model.errors import InputError
@@ -56,6 +57,28 @@ def test_names_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     sources = load_mix("a,b.yaml:dec/fc.1").sources
     monkeypatch.chdir(tmp_path / "below")
     assert [unique.layer.name for unique in load_mix(sources).unique] == ["dec/fc.1"]
+
+
+def test_what_a_file_leaves_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes of dims stand after the colon, before names of layers or without; they are kept where a run records its networks."""
+    monkeypatch.chdir(tmp_path)
+    product = model([node("MatMul", "x w"), node("MatMul", "y v", "z")], {"x": ("n", "m", 5)}, {"w": (5, 3), "v": (3, 7)})
+    Path("net.onnx").write_bytes(product)
+    assert parse_mix("net.onnx:n=2,m=3,MatMul_1,ncf") == {"net.onnx:n=2,m=3,MatMul_1": 1, "ncf": 1}
+    assert load_network("net.onnx:n=2, m=3").macs == 6 * (15 + 21)
+    assert load_network("net.onnx:n=2,m=3,MatMul_1").macs == 6 * 21
+    sources = load_mix("net.onnx:n=2,m=3").sources
+    assert sources == {f"{tmp_path}/net.onnx:n=2,m=3": 1}
+    assert load_mix({"net.onnx:n=2,m=3": 4}).unique[0].count == 4
+    assert with_choices("net.onnx:n=2", ["m=3"]) == "net.onnx:n=2,m=3"
+    assert with_choices("vgg16", None) == "vgg16"
+    for choices, text, law in (
+        (["m"], "net.onnx", "a dim's size must be given as NAME=SIZE, such as batch=1, got 'm'"),
+        (["m=3"], "net.onnx,ncf", "the dims of one of several networks stand after its name"),
+        (["n=2", "n=3"], "net.onnx", "each choice must stand once"),
+    ):
+        with pytest.raises(InputError, match=law):
+            load_network(with_choices(text, choices))
 
 
 @pytest.mark.parametrize(

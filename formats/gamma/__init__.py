@@ -1,0 +1,1 @@
+"""GAMMA's files (github.com/maestro-project/gamma): models in."""

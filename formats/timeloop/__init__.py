@@ -1,0 +1,1 @@
+"""Timeloop's files (github.com/NVlabs/timeloop): problems in."""

@@ -1,0 +1,1 @@
+"""ZigZag's files (github.com/KULeuven-MICAS/zigzag): workloads in."""
