@@ -132,6 +132,8 @@ FORMATS: Mapping[str, Format] = {
     for each in (
         Format("directives", (".m",), mappings="files", exporter="files"),
         Format("maestro", (".m",), mappings="mappings_in", hardware="hardware_in", exporter="out"),
+        Format("python", (".py",), exporter="out"),
+        Format("c", (".c",), exporter="out"),
         Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware_in"),
     )
 }
