@@ -6,7 +6,7 @@ from mapsearch.formats.c.text import AFTER, BEFORE, HEAD
 from mapsearch.formats.directives import MappedLayer, Network
 from mapsearch.formats.nest.buffers import Shape
 from mapsearch.formats.nest.files import body_lines, directive_lines, layer_constants, title, write_layers
-from mapsearch.formats.nest.loops import Call, Loop, Nest, Note
+from mapsearch.formats.nest.loops import Call, Loop, Nest, Note, Statement
 from mapsearch.formats.registry import Files
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.tensors import Tensor
@@ -34,7 +34,7 @@ def _file(mapped: MappedLayer, nest: Nest, hardware: Hardware) -> str:
         f"#define REDUCTION {int(hardware.noc.reduction)}  // whether partial sums go back to the PEs, or else the L2 adds",
         BEFORE,
         *_stores(nest),
-        *body_lines(nest, _line, "}", 1),
+        *body_lines(nest.body, _line, "}"),
         AFTER,
     ]
     return "\n".join(lines)
@@ -61,7 +61,7 @@ def _buffer(shape: Shape) -> str:
     return f"make_buffer(NULL, (shape){{{{{sizes}}}, {{{steps}}}}})"
 
 
-def _line(each: Loop | Call | Note) -> str:
+def _line(each: Statement) -> str:
     match each:
         case Loop():
             return f"for (long {each.index} = 0; {each.index} < {each.trips}; {each.index}++) {{  // {each.note}"

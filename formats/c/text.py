@@ -185,7 +185,8 @@ static void take(buffer *b, tile t, buffer *source, long step, int partial_sums)
 // Adds the outputs that a buffer holds to those of the target; it holds them no more.
 static void give(buffer *b, buffer *target) {
     long at[5];
-    for (int more = first(&b->holds, at); more; more = next(&b->holds, at)) target->words[place(target, at)] += b->words[place(b, at)];
+    for (int more = first(&b->holds, at); more; more = next(&b->holds, at))
+        target->words[place(target, at)] += b->words[place(b, at)];
     forget(b);
 }
 
@@ -271,7 +272,8 @@ static void free_store(store s, store outside) {
     }
 }
 
-// The output[N][G][K][Y][X] of weight[G][K][C][R][S] and input[N][G][C][ROWS][COLUMNS]; counts: NULL, or where to put the words moved.
+// The output[N][G][K][Y][X] of weight[G][K][C][R][S] and input[N][G][C][ROWS][COLUMNS].
+// counts: NULL, or where to put the words moved.
 void run(const word *weight, const word *input, word *output, moved *counts) {
     memset(output, 0, sizeof(word) * (N * G * K * Y * X));
     store memory = {make_buffer((word *)weight, (shape){{G, K, C, R, S}, {1, 1, 1, 1, 1}}),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from mapsearch.formats.directives import MappedLayer, Network
-from mapsearch.formats.nest.loops import Call, Loop, Nest, Note, nest_of
+from mapsearch.formats.nest.loops import Body, Loop, Nest, Statement, nest_of
 from mapsearch.formats.registry import Files
 from mapsearch.formats.text import in_file_name
 from mapsearch.model.hardware import Hardware, pes_text
@@ -49,15 +49,11 @@ def layer_constants(layer: Layer) -> dict[str, int]:
     return {**sizes, **windows, "ROWS": layer.input_rows, "COLUMNS": layer.input_columns}
 
 
-def body_lines(nest: Nest, line: Callable[[Loop | Call | Note], str], close: str, depth: int) -> Iterator[str]:
-    """The nest in a language's lines; line: of one statement; close: what ends a loop, "" for nothing; depth: of indentation."""
-    return _lines(nest.body, line, close, depth)
-
-
-def _lines(body: tuple[Loop | Call | Note, ...], line: Callable[[Loop | Call | Note], str], close: str, depth: int) -> Iterator[str]:
+def body_lines(body: Body, line: Callable[[Statement], str], close: str, depth: int = 1) -> Iterator[str]:
+    """A nest in a language's lines; line: of one statement; close: what ends a loop, "" for nothing; depth: of indentation."""
     for each in body:
         yield _INDENT * depth + line(each)
         if isinstance(each, Loop):
-            yield from _lines(each.body, line, close, depth + 1)
+            yield from body_lines(each.body, line, close, depth + 1)
             if close:
                 yield _INDENT * depth + close

@@ -12,7 +12,6 @@ from math import prod
 from mapsearch.formats.directives import MappedLayer
 from mapsearch.formats.nest.buffers import Shape, footprint, l2_depths, shape_of
 from mapsearch.model.hardware import Hardware, Residency
-from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind
 from mapsearch.model.tensors import Dim, Tensor
 
@@ -46,10 +45,11 @@ class Loop:
     index: str
     trips: str
     note: str
-    body: tuple[Loop | Call | Note, ...]
+    body: Body
 
 
-Body = tuple[Loop | Call | Note, ...]
+Statement = Loop | Call | Note
+Body = tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Nest:
 class _Cut:
     """A directive that cuts its tiles into more than one chunk.
 
-    units: those that ever get a chunk; 1 where it is temporal. loops: whether more than one index is needed. lengths: of unit 0's tiles.
+    units: those that ever get a chunk; 1 where it is temporal. loops: whether its loop iterates. lengths: of unit 0's tiles.
     """
 
     level: int
@@ -120,13 +120,12 @@ def nest_of(mapped: MappedLayer, hardware: Hardware) -> Nest:
     tile = list(layer.extents)
     for cut in cuts:
         tile[cut.dim] = cut.directive.size
-    l2 = [
-        None if hardware.l2.bypass[tensor] else shape_of(layer, tensor, footprint(layer, spans, depths[tensor])) for tensor in Tensor
-    ]
+    kept = {tensor: shape_of(layer, tensor, footprint(layer, spans, depths[tensor])) for tensor in Tensor}
+    l2 = [None if hardware.l2.bypass[tensor] else kept[tensor] for tensor in Tensor]
     l1 = [shape_of(layer, tensor, tile) for tensor in Tensor]
     return Nest(
         constants={cut.units_name: cut.units for cut in units} | {cut.size: cut.directive.size for cut in cuts},
-        body=_temporal(cuts, _changes(cuts, depths, hardware), _spatial(cuts, units, hardware)),
+        body=_temporal(cuts, _changes(cuts, depths, hardware), _spatial(cuts, units)),
         l2=(l2[0], l2[1], l2[2]),
         l1=(l1[0], l1[1], l1[2]),
         pes=prod(cut.units for cut in units),
@@ -204,7 +203,7 @@ def _change(still: Sequence[_Cut], tensor: Tensor, hardware: Hardware) -> Body:
     return (Note(f"The L2's {name}s."), *forget, Call(f"fill(l2.{name}, {tile}, memory.{name}, step)"))
 
 
-def _spatial(cuts: Sequence[_Cut], units: Sequence[_Cut], hardware: Hardware) -> Body:
+def _spatial(cuts: Sequence[_Cut], units: Sequence[_Cut]) -> Body:
     """One step: the loops over units, and the work of a PE in them."""
     dims = {cut.dim for cut in cuts}
     ranges = tuple(Call(_range(cuts, dim, each=True), dim.name.lower()) for dim in Dim if dim in dims)

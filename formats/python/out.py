@@ -5,7 +5,7 @@ from __future__ import annotations
 from mapsearch.formats.directives import MappedLayer, Network
 from mapsearch.formats.nest.buffers import Shape
 from mapsearch.formats.nest.files import body_lines, directive_lines, layer_constants, title, write_layers
-from mapsearch.formats.nest.loops import Call, Loop, Nest, Note
+from mapsearch.formats.nest.loops import Call, Loop, Nest, Note, Statement
 from mapsearch.formats.python.text import AFTER, BEFORE, HEAD
 from mapsearch.formats.registry import Files
 from mapsearch.model.hardware import Hardware
@@ -34,7 +34,7 @@ def _file(mapped: MappedLayer, nest: Nest, hardware: Hardware) -> str:
         f"REDUCTION = {hardware.noc.reduction}  # whether partial sums go back to the PEs, or else the L2 adds",
         BEFORE,
         *_stores(nest),
-        *body_lines(nest, _line, "", 1),
+        *body_lines(nest.body, _line, ""),
         AFTER,
     ]
     return "\n".join(lines)
@@ -62,7 +62,7 @@ def _buffer(shape: Shape) -> str:
     return f"Buffer(np.zeros({shape.sizes}, sums){steps})"
 
 
-def _line(each: Loop | Call | Note) -> str:
+def _line(each: Statement) -> str:
     match each:
         case Loop():
             return f"for {each.index} in range({each.trips}):  # {each.note}"

@@ -5,8 +5,8 @@ HEAD = '''
 
     output[n, g, k, y, x] += weight[g, k, c, r, s] * input[n, g, c, STRIDE_Y*y + DILATION_Y*r, STRIDE_X*x + DILATION_X*s]
 
-`run(weight, input)` gives the output; the input includes its padding. `python FILE` computes the layer on made-up integers, compares
-with the direct convolution, and prints a checksum and the words that moved.
+`run(weight, input)` gives the output; the input includes its padding. `python FILE` computes the layer on made-up integers, holds
+the result against the direct convolution, and prints a checksum and the words that moved.
 """
 
 import sys
@@ -171,17 +171,20 @@ def work(pe, l2, step, g, n, k, c, r, s, y, x):
 
 def multiply(pe, g, n, k, c, r, s, y, x):
     """The MACs of one PE in a step, on what its L1 holds."""
+    weights = pe.weight.words[places(pe.weight, weight_tile(g, k, c, r, s))]
+    rows = STRIDE_Y * plain(y)[:, None] + DILATION_Y * plain(r)
+    columns = STRIDE_X * plain(x)[:, None] + DILATION_X * plain(s)
+    inputs = pe.input.words[places(pe.input, (plain(n), plain(g), plain(c), rows.ravel(), columns.ravel()))]
+    inputs = inputs.reshape(*inputs.shape[:3], *rows.shape, *columns.shape)
     sums = places(pe.output, output_tile(n, g, k, y, x))
-    for tap_r in range(*r):
-        for tap_s in range(*s):
-            row, column = (tap_r, tap_r + 1), (tap_s, tap_s + 1)
-            weights = pe.weight.words[places(pe.weight, weight_tile(g, k, c, row, column))][..., 0, 0]
-            inputs = pe.input.words[places(pe.input, input_tile(n, g, c, y, row, x, column))]
-            pe.output.words[sums] += np.einsum("gkc,ngcyx->ngkyx", weights, inputs)
+    pe.output.words[sums] += np.einsum("gkcrs,ngcyrxs->ngkyx", weights, inputs)
 
 
 def run(weight, input, counts=None):
-    """The output[N, G, K, Y, X] of weight[G, K, C, R, S] and input[N, G, C, ROWS, COLUMNS]; counts: a dict to put the words moved in."""
+    """The output[N, G, K, Y, X] of weight[G, K, C, R, S] and input[N, G, C, ROWS, COLUMNS].
+
+    counts: a dict to put the words moved in.
+    """
     sums = np.result_type(weight, input, np.int64)
     output = np.zeros((N, G, K, Y, X), sums)
     memory = Store(Buffer(weight), Buffer(input), Buffer(output))'''

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import correlate
 
 from mapsearch.formats.directives import MappedLayer, Network
 from mapsearch.formats.registry import FORMATS
@@ -52,21 +52,15 @@ def operands(layer: Layer, seed: int) -> tuple[Ints, Ints]:
 
 
 def convolved(layer: Layer, weight: Ints, input_: Ints) -> Ints:
-    """The direct convolution, by scipy: of the dilated filter with each channel, then every stride-th row and column."""
-    g, n, k, c, r, s, y, x = layer.extents
+    """The direct convolution: every window of the input that a stride reaches, times the filters."""
     (sy, sx), (dy, dx) = layer.stride, layer.dilation
-    dilated = np.zeros((g, k, c, (r - 1) * dy + 1, (s - 1) * dx + 1), np.int64)
-    dilated[..., ::dy, ::dx] = weight
-    output = np.zeros((n, g, k, y, x), np.int64)
-    for image, group, channel in np.ndindex(n, g, k):
-        whole = correlate(input_[image, group], dilated[group, channel], mode="valid", method="direct")
-        output[image, group, channel] = whole[0, ::sy, ::sx]
-    assert c == input_.shape[2]
-    assert layer.extents[Dim.Y] == output.shape[3]
+    reach = (layer.extents[Dim.R] - 1) * dy + 1, (layer.extents[Dim.S] - 1) * dx + 1
+    windows = sliding_window_view(input_, reach, axis=(3, 4))[:, :, :, ::sy, ::sx, ::dy, ::dx]
+    output: Ints = np.einsum("gkcrs,ngcyxrs->ngkyx", weight, windows)
     return output
 
 
-def python_nest(text: str) -> dict[str, Any]:
+def names_of(text: str) -> dict[str, Any]:
     """The names of an exported Python file."""
     names: dict[str, Any] = {"__name__": "nest"}
     exec(compile(text, "nest.py", "exec"), names)  # noqa: S102 it is our own text, which is tested
@@ -76,17 +70,15 @@ def python_nest(text: str) -> dict[str, Any]:
 def run_python(text: str, weight: Ints, input_: Ints) -> Computed:
     """What an exported Python file computes."""
     moved: dict[str, Any] = {}
-    output = python_nest(text)["run"](weight, input_, moved)
+    output = names_of(text)["run"](weight, input_, moved)
     return Computed(output, _words(moved))
 
 
+_BY_TENSOR = ("l1_fill_words", "l2_to_l1_words", "offchip_read_words")
+
+
 class _Moved(ctypes.Structure):
-    _fields_ = (
-        ("l1_fill_words", ctypes.c_long * 3),
-        ("l2_to_l1_words", ctypes.c_long * 3),
-        ("offchip_read_words", ctypes.c_long * 3),
-        ("offchip_write_words", ctypes.c_long),
-    )
+    _fields_ = (*((name, ctypes.c_long * 3) for name in _BY_TENSOR), ("offchip_write_words", ctypes.c_long))
 
 
 def run_c(text: str, folder: Path, weight: Ints, input_: Ints, shape: tuple[int, ...]) -> Computed:
@@ -96,11 +88,8 @@ def run_c(text: str, folder: Path, weight: Ints, input_: Ints, shape: tuple[int,
     output = np.full(shape, -1, np.int64)
     moved = _Moved()
     run: Callable[..., object] = ctypes.CDLL(str(library)).run
-    run(*(ctypes.c_void_p(each.ctypes.data) for each in (np.ascontiguousarray(weight), np.ascontiguousarray(input_), output)), ctypes.byref(moved))
-    names = ("weight", "input", "output")
-    found: dict[str, Any] = {
-        name: dict(zip(names, getattr(moved, name), strict=True)) for name in ("l1_fill_words", "l2_to_l1_words", "offchip_read_words")
-    }
+    run(*(ctypes.c_void_p(each.ctypes.data) for each in (weight, input_, output)), ctypes.byref(moved))
+    found = {name: dict(zip(("weight", "input", "output"), getattr(moved, name), strict=True)) for name in _BY_TENSOR}
     return Computed(output, _words({**found, "offchip_write_words": moved.offchip_write_words}))
 
 
