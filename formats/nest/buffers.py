@@ -48,7 +48,7 @@ def shape_of(layer: Layer, tensor: Tensor, lengths: Sequence[int]) -> Shape:
     return Shape(tuple(sizes), tuple(steps))
 
 
-def l2_depths(mapped: MappedLayer, hardware: Hardware, spans: Sequence[tuple[Dim, int]]) -> tuple[int, int, int]:
+def l2_depths(mapped: MappedLayer, hardware: Hardware, spans: Sequence[tuple[Dim, int]]) -> list[int]:
     """How many outer loops of level 0 stand still while the L2's tile of W, of I and of O does, as the exact model chooses.
 
     spans: dim, and chunk of all units, of the loops of level 0 that iterate. Raises MappingError where the mapping does not fit.
@@ -61,9 +61,8 @@ def l2_depths(mapped: MappedLayer, hardware: Hardware, spans: Sequence[tuple[Dim
     if costs.fit[0] != Fit.LEGAL:
         raise MappingError(f"{mapped.place}{costs.why_not(0)}")
     if hardware.l2.residency is Residency.NONE:
-        return (len(spans),) * 3
-    w, i, o = (_depth(layer, hardware, spans, tensor, int(costs[_NEEDS[tensor]][0])) for tensor in Tensor)
-    return w, i, o
+        return [len(spans)] * len(Tensor)
+    return [_depth(layer, hardware, spans, tensor, int(costs[_NEEDS[tensor]][0])) for tensor in Tensor]
 
 
 def footprint(layer: Layer, spans: Sequence[tuple[Dim, int]], depth: int) -> list[int]:

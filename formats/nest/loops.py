@@ -62,8 +62,8 @@ class Nest:
 
     constants: dict[str, int]
     body: Body
-    l2: tuple[Shape | None, Shape | None, Shape | None]
-    l1: tuple[Shape, Shape, Shape]
+    l2: tuple[Shape | None, ...]
+    l1: tuple[Shape, ...]
     pes: int
 
 
@@ -120,14 +120,12 @@ def nest_of(mapped: MappedLayer, hardware: Hardware) -> Nest:
     tile = list(layer.extents)
     for cut in cuts:
         tile[cut.dim] = cut.directive.size
-    kept = {tensor: shape_of(layer, tensor, footprint(layer, spans, depths[tensor])) for tensor in Tensor}
-    l2 = [None if hardware.l2.bypass[tensor] else kept[tensor] for tensor in Tensor]
-    l1 = [shape_of(layer, tensor, tile) for tensor in Tensor]
+    kept = [shape_of(layer, tensor, footprint(layer, spans, depths[tensor])) for tensor in Tensor]
     return Nest(
         constants={cut.units_name: cut.units for cut in units} | {cut.size: cut.directive.size for cut in cuts},
         body=_temporal(cuts, _changes(cuts, depths, hardware), _spatial(cuts, units)),
-        l2=(l2[0], l2[1], l2[2]),
-        l1=(l1[0], l1[1], l1[2]),
+        l2=tuple(None if hardware.l2.bypass[tensor] else kept[tensor] for tensor in Tensor),
+        l1=tuple(shape_of(layer, tensor, tile) for tensor in Tensor),
         pes=prod(cut.units for cut in units),
     )
 
@@ -179,7 +177,7 @@ def _trips(cuts: Sequence[_Cut], cut: _Cut) -> str:
     return f"trips({_range(cuts[: cuts.index(cut)], cut.dim, each=False)}, {cut.span})"
 
 
-def _changes(cuts: Sequence[_Cut], depths: tuple[int, int, int], hardware: Hardware) -> list[Body]:
+def _changes(cuts: Sequence[_Cut], depths: Sequence[int], hardware: Hardware) -> list[Body]:
     """At each depth of level 0, the calls that change the L2's tiles."""
     outer = [cut for cut in cuts if cut.level == 0 and cut.loops]
     changes: list[Body] = []

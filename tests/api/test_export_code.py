@@ -38,10 +38,12 @@ def test_an_exported_python_file_runs(tmp_path: Path, capsys: pytest.CaptureFixt
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 our own file
         first, *lines = done.stdout.splitlines()
         assert first.endswith(", equal to the direct convolution")
-        for line in lines:
-            name, *words = line.split()
-            values = cost[name]
-            told = (
-                [part for tensor in values for part in (tensor, str(values[tensor]))] if isinstance(values, dict) else [str(values)]
-            )
-            assert words == told
+        assert len(lines) == 4
+        assert lines == [_words(name, cost[name]) for name in (line.split()[0] for line in lines)]
+
+
+def _words(name: str, words: dict[str, int] | int) -> str:
+    """A printed line of words."""
+    return (
+        f"{name} {words}" if isinstance(words, int) else " ".join([name, *(f"{tensor} {each}" for tensor, each in words.items())])
+    )
