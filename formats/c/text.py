@@ -327,6 +327,7 @@ int main(void) {
     print_words("l2_to_l1_words", counts.l2_to_l1_words);
     print_words("offchip_read_words", counts.offchip_read_words);
     printf("offchip_write_words %ld\\n", counts.offchip_write_words);
+    free(weight), free(input), free(output);
     return equal ? 0 : 1;
 }
 
