@@ -147,6 +147,8 @@ FORMATS: Mapping[str, Format] = {
         Format("gamma", (".csv",), layers="layers_in"),
         Format("timeloop", (".yaml", ".yml"), layers="layers_in"),
         Format("zigzag", (".yaml", ".yml"), layers="layers_in"),
+        Format("python", (".py",), exporter="out"),
+        Format("c", (".c",), exporter="out"),
         Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware_in"),
     )
 }

@@ -43,6 +43,11 @@ def decode(data: bytes, where: str, what: str) -> str:
         raise InputError(f"{where}: the {what} must be UTF-8 text, got byte {byte:#04x} at offset {error.start}") from None
 
 
+def in_file_name(text: str) -> str:
+    """The text as part of a file's name: unsuitable characters become underscores, and it is cut to a legal length."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:80]
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file (a text as UTF-8) by a temporary file beside it, so that no reader ever sees half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")

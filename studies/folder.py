@@ -10,7 +10,6 @@ import csv
 import io
 import json
 import os
-import re
 import signal
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,7 +18,7 @@ from typing import Any, ClassVar, cast
 
 import yaml
 
-from mapsearch.formats.text import remove_leftovers, write_whole
+from mapsearch.formats.text import in_file_name, remove_leftovers, write_whole
 from mapsearch.model.errors import InputError, show
 from mapsearch.search.interrupts import stops_handled
 from mapsearch.search.locks import locked
@@ -61,11 +60,6 @@ def unused_folder(title: str) -> Path:
         folder = first.with_name(f"{first.name}-{number}")
         number += 1
     return folder
-
-
-def in_file_name(text: str) -> str:
-    """The text as part of a file's name: unsuitable characters become underscores, and it is cut to a legal length."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)[:80]
 
 
 class StudyFolder:

@@ -18,7 +18,10 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
     "evaluate": (("evaluate runs/r18/network.m --hardware cloud", "evaluate - --json"), "docs/cost_model.md, docs/directives.md"),
     "compare": (("compare runs/r18 runs/r18-tpe", "compare runs/r18 runs/r18-tpe --json"), "docs/search.md"),
     "compare-models": (("compare-models runs/r18/network.m --hardware cloud",), "docs/models.md"),
-    "export": (("export runs/r18/network.m --to maestro --out maestro",), "docs/models.md"),
+    "export": (
+        ("export runs/r18/network.m --to maestro --out maestro", "export runs/r18/mappings/01_conv1.m --to c --hardware cloud"),
+        "docs/interchange.md, docs/models.md",
+    ),
     "verify": (("verify runs/r18/network.m --with maestro --binary maestro",), "docs/agreement.md"),
     "validate": (
         ("validate", "validate gemmini --data rows --json", "validate chip.csv --fit technology --hardware eyeriss"),

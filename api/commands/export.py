@@ -1,4 +1,4 @@
-"""`mapsearch export`: a directive file as another tool reads it."""
+"""`mapsearch export`: a directive file as another tool reads it, or as code that computes its layers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "export",
-        help="write a directive file as another tool reads it",
-        description="Writes the mappings of a directive file, and the hardware, as files of another tool. A mapping that it cannot "
-        "express, or would miscount, is refused with the reason.",
+        help="write a directive file as another tool reads it, or as code",
+        description="Writes the mappings of a directive file, and the hardware, as files of another tool, or each layer's mapping "
+        "as code that computes the layer (python, c). A mapping that the tool cannot express, or would miscount, is refused with "
+        "the reason.",
     )
     parser.add_argument("file", metavar="FILE", help="a directive file")
     parser.add_argument("--to", choices=EXPORTED, required=True, metavar="FORMAT", help=", ".join(EXPORTED))

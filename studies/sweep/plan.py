@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
 from mapsearch.formats.directives.seeds import load_seeds, seeds_of
+from mapsearch.formats.text import in_file_name
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, load_hardware_space
 from mapsearch.formats.yaml.sweeps import Dataflow, Study
@@ -31,7 +32,6 @@ from mapsearch.search.designs.walk import fields_of
 from mapsearch.spaces.machines.grid import HardwareGrid
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import ResizedVariants, Variants, mappings_as_they_are, template_variants
-from mapsearch.studies.folder import in_file_name
 from mapsearch.studies.sweep.parquet import BYTES_PER_DESIGN
 
 # Designs of a part, and the most parts: with more designs, parts are larger.

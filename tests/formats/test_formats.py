@@ -81,6 +81,22 @@ class TestMaestro(FormatContract):
         return maestro_sources(network, hardware)
 
 
+class TestPython(FormatContract):
+    """Code in NumPy."""
+
+    name = "python"
+    networks = ((NETWORK, SIXTEEN),)
+    unwritable = ((TWO_SPATIAL, SIXTEEN, "SpatialMap"), (NETWORK, replace(SIXTEEN, l1=Buffer(8)), "L1 needs"))
+
+
+class TestC(FormatContract):
+    """Code in C."""
+
+    name = "c"
+    networks = ((NETWORK, SIXTEEN),)
+    unwritable = TestPython.unwritable
+
+
 class TestYaml(FormatContract):
     """Layer sets and hardware."""
 

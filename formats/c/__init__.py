@@ -1,0 +1,1 @@
+"""Mappings as C code that computes the layer."""

@@ -1,0 +1,1 @@
+"""Mappings as NumPy code that computes the layer."""
