@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from by_hand import layer_of, spatial, temporal
 from hypothesis import HealthCheck, example, given, settings
+from rooms import L1_NEEDS, L2_NEEDS, holds, just, less, needs_of
 from strategies import ample, cases
 
 from mapsearch.model.cost import COUNTS, CostModel, Count, Fit
@@ -33,7 +34,7 @@ MODELS: list[CostModel] = [*COUNTING, ChoosyModel(), MaestroModel()]
 counting_model = pytest.mark.parametrize("model", COUNTING, ids=[model.name for model in COUNTING])
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-NEEDS = (Count.L1_NEED_BYTES, Count.L2_NEED_BYTES)
+NEEDS = (Count.L1_NEED_BYTES, Count.L2_NEED_BYTES, *L1_NEEDS, *L2_NEEDS)
 OFFCHIP = (Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE)
 
 MAPPINGS = [
@@ -89,9 +90,11 @@ def test_fit_says_which_buffer_overflows(model: ExactModel | Simulator, case: Ca
     layer, hardware, mappings = case
     costs = model.evaluate(layer, hardware, encode(mappings, layer, hardware.pes))
     for row, fit in enumerate(costs.fit):
-        l1_need, l2_need = (int(costs[need][row]) for need in NEEDS)
-        assert min(l1_need, l2_need) > 0
-        over = [Fit.L1_OVERFLOW] * (l1_need > hardware.l1.bytes) + [Fit.L2_OVERFLOW] * (l2_need > hardware.l2.bytes)
+        l1_needs, l2_needs = needs_of(costs, row, L1_NEEDS), needs_of(costs, row, L2_NEEDS)
+        assert min(l1_needs) > 0
+        assert [need > 0 for need in l2_needs] == [not passes for passes in hardware.l2.bypass]
+        assert [int(costs[need][row]) for need in NEEDS[:2]] == [sum(l1_needs), sum(l2_needs)]
+        over = [Fit.L1_OVERFLOW] * (not holds(hardware.l1, l1_needs)) + [Fit.L2_OVERFLOW] * (not holds(hardware.l2, l2_needs))
         assert fit == [*over, Fit.LEGAL][0]
         others = [int(costs[count][row]) for count in Count if count not in NEEDS]
         assert any(others) == (fit == Fit.LEGAL)
@@ -101,22 +104,23 @@ def test_fit_says_which_buffer_overflows(model: ExactModel | Simulator, case: Ca
 @counting_model
 @SOME
 @given(cases())
-def test_a_buffer_of_just_the_need_fits(model: ExactModel | Simulator, case: Case) -> None:
-    """An L1 of the need, and an L2 of the least need, fit; with a byte less they overflow and tell the same need."""
+def test_rooms_of_just_the_need_fit(model: ExactModel | Simulator, case: Case) -> None:
+    """Rooms of L1 of the need, and of L2 of the least need, fit; with a byte less they overflow and tell the same need."""
     layer, hardware, mappings = case
     batch = encode(mappings[:1], layer, hardware.pes)
-    refused = model.evaluate(layer, replace(hardware, l1=replace(hardware.l1, bytes=1), l2=replace(hardware.l2, bytes=1)), batch)
-    l1_need, l2_need = (int(refused[need][0]) for need in NEEDS)
+    refused = model.evaluate(layer, replace(hardware, l1=just(hardware.l1, (1, 1, 1)), l2=just(hardware.l2, (1, 1, 1))), batch)
+    l1, l2 = just(hardware.l1, needs_of(refused, 0, L1_NEEDS)), just(hardware.l2, needs_of(refused, 0, L2_NEEDS))
 
-    def evaluate(l1_bytes: int, l2_bytes: int) -> CountedCosts:
-        l1, l2 = replace(hardware.l1, bytes=l1_bytes), replace(hardware.l2, bytes=l2_bytes)
+    def fit(l1: Buffer, l2: Buffer) -> Fit:
         costs = model.evaluate(layer, replace(hardware, l1=l1, l2=l2), batch)
-        assert [int(costs[need][0]) for need in NEEDS] == [l1_need, l2_need]
-        return costs
+        assert [int(costs[need][0]) for need in NEEDS] == [int(refused[need][0]) for need in NEEDS]
+        return Fit(int(costs.fit[0]))
 
-    assert evaluate(l1_need, l2_need).fit.tolist() == [Fit.LEGAL]
-    assert evaluate(l1_need - 1, l2_need).fit.tolist() == [Fit.L1_OVERFLOW]
-    assert evaluate(l1_need, l2_need - 1).fit.tolist() == [Fit.L2_OVERFLOW]
+    assert fit(l1, l2) is Fit.LEGAL
+    for buffer, over in ((l1, Fit.L1_OVERFLOW), (l2, Fit.L2_OVERFLOW)):
+        smaller = less(buffer)
+        if smaller is not None and not (buffer is l2 and any(hardware.l2.bypass)):
+            assert fit(*((smaller, l2) if buffer is l1 else (l1, smaller))) is over
 
 
 @counting_model
@@ -128,12 +132,11 @@ def test_the_residency_is_the_best_that_fits(model: ExactModel | Simulator, case
     hardware = ample(hardware)
     batch = encode(mappings[:1], layer, hardware.pes)
     roomy = model.evaluate(layer, hardware, batch)
-    need = int(roomy[Count.L2_NEED_BYTES][0])
-    exactly, less = (replace(hardware, l2=replace(hardware.l2, bytes=size)) for size in (need, need - 1))
-    assert as_lists(model.evaluate(layer, exactly, batch)) == as_lists(roomy)
-    costs = model.evaluate(layer, less, batch)
-    if costs.fit[0] == Fit.LEGAL:
-        assert costs[Count.L2_NEED_BYTES][0] < need
+    exactly = just(hardware.l2, needs_of(roomy, 0, L2_NEEDS))
+    assert as_lists(model.evaluate(layer, replace(hardware, l2=exactly), batch)) == as_lists(roomy)
+    costs = model.evaluate(layer, replace(hardware, l2=less(exactly) or exactly), batch)
+    if costs.fit[0] == Fit.LEGAL and as_lists(costs) != as_lists(roomy):
+        assert costs[Count.L2_NEED_BYTES][0] < roomy[Count.L2_NEED_BYTES][0]
         assert _offchip_bits(hardware, costs) > _offchip_bits(hardware, roomy)
 
 

@@ -58,6 +58,12 @@ def test_weight_stationary_convolution() -> None:
         # 34 words a cycle; with new weights it is 324 / 10 and 328 / 11, with sums 72 / 3, in step 0 324 / 12.
         Count.PEAK_NOC_WORDS: 64 + 4,
         Count.PEAK_NOC_CYCLES: 2,
+        Count.L1_NEED_W: 2 * 1,
+        Count.L1_NEED_I: 2 * 1,
+        Count.L1_NEED_O: 2 * 2,
+        Count.L2_NEED_W: 2 * 256,
+        Count.L2_NEED_I: 2 * 64,
+        Count.L2_NEED_O: 2 * 2 * 4 * 3136,
     }
 
 
@@ -103,6 +109,12 @@ def test_output_stationary_matrix_product() -> None:
         # 32 words in a cycle of a step in the midst of C; with 256 outputs 288 in 16 cycles, in step 0 in 18.
         Count.PEAK_NOC_WORDS: 32,
         Count.PEAK_NOC_CYCLES: 1,
+        Count.L1_NEED_W: 2 * 1,
+        Count.L1_NEED_I: 2 * 1,
+        Count.L1_NEED_O: 2 * 2,
+        Count.L2_NEED_W: 2 * 16,
+        Count.L2_NEED_I: 2 * 16 * 768,
+        Count.L2_NEED_O: 2 * 2 * 256,
     }
 
 
@@ -147,4 +159,10 @@ def test_depthwise_convolution_slides_over_rows() -> None:
         # A new row: 288 inputs and 32 outputs in 9 cycles; along a row 128 in 9, in step 0 608 in 29.
         Count.PEAK_NOC_WORDS: 320,
         Count.PEAK_NOC_CYCLES: 9,
+        Count.L1_NEED_W: 2 * 9,
+        Count.L1_NEED_I: 2 * 9,
+        Count.L1_NEED_O: 2 * 2,
+        Count.L2_NEED_W: 288,
+        Count.L2_NEED_I: 2 * 3 * 114 * 32,
+        Count.L2_NEED_O: 2 * 2 * 32,
     }

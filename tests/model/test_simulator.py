@@ -177,6 +177,7 @@ def test_l2_overflow_tells_the_least_need() -> None:
     assert costs.fit.tolist() == [Fit.L2_OVERFLOW]
     expected = np.zeros((1, COUNTS), np.int64)
     expected[0, [Count.L1_NEED_BYTES, Count.L2_NEED_BYTES]] = 3, 6
+    expected[0, Count.L1_NEED_W :] = 1, 1, 1, 2, 2, 2
     assert costs.counts.tolist() == expected.tolist()
 
 
@@ -307,7 +308,8 @@ def test_a_footprint_is_that_of_all_units() -> None:
     K=4 over two PEs: W and O 2 words a step, I 1; the smallest residency of equal traffic is 2 + 1 + 2 bytes.
     The first working set is 2 + 1 words.
     """
-    costs = simulate(layer_of(K=4), replace(PLAIN, pes=2), [spatial(1, Dim.K)])
+    streaming = replace(PLAIN, pes=2, l2=Buffer(2**20, Buffering.STREAM))
+    costs = simulate(layer_of(K=4), streaming, [spatial(1, Dim.K)])
     assert found(costs, *OFFCHIP, Count.L2_NEED_BYTES) == (4, 1, 0, 4, 5)
     assert found(costs, Count.FILL_CYCLES) == (3,)
 

@@ -132,6 +132,6 @@ def _ample(buffer: Buffer) -> Buffer:
 def cases(draw: st.DrawFn, of: st.SearchStrategy[Hardware] | None = None) -> tuple[Layer, Hardware, list[Mapping]]:
     """A layer, a machine, and one to three mappings of equally many levels that suit both; of: the machines to draw from."""
     layer = draw(layers())
-    hardware = draw(of or plain_machines() | machines())
+    hardware = draw(plain_machines() | machines() if of is None else of)
     levels = draw(st.integers(1, LARGEST_LEVELS))
     return layer, hardware, draw(st.lists(mappings(layer, hardware.pes, levels), min_size=1, max_size=3))
