@@ -1,8 +1,8 @@
 """What fills of O save: an L1 reads none of the outputs that it starts at zero, so PEs that sum up an output together read less.
 
 With a reducing network a fill of O costs less than nothing, and the bound needs the most fills instead of the least: no more than
-`summing` for each word of O, and no more than chunks of C, R and S. Two cases differ in these. Either no loop still open of C, R or S
-turns outside one that moves O (STANDING); or one does, and moves W with it (TURNING).
+`summing` for each word of O, and no more than there are chunks of C, R and S. Two cases differ in these. Either no loop still open
+of C, R or S turns outside one that moves O (STANDING); or one does, and moves W with it (TURNING).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def _may_move(w: BoundWorkspace, dim: int) -> bool:
 
 @inlined
 def _may_move_outputs(w: BoundWorkspace) -> bool:
+    moves = False
     for i in range(w.n_dims):
-        if w.moved[2, w.dims[i]] != STILL and _may_move(w, w.dims[i]):
-            return True
-    return False
+        moves = moves or (w.moved[2, w.dims[i]] != STILL and _may_move(w, w.dims[i]))
+    return moves
 
 
 @inlined
@@ -171,7 +171,7 @@ def fill_share(w: BoundWorkspace, dim: int) -> float:
 
 @inlined
 def most_filled(w: BoundWorkspace, dim: int) -> float:
-    """The most fills of O for each of I where N, Y' or X' has the innermost loop that iterates, which moves both; else without limit.
+    """The most fills of O for each of I where N, Y' or X' has the innermost loop, which moves both; without limit for other dims.
 
     A word of I serves all of K of a tile. Where R (S) iterates further out, its steps may lend half of each pass of Y' (X'), and
     more in the edge chunks of each level.

@@ -175,7 +175,7 @@ def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o
     egress = _carry_words(w, place, 2) * w.per_word.out_cycles if new_o else 0.0
     if machine.l1.apart[2] == 1:
         return float(w.ingress[APART] + egress + max(compute, w.ingress[BESIDE]))
-    return float(w.ingress[APART] + max(compute, max(w.ingress[BESIDE], egress)))
+    return float(w.ingress[APART] + max(compute, w.ingress[BESIDE], egress))
 
 
 @leaf

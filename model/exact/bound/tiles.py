@@ -9,6 +9,7 @@ from mapsearch.model.exact.bound.outputs import fill_share, most_filled, outputs
 from mapsearch.model.exact.bound.reuse import FIRST, KIND_DIMS, KINDS, SECOND, STAYING, gain
 from mapsearch.model.exact.bound.state import SLIDES, STANDING, TURNING, BoundWorkspace
 from mapsearch.model.records import Floats
+from mapsearch.model.windows import tile_words
 
 # Columns of what a word of a tensor serves: W, I, O; I where the innermost loop slides Y' (X'); I where it slides R (S).
 BY_SLIDING, BY_TAPS, COLUMNS = 3, 4, 5
@@ -93,14 +94,33 @@ def _ways(w: BoundWorkspace, rows: float) -> int:
 
 
 @inlined
-def _part(w: BoundWorkspace, dim: int) -> float:
+def _may_stay_whole(w: BoundWorkspace) -> bool:
+    """Whether the L1s may hold all that w.box says, so that no loop that is open need iterate."""
+    l1, left = w.machine.l1, w.open_units if w.chosen < w.levels else 1
+    for level in range(w.chosen):
+        dim = w.spatial[level]
+        if dim >= 0 and level >= w.sized[dim]:
+            left *= w.units[level]
+    words = tile_words(w.box, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    fits = True
+    for room in range(3):
+        need = 0.0
+        for tensor in range(3):
+            if l1.of[tensor] == room:
+                need += float(words[tensor]) * w.machine.bits[tensor] * l1.copies[tensor]
+        fits = fits and need <= 8.0 * l1.bytes[room] * left
+    return fits
+
+
+@inlined
+def _part(w: BoundWorkspace, dim: int, may_stay: bool) -> float:
     """The least part of the MACs in tiles over which a dim's loop iterates, if that is the innermost; 0 where it cannot be.
 
     A loop does not iterate in an edge chunk of those further out, which may be nearly half of each level still open.
     """
     part, tile = 1.0, w.extents[dim]
     is_open = (w.box[dim] > 1 and w.chosen < w.levels) or w.known[dim] < w.chosen
-    if not is_open and (w.deep < 0 or w.deep % 8 != dim):
+    if not (is_open or (may_stay and w.deep >= 0 and w.deep % 8 == dim)):
         return 0.0
     for level in range(w.known[dim] if is_open else w.deep // 64):
         chunk = w.size[level, dim]
@@ -122,12 +142,12 @@ def _limits(w: BoundWorkspace) -> None:
         if w.moved[1, 6 + axis] == SLIDES:
             w.gains[axis, 1], w.gains[axis, 2] = 2.0 * r / min(c, r), 2.0 * y / min(a, y)
     of_w, of_o = 1.0 / (w.box[1] * w.box[6] * w.box[7]), 1.0 / (w.box[3] * w.box[4] * w.box[5])
-    w.n_kinds = 0
+    w.n_kinds, may_stay = 0, _may_stay_whole(w)
     for kind in range(KINDS):
         dim = KIND_DIMS[kind]
         if w.extents[dim] > 1:
             gains = w.gains[0, SLIDE_OF_ROWS[kind]] * w.gains[1, SLIDE_OF_COLUMNS[kind]]
-            w.part[kind], w.fill_share[kind], w.filled[kind] = _part(w, dim), fill_share(w, dim), most_filled(w, dim)
+            w.part[kind], w.fill_share[kind], w.filled[kind] = _part(w, dim, may_stay), fill_share(w, dim), most_filled(w, dim)
             w.limits[kind, 0] = of_w if FIRST[kind] == 0 else of_o
             w.limits[kind, 1] = of_o if SECOND[kind] == 2 else 1.0 / (w.box[2] * gains)
             _choose_points(w, kind)
