@@ -282,10 +282,7 @@ def test_a_machine_may_have_a_million_pes() -> None:
             layer_of(K=2**26, C=2**24),
             replace(MACHINE, l1=Buffer(2, parts=(Part(2, Buffering.SINGLE), None, None)), noc=Noc(0.001, latency_cycles=1000)),
             1,
-            "layer layer: MACs x (3 x NoC latency + 25000) must be below 2^62 cycles, got 1125899906842624 x (3 x 1000 + 25000)",
-        ),
-            1,
-            "layer layer: MACs x (3 x NoC latency + 25000) must be below 2^62 cycles, got 1125899906842624 x (3 x 1000 + 25000); use",
+            "layer layer: MACs x (3 x NoC latency + 25000) must be below 2^62 cycles, got 1125899906842624 x (3 x 1000 + ",
         ),
         (
             layer_of(K=2**26, C=2**26),
@@ -297,7 +294,7 @@ def test_a_machine_may_have_a_million_pes() -> None:
             layer_of(K=2**26, C=2**26),
             replace(MACHINE, pes=2**20, l1=Buffer(2**24), noc=Noc(0.001)),
             1,
-            "layer layer: the L1s of all PEs must hold less than 2^50 bytes / 125 (widths are fractions), got 1048576 x 16777216; use",
+            "layer layer: the L1s of all PEs must hold less than 2^50 bytes / 125 (widths are fractions), got 1048576 x 167",
         ),
         (
             layer_of((1, 64), (1, 65), S=70, X=70),
