@@ -27,12 +27,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for dataflow in (None, *names()):
             settings: dict[str, Any] = {"objective": args.objective, "trials": args.trials, "dataflow": dataflow}
-            totals = run(args.layer_set, args.hardware, out=Path(folder) / (dataflow or "free"), **settings)["totals"]
-            free_edp = free_edp or totals["edp_pj_cycles"]
+            totals = run(args.layer_set, args.hardware, out=Path(folder) / (dataflow or "free"), **settings).totals
+            free_edp = free_edp or totals.edp_pj_cycles
             print(
-                f"{dataflow or 'free':10} {totals['runtime_cycles']:14,} {totals['energy_pj']['total'] / 1e6:12,.1f} "
-                f"{totals['edp_pj_cycles']:18.4e} {totals['edp_pj_cycles'] / free_edp:10.3f} "
-                f"{totals['seconds']:10.1f}",
+                f"{dataflow or 'free':10} {totals.runtime_cycles:14,} {totals.energy_pj.total / 1e6:12,.1f} "
+                f"{totals.edp_pj_cycles:18.4e} {totals.edp_pj_cycles / free_edp:10.3f} "
+                f"{totals.seconds:10.1f}",
                 flush=True,
             )
 
