@@ -81,6 +81,12 @@ class Unmapped:
     operator: str = ""
     macs: int | None = 0
 
+    def of_batch(self, inputs: int) -> Unmapped:
+        """The layer on so many times its inputs."""
+        words = (self.output_words, self.input_words, self.macs)
+        output_words, input_words, macs = (None if each is None else each * inputs for each in words)
+        return replace(self, output_words=output_words, input_words=input_words, macs=macs)
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -153,7 +159,7 @@ class LayerSet:
         if inputs == 1:
             return self
         entries = tuple(entry.of_batch(inputs) for entry in self.entries)
-        unmapped = tuple(replace(each, output_words=each.output_words * inputs) for each in self.unmapped)
+        unmapped = tuple(each.of_batch(inputs) for each in self.unmapped)
         published = self.published and replace(self.published, macs=None)
         return replace(self, entries=entries, unmapped=unmapped, published=published)
 
