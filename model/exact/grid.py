@@ -82,15 +82,15 @@ class CostTables:
 def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatch) -> CostTables:
     """The tables of a batch on machines like `hardware`, which has as many PEs as any mapping uses.
 
-    Raises InputError where the layer or the largest machine exceed the model's limits, or where a grid of widths has own wires.
+    Raises InputError where the layer or the largest machine exceed the model's limits, and for several widths of a network in which
+    each tensor has wires of its own.
     """
+    largest = replace(_sized(hardware, grid.l1[-1], grid.l2[-1]), noc=replace(hardware.noc, bytes_per_cycle=grid.noc[-1]))
     if hardware.noc.wires is not None and len(grid.noc) > 1:
         raise InputError(
             f"hardware {hardware.name}: noc.bytes_per_cycle must have one value where each tensor has wires of its own, "
             f"got {len(grid.noc)}"
         )
-    widest = grid.noc[len(grid.noc) - 1]
-    largest = replace(_sized(hardware, grid.l1[-1], grid.l2[-1]), noc=replace(hardware.noc, bytes_per_cycle=widest))
     check_limits(layer, largest, batch.units.shape[1])
     machine, arrays = machine_record(largest), batch.arrays
     slices = _slices(grid.noc) if hardware.noc.wires is None else [()]

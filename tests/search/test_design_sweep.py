@@ -13,10 +13,17 @@ from sweeping import one_by_one, swept, unlimited
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
+<<<<<<< HEAD
 from mapsearch.model.area import leakage_by_part, taken
 from mapsearch.model.fpga import Fpga
+=======
+from mapsearch.model.area import area_by_part, leakage_by_part
+from mapsearch.model.errors import InputError
+from mapsearch.model.exact import Grid, cost_tables
+>>>>>>> exact16
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.mapping import Directive, MapKind, Mapping
 from mapsearch.model.tensors import Dim
 from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.walk import DESIGN
@@ -139,6 +146,14 @@ def test_what_cannot_be_within_the_limits_is_never_costed() -> None:
     assert counted.left_out["area_mm2"] > 0
     assert counted.left_out["power_mw"] > 0
     assert counted.left_out["l1"] > 0
+
+
+def test_wires_of_each_tensor_have_no_width_together() -> None:
+    """A grid of widths of the network is an error of one line where W, I and O have wires of their own."""
+    hardware = load_hardware("eyeriss")
+    batch = mappings_as_they_are(CONV, [Mapping(((Directive(MapKind.SPATIAL, 1, Dim.K),),))]).on(hardware.pes)[0]
+    with pytest.raises(InputError, match=r"noc\.bytes_per_cycle must have one value where each tensor has wires of its own, got 2"):
+        cost_tables(CONV, hardware, Grid((0,), (1024,), (18, 36), (2,)), batch)
 
 
 designs = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4)), max_size=40)
