@@ -129,7 +129,7 @@ def search(data: Path | None) -> Outcome:
     return Outcome(
         suite="eyeriss-search",
         told=TOLD["eyeriss-search"],
-        fitted="nothing.",
+        fitted="nothing",
         misses=(),
         figures=(),
         table=Table(columns, rows),

@@ -28,7 +28,11 @@ The cycles of the array are compared with the processing latency. The chip's tot
 """
 TOLD: Mapping[str, str] = MappingProxyType(
     {
-        "eyeriss-alexnet": "The mappings are the published ones (Table III of the paper)." + _TIME,
+        "eyeriss-alexnet": """
+The mappings are the published ones (Table III of the paper). `n e p q r t` are its symbols: a pass works on n images, e output
+rows, p x t filters and q x r channels.
+"""
+        + _TIME,
         "eyeriss-vgg16": """
 The chip's mappings are not published. Each layer gets the fastest mapping, by the model, of all that fit the machine, use as
 many PEs as the chip did, and send partial sums through the global buffer as often as its measured traffic says; the measured
@@ -41,17 +45,17 @@ the chip's global buffer moved. The mappings are those of the latency suites. Th
 a known miss.
 """,
         "eyeriss-power": """
-Power is a constant (clock, control, leakage) plus the energy of the actions counted on the chip over the layer's measured time.
-The energy unit of `eyeriss_65nm`, that of a 16-bit MAC, is taken as 1 pJ. The chip skips MACs and scratch-pad accesses where an
-input is zero (`gated`); the shares of zeros are the published ones.
+Power is a constant (clock, control, leakage) plus the energy of the counted actions on the chip, divided by the layer's
+measured time. The energy unit of `eyeriss_65nm`, that of a 16-bit MAC, is taken as 1 pJ. The chip skips MACs and scratch-pad
+accesses where an input is zero (`gated`); the shares of zeros are the published ones.
 """,
         "eyeriss-search": """
 The runtime of the chip's mappings, by the model, stands beside that of the fastest mappings that a search found on the same
 machine, with the chip's limits kept (constraints `eyeriss`, whole batch, 3 levels), and beside the lower bound that it proved
 over all of them. Runtime includes waiting for off-chip memory, not overlapped and not compressed. `sums` is what partial sums
 move between the global buffer and the PEs. The chip's first layers send each sum through the buffer for every channel or two,
-over wires of 64 bits; a pass that has more channels, as the same PEs allow, adds them up first. Why the chip does not is not
-published.
+over wires of 64 bits. A pass of more channels, which the same PEs allow, would add them up first. Why the chip's passes have so
+few is not published.
 """,
         "gemmini": """
 Runtimes of {rows} mappings of {layers} layers are compared with the cycles of the RTL; Timeloop's predictions, published with
@@ -61,12 +65,12 @@ all rows is an easy bar: the number of MACs alone has {easy:.4f}.) The array's c
 takes. Layers and tiles are written as input → output channels, filter, outputs, and the stride after a slash.
 """,
         "zhang-fpga15": """
-The loops are those of the design: tiles of {side} x {side} outputs, and in a tile one output of 64 channels a cycle, of 7 input
-channels, for each place of the filter. Time is the runtime of both halves of a layer, one after the other. DSPs and block RAMs
-follow from the design's MACs and buffers. Each half of a double buffer counts as a memory of its own; with both halves in one,
-the design would take 610 block RAMs. The paper was not at hand, and the times and rates of its layers could not be looked up
-elsewhere, only their total, 61.62 GFLOP/s. They are held against each other: times and rates give the layers' operations within
-what rounding to 0.01 ms allows, and the total.
+The loops are those of the design: tiles of {side} x {side} outputs; in a tile, each cycle adds 7 input channels at one place of
+the filter to one output pixel of 64 channels. Time is the runtime of both halves of a layer, one after the other. DSPs and
+block RAMs follow from the design's MACs and buffers. Each half of a double buffer counts as a memory of its own; with both
+halves in one, the design would take 610 block RAMs. The paper was not at hand, and the times and rates of its layers could not
+be looked up elsewhere, only their total, 61.62 GFLOP/s. They are held against each other: time x rate is each layer's number of
+operations, within what rounding to 0.01 ms allows, and all layers together have the total rate.
 """,
         "tpu-v6e": """
 The model's lower bound over all mappings of {rows} GEMMs in bfloat16, in effect a roofline, is compared with the measured time,
@@ -88,18 +92,19 @@ MISSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "CONV1": "bound by compute, and not explained by published facts.",
             "CONV2": "bound by compute, and not explained by published facts.",
             "CONV5": """
-                CONV4 and CONV5 have one published mapping, so that any model of passes has 1.5 for the ratio of their times. The
-                chip has 1.6 (and 1.502 for their traffic): at least 6 points are lost on the two, whatever the constants.
+                CONV4 and CONV5 have one published mapping, so that any model of passes has 1.5 for the ratio of their times.
+                The chip has 1.6 (and 1.502 for their traffic): whatever the constants, the errors of the two are at least 6
+                points apart.
                 """,
         },
         "eyeriss-vgg16": dict.fromkeys(("CONV1-1", "CONV1-2", "CONV2-1", "CONV2-2"), _SUM_WIRES),
         "eyeriss-traffic": {
             "CONV3": """
-                as published (q = 4, r = 1, t = 4), its partial sums alone make more traffic than the chip had; with q = 3, r = 2,
-                t = 2, as in CONV4 and CONV5, it would be 49 MB. The chip hardly ran what is printed; the time is the same within
-                0.7 %.
+                as published (q = 4, r = 1, t = 4), its partial sums alone make more traffic than the chip had; with q = 3, r =
+                2, t = 2, as in CONV4 and CONV5, it would be 49 MB. The chip probably did not run what is printed; the two
+                mappings take the same time within 0.7 %.
                 """,
-            "CONV1-1": "the chip's figure is near the count plus the writes from off-chip memory, 115.2 MB.",
+            "CONV1-1": "with the writes from off-chip memory, the count would be 115.2 MB, near the chip's figure.",
         },
         "zhang-fpga15": dict.fromkeys(("CONV1", "CONV2", "CONV3", "CONV4", "CONV5"), _BETWEEN_TILES),
     }

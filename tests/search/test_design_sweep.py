@@ -13,14 +13,10 @@ from sweeping import one_by_one, swept, unlimited
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
-<<<<<<< HEAD
-from mapsearch.model.area import leakage_by_part, taken
-from mapsearch.model.fpga import Fpga
-=======
-from mapsearch.model.area import area_by_part, leakage_by_part
+from mapsearch.model.area import area_by_part, leakage_by_part, taken
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import Grid, cost_tables
->>>>>>> exact16
+from mapsearch.model.fpga import Fpga
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
