@@ -13,7 +13,7 @@ from sweeping import one_by_one, swept, unlimited
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
-from mapsearch.model.area import area_by_part, leakage_by_part, taken
+from mapsearch.model.area import leakage_by_part, taken
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import Grid, cost_tables
 from mapsearch.model.fpga import Fpga
