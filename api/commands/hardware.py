@@ -23,7 +23,7 @@ _BY_PART = {
     "bram_18k": "bram_18k_by_part",
     "leakage_mw": "leakage_by_part_mw",
 }
-_TITLES = {"area_mm2": "area [mm²]", "dsp": "DSPs", "bram_18k": "block RAMs", "leakage_mw": "leakage [mW]"}
+_TITLES = {"area_mm2": "area [mm²]", "dsp": "DSPs", "bram_18k": "block\nRAMs", "leakage_mw": "leakage [mW]"}
 
 
 def add_parser(subparsers: Subparsers) -> None:

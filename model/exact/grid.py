@@ -89,7 +89,8 @@ def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatc
             f"hardware {hardware.name}: noc.bytes_per_cycle must have one value where each tensor has wires of its own, "
             f"got {len(grid.noc)}"
         )
-    largest = replace(_sized(hardware, grid.l1[-1], grid.l2[-1]), noc=replace(hardware.noc, bytes_per_cycle=grid.noc[-1]))
+    widest = grid.noc[len(grid.noc) - 1]
+    largest = replace(_sized(hardware, grid.l1[-1], grid.l2[-1]), noc=replace(hardware.noc, bytes_per_cycle=widest))
     check_limits(layer, largest, batch.units.shape[1])
     machine, arrays = machine_record(largest), batch.arrays
     slices = _slices(grid.noc) if hardware.noc.wires is None else [()]

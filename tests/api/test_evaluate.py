@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,12 @@ def test_one_layer_is_a_figure_a_line(capsys: Capture, tmp_path: Path) -> None:
 
 
 def test_json_is_the_report(capsys: Capture) -> None:
-    """The JSON has one object a layer in the file's order: the name, then the report's fields in their order."""
+    """The JSON has one object a layer in the file's order: the name, then the report's fields in their order, but FPGAs' own."""
     assert main(["evaluate", str(NETWORK), "--json"]) == 0
     costs: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert [cost["layer"] for cost in costs] == ["CONV1", "DEPTH-WISE"]
-    assert all(list(cost) == list(CountedEvaluation.__dataclass_fields__) for cost in costs)
+    names = [field.name for field in fields(CountedEvaluation) if field.name not in {"dsp", "bram_18k"}]
+    assert all(list(cost) == names for cost in costs)
     assert costs == [each.to_dict() for each in mapsearch.evaluate(NETWORK)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from mapsearch.model.cost import Count, Fit, Wanted
 from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.model import MAX_PHASES, ExactModel
-from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip, Part, Run
 from mapsearch.model.layer import MAX_EXTENT, MAX_MACS, Layer
 from mapsearch.model.mapping import DIMS, Mapping, MappingBatch, encode
 from mapsearch.model.reference.simulator import Simulator
@@ -279,13 +280,31 @@ def test_a_machine_may_have_a_million_pes() -> None:
             "layer layer: MACs x (2 x NoC latency + 200) must be below 2^62 cycles, got 4503599627370496 x (2 x 1000 + 200); use",
         ),
         (
+            layer_of(K=2**26, C=2**24),
+            replace(MACHINE, l1=Buffer(2, parts=(Part(2, Buffering.SINGLE), None, None)), noc=Noc(0.001, latency_cycles=1000)),
+            1,
+            "layer layer: MACs x (3 x NoC latency + 25000) must be below 2^62 cycles, got 1125899906842624 x (3 x 1000 + ",
+        ),
+        (
+            layer_of(K=2**26, C=2**26),
+            replace(MACHINE, run=Run(Dim.K, 2, 2)),
+            1,
+            "layer layer: MACs x array.run.least must be below 2^53, got 4503599627370496 x 2; use a smaller least",
+        ),
+        (
+            layer_of(K=2**26, C=2**26),
+            replace(MACHINE, pes=2**20, l1=Buffer(2**24), noc=Noc(0.001)),
+            1,
+            "layer layer: the L1s of all PEs must hold less than 2^50 bytes / 125 (widths are fractions), got 1048576 x 167",
+        ),
+        (
             layer_of((1, 64), (1, 65), S=70, X=70),
             MACHINE,
             1,
             f"layer layer: dilation x stride of X, without their common factors, must be at most {MAX_PHASES}, got 65 x 64; the",
         ),
     ],
-    ids=["levels", "cycles", "phases"],
+    ids=["levels", "cycles", "slow", "runs", "fraction", "phases"],
 )
 def test_what_exceeds_the_limits_is_refused(layer: Layer, hardware: Hardware, levels: int, message: str) -> None:
     """Levels, cycles and phases beyond the model's limits are an error of one line that states the law and the value."""
@@ -308,10 +327,10 @@ def test_a_layer_costs_the_same_whatever_was_costed_before() -> None:
 
 def test_who_wants_a_part_gets_the_same_part() -> None:
     """The columns of cycles, or those of words, are the same whether the others are counted or not."""
-    hardware = MACHINES[1]
+    passing = replace(MACHINES[1], l2=replace(MACHINES[1].l2, bypass=(True, False, True)))  # whose words take time off-chip
     cycles = [count for count in Count if "CYCLES" in count.name or count is Count.PEAK_NOC_WORDS]
     words = [count for count in Count if count not in cycles]
-    for layer in LARGE:
+    for layer, hardware in product(LARGE, (MACHINES[1], passing)):
         batch = _space(layer, hardware, 2).sample(50, np.random.default_rng(3))
         whole = EXACT.evaluate(layer, hardware, batch)
         for wanted, columns in ((Wanted.RUNTIME, cycles), (Wanted.WORDS, words)):

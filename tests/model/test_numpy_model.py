@@ -38,10 +38,11 @@ def test_it_counts_what_a_walk_counts(case: tuple[Layer, Hardware, list[Mapping]
     assert rows_of(costs) == rows_of(Simulator().evaluate(layer, hardware, batch))
 
 
+@pytest.mark.parametrize("name", ["edge", "eyeriss", "gemmini"])
 @pytest.mark.parametrize("levels", [2, 3])
-def test_it_counts_what_the_compiled_model_counts(levels: int) -> None:
-    """Fit and every count of ten random mappings of a large layer equal the exact model's."""
-    layer, hardware = layer_of((2, 2), K=128, C=64, R=3, S=3, Y=28, X=28), load_hardware("edge")
+def test_it_counts_what_the_compiled_model_counts(levels: int, name: str) -> None:
+    """Fit and every count of ten random mappings of a large layer equal the exact model's, also with rooms and wires."""
+    layer, hardware = layer_of((2, 2), K=128, C=64, R=3, S=3, Y=28, X=28), load_hardware(name)
     batch = Space(layer, hardware, levels).sample(10, np.random.default_rng(1))
     costs = NumpyModel().evaluate(layer, hardware, batch)
     assert rows_of(costs) == rows_of(ExactModel().evaluate(layer, hardware, batch))

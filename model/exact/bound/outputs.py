@@ -115,8 +115,8 @@ def limit_outputs(w: BoundWorkspace) -> None:
         summing *= w.shares[dim, 0]
         tiles *= w.tile[dim]
         most *= w.extents[dim]
-    further = min(float(w.open_units), tiles) if w.chosen < w.levels else 1.0
-    w.summing, w.summing_c = min(summing * further, most), over_c
+    further = min(float(w.open_units), float(tiles)) if w.chosen < w.levels else 1.0
+    w.summing, w.summing_c = float(min(summing * further, most)), float(over_c)
     if w.summing > 1.0:
         _limit_fills(w, further)
     else:  # as many as words
