@@ -51,7 +51,7 @@ def run(args: Namespace) -> int:
         return 0
     text = with_choices(args.set, args.dim)
     if args.batch is not None and (args.yaml or args.save is not None):
-        raise InputError(f"--{'yaml' if args.yaml else 'save'} writes the set as it is; leave --batch out")
+        raise InputError(f"--{'yaml prints' if args.yaml else 'save writes'} the file as it is; leave --batch out")
     if args.yaml:
         write_file(NetworkSource.of(text).yaml_text())
         return 0
