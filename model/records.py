@@ -61,7 +61,6 @@ class Machine(Protocol):
     run_longest: int
     run_least: int
     bits: Annotated[Ints, 3]  # of a word of W, I, O
-    noc_bits: int  # units per cycle of the shared wires
     noc_latency: int  # cycles
     own_wires: bool  # whether W, I and O have wires of their own
     wire_units: Annotated[Ints, 3]  # per cycle, of the wires that W, I, O have, shared or not
@@ -70,10 +69,6 @@ class Machine(Protocol):
     reduction: bool
     l1: Rooms
     l2: Rooms
-    l1_bytes: int
-    l1_copies: int  # of each word: 2 where double-buffered, else 1
-    l2_bytes: int
-    l2_copies: int
     keeps: bool  # whether the L2 keeps tiles from one step of level 0 to the next
     offchip_bits: int  # units per cycle
     offchip_units: int  # of a bit
@@ -90,7 +85,7 @@ def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types kno
     found = np.zeros(1, MACHINE)[0]
     found["simd"], found["bits"] = hardware.simd, hardware.bits
     found["run_dim"], found["run_longest"], found["run_least"] = (run.dim, run.longest, run.least) if run else (-1, 1, 1)
-    found["noc_bits"], found["noc_latency"] = per_cycle(noc.bytes_per_cycle)[0], noc.latency_cycles
+    found["noc_latency"] = noc.latency_cycles
     found["own_wires"] = noc.wires is not None
     for tensor, width in enumerate(noc.wires or (noc.bytes_per_cycle,) * 3):
         found["wire_units"][tensor], units = per_cycle(width)
@@ -98,8 +93,6 @@ def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types kno
     found["multicast"], found["reduction"] = noc.multicast, noc.reduction
     _write_rooms(l1, found["l1"])
     _write_rooms(l2, found["l2"])
-    found["l1_bytes"], found["l1_copies"] = l1.bytes, l1.buffering.copies
-    found["l2_bytes"], found["l2_copies"] = l2.bytes, l2.buffering.copies
     found["keeps"] = l2.residency is Residency.BEST
     found["offchip_bits"], found["offchip_units"] = per_cycle(offchip.bytes_per_cycle)
     found["offchip_latency"] = offchip.latency_cycles

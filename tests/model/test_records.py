@@ -53,8 +53,17 @@ def test_a_count_has_one_name() -> None:
 def test_the_machine_is_in_bits_and_copies() -> None:
     """Widths are in bits per cycle, and a double-buffered word takes two places."""
     found = machine_record(replace(MACHINE, noc=Noc(32, 7, multicast=True, reduction=False)))
-    assert (found["noc_bits"], found["noc_latency"], found["multicast"], found["reduction"]) == (256, 7, True, False)
-    assert (found["l1_bytes"], found["l1_copies"], found["bits"].tolist()) == (512, 2, [8, 8, 16])
+    assert (found["wire_units"].tolist(), found["noc_latency"], found["multicast"], found["reduction"]) == (
+        [256] * 3,
+        7,
+        True,
+        False,
+    )
+    assert (found["l1"]["sizes"].tolist(), found["l1"]["copies"].tolist(), found["bits"].tolist()) == (
+        [512] * 3,
+        [2] * 3,
+        [8, 8, 16],
+    )
 
 
 def test_the_rooms_of_a_buffer() -> None:
