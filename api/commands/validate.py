@@ -90,19 +90,9 @@ def _is_written(path: Path | None, text: str) -> bool:
 
 
 def _print(outcomes: Sequence[Outcome], *, rows: bool) -> None:
-    figures = [
-        (
-            outcome.suite,
-            figure.metric,
-            figure.shown,
-            figure.bar,
-            "" if not figure.bar else "yes" if figure.met else "NO",
-            figure.beside,
-        )
-        for outcome in outcomes
-        for figure in outcome.figures
-    ]
-    write_table("", ("suite", "figure", "value", "bar", "met", "beside it"), figures)
+    from mapsearch.studies.validation.page import FIGURES, figure_rows
+
+    write_table("", FIGURES, figure_rows(outcomes, "NO"))
     for outcome in outcomes if rows else ():
         columns = [column.title for column in outcome.table.columns]
         write_table(outcome.suite, columns, outcome.table.shown())

@@ -47,21 +47,29 @@ def page(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([_HEAD, *_summary(outcomes), *sections, _OWN, *_sources(outcomes)])
 
 
-def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    yield "## Figures and bars\n"
-    rows = [
+FIGURES = ("suite", "figure", "value", "bar", "met", "beside it")
+
+
+def figure_rows(outcomes: Sequence[Outcome], missed: str) -> list[tuple[str, ...]]:
+    """A row of FIGURES for each figure; missed: what stands for a bar that is not met."""
+    return [
         (
             outcome.suite,
             figure.metric,
             figure.shown,
             figure.bar,
-            "" if not figure.bar else "yes" if figure.met else "**no**",
+            "" if not figure.bar else "yes" if figure.met else missed,
             figure.beside,
         )
         for outcome in outcomes
         for figure in outcome.figures
     ]
-    yield _markdown(("suite", "figure", "value", "bar", "met", "beside it"), "llrlll", rows)
+
+
+def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield "## Figures and bars\n"
+    rows = figure_rows(outcomes, "**no**")
+    yield _markdown(FIGURES, "llrlll", rows)
     yield "What is fitted:\n"
     yield from (_item(f"{outcome.suite}: {outcome.fitted}") for outcome in outcomes)
     yield ""
