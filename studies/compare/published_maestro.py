@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from mapsearch.formats.directives.files import read_network
@@ -16,6 +14,7 @@ from mapsearch.model.maestro.levels import tensors_of
 from mapsearch.model.maestro.program import run_program
 from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import machine_of
+from mapsearch.studies.compare.comparison import Comparison
 from mapsearch.studies.evaluate import HardwareSource, machine
 
 # The program prints six significant digits.
@@ -35,34 +34,15 @@ _COLUMNS: tuple[str | None, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One number of one layer."""
-
-    layer: str
-    figure: str
-    ours: float
-    theirs: float
-
-    @property
-    def equal(self) -> bool:
-        """Whether the two are equal as far as the program prints its digits; no number equals no number."""
-        if math.isnan(self.theirs) or math.isnan(self.ours):
-            return math.isnan(self.theirs) and math.isnan(self.ours)
-        return self.ours == self.theirs or abs(self.ours - self.theirs) <= TOLERANCE * max(abs(self.ours), abs(self.theirs))
-
-
 def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: float) -> list[Comparison]:
     """Every number that the program prints for the layers of a directive file, beside ours.
 
     Each layer runs in a process of its own, since the program's CSV mixes the energies of layers. Raises InputError where a mapping
-    cannot be exported, or the program is missing, takes longer than `timeout_seconds`, fails, or writes no table of its numbers.
+    cannot be exported, or the program cannot be run, takes longer than `timeout_seconds`, fails, or writes no table of its numbers.
     """
-    if not binary.is_file():
-        raise InputError(f"{binary}: no such program; give MAESTRO's executable by --binary")
     target = machine(hardware)
     layers = maestro_sources(read_network(path), target)
-    return [row for layer in layers for row in _compare(layer, machine_of(target), binary.resolve(), timeout_seconds)]
+    return [row for layer in layers for row in _compare(layer, machine_of(target), binary, timeout_seconds)]
 
 
 def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds: float) -> list[Comparison]:
@@ -82,7 +62,7 @@ def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds
         _run([str(binary), *arguments], folder, layer, timeout_seconds)
         theirs = _read_csv(folder, binary, layer)
     ours = printed(run_program(layer, target), layer, tensors_of(layer), target)
-    return [Comparison(layer.name, name, ours[name], value) for name, value in theirs.items()]
+    return [Comparison(layer.name, name, ours[name], value, tolerance=TOLERANCE) for name, value in theirs.items()]
 
 
 def _run(command: list[str], folder: Path, layer: Source, timeout_seconds: float) -> None:
