@@ -41,5 +41,5 @@ def run(args: Namespace) -> int:
         for name in written:
             write(f"written: {name}")
         for layer in found.left_out:
-            write_prose(f"left out: {layer.name}: {layer.reason}", indent=10)
+            write_prose(f"left out: {layer.reason}", indent=10)
     return 1 if found.left_out else 0

@@ -208,7 +208,7 @@ def test_unreadable_files(capsys: Capture, tmp_path: Path) -> None:
     """A missing file, a folder, an empty file and one that is no text are one line each."""
     missing = tmp_path / "none.m"
     assert _error(capsys, str(missing)) == f"{missing}: the mapping file must be readable: No such file or directory"
-    assert _error(capsys, str(tmp_path)) == f"{tmp_path}: the mapping file must be readable: Is a directory"
+    assert _error(capsys, str(tmp_path)) == f"{tmp_path / 'config.json'}: does not exist; name the folder of a run"
     empty = _file(tmp_path, "")
     assert _error(capsys, str(empty)) == f"{empty}:1:1: no Network; write Network NAME {{ Layer … }}"
     binary = tmp_path / "binary.m"

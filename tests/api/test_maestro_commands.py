@@ -11,6 +11,7 @@ import pytest
 from printed_tables import table_rows
 
 from mapsearch.cli import main
+from mapsearch.formats.maestro.mappings_in import read_written
 
 Capture = pytest.CaptureFixture[str]
 NETWORK = Path(__file__).parents[1] / "golden" / "cli" / "maestro_network.m"
@@ -267,15 +268,27 @@ def test_the_table_has_a_row_for_each_figure(tmp_path: Path, capsys: Capture) ->
     assert sums[1:] == ["0", "0"]
 
 
-def test_what_one_model_does_not_take_cannot_be_compared(tmp_path: Path, capsys: Capture) -> None:
-    """A layer that MAESTRO has not, and a mapping that is illegal to the exact model, are one line each with file and line."""
+def test_what_maestro_does_not_take_is_told_beside_the_exact_figures(tmp_path: Path, capsys: Capture) -> None:
+    """Of a layer that MAESTRO has not, its side is missing, and the cause is the reason; other layers have both."""
     chip = _hardware(tmp_path)
-    path = _file(
-        tmp_path, GEMM.replace("GEMM", "FC").replace("M: 4, N: 2, K: 3", "K: 4, C: 3").replace(") M", ") K").replace(") N", ") C")
-    )
-    assert _error(capsys, "compare-models", path, "--hardware", chip).startswith(
-        f"{path}:2: layer product: MAESTRO has no layers of"
-    )
+    layer = GEMM.removeprefix("Network n {").removesuffix("}\n")
+    dense = layer.replace("GEMM", "FC").replace("M: 4, N: 2, K: 3", "K: 4, C: 3").replace(") M", ") K").replace(") N", ") C")
+    path = _file(tmp_path, f"Network n {{ {dense.replace('product', 'dense')} {layer} }}")
+    found = _json(capsys, "compare-models", path, "--hardware", chip)
+    costs = {cost["layer"]: cost for cost in _json(capsys, "evaluate", path, "--hardware", chip)}
+    missing, both = ([one for one in found if one["layer"] == name] for name in ("dense", "product"))
+    assert [one["metric"] for one in missing] == [one["metric"] for one in both]
+    reason = "layer dense: MAESTRO has no layers of Type FC; there are CONV, TRCONV, NGCONV, DSCONV, GEMM"
+    assert {(one["maestro"], one["ratio"], one["cause"]) for one in missing} == {(None, None, reason)}
+    assert [missing[place]["exact"] for place in (0, 1)] == [costs["dense"][name] for name in ("macs", "runtime_cycles")]
+    assert all(one["maestro"] is not None for one in both)
+    assert main(["compare-models", path, "--hardware", chip]) == 0
+    assert f"\n 1  {reason[:60]}" in capsys.readouterr().out
+
+
+def test_what_the_exact_model_does_not_take_cannot_be_compared(tmp_path: Path, capsys: Capture) -> None:
+    """An illegal mapping is one line with file and line."""
+    chip = _hardware(tmp_path)
     path = _file(tmp_path, GEMM.replace("SpatialMap(1,1)", "SpatialMap(1,2)"))
     assert _error(capsys, "compare-models", path, "--hardware", chip).startswith(f"{path}:6: layer product, level 0: ")
 
@@ -288,7 +301,7 @@ def test_an_exported_network(tmp_path: Path, capsys: Capture, golden: Callable[[
     chip = _hardware(tmp_path, SIXTEEN)
     written = _json(capsys, "export", str(NETWORK), "--to", "maestro", "--hardware", chip, "--out", str(tmp_path / "out"))
     names = ["maestro_network_maestro.m", "maestro_network_maestro_hw.m"]
-    assert written == [str(tmp_path / "out" / name) for name in names]
+    assert written == {"written": [str(tmp_path / "out" / name) for name in names], "left_out": []}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     golden("cli/export_maestro.m", (tmp_path / "out" / names[0]).read_text())
     keys = dict(line.split(": ") for line in (tmp_path / "out" / names[1]).read_text().splitlines())
@@ -308,25 +321,69 @@ def test_an_exported_file_is_the_same_network(tmp_path: Path, capsys: Capture) -
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("old", "new", "layer", "message"),
     [
-        ("TemporalMap(2,2) C", "TemporalMap(1,1) R", ":2: layer conv1, level 0: MAESTRO takes R only whole, 3, got chunks of 1"),
-        ("Cluster(4, P)", "Cluster(3, P)", ":2: layer conv1: MAESTRO needs Clusters whose product divides the 16 PEs, got 3; use"),
+        (
+            "TemporalMap(2,2) C",
+            "TemporalMap(1,1) R",
+            "conv1",
+            ":2: layer conv1, level 0: MAESTRO takes R only whole",
+        ),
+        (
+            "Cluster(4, P)",
+            "Cluster(3, P)",
+            "conv1",
+            ":2: layer conv1: MAESTRO needs Clusters whose product divides",
+        ),
         (
             "TemporalMap(1,1) Y'",
             "TemporalMap(2,2) Y'",
+            "depthwise",
             ":14: layer depthwise: MAESTRO would count 1,728 MACs of its 1,152; it counts strides wrong",
         ),
-        ("Stride { Y: 2, X: 2 }", "Dilation { Y: 2, X: 2 }", ":14: layer depthwise: MAESTRO has no dilation, got 2, 2"),
-        ("Type: GEMM", "Type: FOO", ":25:15: layer product: "),
+        (
+            "Stride { Y: 2, X: 2 }",
+            "Dilation { Y: 2, X: 2 }",
+            "depthwise",
+            ":14: layer depthwise: MAESTRO has no dilation",
+        ),
     ],
-    ids=["R tiled", "Clusters", "strides", "dilation", "no such type"],
+    ids=["R tiled", "Clusters", "strides", "dilation"],
 )
-def test_what_maestro_would_not_count_is_not_exported(old: str, new: str, message: str, tmp_path: Path, capsys: Capture) -> None:
-    """The line has the file, the layer's line and the reason, and nothing is written, no folder either."""
+def test_what_maestro_would_not_count_is_left_out(
+    old: str, new: str, layer: str, message: str, tmp_path: Path, capsys: Capture
+) -> None:
+    """The other layers are written; the reason has the file and the layer's line, and the exit code is 1."""
     path = _file(tmp_path, NETWORK.read_text().replace(old, new, 1))
-    chip, out = _hardware(tmp_path, SIXTEEN), tmp_path / "out"
-    found = _error(capsys, "export", path, "--to", "maestro", "--hardware", chip, "--out", str(out))
+    command = ["export", path, "--to", "maestro", "--hardware", _hardware(tmp_path, SIXTEEN), "--out", str(tmp_path / "out")]
+    assert main([*command, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    [left_out] = found["left_out"]
+    assert left_out["name"] == layer
+    assert left_out["reason"].startswith(path + message)
+    assert [mapped.name for mapped in read_written(Path(found["written"][0]).read_text(), "out")] == [
+        each for each in ("conv1", "depthwise", "product") if each != layer
+    ]
+    assert main(command) == 1
+    assert "\nleft out: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GEMM.replace("GEMM", "FOO"), ":3:7: layer product: "),
+        (STRIDED, ":2: layer strided: MAESTRO would count 2,592 MACs of its 1,152; it counts strides wrong"),
+        (
+            STRIDED.replace("\n}\n}\n}", "}}") + STRIDED.split("\n", 1)[1].replace("Layer strided", "Layer two"),
+            ":2: layer strided: MAESTRO would count 2,592 MACs of its 1,152; it counts strides wrong; nor can maestro",
+        ),
+    ],
+    ids=["no such type", "one layer", "two layers"],
+)
+def test_where_nothing_can_be_exported(text: str, message: str, tmp_path: Path, capsys: Capture) -> None:
+    """The line has the file, the line and the reason, and nothing is written, no folder either."""
+    path, out = _file(tmp_path, text), tmp_path / "out"
+    found = _error(capsys, "export", path, "--to", "maestro", "--hardware", _hardware(tmp_path), "--out", str(out))
     assert found.startswith(path + message)
     assert not out.exists()
 
