@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from mapsearch.formats.directives import MappedLayer
-from mapsearch.formats.directives.files import read_network
+from mapsearch.formats.directives import MappedLayer, Network
 from mapsearch.formats.timeloop.conventions import PADDED, expected_words, slides
 from mapsearch.formats.timeloop.names import SPACES
 from mapsearch.formats.timeloop.out import EXACT_SWITCHES, Exported, export, text_of
@@ -25,7 +24,6 @@ from mapsearch.model.mapping import encode
 from mapsearch.model.tensors import Tensor
 from mapsearch.studies.compare.comparison import Comparison
 from mapsearch.studies.compare.program import run_in
-from mapsearch.studies.evaluate import HardwareSource, machine
 
 _STATS = "timeloop-model.stats.txt"
 _W, _I, _O = Tensor
@@ -58,14 +56,13 @@ _WORDS = (
 )
 
 
-def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: float) -> list[Comparison]:
-    """Timeloop's counts of the layers of a directive file beside ours, with what its conventions make of ours.
+def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
+    """Timeloop's counts of the layers beside ours, with what its conventions make of ours.
 
     Raises InputError where a mapping cannot be exported, or the program cannot be run, takes longer than `timeout_seconds`, fails,
     or writes no statistics.
     """
-    target = machine(hardware)
-    return [row for mapped in read_network(path).layers for row in _compare(mapped, target, binary, timeout_seconds)]
+    return [row for mapped in network.layers for row in _compare(mapped, hardware, binary, timeout_seconds)]
 
 
 def _compare(mapped: MappedLayer, target: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
