@@ -21,4 +21,7 @@ class Verifier:
     program: str
 
 
-VERIFIERS = {"maestro": Verifier("MAESTRO", "mapsearch.studies.compare.published_maestro", "maestro")}
+VERIFIERS = {
+    "maestro": Verifier("MAESTRO", "mapsearch.studies.compare.published_maestro", "maestro"),
+    "timeloop": Verifier("Timeloop", "mapsearch.studies.compare.timeloop", "timeloop-model"),
+}
