@@ -21,4 +21,8 @@ class Verifier:
     program: str
 
 
-VERIFIERS = {"maestro": Verifier("MAESTRO", "mapsearch.studies.compare.published_maestro", "maestro")}
+VERIFIERS = {
+    "maestro": Verifier("MAESTRO", "mapsearch.studies.compare.published_maestro", "maestro"),
+    "accelforge": Verifier("AccelForge", "mapsearch.studies.compare.accelforge", "python3"),
+    "zigzag": Verifier("ZigZag", "mapsearch.studies.compare.zigzag", "python3"),
+}
