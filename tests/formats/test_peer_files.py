@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from peers import hardware_of, mapped_layer, peer_cases, recorded_output
 from mapsearch.formats.accelforge import conventions as accelforge
 from mapsearch.formats.accelforge.out import case_of as accelforge_case
 from mapsearch.formats.accelforge.out import write_case as write_accelforge
-from mapsearch.formats.directives import parse
+from mapsearch.formats.directives import MappedLayer, parse
 from mapsearch.formats.nest.counts import Case, Convention, differences
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.zigzag import conventions as zigzag
@@ -24,6 +24,7 @@ from mapsearch.model.hardware import Buffer, Hardware, Noc, Offchip, Part, Resid
 from mapsearch.model.tensors import Tensor
 
 CASES = peer_cases()
+CaseOf = Callable[[MappedLayer, Hardware], Case]
 # The recorded runs on machines without multicast are of files that do not say so, since no file of these tools can.
 COUNTED = [name for name, case in CASES.items() if "zigzag" in case and "nomc" not in name]
 # AccelForge would fetch a tensor anew that stays in the L1s here.
@@ -80,7 +81,7 @@ def test_a_tensor_that_stays_in_the_l1s_is_refused(name: str) -> None:
         ("pw_nomc", "a network without multicast, as hardware pw_nomc has"),
     ],
 )
-def test_what_is_no_product_of_whole_factors_is_refused(case_of: Any, name: str, reason: str) -> None:
+def test_what_is_no_product_of_whole_factors_is_refused(case_of: CaseOf, name: str, reason: str) -> None:
     """Edges, idle units, and networks of another kind, each with its reason and the place."""
     with pytest.raises(MappingError) as caught:
         case_of(mapped_layer(CASES[name]), hardware_of(CASES[name]))
@@ -89,7 +90,7 @@ def test_what_is_no_product_of_whole_factors_is_refused(case_of: Any, name: str,
 
 
 @pytest.mark.parametrize("case_of", [accelforge_case, zigzag_case])
-def test_machines_that_differ_are_refused(case_of: Any) -> None:
+def test_machines_that_differ_are_refused(case_of: CaseOf) -> None:
     """A network that does not reduce, a tensor that passes the L2 by, an L2 that keeps nothing."""
     mapped, hardware = mapped_layer(CASES["gemm_mn"]), hardware_of(CASES["gemm_mn"])
     machines = {
@@ -119,7 +120,7 @@ class _Loader(yaml.SafeLoader):
     """Reads AccelForge's tags as pairs of the tag and the node's keys."""
 
 
-_Loader.add_multi_constructor(  # type: ignore[no-untyped-call]
+_Loader.add_multi_constructor(
     "!", lambda loader, tag, node: (tag, loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else {})
 )
 
@@ -178,7 +179,7 @@ def test_the_head_tells_the_command_and_the_counts(text: str) -> None:
 
 
 def test_words_of_a_dilated_tile() -> None:
-    """ZigZag's words of a window have no floor at 0, unlike ours: 2 outputs and 2 taps with a dilation of 3 count 5 words, not 4."""
+    """ZigZag's words of a window have no floor at 0, unlike ours: 2 outputs and 2 taps, 3 apart, are 5 words, not 4."""
     layer = (
         parse(
             "Network n { Layer a { Type: CONV Dilation { Y: 1, X: 3 } Dimensions { K: 1, C: 1, R: 1, S: 2, Y': 1, X': 2 }"
