@@ -6,9 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsearch.arguments import Subparsers, add_hardware
+from mapsearch.arguments import Subparsers, add_mappings
 from mapsearch.model.errors import InputError
-from mapsearch.output import write, write_json, write_prose, write_table
+from mapsearch.output import warn, write, write_json, write_prose, write_table
 from mapsearch.studies.compare import VERIFIERS, Verifier
 
 if TYPE_CHECKING:
@@ -20,32 +20,40 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "verify",
         help="run another tool's program on exported mappings and compare its numbers",
-        description="Exports the mappings of a directive file, runs another tool's own program on each, and compares number by "
-        "number. A number that differs by a known convention of the tool is explained. Exit code 1 where one differs otherwise.",
+        description="Exports the mappings of a file or of a run, runs another tool's own program on each, and compares number by "
+        "number. A number that differs by a known convention of the tool is explained. Exit code 1 where one differs otherwise, or "
+        "a layer cannot be exported.",
     )
-    parser.add_argument("file", metavar="FILE", help="a directive file")
+    add_mappings(parser)
     parser.add_argument("--with", choices=tuple(VERIFIERS), required=True, dest="tool", metavar="TOOL", help=", ".join(VERIFIERS))
     programs = ", ".join(dict.fromkeys(each.program for each in VERIFIERS.values()))
     parser.add_argument("--binary", metavar="PATH", help=f"the program (default: the one on the search path: {programs})")
-    add_hardware(parser)
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for each layer (default: 60)")
     parser.add_argument("--json", action="store_true", help="print every number as JSON")
 
 
 def run(args: Namespace) -> int:
-    """Print the comparison; 0 where all numbers are equal or explained, else 1."""
+    """Print the comparison; 0 where all layers are compared and all numbers equal or explained, else 1."""
     from importlib import import_module
+
+    from mapsearch.formats.registry import FORMATS
+    from mapsearch.studies.evaluate import load_mapped
+    from mapsearch.studies.export import expressible
 
     if not args.timeout > 0.0:
         raise InputError(f"timeout must be above 0 seconds, got {args.timeout:g}")
     tool = VERIFIERS[args.tool]
     verify = import_module(tool.module).verify
-    found: list[Comparison] = verify(Path(args.file), args.hardware, _program(args.binary, tool), args.timeout)
+    network, hardware = load_mapped(Path(args.file), args.hardware)
+    network, left_out = expressible(network, hardware, FORMATS[args.tool])
+    found: list[Comparison] = verify(network, hardware, _program(args.binary, tool), args.timeout)
     if args.json:
         write_json([_plain(one) for one in found])
     else:
         _print(found, tool.title)
-    return 0 if all(one.equal or one.explained for one in found) else 1
+    for layer in left_out:
+        warn(f"not compared: {layer.reason}")
+    return 0 if not left_out and all(one.equal or one.explained for one in found) else 1
 
 
 def _program(given: str | None, tool: Verifier) -> Path:
@@ -56,7 +64,7 @@ def _program(given: str | None, tool: Verifier) -> Path:
         raise InputError(f"{tool.program}: no such program on the search path; give {tool.title}'s executable by --binary")
     if not Path(path).is_file():
         raise InputError(f"{path}: no such program; give {tool.title}'s executable by --binary")
-    return Path(path).absolute()
+    return Path(path).absolute()  # not resolved: a virtual environment's Python knows its packages by its own path
 
 
 def _plain(one: Comparison) -> dict[str, object]:

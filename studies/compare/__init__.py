@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Verifier:
     """A tool that can check our numbers.
 
-    title: its name in texts. module: the one that runs it, by `verify(path, hardware, binary, timeout_seconds)`, which gives a
+    title: its name in texts. module: the one that runs it, by `verify(network, hardware, binary, timeout_seconds)`, which gives a
     `comparison.Comparison` for each number. program: the executable, sought on the search path unless the user names one.
     """
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from mapsearch.formats.directives.files import read_network
+from mapsearch.formats.directives import Network
 from mapsearch.formats.maestro.out import maestro_sources, print_machine, print_sources
 from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.figures import printed
 from mapsearch.model.maestro.levels import tensors_of
 from mapsearch.model.maestro.program import run_program
@@ -15,7 +16,6 @@ from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import machine_of
 from mapsearch.studies.compare.comparison import Comparison
 from mapsearch.studies.compare.programs import run_tool
-from mapsearch.studies.evaluate import HardwareSource, machine
 
 # The program prints six significant digits.
 TOLERANCE = 1e-5
@@ -34,15 +34,14 @@ _COLUMNS: tuple[str | None, ...] = (
 )  # fmt: skip
 
 
-def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: float) -> list[Comparison]:
-    """Every number that the program prints for the layers of a directive file, beside ours.
+def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
+    """Every number that the program prints for the layers of a network, beside ours.
 
     Each layer runs in a process of its own, since the program's CSV mixes the energies of layers. Raises InputError where a mapping
     cannot be exported, or the program cannot be run, takes longer than `timeout_seconds`, fails, or writes no table of its numbers.
     """
-    target = machine(hardware)
-    layers = maestro_sources(read_network(path), target)
-    return [row for layer in layers for row in _compare(layer, machine_of(target), binary, timeout_seconds)]
+    target = machine_of(hardware)
+    return [row for layer in maestro_sources(network, hardware) for row in _compare(layer, target, binary, timeout_seconds)]
 
 
 def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds: float) -> list[Comparison]:
