@@ -61,7 +61,7 @@ def read_counts(text: str, where: str, hardware: Hardware) -> dict[str, float]:
     w, i, o = Tensor
     return {
         "macs": told("MAC|None|compute"),
-        "compute_cycles": told("cycles"),
+        "mac_cycles": told("cycles"),
         "l2_to_l1_words.weight": words("L2", w, "read"),
         "l2_to_l1_words.input": words("L2", i, "read"),
         "l1_fill_words.weight": words("L1", w, "write"),

@@ -51,6 +51,8 @@ def whole_factors(mapped: MappedLayer, hardware: Hardware, tool: str) -> Case:
     """
     nest = loop_nest(mapped, hardware.shape)
     nest.check(tool, *Imperfection)
+    if mapped.layer.density != (1.0, 1.0, 1.0):
+        raise mapped.refusal(f"{tool}'s files are written for dense layers; give no Density")
     for differs, what in (
         (not hardware.noc.multicast, "a network without multicast"),
         (not hardware.noc.reduction, "a network without reduction"),
@@ -63,11 +65,11 @@ def whole_factors(mapped: MappedLayer, hardware: Hardware, tool: str) -> Case:
 
 
 def our_counts(nest: LoopNest, hardware: Hardware) -> Counts:
-    """Our MACs, words, and cycles of PEs that do a MAC each; compute_cycles is right where all units have work in all rounds."""
+    """Our MACs and words, and the cycles of PEs that do a MAC each."""
     found = evaluation_of(nest, hardware)
     return {
         "macs": found.macs,
-        "compute_cycles": found.steps * prod(nest.tile),
+        "mac_cycles": nest.mac_cycles,
         "l2_to_l1_words.weight": found.l2_to_l1_words.weight,
         "l2_to_l1_words.input": found.l2_to_l1_words.input,
         "l1_fill_words.weight": found.l1_fill_words.weight,

@@ -62,7 +62,7 @@ def read_counts(text: str, where: str) -> dict[str, float]:
     loops = loops_of(found.inputs.temporal_mapping["O"], where)
     return {
         "macs": prod(found.inputs.layer.loop_dimensions.values()),
-        "compute_cycles": prod(size for level in loops for _, size in level),
+        "mac_cycles": prod(size for level in loops for _, size in level),
         "l2_to_l1_words.weight": weight[1].rd_out_to_low,
         "l2_to_l1_words.input": input_[1].rd_out_to_low,
         "l1_fill_words.weight": weight[0].wr_in_by_high,

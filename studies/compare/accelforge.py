@@ -13,7 +13,7 @@ from mapsearch.formats.nest.counts import Case
 from mapsearch.model.hardware import Hardware
 from mapsearch.studies.compare.comparison import Comparison
 from mapsearch.studies.compare.counted import compared
-from mapsearch.studies.compare.programs import run_tool
+from mapsearch.studies.compare.program import run_in
 
 
 def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
@@ -27,9 +27,9 @@ def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: 
 
 
 def _compare(case: Case, binary: Path, timeout_seconds: float) -> Iterator[Comparison]:
-    layer = case.nest.mapped.layer.name
+    where = f"{binary}: layer {case.nest.mapped.layer.name}"
     with tempfile.TemporaryDirectory(prefix="mapsearch-verify-") as folder:
         Path(folder, "layer.yaml").write_text(write_case(case), encoding="utf-8")
-        printed = run_tool([str(binary), "-c", PROGRAM, "layer.yaml"], Path(folder), layer, timeout_seconds)
+        printed = run_in(Path(folder), [str(binary), "-c", PROGRAM, "layer.yaml"], where, timeout_seconds)
     last = printed.strip().rpartition("\n")[2]
-    yield from compared(case, CONVENTIONS, read_counts(last, f"{binary}: layer {layer}: what AccelForge prints", case.hardware))
+    yield from compared(case, CONVENTIONS, read_counts(last, f"{where}: what AccelForge prints", case.hardware))

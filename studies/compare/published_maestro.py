@@ -15,7 +15,7 @@ from mapsearch.model.maestro.program import run_program
 from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import machine_of
 from mapsearch.studies.compare.comparison import Comparison
-from mapsearch.studies.compare.programs import run_tool
+from mapsearch.studies.compare.program import run_in
 
 # The program prints six significant digits.
 TOLERANCE = 1e-5
@@ -58,7 +58,7 @@ def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds
             "--print_res_csv_file=true",
             f"--num_simd_lanes={target.simd}",
         ]
-        run_tool([str(binary), *arguments], folder, layer.name, timeout_seconds)
+        run_in(folder, [str(binary), *arguments], f"{binary}: layer {layer.name}", timeout_seconds)
         theirs = _read_csv(folder, binary, layer)
     ours = printed(run_program(layer, target), layer, tensors_of(layer), target)
     return [Comparison(layer.name, name, ours[name], value, tolerance=TOLERANCE) for name, value in theirs.items()]

@@ -14,7 +14,7 @@ from mapsearch.formats.zigzag.out import PARTS, PROGRAM, RESULT, case_of, write_
 from mapsearch.model.hardware import Hardware
 from mapsearch.studies.compare.comparison import Comparison
 from mapsearch.studies.compare.counted import compared
-from mapsearch.studies.compare.programs import run_tool
+from mapsearch.studies.compare.program import run_in
 
 
 def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
@@ -28,11 +28,11 @@ def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: 
 
 
 def _compare(case: Case, binary: Path, timeout_seconds: float) -> Iterator[Comparison]:
-    layer = case.nest.mapped.layer.name
+    where = f"{binary}: layer {case.nest.mapped.layer.name}"
     with tempfile.TemporaryDirectory(prefix="mapsearch-verify-") as name:
         folder = Path(name)
         for part, text in write_case(case).items():
             (folder / f"{part}.yaml").write_text(text, encoding="utf-8")
-        run_tool([str(binary), "-c", PROGRAM, *(f"{part}.yaml" for part in PARTS)], folder, layer, timeout_seconds)
-        theirs = read_counts(read_text(folder / RESULT, "result of ZigZag"), f"{binary}: layer {layer}: {RESULT}")
+        run_in(folder, [str(binary), "-c", PROGRAM, *(f"{part}.yaml" for part in PARTS)], where, timeout_seconds)
+        theirs = read_counts(read_text(folder / RESULT, "result of ZigZag"), f"{where}: {RESULT}")
     yield from compared(case, CONVENTIONS, theirs)

@@ -34,6 +34,7 @@ BYTES = replace(load_hardware("edge"), pes=4, bits=(8, 8, 8), l1=Buffer(64), l2=
 SHARED_TWICE = Mapping((tuple(Directive(MapKind.SPATIAL, 1, dim) for dim in (Dim.K, Dim.C)),), ())
 TWO_SPATIAL = replace(NETWORK, layers=(MappedLayer(NETWORK.layers[0].layer, SHARED_TWICE),))
 DENSE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow { SpatialMap(1,1) K } } }")
+UNEVEN = parse("Network n { Layer a { Type: GEMM Dimensions { M: 20, N: 4, K: 3 } Dataflow { SpatialMap(1,1) M } } }")
 
 
 class TestDirectives(FormatContract):
@@ -181,6 +182,8 @@ class TestTimeloop(_LayersContract):
     """Timeloop's problems."""
 
     name = "timeloop"
+    networks = ((NETWORK, SIXTEEN),)
+    unwritable = ((TWO_SPATIAL, SIXTEEN, "SpatialMap"), (UNEVEN, SIXTEEN, "leave some of 16 units idle in a round"))
     layers: ClassVar = {
         "net.yaml": b"problem: {shape: cnn-layer, C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
         "net.yml": b"problem:\n  instance: {C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",

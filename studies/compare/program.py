@@ -1,22 +1,25 @@
-"""Runs another tool's program on files in a folder, and tells plainly how it failed."""
+"""Another tool's program as a process of its own."""
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mapsearch.model.errors import InputError
 
 
-def run_tool(command: Sequence[str], folder: Path, layer: str, timeout_seconds: float) -> str:
-    """What a program prints when it is run in a folder, for a layer.
+def run_in(
+    folder: Path, command: Sequence[str], where: str, timeout_seconds: float, environment: Mapping[str, str] | None = None
+) -> str:
+    """What a program prints that runs in a folder; InputError, which begins with `where`, where it cannot, takes too long or fails.
 
-    Raises InputError where it cannot be run, takes longer than `timeout_seconds`, or fails.
+    environment: variables besides our own.
     """
-    where = f"{command[0]}: layer {layer}"
+    variables = {**os.environ, **(environment or {})}
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=timeout_seconds, check=False)  # noqa: S603 the user names the program
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=timeout_seconds, check=False, env=variables)  # noqa: S603 the user names the program
     except subprocess.TimeoutExpired:
         raise InputError(f"{where}: no answer in {timeout_seconds:g} s; give it longer by --timeout") from None
     except OSError as error:
