@@ -98,6 +98,22 @@ class TestC(FormatContract):
     unwritable = TestPython.unwritable
 
 
+EDGES = parse("Network n { Layer a { Type: FC Dimensions { K: 5, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
+ONE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
+
+
+class TestAccelForge(FormatContract):
+    """AccelForge's files."""
+
+    name = "accelforge"
+    networks = ((ONE, replace(SIXTEEN, pes=1)),)
+    unwritable = (
+        (EDGES, replace(SIXTEEN, pes=1), "AccelForge cannot express level 0: TemporalMap(2,2) K"),
+        (TWO_SPATIAL, SIXTEEN, "SpatialMap"),
+        (ONE, replace(SIXTEEN, pes=1, l1=Buffer(8)), "L1 needs"),
+    )
+
+
 class TestYaml(FormatContract):
     """Layer sets and hardware."""
 
@@ -191,6 +207,11 @@ class TestZigZag(_LayersContract):
         "equation must be of three operands": b"- id: 0\n  equation: O[b]\n  loop_dims: [B]\n  loop_sizes: [2]\n",
         "'c' must have a size": b"- id: 0\n  equation: O[b][k]+=W[k][c]*I[b][c]\n  loop_dims: [B, K]\n  loop_sizes: [2, 3]\n",
     }
+    networks = TestAccelForge.networks
+    unwritable = (
+        (EDGES, replace(SIXTEEN, pes=1), "ZigZag cannot express level 0: TemporalMap(2,2) K"),
+        *TestAccelForge.unwritable[1:],
+    )
 
 
 def test_each_format_is_tested() -> None:
