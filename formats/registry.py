@@ -92,8 +92,8 @@ class Exporter(Protocol):
 class Format:
     """A file format.
 
-    name: for users; its folder has an underscore for a hyphen. suffixes: of its files. layers, mappings, written, hardware, exporter:
-    the module of the folder that reads or writes them, "" where there is none. most_bytes: of a file.
+    name: for users; its folder has an underscore for a hyphen. suffixes: of its files. layers, mappings, written, hardware,
+    exporter: the module of the folder that reads or writes them, "" where there is none. most_bytes: of a file.
     """
 
     name: str

@@ -119,9 +119,9 @@ def _topology(layers: str) -> str:
 
 
 def test_scalesim_topologies_out(tmp_path: Path) -> None:
-    """Layers read back as they were: strides, depthwise layers with a multiplier, a name with DP that is none; names lose commas."""
+    """Layers read back as they were: strides, depthwise layers with a multiplier, DP in another's name; names lose commas."""
     text = _topology(
-        "\"a, DP\" CONV Stride { Y: 2, X: 2 } Dimensions { K: 4, C: 3, R: 3, S: 2, Y': 5, X': 6 }; "
+        "\"a,DP\" CONV Stride { Y: 2, X: 2 } Dimensions { K: 4, C: 3, R: 3, S: 2, Y': 5, X': 6 }; "
         "dw DSCONV Dimensions { G: 8, K: 2, R: 3, S: 3, Y': 4, X': 4 }; fc FC Dimensions { K: 4, C: 3 }"
     )
     assert text.splitlines()[1:] == ["a_dp, 11, 12, 3, 2, 3, 4, 2,", "dw_DP, 6, 6, 3, 3, 8, 2, 1,", "fc, 1, 1, 1, 1, 3, 4, 1,"]
