@@ -100,6 +100,7 @@ class TestC(FormatContract):
 
 EDGES = parse("Network n { Layer a { Type: FC Dimensions { K: 5, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
 ONE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
+BATCH = parse("Network n { Layer a { Type: FC Dimensions { N: 2, K: 4, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
 
 
 class TestAccelForge(FormatContract):
@@ -157,13 +158,15 @@ class TestOnnx(_LayersContract):
 class TestScaleSim(_LayersContract):
     """SCALE-Sim's topologies."""
 
-    name = "scalesim"
+    name = "scalesim-topology"
     layers: ClassVar = {"net.csv": b"Layer name, IFMAP Height, IFMAP Width,...\na, 5, 1, 1, 1, 3, 2, 1,\n\n"}
     damaged_layers: ClassVar = {
         "line 2: channels must be a whole number from 1": b"Layer name, IFMAP Height,\na, 5, 1, 1, 1, 0, 2, 1,\n",
         "line 3: must have a name and M, N, K": b"Layer, M, N, K,\na, 2, 3, 5,\nb, 2\n",
         "must have at least one layer": b"Layer, M, N, K,\n",
     }
+    networks = ((ONE, SIXTEEN), (NETWORK, SIXTEEN))
+    unwritable = ((BATCH, SIXTEEN, "a topology of SCALE-Sim's cannot express a batch of 2"),)
 
 
 class TestGamma(_LayersContract):
@@ -226,7 +229,7 @@ def test_the_registry_is_what_stands_in_the_folder(name: str) -> None:
     each = FORMATS[name]
     modules = {each.layers, each.mappings, each.written, each.hardware, each.exporter} - {""}
     assert modules
-    assert all((FOLDER / name / f"{module}.py").is_file() for module in modules)
+    assert all((FOLDER / each.folder / f"{module}.py").is_file() for module in modules)
 
 
 def test_cost_models_name_a_format() -> None:
