@@ -24,4 +24,6 @@ class Verifier:
 VERIFIERS = {
     "maestro": Verifier("MAESTRO", "mapsearch.studies.compare.published_maestro", "maestro"),
     "timeloop": Verifier("Timeloop", "mapsearch.studies.compare.timeloop", "timeloop-model"),
+    "accelforge": Verifier("AccelForge", "mapsearch.studies.compare.accelforge", "python3"),
+    "zigzag": Verifier("ZigZag", "mapsearch.studies.compare.zigzag", "python3"),
 }

@@ -12,8 +12,8 @@ from mapsearch.model.errors import InputError
 
 def run_in(
     folder: Path, command: Sequence[str], where: str, timeout_seconds: float, environment: Mapping[str, str] | None = None
-) -> None:
-    """Run a program in a folder; InputError, which begins with `where`, where it cannot be run, takes too long or fails.
+) -> str:
+    """What a program prints that runs in a folder; InputError, which begins with `where`, where it cannot, takes too long or fails.
 
     environment: variables besides our own.
     """
@@ -28,3 +28,4 @@ def run_in(
         said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
         how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with code {done.returncode}"
         raise InputError(f"{where}: the program {how}" + (f": {said[-1][:200]}" if said else ""))
+    return done.stdout.decode(errors="replace")
