@@ -10,7 +10,7 @@ from peers import hardware_of, mapped_layer, peer_cases
 
 from mapsearch.formats.directives import MappedLayer
 from mapsearch.formats.mappings import load_network
-from mapsearch.formats.timeloop.out import export, text_of
+from mapsearch.formats.timeloop.out import case_of, write_case
 from mapsearch.model.cost import Count
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import ExactModel
@@ -74,7 +74,7 @@ def test_what_is_written_has_the_same_counts(name: str, tmp_path: Path) -> None:
     """Loops move between levels, but no step, no word and no off-chip word changes, with edges and with Clusters of one."""
     mapped, hardware = mapped_layer(CASES[name]), hardware_of(CASES[name])
     file = tmp_path / "layer.yaml"
-    file.write_text(text_of(export(mapped, hardware), hardware), encoding="utf-8")
+    file.write_text(write_case(case_of(mapped, hardware)), encoding="utf-8")
     [read] = load_network(file).layers
     assert (read.layer.type, read.layer.shape) == (mapped.layer.type, mapped.layer.shape)
     assert _counts(read, hardware) == _counts(mapped, hardware)
