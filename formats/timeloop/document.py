@@ -32,8 +32,8 @@ class _Storage:
     instances: int
     keys: dict[str, Any]
     keeps: tuple[Tensor, ...] = ()
-    temporal: Factors = field(default_factory=dict)
-    spatial: Factors = field(default_factory=dict)
+    temporal: Factors = field(default_factory=Factors)
+    spatial: Factors = field(default_factory=Factors)
 
 
 def levels_of(keys: dict[str, Any], tensor: Tensor) -> list[str]:
