@@ -20,7 +20,7 @@ from mapsearch.model.mapping import DIMS, MappingBatch, join_all
 from mapsearch.model.records import Ints, record
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
-from mapsearch.spaces.mappings.tiles import NONE, overfull_l1, overfull_l2, permitted_at
+from mapsearch.spaces.mappings.tiles import NONE, fills_rounds, overfull_l1, overfull_l2, permitted_at
 
 Bytes = NDArray[np.int8]
 
@@ -254,7 +254,7 @@ def _offer_shares(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, o
             chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
             while True:
                 fits = chunk < tile and (fits or _fits_with(s, m, level, dim, -chunk, w))
-                if fits:
+                if fits and (not s.even or fills_rounds(tile, chunk, m.units[level])):
                     _offer(offers, w, dim, chunk)
                 if chunk <= s.least[level, dim]:
                     break
