@@ -75,6 +75,17 @@ def assert_all_are_legal(space: Space, batch: MappingBatch) -> None:
                 assert space.tiles is not TileRule.BALANCED or smallest_for_its_trips(whole, size)
                 assert space.tiles is not TileRule.DIVISORS or whole % size == 0
             above = tile
+    _assert_laws(space, batch)
+
+
+def _assert_laws(space: Space, batch: MappingBatch) -> None:
+    """Mappings fill the rounds of spatial loops, and have single outputs along strided axes, where the space asks for that."""
+    extents = np.broadcast_to(np.array(space.layer.extents), (len(batch), 1, len(Dim)))
+    above = np.concatenate([extents, batch.size[:, :-1]], axis=1)
+    chunks = np.take_along_axis(-(-above // batch.size), batch.spatial[:, :, None].astype(np.int64), axis=2)[:, :, 0]
+    assert not space.restriction.even or (chunks % np.minimum(batch.units, chunks) == 0).all()
+    strided = [dim for dim, stride in zip((Dim.Y, Dim.X), space.layer.stride, strict=True) if stride > 1]
+    assert not space.restriction.single or (batch.size[:, :, strided] == 1).all()
 
 
 @st.composite
