@@ -6,7 +6,11 @@
     maestro/        the published MAESTRO's files: networks, mappings and hardware in, the latter two out
     onnx/           ONNX models: networks in
     pytorch.py      PyTorch modules: networks in, by way of ONNX
-    scalesim/, timeloop/, zigzag/, gamma/    other tools' networks in
+    scalesim_topology/    SCALE-Sim's topologies: networks in and out
+    timeloop/, zigzag/    these tools' files: networks in, mappings with their machines out
+    accelforge/     AccelForge's files: mappings with their machines out
+    gamma/          GAMMA's models: networks in
+    nest/, python/, c/    a mapping's loops, for other tools and as code that computes the layer
     mappings.py     networks with their mappings from a file of any format; seeds.py: those that a search starts from
     sources.py      the layers of a network from a file of any format, or a folder of files
     rows.py         rows of our layer-set files, as readers of other formats make them

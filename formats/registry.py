@@ -92,8 +92,8 @@ class Exporter(Protocol):
 class Format:
     """A file format.
 
-    name: of its folder, which is also its name for users. suffixes: of its files. layers, mappings, written, hardware, exporter:
-    the module of the folder that reads or writes them, "" where there is none. most_bytes: of a file.
+    name: for users; its folder has an underscore for a hyphen. suffixes: of its files. layers, mappings, written, hardware,
+    exporter: the module of the folder that reads or writes them, "" where there is none. most_bytes: of a file.
     """
 
     name: str
@@ -104,6 +104,11 @@ class Format:
     hardware: str = ""
     exporter: str = ""
     most_bytes: int = MOST_BYTES
+
+    @property
+    def folder(self) -> str:
+        """The folder beside this file that has its modules."""
+        return self.name.replace("-", "_")
 
     @property
     def layers_importer(self) -> LayersImporter:
@@ -149,7 +154,7 @@ class Format:
         return {name: str(text) for name, text in self.write_hardware(hardware).items()}
 
     def _module(self, module: str) -> Any:  # noqa: ANN401 a module as one of the protocols
-        return import_module(f"mapsearch.formats.{self.name}.{module}")
+        return import_module(f"mapsearch.formats.{self.folder}.{module}")
 
 
 # A file that several formats recognise belongs to the first of them; YAML takes any file that no other does.
@@ -159,10 +164,11 @@ FORMATS: Mapping[str, Format] = {
         Format("directives", (".m",), mappings="files", exporter="files"),
         Format("maestro", (".m",), layers="layers_in", written="mappings_in", hardware="hardware_in", exporter="out"),
         Format("onnx", (".onnx",), layers="layers_in", most_bytes=2**31 - 1),  # the most that protobuf reads; weights may be within
-        Format("scalesim", (".csv",), layers="layers_in"),
+        Format("scalesim-topology", (".csv",), layers="layers_in", exporter="out"),
         Format("gamma", (".csv",), layers="layers_in"),
-        Format("timeloop", (".yaml", ".yml"), layers="layers_in"),
-        Format("zigzag", (".yaml", ".yml"), layers="layers_in"),
+        Format("timeloop", (".yaml", ".yml"), layers="layers_in", exporter="out"),
+        Format("zigzag", (".yaml", ".yml"), layers="layers_in", exporter="out"),
+        Format("accelforge", (".yaml", ".yml"), exporter="out"),
         Format("python", (".py",), exporter="out"),
         Format("c", (".c",), exporter="out"),
         Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware_in"),

@@ -64,7 +64,7 @@ def _program(given: str | None, tool: Verifier) -> Path:
         raise InputError(f"{tool.program}: no such program on the search path; give {tool.title}'s executable by --binary")
     if not Path(path).is_file():
         raise InputError(f"{path}: no such program; give {tool.title}'s executable by --binary")
-    return Path(path).absolute()
+    return Path(path).absolute()  # not resolved: a virtual environment's Python knows its packages by its own path
 
 
 def _plain(one: Comparison) -> dict[str, object]:

@@ -9,7 +9,9 @@ from math import gcd
 
 from mapsearch.formats.nest.loop_nest import LoopNest
 from mapsearch.model.cost import Count, Fit
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware, Part, Residency
 from mapsearch.model.layer import Layer
@@ -106,7 +108,17 @@ def _offchip_words(nest: LoopNest, hardware: Hardware, needs: Sequence[int]) -> 
     return [counts[0], counts[1], counts[2] + counts[3]]
 
 
+def evaluation_of(nest: LoopNest, hardware: Hardware) -> CountedEvaluation:
+    """Our figures of the mapping; MappingError, with file and line where known, where it does not fit."""
+    return _costs(nest, hardware).report(0)
+
+
 def _counts(nest: LoopNest, hardware: Hardware, columns: Sequence[Count]) -> list[int]:
+    costs = _costs(nest, hardware)
+    return [int(costs[column][0]) for column in columns]
+
+
+def _costs(nest: LoopNest, hardware: Hardware) -> CountedCosts:
     mapped = nest.mapped
     try:
         costs = ExactModel().evaluate(mapped.layer, hardware, encode([mapped.mapping], mapped.layer, hardware.shape))
@@ -114,4 +126,4 @@ def _counts(nest: LoopNest, hardware: Hardware, columns: Sequence[Count]) -> lis
         raise MappingError(f"{mapped.place}{error}") from None
     if costs.fit[0] != Fit.LEGAL:
         raise MappingError(f"{mapped.place}{costs.why_not(0)}")
-    return [int(costs[column][0]) for column in columns]
+    return costs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -107,6 +108,19 @@ class LoopNest:
     def pes(self) -> int:
         """How many PEs ever work."""
         return prod(cut.units for cut in self.cuts)
+
+    @property
+    def mac_cycles(self) -> int:
+        """MACs of unit 0, which always has the largest chunks: cycles of a PE that does one at a time."""
+        lengths = {dim: Counter({extent: 1}) for dim, extent in zip(Dim, self.mapped.layer.extents, strict=True)}
+        for cut in self.cuts:
+            inner: Counter[int] = Counter()
+            for length, count in lengths[cut.dim].items():
+                whole, rest = divmod(length, cut.span)
+                inner[cut.chunk] += whole * count
+                inner[min(rest, cut.chunk)] += count
+            lengths[cut.dim] = inner
+        return prod(sum(length * count for length, count in each.items()) for each in lengths.values())
 
     def footprint(self, depth: int) -> list[int]:
         """The most indices of the eight dims in the L2's tile while the outer `depth` loops of level 0 stand still."""

@@ -21,4 +21,9 @@ class Verifier:
     program: str
 
 
-VERIFIERS = {"maestro": Verifier("MAESTRO", "mapsearch.studies.compare.published_maestro", "maestro")}
+VERIFIERS = {
+    "maestro": Verifier("MAESTRO", "mapsearch.studies.compare.published_maestro", "maestro"),
+    "timeloop": Verifier("Timeloop", "mapsearch.studies.compare.timeloop", "timeloop-model"),
+    "accelforge": Verifier("AccelForge", "mapsearch.studies.compare.accelforge", "python3"),
+    "zigzag": Verifier("ZigZag", "mapsearch.studies.compare.zigzag", "python3"),
+}

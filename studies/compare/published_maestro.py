@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mapsearch.model.maestro.program import run_program
 from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import machine_of
 from mapsearch.studies.compare.comparison import Comparison
+from mapsearch.studies.compare.program import run_in
 
 # The program prints six significant digits.
 TOLERANCE = 1e-5
@@ -58,24 +58,10 @@ def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds
             "--print_res_csv_file=true",
             f"--num_simd_lanes={target.simd}",
         ]
-        _run([str(binary), *arguments], folder, layer, timeout_seconds)
+        run_in(folder, [str(binary), *arguments], f"{binary}: layer {layer.name}", timeout_seconds)
         theirs = _read_csv(folder, binary, layer)
     ours = printed(run_program(layer, target), layer, tensors_of(layer), target)
     return [Comparison(layer.name, name, ours[name], value, tolerance=TOLERANCE) for name, value in theirs.items()]
-
-
-def _run(command: list[str], folder: Path, layer: Source, timeout_seconds: float) -> None:
-    where = f"{command[0]}: layer {layer.name}"
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=timeout_seconds, check=False)  # noqa: S603 the user names the program
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{where}: no answer in {timeout_seconds:g} s; give it longer by --timeout") from None
-    except OSError as error:
-        raise InputError(f"{command[0]}: cannot be run: {error.strerror}") from None
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with code {done.returncode}"
-        raise InputError(f"{where}: the program {how}" + (f": {said[-1][:200]}" if said else ""))
 
 
 def _read_csv(folder: Path, binary: Path, layer: Source) -> dict[str, float]:

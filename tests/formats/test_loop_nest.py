@@ -88,3 +88,10 @@ def test_depths_are_those_recorded(name: str) -> None:
     assert l2_depths(nest, hardware) == _iterating(nest, case["mapsearch"]["residency_depths"])
     if case.get("accelforge"):
         assert outermost_l2_depths(nest, hardware) == _iterating(nest, case["accelforge"]["residency_depths"])
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name]["mapsearch"]["compute_cycles"] is not None])
+def test_cycles_of_a_mac_at_a_time_are_those_recorded(name: str) -> None:
+    """Over all steps unit 0 has the MACs that a walk finds, with edges anywhere."""
+    case = CASES[name]
+    assert loop_nest(mapped_layer(case), hardware_of(case).shape).mac_cycles == case["mapsearch"]["compute_cycles"]

@@ -29,3 +29,23 @@ def mapped_layer(case: dict[str, Any]) -> MappedLayer:
 def hardware_of(case: dict[str, Any]) -> Hardware:
     """The machine of a case, with the energies of the default technology."""
     return load_hardware({"name": case["name"], **case["hardware"]})
+
+
+def recorded_output(case: dict[str, Any], tool: str) -> str:
+    """What AccelForge prints, or what ZigZag writes, of a recorded case."""
+    found = case[tool]
+    if tool == "accelforge":
+        bits = {name: count * (1 if name.startswith("MAC|") else 8) for name, count in found["actions"].items()}
+        return json.dumps({"cycles": found["latency"], **bits})
+    names = {"to_below": "rd_out_to_low", "from_below": "wr_in_by_low", "to_above": "rd_out_to_high", "from_above": "wr_in_by_high"}
+    words = {
+        operand: [{names[way]: count for way, count in levels[level].items()} for level in ("L1", "L2", "DRAM")]
+        for operand, levels in found["words"].items()
+    }
+    extents = {dim: int(extent) for dim, extent in case["layer"]["extents"].items()}
+    loops = {operand: [[f"(K, {int(found['ideal_temporal_cycle'])})"], [], []] for operand in words}
+    layer = {"name": "layer", "equation": "", "loop_dimensions": extents}
+    return json.dumps({
+        "inputs": {"layer": layer, "temporal_mapping": loops, "spatial_mapping": loops},
+        "outputs": {"memory": {"word_accesses": words}},
+    })  # fmt: skip
