@@ -22,7 +22,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from mapsearch.formats.complaint import checked
-from mapsearch.formats.einsums import NoLayerError, Operand, Rank, row_of
+from mapsearch.formats.einsums import NoLayerError, Operand, Rank, row_of, structure_of
 from mapsearch.formats.registry import Choices, take_no_choices
 from mapsearch.formats.rows import Row, named
 from mapsearch.formats.text import decode
@@ -89,7 +89,7 @@ def _row(place: str, layer: _Layer) -> Row:
         return name | {"type": "POOL" if pool else "ELEMENTWISE", "operator": layer.operator_type, "outputs": words}
     weights, inputs = (one, other) if match[4] == "W" else (other, one)
     try:
-        return name | row_of(sizes, weights, inputs, output)
+        return name | row_of(structure_of(sizes, weights, inputs, output))
     except NoLayerError as error:
         raise InputError(f"{place}: no layer type expresses {show(equation)}: {error}") from None
 
