@@ -26,6 +26,7 @@ from mapsearch.testing import FormatContract
 FOLDER = Path(__file__).parents[2] / "formats"
 TEXT = (Path(__file__).parents[1] / "golden" / "cli" / "maestro_network.m").read_text()
 NETWORK = parse(TEXT)
+LISTED = Path(__file__).parents[1] / "golden" / "directives" / "maestro_network_listed.m"
 SIXTEEN = replace(MACHINE, pes=16)
 # What MAESTRO's files have no words for is taken from edge.
 BYTES = replace(load_hardware("edge"), pes=4, bits=(8, 8, 8), l1=Buffer(64), l2=Buffer(512), noc=Noc(8), offchip=Offchip(4, 0))
@@ -181,8 +182,11 @@ class TestGamma(_LayersContract):
     }
 
 
+_PROBLEM = b"problem: {shape: cnn-layer, C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n"
+
+
 class TestTimeloop(_LayersContract):
-    """Timeloop's problems."""
+    """Timeloop's problems, and mappings beside them."""
 
     name = "timeloop"
     networks = ((NETWORK, SIXTEEN),)
@@ -191,11 +195,28 @@ class TestTimeloop(_LayersContract):
         "net.yaml": b"problem: {shape: cnn-layer, C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
         "net.yml": b"problem:\n  instance: {C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
     }
+    mappings: ClassVar = {
+        "net.yaml": _PROBLEM + b"mapping:\n- {target: DRAM, type: temporal, factors: C3 P5, permutation: CP}\n"
+        b"- {target: L2, type: spatial, factors: K2}\n- {target: L1, type: temporal}\n"
+    }
+    damaged_mappings: ClassVar = {
+        "must have the problem beside the mapping": b"mapping: []",
+        "mapping is missing": _PROBLEM,
+        "mapping: the factors of P must cover its 5 indices, and cover 1": _PROBLEM + b"mapping: []\n",
+        "a factor must be a dim of the problem and its trips": _PROBLEM + b"mapping: [{target: a, type: temporal, factors: Z2}]\n",
+        "permutation must name all of C, K, got none": _PROBLEM + b"mapping: [{target: a, type: temporal, factors: C3 K2}]\n",
+    }
     damaged_layers: ClassVar = {
         "problem must be a mapping": b"problem: [1]\n",
         "'C' must be a whole number from 1": b"problem: {shape: cnn-layer, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
         "must be YAML": b"problem: {\n",
     }
+
+    def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:  # noqa: ARG002 as on any machine
+        """The same loops, with a Cluster for each loop over units, of layers called like their file."""
+        flat = parse(LISTED.read_text()).layers
+        assert [mapped.layer for mapped in flat] == [mapped.layer for mapped in network.layers]
+        return [replace(mapped, layer=replace(mapped.layer, name="text")) for mapped in flat]
 
 
 class TestZigZag(_LayersContract):
