@@ -93,7 +93,7 @@ def _tile_ends(loops: Sequence[FlatLoop], private: Sequence[int | None], where: 
             f"of {operand} behind {own} loops" for operand, own in zip(OPERANDS, private, strict=True) if own is not None
         )
         raise InputError(
-            f"{where}: the tiles of a PE must end behind one loop, as where it has one memory and ZigZag's temporal_mapping_type is "
-            f'"even"; here end those {told}, which move them'
+            f"{where}: the tiles of a PE must end behind one loop, as where it has one memory and temporal_mapping_type is "
+            f'"even", and end {told}, which move them'
         )
     return end
