@@ -104,6 +104,12 @@ ONE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow {
 BATCH = parse("Network n { Layer a { Type: FC Dimensions { N: 2, K: 4, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
 
 
+_WORKLOAD = (
+    b"workload:\n  iteration_space_shape: {k: 0 <= k < 4}\n  einsums:\n  - name: a\n    tensor_accesses:\n"
+    b"    - {name: I, projection: [k]}\n    - {name: W, projection: [k]}\n    - {name: O, projection: [k], output: true}\n"
+)
+
+
 class TestAccelForge(FormatContract):
     """AccelForge's files."""
 
@@ -114,6 +120,17 @@ class TestAccelForge(FormatContract):
         (TWO_SPATIAL, SIXTEEN, "SpatialMap"),
         (ONE, replace(SIXTEEN, pes=1, l1=Buffer(8)), "L1 needs"),
     )
+    mappings: ClassVar = {"net.yaml": _WORKLOAD + b"mapping:\n  nodes:\n  - !Temporal {rank_variable: k, tile_shape: 1}\n"}
+    damaged_mappings: ClassVar = {
+        "must have the workload beside the mapping": b"mapping: {nodes: []}\n",
+        "mapping: must be a mapping with the keys nodes": _WORKLOAD + b"mapping: []\n",
+        "the loops of k must end at a tile_shape of 1": _WORKLOAD + b"mapping: {nodes: []}\n",
+    }
+
+    def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:  # noqa: ARG002 as on any machine
+        """The same loops, which make use of one PE, of a convolution that is called like its file."""
+        text = "Network n {{ Layer text {{ Type: CONV Dimensions {{ K: 4, C: 3, R: 1, S: 1, Y': 1, X': 1 }} Dataflow {{ {} }} }} }}"
+        return parse(text.format("SpatialMap(1,1) G; TemporalMap(2,2) K")).layers
 
 
 class TestYaml(FormatContract):
@@ -236,6 +253,20 @@ class TestZigZag(_LayersContract):
         (EDGES, replace(SIXTEEN, pes=1), "ZigZag cannot express level 0: TemporalMap(2,2) K"),
         *TestAccelForge.unwritable[1:],
     )
+    mappings: ClassVar = {
+        "net_complete.json": b'{"inputs": {"layer": {"name": "a", "equation": "O[k]=W[k][c]*I[c]",'
+        b'"loop_dimensions": {"K": 2, "C": 3}},'
+        b'"temporal_mapping": {"O": [["(C, 3)"], ["(K, 2)"]], "W": [["(C, 3)"], ["(K, 2)"]], "I": [["(C, 3)"], ["(K, 2)"]]},'
+        b'"spatial_mapping": {"O": [], "W": [], "I": []}}, "outputs": {"memory": {"word_accesses": {"O": [], "W": [], "I": []}}}}'
+    }
+    damaged_mappings: ClassVar = {
+        "must be JSON, as ZigZag writes it": b'{"temporal_mapping": ',
+        "inputs is missing": b'{"temporal_mapping": 1}',
+    }
+
+    def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:  # noqa: ARG002 none of any
+        """Nothing: its mapping files alone say nothing of the layer, so what it writes as a result is read."""
+        return ()
 
 
 def test_each_format_is_tested() -> None:
