@@ -70,6 +70,7 @@ class Machine(Protocol):
     l1: Rooms
     l2: Rooms
     keeps: bool  # whether the L2 keeps tiles from one step of level 0 to the next
+    tile_cycles: int  # see `Buffer`
     offchip_bits: int  # units per cycle
     offchip_units: int  # of a bit
     offchip_latency: int  # cycles
@@ -93,7 +94,7 @@ def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types kno
     found["multicast"], found["reduction"] = noc.multicast, noc.reduction
     _write_rooms(l1, found["l1"])
     _write_rooms(l2, found["l2"])
-    found["keeps"] = l2.residency is Residency.BEST
+    found["keeps"], found["tile_cycles"] = l2.residency is Residency.BEST, l2.tile_cycles
     found["offchip_bits"], found["offchip_units"] = per_cycle(offchip.bytes_per_cycle)
     found["offchip_latency"] = offchip.latency_cycles
     return found
@@ -124,6 +125,7 @@ class Counts(Protocol):
     array_cycles: int
     offchip_cycles: int
     fill_cycles: int
+    issue_cycles: int
     l2_to_l1_w: int
     l2_to_l1_i: int
     l2_to_l1_o: int

@@ -58,6 +58,7 @@ class CostTables:
     l1_need, l2_need: int64[B], bytes of the pool, l2_need the least that any residency needs; 2^62 where a tensor's own part is
                       too small
     array_cycles:     int64[B, noc]
+    issue_cycles:     int64[B], in which the control issues the steps of level 0
     offchip_bits:     int64[B, l2], read and written while others are worked on
     waiting_bits:     int64[B, l2], read and written while nothing else goes on
     first_bits:       int64[B], of the first level-0 working set of W and I that comes while others are worked on
@@ -70,6 +71,7 @@ class CostTables:
     l1_need: Ints
     l2_need: Ints
     array_cycles: Ints
+    issue_cycles: Ints
     offchip_bits: Ints
     waiting_bits: Ints
     first_bits: Ints
@@ -109,6 +111,7 @@ def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatc
         l1_need=_pool_need(hardware.l1, totals[:, _L1_NEEDS]),
         l2_need=_pool_need(hardware.l2, least),
         array_cycles=counts[:, :, Count.ARRAY_CYCLES].copy(),
+        issue_cycles=totals[:, Count.ISSUE_CYCLES].copy(),
         offchip_bits=bits @ (1 - waits),
         waiting_bits=bits @ waits,
         first_bits=first_bits,

@@ -173,7 +173,7 @@ class Stretch:
         t = cost_tables(self.variants.layer, hardware, grid, batch)
         mappings = Mappings(
             variant, place, np.array(self.pes, np.int64)[place],
-            t.l1_need, t.l2_need, t.array_cycles, t.offchip_bits, t.waiting_bits, t.first_bits,
+            t.l1_need, t.l2_need, t.array_cycles, t.issue_cycles, t.offchip_bits, t.waiting_bits, t.first_bits,
             t.l1_pj, t.l2_pj, t.noc_pj, t.offchip_pj,
         )  # fmt: skip
         l1, l2, noc, offchip = (np.array(values, np.int64) for values in (grid.l1, grid.l2, grid.noc, grid.offchip))

@@ -75,6 +75,7 @@ class Mappings(NamedTuple):
     l1_need: Ints
     l2_need: Ints
     array_cycles: Ints
+    issue_cycles: Ints
     offchip_bits: Ints
     waiting_bits: Ints
     first_bits: Ints
@@ -139,7 +140,8 @@ def _walk_widths(
             width = s.offchip_bytes[q] * 8
             fill = s.offchip_latency_cycles + (t.first_bits[b] + width - 1) // width
             waits = (t.waiting_bits[b, j] + width - 1) // width
-            runtime = fill + waits + max(t.array_cycles[b, k], (t.offchip_bits[b, j] + width - 1) // width)
+            work = waits + max(t.array_cycles[b, k], (t.offchip_bits[b, j] + width - 1) // width)
+            runtime = fill + max(work, t.issue_cycles[b])
             power = static + s.mw_cycles_per_pj * energy / runtime
             counters[COSTED] += 1
             if power > m.most[POWER]:

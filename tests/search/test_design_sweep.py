@@ -36,6 +36,7 @@ OTHER_AXES = (
     Axis("noc.multicast", (False, True)),
     Axis("l1.double_buffered", (False, True)),
     Axis("offchip.latency_cycles", (0, 7)),
+    Axis("l2.tile_cycles", (0, 30)),
 )
 
 
