@@ -7,7 +7,9 @@ record within a record by both names: `w.machine.bits[0]`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from math import lcm
 from typing import Annotated, Any, Protocol, get_args, get_type_hints
 
 import numpy as np
@@ -104,6 +106,13 @@ def per_cycle(width: Width) -> tuple[int, int]:
     """How many units a link of so many bytes per cycle passes per cycle, and how many a bit has."""
     bits = 8 * ratio(width)
     return bits.numerator, bits.denominator
+
+
+def together_per_cycle(widths: Sequence[Width]) -> tuple[list[int], int]:
+    """The same for links of several widths, on all of which a bit has as many units."""
+    each = [per_cycle(width) for width in widths]
+    units = lcm(*(of_a_bit for _, of_a_bit in each))
+    return [passed * units // of_a_bit for passed, of_a_bit in each], units
 
 
 def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above

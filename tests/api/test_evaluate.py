@@ -158,7 +158,7 @@ def test_what_the_issue_of_tiles_bounds(capsys: Capture, tmp_path: Path) -> None
 
 
 def test_json_is_the_report(capsys: Capture) -> None:
-    """The JSON has one object a layer in the file's order: the name, then the report's fields in their order, but those of other machines."""
+    """The JSON has one object a layer in the file's order: the name, then its fields in order, but those of other machines."""
     assert main(["evaluate", str(NETWORK), "--json"]) == 0
     costs: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert [cost["layer"] for cost in costs] == ["CONV1", "DEPTH-WISE"]
