@@ -209,11 +209,11 @@ def _write_first_and_issue(w: BoundWorkspace) -> None:
     first = float(words_w * bits[0]) if l2.copies[0] > 0 and l2.apart[0] == 0 else 0.0
     first += float(words_i * bits[1]) if l2.copies[1] > 0 and l2.apart[1] == 0 else 0.0
     w.first_cycles = machine.offchip_latency + first * machine.offchip_units / machine.offchip_bits
-    w.issue_cycles = float(machine.tile_cycles)
-    if machine.tile_cycles > 0:
-        for i in range(w.n_dims):
-            dim = w.dims[i]
-            w.issue_cycles *= (w.extents[dim] + w.chunk[dim] - 1) // w.chunk[dim] if w.sized[dim] > 0 else 1
+    issue = float(machine.tile_cycles)
+    for i in range(w.n_dims if machine.tile_cycles > 0 else 0):
+        dim = w.dims[i]
+        issue *= (w.extents[dim] + w.chunk[dim] - 1) // w.chunk[dim] if w.sized[dim] > 0 else 1
+    w.issue_cycles = float(issue)
 
 
 @leaf
