@@ -167,9 +167,13 @@ def add_dims(parser: ArgumentParser) -> None:
 
 def add_hardware(parser: ArgumentParser) -> None:
     """Declare --hardware, for commands on one machine."""
-    parser.add_argument(
-        "--hardware",
-        default="edge",
-        metavar="H",
-        help="a preset or a hardware file, or one with changes: edge,pes=64 (default: edge)",
-    )
+    parser.add_argument("--hardware", default="edge", metavar="H", help=f"{_MACHINE} (default: edge)")
+
+
+_MACHINE = "a preset or a hardware file, or one with changes: edge,pes=64"
+
+
+def add_mappings(parser: ArgumentParser, more: str = "") -> None:
+    """Declare FILE, and --hardware, for commands on mappings; more: than a mapping file or a run's folder."""
+    parser.add_argument("file", metavar="FILE", help=f"a directive file or another tool's mapping file, or a run's folder{more}")
+    parser.add_argument("--hardware", metavar="H", help=f"{_MACHINE} (default: the run's, or edge)")

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tables import table
 
-from mapsearch.formats.directives.seeds import load_seeds, seeds_of
+from mapsearch.formats.seeds import load_seeds, seeds_of
 from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.machines.candidate import Least

@@ -56,11 +56,20 @@ class HardwareImporter(Protocol):
 class MappingsImporter(Protocol):
     """Reads layers with their mappings."""
 
-    def read_mappings(self, text: str, where: str) -> Sequence[Any]:
-        """The layers of a text, one or more, as MappedLayers; InputError, which begins with `where` and the line.
+    def recognises(self, name: str, data: bytes) -> bool:
+        """Whether a file of that name is of the format, by its name or by its content."""
+        ...
 
-        The format of a `ToolModel` returns layers as that model's `report_written` takes them.
-        """
+    def read_network(self, text: str, where: str) -> Network:
+        """The layers of a text, one or more; InputError, which begins with `where` and, if there are any, the line."""
+        ...
+
+
+class WrittenImporter(Protocol):
+    """Reads layers as the files of a cost model's tool write them, legal or not."""
+
+    def read_written(self, text: str, where: str) -> Sequence[Any]:
+        """The layers of a text, one or more, as `ToolModel.report_written` takes them; InputError as in `read_network`."""
         ...
 
 
@@ -70,7 +79,7 @@ class Exporter(Protocol):
     def write_network(self, network: Network, hardware: Hardware) -> Files:
         """The files of the mappings; MappingError with the reason where the format cannot express one.
 
-        The format of a cost model writes one text, which `read_mappings` reads.
+        The format of a cost model writes one text, which is read back by `read_network`, or by `read_written` of a `ToolModel`.
         """
         ...
 
@@ -83,17 +92,23 @@ class Exporter(Protocol):
 class Format:
     """A file format.
 
-    name: of its folder, which is also its name for users. suffixes: of its files. layers, mappings, hardware, exporter: the module
-    of the folder that reads or writes them, "" where there is none. most_bytes: of a file.
+    name: for users; its folder has an underscore for a hyphen. suffixes: of its files. layers, mappings, written, hardware,
+    exporter: the module of the folder that reads or writes them, "" where there is none. most_bytes: of a file.
     """
 
     name: str
     suffixes: tuple[str, ...]
     layers: str = ""
     mappings: str = ""
+    written: str = ""
     hardware: str = ""
     exporter: str = ""
     most_bytes: int = MOST_BYTES
+
+    @property
+    def folder(self) -> str:
+        """The folder beside this file that has its modules."""
+        return self.name.replace("-", "_")
 
     @property
     def layers_importer(self) -> LayersImporter:
@@ -105,6 +120,12 @@ class Format:
     def mappings_importer(self) -> MappingsImporter:
         """The reader of mappings."""
         importer: MappingsImporter = self._module(self.mappings)
+        return importer
+
+    @property
+    def written_importer(self) -> WrittenImporter:
+        """The reader of layers as a cost model's tool takes them."""
+        importer: WrittenImporter = self._module(self.written)
         return importer
 
     @property
@@ -133,7 +154,7 @@ class Format:
         return {name: str(text) for name, text in self.write_hardware(hardware).items()}
 
     def _module(self, module: str) -> Any:  # noqa: ANN401 a module as one of the protocols
-        return import_module(f"mapsearch.formats.{self.name}.{module}")
+        return import_module(f"mapsearch.formats.{self.folder}.{module}")
 
 
 # A file that several formats recognise belongs to the first of them; YAML takes any file that no other does.
@@ -141,12 +162,13 @@ FORMATS: Mapping[str, Format] = {
     each.name: each
     for each in (
         Format("directives", (".m",), mappings="files", exporter="files"),
-        Format("maestro", (".m",), layers="layers_in", mappings="mappings_in", hardware="hardware_in", exporter="out"),
+        Format("maestro", (".m",), layers="layers_in", written="mappings_in", hardware="hardware_in", exporter="out"),
         Format("onnx", (".onnx",), layers="layers_in", most_bytes=2**31 - 1),  # the most that protobuf reads; weights may be within
-        Format("scalesim", (".csv",), layers="layers_in"),
+        Format("scalesim-topology", (".csv",), layers="layers_in", exporter="out"),
         Format("gamma", (".csv",), layers="layers_in"),
-        Format("timeloop", (".yaml", ".yml"), layers="layers_in"),
-        Format("zigzag", (".yaml", ".yml"), layers="layers_in"),
+        Format("timeloop", (".yaml", ".yml"), layers="layers_in", exporter="out"),
+        Format("zigzag", (".yaml", ".yml"), layers="layers_in", exporter="out"),
+        Format("accelforge", (".yaml", ".yml"), exporter="out"),
         Format("python", (".py",), exporter="out"),
         Format("c", (".c",), exporter="out"),
         Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware_in"),
@@ -156,6 +178,7 @@ EXPORTED = tuple(name for name, each in FORMATS.items() if each.exporter)  # the
 
 
 LAYERS = tuple(each for each in FORMATS.values() if each.layers)  # the formats with a reader of layers
+MAPPINGS = tuple(each for each in FORMATS.values() if each.mappings)  # and of mappings
 
 
 def layers_importer(name: str, data: bytes) -> LayersImporter:
@@ -172,3 +195,8 @@ def take_no_choices(choices: Choices, where: str) -> None:
 def hardware_importer(name: str, data: bytes) -> HardwareImporter:
     """The reader of a hardware file."""
     return next(one for each in FORMATS.values() if each.hardware and (one := each.hardware_importer).recognises(name, data))
+
+
+def mappings_importer(name: str, data: bytes) -> MappingsImporter | None:
+    """The reader of a file of mappings, or None where no format recognises it."""
+    return next((one for each in MAPPINGS if (one := each.mappings_importer).recognises(name, data)), None)

@@ -184,5 +184,5 @@ class ToolModel(CostModel, Protocol):
     """The cost model of another tool, which also counts layers as that tool's files write them, legal or not."""
 
     def report_written(self, written: Any, hardware: Hardware) -> Evaluation:  # noqa: ANN401 what its format reads
-        """The evaluation of a layer that `read_mappings` of its format gives; InputError where the tool does not take it."""
+        """The evaluation of a layer that `read_written` of its format gives; InputError where the tool does not take it."""
         ...

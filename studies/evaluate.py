@@ -1,4 +1,4 @@
-"""The costs of the mappings of a directive file on a machine."""
+"""The costs of mappings, from a file or of a run, on a machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from mapsearch.formats.directives import MappedLayer
+from mapsearch.formats.directives import MappedLayer, Network
+from mapsearch.formats.mappings import WHAT, load_network, read_network
 from mapsearch.formats.registry import FORMATS
 from mapsearch.formats.text import read_text
 from mapsearch.formats.yaml.hardware import load_hardware
@@ -20,13 +21,14 @@ from mapsearch.model.registry import cost_model
 HardwareSource = str | PathLike[str] | Mapping[str, object] | Hardware
 
 
-def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge", model: str = "exact") -> list[Evaluation]:
-    """The evaluation of each layer of a directive file with its mapping, in the file's order.
+def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource | None = None, model: str = "exact") -> list[Evaluation]:
+    """The evaluation of each layer of a mapping file, or of a run, with its mapping, in their order.
 
-    A text with a newline or a brace is directive text, any other a file's path. `hardware` is a preset's name, a file's path, a
-    dict of a hardware file's keys, or a Hardware; `model` is a name of `mapsearch.model.registry.COST_MODELS`. An `Evaluation` has
-    the layer's name as `layer` and the model's figures under names that end in units. It is a `CountedEvaluation` for exact and
-    simulate, and `NamedFigures` for maestro, which takes a file exactly as written. `to_dict` gives all figures:
+    A text with a newline or a brace is that of a file, any other the path of a file or of a run's folder. `hardware` is a preset's
+    name, a file's path, a dict of a hardware file's keys, or a Hardware (default: the run's machine, or edge); `model` is a name of
+    `mapsearch.model.registry.COST_MODELS`. An `Evaluation` has the layer's name as `layer` and the model's figures under names that
+    end in units. It is a `CountedEvaluation` for exact and simulate, and `NamedFigures` for maestro, which takes a file exactly as
+    written. `to_dict` gives all figures:
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
         >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
@@ -36,26 +38,51 @@ def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource = "edge
     Raises InputError (a ValueError) of one line where an input breaks a law or a mapping is not legal on the hardware.
     """
     if isinstance(text_or_path, str) and ("\n" in text_or_path or "{" in text_or_path):
-        return evaluate_text(text_or_path, "<text>", hardware, model)
-    path = Path(text_or_path)
-    return evaluate_text(read_text(path, "directive file"), str(path), hardware, model)
+        return evaluate_text(text_or_path, "<text>", machine(hardware), model)
+    files, target = mapping_files(Path(text_or_path), hardware)
+    return [each for file in files for each in evaluate_text(read_text(file, WHAT), str(file), target, model)]
 
 
 def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) -> list[Evaluation]:
-    """The costs of the layers of directive text; `source` names the text in errors."""
+    """The costs of the layers of a mapping file's text; `source` is its name, also in errors."""
     counter = cost_model(model)
     target = machine(hardware)
-    layers = FORMATS[counter.format].mappings_importer.read_mappings(text, source)
     if isinstance(counter, ToolModel):
-        return [counter.report_written(layer, target) for layer in layers]
+        written = FORMATS[counter.format].written_importer.read_written(text, source)
+        return [counter.report_written(layer, target) for layer in written]
+    layers = read_network(text.encode(), source).layers
     for mapped in layers:
         mapped.check(target.shape)
     return [_costs(mapped, target, counter, source) for mapped in layers]
 
 
-def machine(hardware: HardwareSource) -> Hardware:
-    """The hardware of a source, which may be a Hardware already."""
+def mapping_files(source: Path, hardware: HardwareSource | None) -> tuple[list[Path], Hardware]:
+    """The mapping files that a path stands for, and the machine, by default that of the run, or edge.
+
+    source: a mapping file, or a run's folder: its mappings are those chosen together or, where it has none, each layer's own best.
+    """
+    if not source.is_dir():
+        return [source], machine(hardware)
+    from mapsearch.studies.recorded import load_run  # noqa: PLC0415 that module imports this one
+
+    run = load_run(source)
+    together = run.results.network
+    names = [layer.mapping_file for layer in run.layers] if together is None else [together.mapping_file]
+    return [source / name for name in names], run.hardware if hardware is None else machine(hardware)
+
+
+def load_mapped(source: Path, hardware: HardwareSource | None) -> tuple[Network, Hardware]:
+    """The mappings of a file or of a run as one network, and their machine; see `mapping_files`."""
+    files, target = mapping_files(source, hardware)
+    networks = [load_network(file) for file in files]
+    return Network(networks[0].name, tuple(mapped for network in networks for mapped in network.layers)), target
+
+
+def machine(hardware: HardwareSource | None) -> Hardware:
+    """The hardware of a source, which may be a Hardware already; edge by default."""
     match hardware:
+        case None:
+            return load_hardware("edge")
         case Hardware():
             return hardware
         case PathLike():

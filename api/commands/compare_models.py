@@ -1,4 +1,4 @@
-"""`mapsearch compare-models`: the exact figures of a directive file beside MAESTRO's."""
+"""`mapsearch compare-models`: the exact figures of mappings beside MAESTRO's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsearch.arguments import Subparsers, add_hardware
+from mapsearch.arguments import Subparsers, add_mappings
 from mapsearch.output import write, write_json, write_prose, write_table
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "compare-models",
-        help="the exact figures of a directive file beside MAESTRO's",
+        help="the exact figures of mappings beside MAESTRO's",
         description="Shows each figure of each layer by the exact model and by MAESTRO's, their ratio, and what of MAESTRO's makes "
-        "the difference.",
+        "the difference, or why it does not take the mapping.",
     )
-    parser.add_argument("file", metavar="FILE", help="a directive file")
-    add_hardware(parser)
+    add_mappings(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -49,7 +48,7 @@ def _write(layer: str, figures: list[Figure]) -> None:
         (
             one.metric,
             f"{one.exact:,.10g}",
-            f"{one.maestro:,.10g}",
+            "" if one.maestro is None else f"{one.maestro:,.10g}",
             "" if one.ratio is None else one.ratio,
             ", ".join(numbers[cause] for cause in one.causes),
         )

@@ -1,4 +1,4 @@
-"""`mapsearch evaluate`: what the mappings of a directive file cost."""
+"""`mapsearch evaluate`: what mappings cost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from mapsearch.arguments import Subparsers, add_hardware
+from mapsearch.arguments import Subparsers, add_mappings
 from mapsearch.model.errors import InputError
 from mapsearch.model.registry import COST_MODELS
 from mapsearch.output import warn, write_json
@@ -16,29 +16,30 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="what the mappings of a directive file cost",
-        description="Evaluates each layer of a directive file as it is mapped there.",
+        help="what the mappings of a file or of a run cost",
+        description="Evaluates each layer of a mapping file, or of a run, as it is mapped there.",
     )
-    parser.add_argument("file", metavar="FILE", help="a directive file, or - for standard input")
-    add_hardware(parser)
+    add_mappings(parser, ", or - for standard input")
     parser.add_argument("--model", default="exact", metavar="M", help=f"cost model: {', '.join(COST_MODELS)} (default: exact)")
     parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
 
 
 def run(args: Namespace) -> int:
     """Print the costs of all layers, or raise InputError and print none."""
-    from mapsearch.studies.evaluate import evaluate, evaluate_text
+    from mapsearch.studies.evaluate import evaluate, evaluate_text, machine, mapping_files
     from mapsearch.tables.evaluate import print_evaluation
 
     if args.file == "-":
-        found = evaluate_text(_standard_input(), "<stdin>", args.hardware, args.model)
+        target = machine(args.hardware)
+        found = evaluate_text(_standard_input(), "<stdin>", target, args.model)
     else:
-        found = evaluate(Path(args.file), args.hardware, args.model)
+        files, target = mapping_files(Path(args.file), args.hardware)
+        found = [each for file in files for each in evaluate(file, target, args.model)]
     costs = [each.to_dict() for each in found]
     if args.json:
         write_json(costs)
     else:
-        print_evaluation(costs, args.hardware, args.model)
+        print_evaluation(costs, args.hardware or target.name, args.model)
     for cost in costs:
         for warning in cost.get("warnings", ()):
             warn(f"layer {cost['layer']}: {warning}")
@@ -46,8 +47,9 @@ def run(args: Namespace) -> int:
 
 
 def _standard_input() -> str:
+    from mapsearch.formats.mappings import WHAT
     from mapsearch.formats.text import decode
 
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] so it is where the shell closed it
-        raise InputError("standard input is closed; give a file or pipe directive text in")
-    return decode(sys.stdin.buffer.read(), "<stdin>", "directive file")
+        raise InputError("standard input is closed; give a file, or pipe the text of one in")
+    return decode(sys.stdin.buffer.read(), "<stdin>", WHAT)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from mapsearch.formats.directives.network import Network
+from mapsearch.formats.mappings import read_network
 from mapsearch.formats.registry import FORMATS, Files, Format, hardware_importer
 from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
 from mapsearch.formats.yaml.layer_sets import LayerSet, load_layer_set
@@ -64,7 +65,7 @@ class FormatContract:
         """There are examples and refusals of each part that the format has, and of no other."""
         does = self.format
         assert bool(self.networks) == bool(self.unwritable) == bool(does.exporter)
-        assert bool(self.mappings) == bool(self.damaged_mappings) == bool(does.mappings)
+        assert bool(self.mappings) == bool(self.damaged_mappings) == bool(does.mappings or does.written)
         assert bool(self.layers) == bool(self.damaged_layers) == bool(does.layers)
         assert bool(self.hardware) == bool(self.damaged_hardware) == bool(does.hardware)
 
@@ -79,10 +80,10 @@ class FormatContract:
 
     def test_what_is_written_reads_back(self) -> None:
         """Mappings are what they were, as far as the format can express them, and are written the same again."""
-        if self.format.mappings:
+        if self.mappings:
             for network, hardware in self.networks:
                 text = self.format.mapping_text(network, hardware)
-                assert list(self.format.mappings_importer.read_mappings(text, "text")) == list(self.expressed(network, hardware))
+                assert self._read(text, "text") == [*self.expressed(network, hardware)]
 
     def test_machines_read_back(self, tmp_path: Path) -> None:
         """A machine that is written and read is the same, but for its name."""
@@ -95,7 +96,10 @@ class FormatContract:
     def test_its_files_are_read(self, tmp_path: Path) -> None:
         """Each example loads, whatever other formats there are."""
         for name, content in self.mappings.items():
-            assert self.format.mappings_importer.read_mappings(content.decode(), name)
+            found = self._read(content.decode(), name)
+            assert found
+            if self.format.mappings:
+                assert [*read_network(content, name).layers] == found
         for name, content in self.layers.items():
             self.layer_set(name, load_layer_set(_file(tmp_path, name, content)))
         for name, content in self.hardware.items():
@@ -112,7 +116,7 @@ class FormatContract:
         """The error is one line that begins with the file and tells the law."""
         suffix = self.format.suffixes[0]
         for law, content in self.damaged_mappings.items():
-            text = _refusal(partial(self.format.mappings_importer.read_mappings, content.decode(), "file"))
+            text = _refusal(partial(self._read, content.decode(), "file"))
             assert text.startswith("file:")
             assert law in text
         for load, damaged in ((load_layer_set, self.damaged_layers), (load_hardware_space, self.damaged_hardware)):
@@ -131,6 +135,12 @@ class FormatContract:
         readers += [self.format.hardware_importer.read_hardware] if self.format.hardware else []
         for read in readers:
             assert _refusal(partial(read, _NO_TEXT, "file")).startswith("file: ")
+
+    def _read(self, text: str, where: str) -> list[Any]:
+        """The layers of a text with mappings."""
+        if self.format.written:
+            return [*self.format.written_importer.read_written(text, where)]
+        return [*self.format.mappings_importer.read_network(text, where).layers]
 
     def _write(self, network: Network, hardware: Hardware) -> Files:
         mappings, machine = self.format.write_network(network, hardware), self.format.write_hardware(hardware)

@@ -47,6 +47,10 @@ class MappedLayer:
         """The beginning of an error's text: file and line of the layer, where they are known."""
         return f"{self.places.source}:{self.places.layer}: " if self.places else ""
 
+    def refusal(self, reason: str) -> MappingError:
+        """The error of a mapping that is refused, with file and line where known, and the layer."""
+        return MappingError(f"{self.place}layer {self.layer.name}: {reason}")
+
     def check(self, pes: Pes | None = None) -> None:
         """Raise MappingError, with file and line where known, unless the mapping is legal on these PEs (None: on some machine)."""
         if self.places is None:

@@ -21,7 +21,7 @@ _DIRECTIVES = ("TemporalMap", "SpatialMap", "Cluster")
 _NEVER_MADE = ("FC", "POOL", "LSTM")
 
 
-def read_mappings(text: str, where: str) -> list[Source]:
+def read_written(text: str, where: str) -> list[Source]:
     """The layers of a mapping file; DirectiveError, with file and line, where the published program rejects it."""
     return read_networks(Cursor(text, where), _layer)
 

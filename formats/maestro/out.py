@@ -43,8 +43,8 @@ def _source(mapped: MappedLayer, hardware: Hardware, machine: SourceMachine) -> 
     except InputError as error:
         raise MappingError(f"{mapped.place}{error}") from None
     if found["macs"] != found["layer_macs"]:
-        raise MappingError(
-            f"{mapped.place}layer {mapped.layer.name}: MAESTRO would count {found['macs']:,} MACs of its {found['layer_macs']:,}; "
+        raise mapped.refusal(
+            f"MAESTRO would count {found['macs']:,} MACs of its {found['layer_macs']:,}; "
             + ("it counts strides wrong" if source.stride else "use chunks that divide their tiles")
         )
     return source

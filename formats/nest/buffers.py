@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import gcd
 
-from mapsearch.formats.directives import MappedLayer
+from mapsearch.formats.nest.loop_nest import LoopNest
 from mapsearch.model.cost import Count, Fit
+from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError, MappingError
+from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.exact import ExactModel
-from mapsearch.model.hardware import Hardware, Residency
+from mapsearch.model.hardware import Hardware, Part, Residency
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import encode
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
@@ -22,6 +25,7 @@ AXES = {
     Tensor.OUTPUT: (Dim.N, Dim.G, Dim.K, Dim.Y, Dim.X),
 }
 _NEEDS = (Count.L2_NEED_W, Count.L2_NEED_I, Count.L2_NEED_O)
+_OFFCHIP = (Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +52,78 @@ def shape_of(layer: Layer, tensor: Tensor, lengths: Sequence[int]) -> Shape:
     return Shape(tuple(sizes), tuple(steps))
 
 
-def l2_depths(mapped: MappedLayer, hardware: Hardware, spans: Sequence[tuple[Dim, int]]) -> list[int]:
+def l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
     """How many outer loops of level 0 stand still while the L2's tile of W, of I and of O does, as the exact model chooses.
 
-    spans: dim, and chunk of all units, of the loops of level 0 that iterate. Raises MappingError where the mapping does not fit.
+    Raises MappingError where the mapping does not fit.
     """
-    layer, mapping = mapped.layer, mapped.mapping
+    needs = _counts(nest, hardware, _NEEDS)
+    if hardware.l2.residency is Residency.NONE:
+        return [len(nest.outer)] * len(Tensor)
+    depths = range(len(nest.outer) + 1)
+    # Of depths with equal needs, a greater one fetches no fewer words.
+    return [next(depth for depth in depths if _need(nest, hardware, depth, tensor) == needs[tensor]) for tensor in Tensor]
+
+
+def outermost_l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
+    """Of the choices that fit the L2 with as few off-chip bits as `l2_depths`, the one whose deepest tile lies outermost.
+
+    Of several, the one with the least sum of depths. Raises MappingError where the mapping does not fit.
+    """
+    best = l2_depths(nest, hardware)
+    depths = range(len(nest.outer) + 1)
+    needs = [[_need(nest, hardware, depth, tensor) for tensor in Tensor] for depth in depths]
+    words = [_offchip_words(nest, hardware, each) for each in needs]
+    l2 = hardware.l2
+    if l2.residency is Residency.NONE:
+        return best
+
+    def bits(choice: Sequence[int]) -> int:
+        return sum(words[depth][tensor] * hardware.bits[tensor] for tensor, depth in enumerate(choice))
+
+    def fits(choice: Sequence[int]) -> bool:
+        each = [needs[depth][tensor] for tensor, depth in enumerate(choice)]
+        pooled = sum(need for need, part in zip(each, l2.parts, strict=True) if part is None)
+        return pooled <= l2.bytes and all(part is None or need <= part.bytes for need, part in zip(each, l2.parts, strict=True))
+
+    choices = (choice for choice in product(depths, repeat=len(Tensor)) if bits(choice) <= bits(best) and fits(choice))
+    return list(min(choices, key=lambda choice: (max(choice), sum(choice))))
+
+
+def _need(nest: LoopNest, hardware: Hardware, depth: int, tensor: Tensor) -> int:
+    """Bytes that a tensor needs in the L2 at a depth; 0 where it passes it by."""
+    if hardware.l2.bypass[tensor]:
+        return 0
+    g, n, k, c, r, s, y, x = nest.footprint(depth)
+    words = replace(nest.mapped.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0).words(tensor)
+    moves = any(TOUCHES[tensor, cut.dim] for cut in nest.outer[:depth])
+    return -(-words * hardware.bits[tensor] // 8) * (hardware.l2.room(tensor).buffering.copies if moves else 1)
+
+
+def _offchip_words(nest: LoopNest, hardware: Hardware, needs: Sequence[int]) -> list[int]:
+    """Off-chip words of each tensor where the L2 has a part for it alone, of just these bytes, so that no lesser depth fits."""
+    l2 = hardware.l2
+    w, i, o = (Part(need, l2.room(tensor).buffering) if need else None for tensor, need in zip(Tensor, needs, strict=True))
+    counts = _counts(nest, replace(hardware, l2=replace(l2, bytes=0, parts=(w, i, o))), _OFFCHIP)
+    return [counts[0], counts[1], counts[2] + counts[3]]
+
+
+def evaluation_of(nest: LoopNest, hardware: Hardware) -> CountedEvaluation:
+    """Our figures of the mapping; MappingError, with file and line where known, where it does not fit."""
+    return _costs(nest, hardware).report(0)
+
+
+def _counts(nest: LoopNest, hardware: Hardware, columns: Sequence[Count]) -> list[int]:
+    costs = _costs(nest, hardware)
+    return [int(costs[column][0]) for column in columns]
+
+
+def _costs(nest: LoopNest, hardware: Hardware) -> CountedCosts:
+    mapped = nest.mapped
     try:
-        costs = ExactModel().evaluate(layer, hardware, encode([mapping], layer, hardware.shape))
+        costs = ExactModel().evaluate(mapped.layer, hardware, encode([mapped.mapping], mapped.layer, hardware.shape))
     except InputError as error:
         raise MappingError(f"{mapped.place}{error}") from None
     if costs.fit[0] != Fit.LEGAL:
         raise MappingError(f"{mapped.place}{costs.why_not(0)}")
-    if hardware.l2.residency is Residency.NONE:
-        return [len(spans)] * len(Tensor)
-    return [_depth(layer, hardware, spans, tensor, int(costs[_NEEDS[tensor]][0])) for tensor in Tensor]
-
-
-def footprint(layer: Layer, spans: Sequence[tuple[Dim, int]], depth: int) -> list[int]:
-    """The most indices of the eight dims in the L2's tile while the outer `depth` loops stand still."""
-    lengths = list(layer.extents)
-    for dim, span in spans[:depth]:
-        lengths[dim] = span
-    return lengths
-
-
-def _depth(layer: Layer, hardware: Hardware, spans: Sequence[tuple[Dim, int]], tensor: Tensor, need: int) -> int:
-    """The least depth with this need: of depths with equal needs, a greater one fetches no fewer words."""
-    room = hardware.l2.room(tensor)
-    for depth in range(len(spans)):
-        g, n, k, c, r, s, y, x = footprint(layer, spans, depth)
-        words = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0).words(tensor)
-        moves = any(TOUCHES[tensor, dim] for dim, _ in spans[:depth])
-        if -(-words * hardware.bits[tensor] // 8) * (room.buffering.copies if moves else 1) == need:
-            return depth
-    return len(spans)
+    return costs

@@ -1,4 +1,4 @@
-"""A code file for each layer of a network: what all languages write alike."""
+"""A file for each layer of a network, and what all languages write alike."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from mapsearch.model.tensors import Dim
 _INDENT = "    "
 
 
-def write_layers(network: Network, hardware: Hardware, suffix: str, write: Callable[[MappedLayer, Nest, Hardware], str]) -> Files:
+def layer_files(network: Network, suffix: str, write: Callable[[MappedLayer], str]) -> Files:
     """The files of all layers, numbered as in a run folder; see `Exporter`."""
     return {
-        f"{number:02d}_{in_file_name(mapped.layer.name)}{suffix}": write(mapped, nest_of(mapped, hardware), hardware)
-        for number, mapped in enumerate(network.layers, 1)
+        f"{number:02d}_{in_file_name(mapped.layer.name)}{suffix}": write(mapped) for number, mapped in enumerate(network.layers, 1)
     }
+
+
+def write_layers(network: Network, hardware: Hardware, suffix: str, write: Callable[[MappedLayer, Nest, Hardware], str]) -> Files:
+    """The files of all layers as code."""
+    return layer_files(network, suffix, lambda mapped: write(mapped, nest_of(mapped, hardware), hardware))
 
 
 def title(mapped: MappedLayer, hardware: Hardware) -> str:

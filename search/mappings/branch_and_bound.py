@@ -23,7 +23,8 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Certificate, Limit
-from mapsearch.spaces.mappings.completion import Completion, Partial, join_parts
+from mapsearch.spaces.mappings.completion import Completion
+from mapsearch.spaces.mappings.partial import Partial, join_parts
 
 Floats = NDArray[np.float64]
 

@@ -2,22 +2,22 @@
 
 A loop that does not iterate has no place in an order, so each mapping that costs something of its own is reached just once: of
 loops that cost the same in either order one comes first, and a SpatialMap either shares its dim out over two units at least, or
-stands where it does nothing. What is still open is a size of 0, whose loop will stand inside those chosen, the place there of the
-loop of a dim that is shared out, whose size is negative, and a level of 0 units (see `BoundedModel`).
+stands where it does nothing. Choices that only lead to mappings which cost the same as others are left out (`duplicates.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
-from mapsearch.model.mapping import DIMS, MappingBatch, join_all
+from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.model.records import Ints, record
+from mapsearch.spaces.mappings.duplicates import is_of_level_above, mirrored_dims
+from mapsearch.spaces.mappings.partial import NOTHING, Partial, PartialArrays, PartialMapping, tile_at
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
 from mapsearch.spaces.mappings.tiles import NONE, overfull_l1, overfull_l2, permitted_at
@@ -26,8 +26,8 @@ Bytes = NDArray[np.int8]
 
 # Children made at a time, so that their arrays, some 180 bytes each, stay in the processor's cache.
 CHILDREN = 4096
-# Instead of a dim: nothing is shared out; the level has no further loop.
-NOTHING, END = -1, -1
+# Instead of a dim: the level has no further loop.
+END = -1
 
 
 class Offer(Protocol):
@@ -50,67 +50,6 @@ class Work(Protocol):
 
 OFFER, WORK = record(Offer), record(Work)
 Offers = Any  # an array of OFFER; numpy's types know nothing of a record's fields
-
-
-class PartialMapping(NamedTuple):
-    """One partly chosen mapping."""
-
-    units: Ints
-    spatial: Bytes
-    order: Bytes
-    size: Ints
-
-
-class PartialArrays(NamedTuple):
-    """The arrays of a `Partial` as kernels take them; chosen: its batch's units."""
-
-    units: Ints
-    level: Bytes
-    placed: Bytes
-    chosen: Ints
-    spatial: Bytes
-    order: Bytes
-    size: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Partial:
-    """B partly chosen mappings.
-
-    batch: what is chosen; `spatial` is NOTHING where no dim is shared out and the level is not whole. units: int64[B, L], of each
-    level, also of those that are open. level: int8[B], the one being chosen, -1 before the first. placed: int8[B], its loops that
-    are chosen, the first of its order.
-    """
-
-    batch: MappingBatch
-    units: Ints
-    level: Bytes
-    placed: Bytes
-
-    def __len__(self) -> int:
-        return len(self.level)
-
-    def __getitem__(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Partial:
-        return Partial(self.batch[rows], self.units[rows], self.level[rows], self.placed[rows])
-
-    @classmethod
-    def of_levels(cls, count: int, levels: int) -> Partial:
-        """Arrays for so many mappings, with nothing written to them."""
-        shape, each = (count, levels), (count, levels, DIMS)
-        batch = MappingBatch(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(each, np.int8), np.empty(each, np.int64))
-        return cls(batch, np.empty(shape, np.int64), np.empty(count, np.int8), np.empty(count, np.int8))
-
-    @property
-    def arrays(self) -> PartialArrays:
-        """For kernels."""
-        return PartialArrays(self.units, self.level, self.placed, *self.batch.arrays)
-
-
-def join_parts(parts: Sequence[Partial]) -> Partial:
-    """The mappings of all of them, of which there is one at least."""
-    batch = join_all([each.batch for each in parts])
-    units, level, placed = ([getattr(each, name) for each in parts] for name in ("units", "level", "placed"))
-    return Partial(batch, np.concatenate(units), np.concatenate(level), np.concatenate(placed))
 
 
 class Completion:
@@ -156,11 +95,6 @@ class Completion:
                 room *= 2
 
 
-@inlined
-def _tile(s: SpaceRecord, size: Ints, level: int, dim: int) -> int:
-    return int(s.extents[dim] if level == 0 else size[level - 1, dim])
-
-
 @leaf
 def _fits(s: SpaceRecord, units: int, spatial: int, size: Ints, w: Work) -> bool:
     """Whether a partial mapping fits if its open sizes are 1; units, spatial: of level 0."""
@@ -180,7 +114,7 @@ def _close(s: SpaceRecord, size: Ints, level: int) -> None:
     """Make all dims whose loops are open at a level whole, or of their size."""
     for dim in range(8):
         if size[level, dim] <= 0:
-            size[level, dim] = -size[level, dim] if size[level, dim] < 0 else _tile(s, size, level, dim)
+            size[level, dim] = -size[level, dim] if size[level, dim] < 0 else tile_at(s, size, level, dim)
 
 
 @inlined
@@ -215,7 +149,7 @@ def _may_end(s: SpaceRecord, listed: Ints, size: Ints, level: int) -> bool:
     """Whether all that is open at a level may be whole."""
     for dim in range(8):
         if size[level, dim] == 0:
-            tile = _tile(s, size, level, dim)
+            tile = tile_at(s, size, level, dim)
             if permitted_at(s, listed, level, dim, tile, tile) < tile:
                 return False
     return True
@@ -243,18 +177,20 @@ def _offer(offers: Offers, w: Work, dim: int, size: int) -> None:
 
 
 @inlined
-def _offer_shares(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, offers: Offers, w: Work) -> None:
+def _offer_shares(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, offers: Offers, w: Work) -> None:
     """Offer what a level may share out, in chunks of which size."""
     _offer(offers, w, NOTHING, 0)
-    before = m.spatial[level]
+    before, listed = m.spatial[level], space.listed
+    m.spatial[level] = NOTHING
+    dims = s.shared[level] & s.tiled & ~mirrored_dims(s, m, level, 0)
     for dim in range(8):
-        tile = _tile(s, m.size, level, dim)
-        if m.units[level] > 1 and s.shared[level] >> dim & 1 and s.tiled >> dim & 1 and tile > 1:
+        tile = tile_at(s, m.size, level, dim)
+        if m.units[level] > 1 and dims >> dim & 1 and tile > 1:
             m.spatial[level] = dim
             chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
             while True:
                 fits = chunk < tile and (fits or _fits_with(s, m, level, dim, -chunk, w))
-                if fits:
+                if fits and not is_of_level_above(space, s, m, level, dim, chunk):
                     _offer(offers, w, dim, chunk)
                 if chunk <= s.least[level, dim]:
                     break
@@ -264,7 +200,7 @@ def _offer_shares(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, o
 
 @inlined
 def _iterates(s: SpaceRecord, m: PartialMapping, level: int, dim: int, chunk: int) -> bool:
-    tile = _tile(s, m.size, level, dim)
+    tile = tile_at(s, m.size, level, dim)
     return bool(chunk * min(m.units[level], (tile + chunk - 1) // chunk) < tile)
 
 
@@ -276,7 +212,7 @@ def _offer_loops(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, di
         if _iterates(s, m, level, dim, chunk):
             _offer(offers, w, dim, chunk)
         return
-    tile = _tile(s, m.size, level, dim)
+    tile = tile_at(s, m.size, level, dim)
     chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
     while True:
         fits = chunk < tile and (fits or _fits_with(s, m, level, dim, chunk, w))
@@ -296,7 +232,10 @@ def _offer_next(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, pla
     outer = 0
     for place in range(placed):
         outer |= 1 << m.order[level, place]
+    mirrored = mirrored_dims(s, m, level, placed)
     for dim in range(8):
+        if mirrored >> dim & 1:
+            continue
         follow = m.size[level, dim] <= 0 and (last == END or s.follows[level, last] >> dim & 1) and not s.inside[level, dim] & outer
         if follow and not (idle and _host(m.order[level], placed, s.shared[level], dim) == NOTHING):
             _offer_loops(s, listed, m, level, dim, offers, w)
@@ -336,7 +275,7 @@ def _make(s: SpaceRecord, partial: PartialArrays, b: int, dim: int, chunk: int) 
         partial.level[b], placed[b], partial.chosen[b, level] = level, 0, partial.units[b, level]
         spatial[b, level] = dim
         for other in range(8):
-            tile = _tile(s, size, level, other)
+            tile = tile_at(s, size, level, other)
             size[level, other] = 0 if s.tiled >> other & 1 and tile > 1 else tile
         if dim != NOTHING:
             size[level, dim] = -chunk
@@ -370,7 +309,7 @@ def open_parts(
         level = int(parts.level[b])
         w.offered = 0
         if _is_ready(level, m.size):
-            _offer_shares(s, space.listed, m, level + 1, offers, w)
+            _offer_shares(s, space, m, level + 1, offers, w)
         else:
             _offer_next(s, space.listed, m, level, int(parts.placed[b]), offers, w)
         if made + w.offered > len(offers):

@@ -9,15 +9,17 @@ from typing import Annotated, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.model.hardware import rows_and_columns
+from mapsearch.model.hardware import Array, rows_and_columns
 from mapsearch.model.records import Ints, Machine, machine_record, record
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 from mapsearch.model.windows import window_phases
 from mapsearch.spaces.mappings.choices import Choices
-from mapsearch.spaces.mappings.orders import interchangeable, is_fixed
+from mapsearch.spaces.mappings.orders import Inside, interchangeable, is_fixed
 from mapsearch.spaces.mappings.rules import MAX_LEVELS
 
 DIMS = len(Dim)
+# The dims of rows and of columns.
+_MIRROR = {Dim.R: Dim.S, Dim.S: Dim.R, Dim.Y: Dim.X, Dim.X: Dim.Y}
 
 
 class SpaceRecord(Protocol):
@@ -44,6 +46,8 @@ class SpaceRecord(Protocol):
     may_reorder: Annotated[Ints, MAX_LEVELS]  # 1 where a level's order may change
     may_share: Annotated[Ints, MAX_LEVELS]  # likewise its spatial dim
     may_resize: bool  # whether some Cluster may change
+    mirrored: bool  # whether rows and columns are alike, so that a mapping with the two exchanged is one that costs the same
+    fuses: bool  # whether units of two levels may be those of one: no array of rows and columns, and not all PEs must be in use
 
 
 SPACE = record(SpaceRecord)
@@ -82,10 +86,31 @@ def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
     s["may_reorder"][:levels] = [not is_fixed(dims, inside) for inside in choices.inside]
     s["may_share"][:levels] = [len(shared) > 1 for shared in choices.spatial]
     s["may_resize"] = any(len(each) > 1 for each in sizes)
+    s["mirrored"] = _is_mirrored(choices)
+    s["fuses"] = not (isinstance(hardware.shape, Array) or choices.restriction.dividing)
     clusters = np.zeros((levels, max(len(each) for each in sizes)), np.int64)
     for level, each in enumerate(sizes):
         clusters[level, : len(each)] = each
     return CompiledSpace(buffer, bounds.listed, clusters)
+
+
+def _is_mirrored(choices: Choices) -> bool:
+    """Whether all that a mapping's costs and choices depend on stays when rows and columns are exchanged."""
+    layer, bounds, run = choices.layer, choices.bounds, choices.hardware.run
+    if run is not None and run.dim in _MIRROR:
+        return False
+    alike = all(one == other for one, other in (layer.stride, layer.dilation))
+    for one, other in _MIRROR.items():
+        alike &= layer.extents[one] == layer.extents[other]
+        alike &= all(np.array_equal(each[:, one], each[:, other]) for each in bounds)
+        alike &= all((one in shared) == (other in shared) for shared in choices.spatial)
+    return alike and not any(_exchanged(inside) != inside for inside in choices.inside)
+
+
+def _exchanged(inside: Inside) -> Inside:
+    """The order constraints with rows and columns exchanged."""
+    held = {dim: _bits(_MIRROR.get(each, each) for each in Dim if inside[dim] >> each & 1) for dim in Dim}
+    return tuple(held[_MIRROR.get(dim, dim)] for dim in Dim)
 
 
 def _bits(dims: Iterable[Dim]) -> int:

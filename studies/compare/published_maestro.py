@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from mapsearch.formats.directives.files import read_network
+from mapsearch.formats.directives import Network
 from mapsearch.formats.maestro.out import maestro_sources, print_machine, print_sources
 from mapsearch.model.errors import InputError
+from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.figures import printed
 from mapsearch.model.maestro.levels import tensors_of
 from mapsearch.model.maestro.program import run_program
 from mapsearch.model.maestro.source import Source, SourceMachine
 from mapsearch.model.maestro.translate import machine_of
-from mapsearch.studies.evaluate import HardwareSource, machine
+from mapsearch.studies.compare.comparison import Comparison
+from mapsearch.studies.compare.program import run_in
 
 # The program prints six significant digits.
 TOLERANCE = 1e-5
@@ -35,34 +34,14 @@ _COLUMNS: tuple[str | None, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One number of one layer."""
-
-    layer: str
-    figure: str
-    ours: float
-    theirs: float
-
-    @property
-    def equal(self) -> bool:
-        """Whether the two are equal as far as the program prints its digits; no number equals no number."""
-        if math.isnan(self.theirs) or math.isnan(self.ours):
-            return math.isnan(self.theirs) and math.isnan(self.ours)
-        return self.ours == self.theirs or abs(self.ours - self.theirs) <= TOLERANCE * max(abs(self.ours), abs(self.theirs))
-
-
-def verify(path: Path, hardware: HardwareSource, binary: Path, timeout_seconds: float) -> list[Comparison]:
-    """Every number that the program prints for the layers of a directive file, beside ours.
+def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
+    """Every number that the program prints for the layers of a network, beside ours.
 
     Each layer runs in a process of its own, since the program's CSV mixes the energies of layers. Raises InputError where a mapping
-    cannot be exported, or the program is missing, takes longer than `timeout_seconds`, fails, or writes no table of its numbers.
+    cannot be exported, or the program cannot be run, takes longer than `timeout_seconds`, fails, or writes no table of its numbers.
     """
-    if not binary.is_file():
-        raise InputError(f"{binary}: no such program; give MAESTRO's executable by --binary")
-    target = machine(hardware)
-    layers = maestro_sources(read_network(path), target)
-    return [row for layer in layers for row in _compare(layer, machine_of(target), binary.resolve(), timeout_seconds)]
+    target = machine_of(hardware)
+    return [row for layer in maestro_sources(network, hardware) for row in _compare(layer, target, binary, timeout_seconds)]
 
 
 def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds: float) -> list[Comparison]:
@@ -79,24 +58,10 @@ def _compare(layer: Source, target: SourceMachine, binary: Path, timeout_seconds
             "--print_res_csv_file=true",
             f"--num_simd_lanes={target.simd}",
         ]
-        _run([str(binary), *arguments], folder, layer, timeout_seconds)
+        run_in(folder, [str(binary), *arguments], f"{binary}: layer {layer.name}", timeout_seconds)
         theirs = _read_csv(folder, binary, layer)
     ours = printed(run_program(layer, target), layer, tensors_of(layer), target)
-    return [Comparison(layer.name, name, ours[name], value) for name, value in theirs.items()]
-
-
-def _run(command: list[str], folder: Path, layer: Source, timeout_seconds: float) -> None:
-    where = f"{command[0]}: layer {layer.name}"
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=timeout_seconds, check=False)  # noqa: S603 the user names the program
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{where}: no answer in {timeout_seconds:g} s; give it longer by --timeout") from None
-    except OSError as error:
-        raise InputError(f"{command[0]}: cannot be run: {error.strerror}") from None
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with code {done.returncode}"
-        raise InputError(f"{where}: the program {how}" + (f": {said[-1][:200]}" if said else ""))
+    return [Comparison(layer.name, name, ours[name], value, tolerance=TOLERANCE) for name, value in theirs.items()]
 
 
 def _read_csv(folder: Path, binary: Path, layer: Source) -> dict[str, float]:

@@ -7,9 +7,9 @@ from math import inf
 from pathlib import Path
 
 from mapsearch.formats.directives import MappedLayer, print_network
-from mapsearch.formats.directives.seeds import check_any_seed, load_seeds, seeds_network, seeds_of
 from mapsearch.formats.mixes import Mix, MixSource, load_mix
 from mapsearch.formats.registry import FORMATS
+from mapsearch.formats.seeds import check_any_seed, load_seeds, seeds_network, seeds_of
 from mapsearch.formats.yaml.dataflows import classic_dataflows, load_held
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
 from mapsearch.model.cost import CostModel

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
-from mapsearch.formats.directives.seeds import load_seeds, seeds_of
+from mapsearch.formats.seeds import load_seeds, seeds_of
 from mapsearch.formats.text import in_file_name
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, load_hardware_space

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapsearch.formats.directives.files import read_network
+from mapsearch.formats.mappings import load_network
 from mapsearch.formats.measured import EnergyRow, rows_of
 from mapsearch.formats.text import read_text
 from mapsearch.model.area import leakage_by_part
@@ -123,7 +123,7 @@ def fitted_technology(technology: Technology, factors: Mapping[str, float]) -> T
 
 def _costs(row: EnergyRow, path: Path, machine: Hardware) -> CountedEvaluation:
     file = path.parent / row.mapping
-    named = [mapped for mapped in read_network(file).layers if mapped.layer.name == row.layer]
+    named = [mapped for mapped in load_network(file).layers if mapped.layer.name == row.layer]
     if not named:
         raise InputError(f"{path}: the mapping file {file} must have the layer {row.layer}, and has none of that name")
     costs = evaluate_batch(named[0].layer, machine, [named[0].mapping], jobs=1).evaluation(0)

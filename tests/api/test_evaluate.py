@@ -187,9 +187,9 @@ def test_standard_input(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     assert _error(capsys, "-") == "<stdin>:1:1: no Network; write Network NAME { Layer … }"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
-    assert _error(capsys, "-") == "<stdin>: the directive file must be UTF-8 text, got byte 0xff at offset 0"
+    assert _error(capsys, "-") == "<stdin>: the mapping file must be UTF-8 text, got byte 0xff at offset 0"
     monkeypatch.setattr(sys, "stdin", None)
-    assert _error(capsys, "-") == "standard input is closed; give a file or pipe directive text in"
+    assert _error(capsys, "-") == "standard input is closed; give a file, or pipe the text of one in"
 
 
 def test_interrupt(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,13 +220,13 @@ def test_names_show_no_control_characters(capsys: Capture, tmp_path: Path) -> No
 def test_unreadable_files(capsys: Capture, tmp_path: Path) -> None:
     """A missing file, a folder, an empty file and one that is no text are one line each."""
     missing = tmp_path / "none.m"
-    assert _error(capsys, str(missing)) == f"{missing}: the directive file must be readable: No such file or directory"
-    assert _error(capsys, str(tmp_path)) == f"{tmp_path}: the directive file must be readable: Is a directory"
+    assert _error(capsys, str(missing)) == f"{missing}: the mapping file must be readable: No such file or directory"
+    assert _error(capsys, str(tmp_path)) == f"{tmp_path / 'config.json'}: does not exist; name the folder of a run"
     empty = _file(tmp_path, "")
     assert _error(capsys, str(empty)) == f"{empty}:1:1: no Network; write Network NAME {{ Layer … }}"
     binary = tmp_path / "binary.m"
     binary.write_bytes(b"Network\xff\x00")
-    assert _error(capsys, str(binary)) == f"{binary}: the directive file must be UTF-8 text, got byte 0xff at offset 7"
+    assert _error(capsys, str(binary)) == f"{binary}: the mapping file must be UTF-8 text, got byte 0xff at offset 7"
 
 
 @pytest.mark.parametrize(

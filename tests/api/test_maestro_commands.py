@@ -1,82 +1,22 @@
-"""MAESTRO at the command line: files that are evaluated by its numbers, compared with the exact ones, and exported to it."""
+"""MAESTRO at the command line: files that are evaluated by its numbers, and compared with the exact ones."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from maestro_commands import GEMM, STRIDED, Capture, error_of, file_of, hardware_of, json_of
 from printed_tables import table_rows
 
 from mapsearch.cli import main
-
-Capture = pytest.CaptureFixture[str]
-NETWORK = Path(__file__).parents[1] / "golden" / "cli" / "maestro_network.m"
-SIXTEEN = "name: sixteen\npes: 16\n"
-
-# (4 x 3)(3 x 2): each of two PEs has a row of the inputs, and the columns of the weights come one after the other.
-GEMM = """Network n {
-Layer product {
-Type: GEMM
-Dimensions { M: 4, N: 2, K: 3 }
-Dataflow {
-SpatialMap(1,1) M;
-TemporalMap(1,1) N;
-}
-}
-}
-"""
-# Tiles of 5 rows are two strided outputs, and MAESTRO takes them for three.
-STRIDED = """Network n {
-Layer strided {
-Type: CONV
-Stride { Y: 2, X: 2 }
-Dimensions { K: 4, C: 2, R: 3, S: 3, Y: 9, X: 9 }
-Dataflow {
-SpatialMap(1,1) K;
-TemporalMap(1,1) C;
-TemporalMap(5,4) Y;
-TemporalMap(5,4) X;
-TemporalMap(Sz(R),Sz(R)) R;
-TemporalMap(Sz(S),Sz(S)) S;
-}
-}
-}
-"""
-
-
-def _file(folder: Path, text: str, name: str = "net.m") -> str:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
-def _hardware(folder: Path, text: str = "pes: 4\n") -> str:
-    return _file(folder, text, "chip.yaml")
-
-
-def _json(capsys: Capture, *argv: str) -> Any:  # noqa: ANN401 whatever the command prints
-    assert main([*argv, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def _error(capsys: Capture, *argv: str) -> str:
-    """The one line of a command that is refused."""
-    assert main(list(argv)) == 2
-    captured = capsys.readouterr()
-    assert not captured.out
-    assert captured.err.count("\n") == 1
-    return captured.err.removeprefix("mapsearch: error: ").rstrip("\n")
-
 
 # --- evaluate
 
 
 def test_the_tables_of_an_evaluation(tmp_path: Path, capsys: Capture, golden: Callable[[str, str], None]) -> None:
     """They have the program's figures in its units, and what it would warn of is a line on standard error."""
-    path, chip = _file(tmp_path, STRIDED), _hardware(tmp_path)
+    path, chip = file_of(tmp_path, STRIDED), hardware_of(tmp_path)
     assert main(["evaluate", path, "--hardware", chip, "--model", "maestro"]) == 0
     captured = capsys.readouterr()
     golden("cli/evaluate_maestro.txt", captured.out.replace(chip, "chip.yaml"))
@@ -86,7 +26,7 @@ def test_the_tables_of_an_evaluation(tmp_path: Path, capsys: Capture, golden: Ca
 
 def test_both_counts_of_macs_are_told(tmp_path: Path, capsys: Capture) -> None:
     """`macs` is what the program counts, 3 outputs for each 2 of a tile in both directions, and `layer_macs` what the layer has."""
-    [cost] = _json(capsys, "evaluate", _file(tmp_path, STRIDED), "--hardware", _hardware(tmp_path), "--model", "maestro")
+    [cost] = json_of(capsys, "evaluate", file_of(tmp_path, STRIDED), "--hardware", hardware_of(tmp_path), "--model", "maestro")
     assert cost["layer_macs"] == 4 * 2 * 9 * 4 * 4
     assert cost["macs"] == 4 * 2 * 9 * (2 * 3) * (2 * 3)
 
@@ -94,8 +34,8 @@ def test_both_counts_of_macs_are_told(tmp_path: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize("rows", [1, 2])
 def test_a_filter_larger_than_its_input_has_no_macs(rows: int, tmp_path: Path, capsys: Capture) -> None:
     """The program prints figures of nothing for it, nan and negative ones too: the layer has no MACs, and we warn."""
-    command = ["evaluate", _file(tmp_path, STRIDED.replace("Y: 9", f"Y: {rows}")), "--hardware", _hardware(tmp_path)]
-    [cost] = _json(capsys, *command, "--model", "maestro")
+    command = ["evaluate", file_of(tmp_path, STRIDED.replace("Y: 9", f"Y: {rows}")), "--hardware", hardware_of(tmp_path)]
+    [cost] = json_of(capsys, *command, "--model", "maestro")
     assert (cost["macs"], cost["layer_macs"]) == (0, 0)
     assert cost["throughput_macs_per_cycle"] is None  # nan: 0 MACs in 0 cycles
     assert main([*command, "--model", "maestro"]) == 0
@@ -105,8 +45,8 @@ def test_a_filter_larger_than_its_input_has_no_macs(rows: int, tmp_path: Path, c
 def test_declared_outputs_are_the_layers(tmp_path: Path, capsys: Capture) -> None:
     """4 strided outputs a side are the layer's, whatever the program makes of them: 6 x 6 inputs, and of those 2 outputs a side."""
     text = STRIDED.replace("Y: 9, X: 9", "Y': 4, X': 4").replace("TemporalMap(5,4)", "TemporalMap(3,2)")
-    chip = _hardware(tmp_path)
-    [cost] = _json(capsys, "evaluate", _file(tmp_path, text), "--hardware", chip, "--model", "maestro")
+    chip = hardware_of(tmp_path)
+    [cost] = json_of(capsys, "evaluate", file_of(tmp_path, text), "--hardware", chip, "--model", "maestro")
     assert cost["layer_macs"] == 4 * 2 * 9 * 4 * 4
     assert cost["macs"] == 4 * 2 * 9 * 2 * 2
     assert cost["warnings"] == [
@@ -118,10 +58,10 @@ def test_declared_outputs_are_the_layers(tmp_path: Path, capsys: Capture) -> Non
 
 def test_each_limit_of_the_machine_is_a_warning(tmp_path: Path, capsys: Capture) -> None:
     """An L1, L2, NoC and off-chip memory that the program finds too small are a line each, and the figures are printed."""
-    chip = _hardware(
+    chip = hardware_of(
         tmp_path, "pes: 2\nl1: {bytes: 13}\nl2: {bytes: 21}\nnoc: {bytes_per_cycle: 1}\noffchip: {bytes_per_cycle: 1}\n"
     )
-    assert main(["evaluate", _file(tmp_path, GEMM), "--hardware", chip, "--model", "maestro"]) == 0
+    assert main(["evaluate", file_of(tmp_path, GEMM), "--hardware", chip, "--model", "maestro"]) == 0
     captured = capsys.readouterr()
     start = "mapsearch: warning: layer product: needs "
     assert [line.removeprefix(start) for line in captured.err.splitlines()] == [
@@ -135,9 +75,11 @@ def test_each_limit_of_the_machine_is_a_warning(tmp_path: Path, capsys: Capture)
 
 def test_a_file_with_gaps_is_evaluated_as_it_stands(tmp_path: Path, capsys: Capture) -> None:
     """Every other row of a product is left out: illegal to the exact model, and 12 of 24 MACs to MAESTRO, with a warning."""
-    path, chip = _file(tmp_path, GEMM.replace("SpatialMap(1,1)", "SpatialMap(1,2)")), _hardware(tmp_path, "pes: 2\n")
-    assert _error(capsys, "evaluate", path, "--hardware", chip).startswith(f"{path}:6: layer product, level 0: SpatialMap(1,2) M: ")
-    [cost] = _json(capsys, "evaluate", path, "--hardware", chip, "--model", "maestro")
+    path, chip = file_of(tmp_path, GEMM.replace("SpatialMap(1,1)", "SpatialMap(1,2)")), hardware_of(tmp_path, "pes: 2\n")
+    assert error_of(capsys, "evaluate", path, "--hardware", chip).startswith(
+        f"{path}:6: layer product, level 0: SpatialMap(1,2) M: "
+    )
+    [cost] = json_of(capsys, "evaluate", path, "--hardware", chip, "--model", "maestro")
     assert (cost["macs"], cost["layer_macs"]) == (12, 24)
     assert cost["warnings"][0] == "counts 12 MACs and the layer has 24: the figures are not the layer's"
 
@@ -161,8 +103,8 @@ def test_a_file_with_gaps_is_evaluated_as_it_stands(tmp_path: Path, capsys: Capt
 )
 def test_a_file_that_the_program_rejects_is_one_line(text: str, message: str, tmp_path: Path, capsys: Capture) -> None:
     """The line has file, line and reason, and the exit code is 2."""
-    path = _file(tmp_path, text)
-    found = _error(capsys, "evaluate", path, "--hardware", _hardware(tmp_path), "--model", "maestro")
+    path = file_of(tmp_path, text)
+    found = error_of(capsys, "evaluate", path, "--hardware", hardware_of(tmp_path), "--model", "maestro")
     assert found.startswith(f"{path}{message}")
 
 
@@ -171,7 +113,7 @@ def test_a_file_that_the_program_rejects_is_one_line(text: str, message: str, tm
 
 def _figures(capsys: Capture, tmp_path: Path, text: str, hardware: str) -> dict[str, tuple[float, float, str]]:
     """Exact figure, MAESTRO's and the cause, by metric."""
-    found = _json(capsys, "compare-models", _file(tmp_path, text), "--hardware", _hardware(tmp_path, hardware))
+    found = json_of(capsys, "compare-models", file_of(tmp_path, text), "--hardware", hardware_of(tmp_path, hardware))
     for one in found:
         assert one["ratio"] == (one["maestro"] / one["exact"] if one["exact"] else None)
         assert bool(one["cause"]) == (one["exact"] != one["maestro"])
@@ -251,8 +193,8 @@ def test_words_of_one_byte_are_no_cause(tmp_path: Path, capsys: Capture) -> None
 
 def test_the_table_has_a_row_for_each_figure(tmp_path: Path, capsys: Capture) -> None:
     """Without --json each layer is a table of the same figures, causes by number below; over an exact 0 there is no ratio."""
-    path, chip = _file(tmp_path, GEMM), _hardware(tmp_path, "pes: 2\n")
-    found = _json(capsys, "compare-models", path, "--hardware", chip)
+    path, chip = file_of(tmp_path, GEMM), hardware_of(tmp_path, "pes: 2\n")
+    found = json_of(capsys, "compare-models", path, "--hardware", chip)
     assert main(["compare-models", path, "--hardware", chip]) == 0
     text = capsys.readouterr().out
     assert text.startswith("product\nfigure  ")
@@ -267,105 +209,26 @@ def test_the_table_has_a_row_for_each_figure(tmp_path: Path, capsys: Capture) ->
     assert sums[1:] == ["0", "0"]
 
 
-def test_what_one_model_does_not_take_cannot_be_compared(tmp_path: Path, capsys: Capture) -> None:
-    """A layer that MAESTRO has not, and a mapping that is illegal to the exact model, are one line each with file and line."""
-    chip = _hardware(tmp_path)
-    path = _file(
-        tmp_path, GEMM.replace("GEMM", "FC").replace("M: 4, N: 2, K: 3", "K: 4, C: 3").replace(") M", ") K").replace(") N", ") C")
-    )
-    assert _error(capsys, "compare-models", path, "--hardware", chip).startswith(
-        f"{path}:2: layer product: MAESTRO has no layers of"
-    )
-    path = _file(tmp_path, GEMM.replace("SpatialMap(1,1)", "SpatialMap(1,2)"))
-    assert _error(capsys, "compare-models", path, "--hardware", chip).startswith(f"{path}:6: layer product, level 0: ")
+def test_what_maestro_does_not_take_is_told_beside_the_exact_figures(tmp_path: Path, capsys: Capture) -> None:
+    """Of a layer that MAESTRO has not, its side is missing, and the cause is the reason; other layers have both."""
+    chip = hardware_of(tmp_path)
+    layer = GEMM.removeprefix("Network n {").removesuffix("}\n")
+    dense = layer.replace("GEMM", "FC").replace("M: 4, N: 2, K: 3", "K: 4, C: 3").replace(") M", ") K").replace(") N", ") C")
+    path = file_of(tmp_path, f"Network n {{ {dense.replace('product', 'dense')} {layer} }}")
+    found = json_of(capsys, "compare-models", path, "--hardware", chip)
+    costs = {cost["layer"]: cost for cost in json_of(capsys, "evaluate", path, "--hardware", chip)}
+    missing, both = ([one for one in found if one["layer"] == name] for name in ("dense", "product"))
+    assert [one["metric"] for one in missing] == [one["metric"] for one in both]
+    reason = "layer dense: MAESTRO has no layers of Type FC; there are CONV, TRCONV, NGCONV, DSCONV, GEMM"
+    assert {(one["maestro"], one["ratio"], one["cause"]) for one in missing} == {(None, None, reason)}
+    assert [missing[place]["exact"] for place in (0, 1)] == [costs["dense"][name] for name in ("macs", "runtime_cycles")]
+    assert all(one["maestro"] is not None for one in both)
+    assert main(["compare-models", path, "--hardware", chip]) == 0
+    assert f"\n 1  {reason[:60]}" in capsys.readouterr().out
 
 
-# --- export
-
-
-def test_an_exported_network(tmp_path: Path, capsys: Capture, golden: Callable[[str, str], None]) -> None:
-    """The text names every dim at every level, R and S whole, strided tiles by their inputs; the machine is in its terms."""
-    chip = _hardware(tmp_path, SIXTEEN)
-    written = _json(capsys, "export", str(NETWORK), "--to", "maestro", "--hardware", chip, "--out", str(tmp_path / "out"))
-    names = ["maestro_network_maestro.m", "maestro_network_maestro_hw.m"]
-    assert written == [str(tmp_path / "out" / name) for name in names]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
-    golden("cli/export_maestro.m", (tmp_path / "out" / names[0]).read_text())
-    keys = dict(line.split(": ") for line in (tmp_path / "out" / names[1]).read_text().splitlines())
-    assert (keys["num_pes"], keys["l1_size_cstr"], keys["NoC_NumHops"]) == ("16", "512", "1")
-
-
-def test_an_exported_file_is_the_same_network(tmp_path: Path, capsys: Capture) -> None:
-    """MAESTRO counts all MACs of each layer, and the exact model finds the same figures as in the original."""
-    chip = _hardware(tmp_path, SIXTEEN)
-    assert main(["export", str(NETWORK), "--to", "maestro", "--hardware", chip, "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.startswith(f"written: {tmp_path / 'maestro_network_maestro.m'}\n")
-    exported = str(tmp_path / "maestro_network_maestro.m")
-    for cost in _json(capsys, "evaluate", exported, "--hardware", chip, "--model", "maestro"):
-        assert cost["macs"] == cost["layer_macs"]
-    costs = [_json(capsys, "evaluate", file, "--hardware", chip) for file in (exported, str(NETWORK))]
-    assert costs[0] == costs[1]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("TemporalMap(2,2) C", "TemporalMap(1,1) R", ":2: layer conv1, level 0: MAESTRO takes R only whole, 3, got chunks of 1"),
-        ("Cluster(4, P)", "Cluster(3, P)", ":2: layer conv1: MAESTRO needs Clusters whose product divides the 16 PEs, got 3; use"),
-        (
-            "TemporalMap(1,1) Y'",
-            "TemporalMap(2,2) Y'",
-            ":14: layer depthwise: MAESTRO would count 1,728 MACs of its 1,152; it counts strides wrong",
-        ),
-        ("Stride { Y: 2, X: 2 }", "Dilation { Y: 2, X: 2 }", ":14: layer depthwise: MAESTRO has no dilation, got 2, 2"),
-        ("Type: GEMM", "Type: FOO", ":25:15: layer product: "),
-    ],
-    ids=["R tiled", "Clusters", "strides", "dilation", "no such type"],
-)
-def test_what_maestro_would_not_count_is_not_exported(old: str, new: str, message: str, tmp_path: Path, capsys: Capture) -> None:
-    """The line has the file, the layer's line and the reason, and nothing is written, no folder either."""
-    path = _file(tmp_path, NETWORK.read_text().replace(old, new, 1))
-    chip, out = _hardware(tmp_path, SIXTEEN), tmp_path / "out"
-    found = _error(capsys, "export", path, "--to", "maestro", "--hardware", chip, "--out", str(out))
-    assert found.startswith(path + message)
-    assert not out.exists()
-
-
-def test_a_machine_too_wide_is_not_exported(tmp_path: Path, capsys: Capture) -> None:
-    """Widths over an int are one line, and nothing is written."""
-    wide, out = _hardware(tmp_path, "pes: 4\nnoc: {bytes_per_cycle: 2147483648}\n"), tmp_path / "out"
-    reason = "hardware chip: MAESTRO's noc_bw_cstr must be at most 2147483647, got 2147483648"
-    path = _file(tmp_path, GEMM)
-    assert _error(capsys, "export", path, "--to", "maestro", "--hardware", wide, "--out", str(out)) == reason
-    assert not out.exists()
-
-
-def test_a_machine_with_other_keys_is_refused_by_each_command(tmp_path: Path, capsys: Capture) -> None:
-    """A machine with wires for single tensors is one line wherever MAESTRO would take it, whatever the mapping."""
-    chip, out, path = _hardware(tmp_path, "noc: {weight: 8, input: 2, output: 8}\n"), tmp_path / "out", _file(tmp_path, GEMM)
-    for command in (
-        ("export", path, "--to", "maestro", "--out", str(out)),
-        ("evaluate", path, "--model", "maestro"),
-        ("compare-models", path),
-        ("run", "--layer-set", "alexnet:conv3", "--model", "maestro", "--out", str(out), "--jobs", "1"),
-    ):
-        found = _error(capsys, *command, "--hardware", chip)
-        assert found.removeprefix(f"{path}:2: ").startswith(
-            "hardware chip: MAESTRO has nothing like its wires for single tensors; use"
-        )
-        assert not out.exists()
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: Capture) -> None:
-    """A folder in place of which, or above which, a file stands is one line, with the option that names another."""
-    path = _file(tmp_path, GEMM)
-    for out, reason in ((path, "File exists"), (f"{path}/out", "Not a directory")):
-        found = _error(capsys, "export", path, "--to", "maestro", "--out", out)
-        assert found == f"{out}: the folder must be writable: {reason}; name another by --out"
-
-
-def test_an_empty_folder_name_is_no_folder(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--out ""` is an error that says so, instead of writing to the working directory."""
-    monkeypatch.chdir(tmp_path)
-    assert _error(capsys, "export", str(NETWORK), "--to", "maestro", "--out", "") == "out must name a folder, got an empty text"
-    assert not list(tmp_path.iterdir())
+def test_what_the_exact_model_does_not_take_cannot_be_compared(tmp_path: Path, capsys: Capture) -> None:
+    """An illegal mapping is one line with file and line."""
+    chip = hardware_of(tmp_path)
+    path = file_of(tmp_path, GEMM.replace("SpatialMap(1,1)", "SpatialMap(1,2)"))
+    assert error_of(capsys, "compare-models", path, "--hardware", chip).startswith(f"{path}:6: layer product, level 0: ")

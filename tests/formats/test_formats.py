@@ -34,6 +34,7 @@ BYTES = replace(load_hardware("edge"), pes=4, bits=(8, 8, 8), l1=Buffer(64), l2=
 SHARED_TWICE = Mapping((tuple(Directive(MapKind.SPATIAL, 1, dim) for dim in (Dim.K, Dim.C)),), ())
 TWO_SPATIAL = replace(NETWORK, layers=(MappedLayer(NETWORK.layers[0].layer, SHARED_TWICE),))
 DENSE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow { SpatialMap(1,1) K } } }")
+UNEVEN = parse("Network n { Layer a { Type: GEMM Dimensions { M: 20, N: 4, K: 3 } Dataflow { SpatialMap(1,1) M } } }")
 
 
 class TestDirectives(FormatContract):
@@ -97,6 +98,23 @@ class TestC(FormatContract):
     unwritable = TestPython.unwritable
 
 
+EDGES = parse("Network n { Layer a { Type: FC Dimensions { K: 5, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
+ONE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
+BATCH = parse("Network n { Layer a { Type: FC Dimensions { N: 2, K: 4, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
+
+
+class TestAccelForge(FormatContract):
+    """AccelForge's files."""
+
+    name = "accelforge"
+    networks = ((ONE, replace(SIXTEEN, pes=1)),)
+    unwritable = (
+        (EDGES, replace(SIXTEEN, pes=1), "AccelForge cannot express level 0: TemporalMap(2,2) K"),
+        (TWO_SPATIAL, SIXTEEN, "SpatialMap"),
+        (ONE, replace(SIXTEEN, pes=1, l1=Buffer(8)), "L1 needs"),
+    )
+
+
 class TestYaml(FormatContract):
     """Layer sets and hardware."""
 
@@ -140,13 +158,15 @@ class TestOnnx(_LayersContract):
 class TestScaleSim(_LayersContract):
     """SCALE-Sim's topologies."""
 
-    name = "scalesim"
+    name = "scalesim-topology"
     layers: ClassVar = {"net.csv": b"Layer name, IFMAP Height, IFMAP Width,...\na, 5, 1, 1, 1, 3, 2, 1,\n\n"}
     damaged_layers: ClassVar = {
         "line 2: channels must be a whole number from 1": b"Layer name, IFMAP Height,\na, 5, 1, 1, 1, 0, 2, 1,\n",
         "line 3: must have a name and M, N, K": b"Layer, M, N, K,\na, 2, 3, 5,\nb, 2\n",
         "must have at least one layer": b"Layer, M, N, K,\n",
     }
+    networks = ((ONE, SIXTEEN), (NETWORK, SIXTEEN))
+    unwritable = ((BATCH, SIXTEEN, "a topology of SCALE-Sim's cannot express a batch of 2"),)
 
 
 class TestGamma(_LayersContract):
@@ -165,6 +185,8 @@ class TestTimeloop(_LayersContract):
     """Timeloop's problems."""
 
     name = "timeloop"
+    networks = ((NETWORK, SIXTEEN),)
+    unwritable = ((TWO_SPATIAL, SIXTEEN, "SpatialMap"), (UNEVEN, SIXTEEN, "leave some of 16 units idle in a round"))
     layers: ClassVar = {
         "net.yaml": b"problem: {shape: cnn-layer, C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
         "net.yml": b"problem:\n  instance: {C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
@@ -188,6 +210,11 @@ class TestZigZag(_LayersContract):
         "equation must be of three operands": b"- id: 0\n  equation: O[b]\n  loop_dims: [B]\n  loop_sizes: [2]\n",
         "'c' must have a size": b"- id: 0\n  equation: O[b][k]+=W[k][c]*I[b][c]\n  loop_dims: [B, K]\n  loop_sizes: [2, 3]\n",
     }
+    networks = TestAccelForge.networks
+    unwritable = (
+        (EDGES, replace(SIXTEEN, pes=1), "ZigZag cannot express level 0: TemporalMap(2,2) K"),
+        *TestAccelForge.unwritable[1:],
+    )
 
 
 def test_each_format_is_tested() -> None:
@@ -200,16 +227,16 @@ def test_each_format_is_tested() -> None:
 def test_the_registry_is_what_stands_in_the_folder(name: str) -> None:
     """A format's modules are files of its folder."""
     each = FORMATS[name]
-    modules = {each.layers, each.mappings, each.hardware, each.exporter} - {""}
+    modules = {each.layers, each.mappings, each.written, each.hardware, each.exporter} - {""}
     assert modules
-    assert all((FOLDER / name / f"{module}.py").is_file() for module in modules)
+    assert all((FOLDER / each.folder / f"{module}.py").is_file() for module in modules)
 
 
 def test_cost_models_name_a_format() -> None:
     """What a model's mappings are written in is a format that reads mappings and writes them."""
     for make in COST_MODELS.values():
         each = FORMATS[make().format]
-        assert each.mappings
+        assert each.mappings or each.written
         assert each.exporter
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from onnx_models import model, node
 
+from mapsearch.formats.directives import parse
+from mapsearch.formats.registry import FORMATS
+from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.layer_sets import LayerSet, load_layer_set, yaml_text
-from mapsearch.model.errors import InputError
+from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.layer import LayerType
 from mapsearch.model.tensors import Dim, Tensor
 
@@ -103,6 +106,53 @@ def test_scalesim_products_and_sparsity(tmp_path: Path) -> None:
     assert "the header must be Layer, M, N, K" in refusal(tmp_path, "net.csv", "Layer,M,K,N,\na,1,2,3,\n")
     assert "filter must not be larger" in refusal(tmp_path, "net.csv", SCALESIM + "a, 2, 8, 3, 3, 4, 8, 1,\n")
     assert "sparsity must be N:M" in refusal(tmp_path, "net.csv", SCALESIM + "a, 8, 8, 3, 3, 4, 8, 1, 5:4,\n")
+
+
+def _topology(layers: str) -> str:
+    """The topology of layers of directive text, each a type, dims and further items."""
+    blocks = (
+        f"Layer {name} {{ Type: {kind} {items} Dataflow {{ TemporalMap(1,1) K }} }}"
+        for name, kind, items in (line.split(" ", 2) for line in layers.split("; "))
+    )
+    network = parse(f"Network n {{ {' '.join(blocks)} }}")
+    return str(FORMATS["scalesim-topology"].write_network(network, load_hardware("edge"))["topology.csv"])
+
+
+def test_scalesim_topologies_out(tmp_path: Path) -> None:
+    """Layers read back as they were: strides, depthwise layers with a multiplier, DP in another's name; names lose commas."""
+    text = _topology(
+        "\"a,DP\" CONV Stride { Y: 2, X: 2 } Dimensions { K: 4, C: 3, R: 3, S: 2, Y': 5, X': 6 }; "
+        "dw DSCONV Dimensions { G: 8, K: 2, R: 3, S: 3, Y': 4, X': 4 }; fc FC Dimensions { K: 4, C: 3 }"
+    )
+    assert text.splitlines()[1:] == ["a_dp, 11, 12, 3, 2, 3, 4, 2,", "dw_DP, 6, 6, 3, 3, 8, 2, 1,", "fc, 1, 1, 1, 1, 3, 4, 1,"]
+    layers = [entry.layer for entry in load(tmp_path, "net.csv", text).entries]
+    assert [layer.extents for layer in layers] == [(1, 1, 4, 3, 3, 2, 5, 6), (8, 1, 2, 1, 3, 3, 4, 4), (1, 1, 4, 3, 1, 1, 1, 1)]
+
+
+def test_scalesim_products_out(tmp_path: Path) -> None:
+    """Matrix products alone are a topology of products; among others they are convolutions with as many words."""
+    product = "p GEMM Dimensions { M: 2, N: 3, K: 5 }"
+    assert _topology(product) == "Layer, M, N, K,\np, 2, 3, 5,\n"
+    mixed = load(tmp_path, "net.csv", _topology(f"{product}; q FC Dimensions {{ K: 4, C: 3 }}")).entries[0].layer
+    assert mixed.macs == 30
+    assert [mixed.words(tensor) for tensor in Tensor] == [15, 10, 6]
+
+
+@pytest.mark.parametrize(
+    ("layer", "what"),
+    [
+        ("a CONV Dimensions { N: 2, K: 4, C: 3, R: 1, S: 1, Y': 5, X': 6 }", "a batch of 2"),
+        ("a NGCONV Dimensions { G: 2, K: 4, C: 3, R: 1, S: 1, Y': 5, X': 6 }", "2 groups of several channels"),
+        ("a CONV Stride { Y: 2, X: 1 } Dimensions { K: 4, C: 3, R: 1, S: 1, Y': 5, X': 6 }", "strides of 2 and 1"),
+        ("a CONV Dilation { Y: 2, X: 2 } Dimensions { K: 4, C: 3, R: 3, S: 3, Y': 5, X': 6 }", "dilation"),
+        ("a CONV Density { W: 0.5 } Dimensions { K: 4, C: 3, R: 3, S: 3, Y': 5, X': 6 }", "densities"),
+        ("a GEMM Dimensions { G: 2, M: 2, N: 3, K: 5 }", "2 groups of several channels"),
+    ],
+)
+def test_what_a_scalesim_topology_cannot_express(layer: str, what: str) -> None:
+    """Each is refused with its reason."""
+    with pytest.raises(MappingError, match=f"layer a: a topology of SCALE-Sim's cannot express {what}"):
+        _topology(layer)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from maestro_rows import Row, recorded_rows
 from maestro_rows import source_of as recorded_source
 from strategies import ample
 
-from mapsearch.formats.maestro.mappings_in import read_mappings
+from mapsearch.formats.maestro.mappings_in import read_written
 from mapsearch.formats.maestro.out import print_machine, print_sources
 from mapsearch.model.cost import Fit
 from mapsearch.model.errors import InputError, MappingError
@@ -111,7 +111,7 @@ def cases(draw: st.DrawFn) -> Case:
 def _assert_same(layer: Layer, hardware: Hardware, mapping: Mapping, costs: MaestroCosts, row: int) -> None:
     """A row's figures are those of the printed and re-read mapping, or both are errors."""
     source = source_of(layer, mapping, hardware.pes)
-    [read] = read_mappings(print_sources("network", [source]), "text")
+    [read] = read_written(print_sources("network", [source]), "text")
     assert read == source
     if costs.fates[row] != DONE:
         with pytest.raises(InputError, match="published program"):
@@ -256,7 +256,7 @@ def test_a_strided_file_as_written_counts_other_macs() -> None:
     # size 5 and offset 4; the program takes each such tile for 5 - 3 + 1 = 3 outputs, and there are two: 4 x 3 x 6 = 72.
     text = """Network strided { Layer one { Type: CONV  Stride { Y: 2 } Dimensions { K: 4, C: 1, R: 3, S: 1, Y: 9, X: 1 }
     Dataflow { SpatialMap(1,1) K; TemporalMap(5,5) Y; TemporalMap(Sz(R),Sz(R)) R; } } }"""
-    [source] = read_mappings(text, "text")
+    [source] = read_written(text, "text")
     found = told(source, machine_of(replace(MACHINE, pes=4))).figures
     assert (found["macs"], found["layer_macs"]) == (72, 48)
     assert any("the figures are not the layer's" in warning for warning in found["warnings"])

@@ -21,7 +21,8 @@ from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Limit
 from mapsearch.search.objectives.objective import Objective
-from mapsearch.spaces.mappings.completion import Completion, Partial, join_parts
+from mapsearch.spaces.mappings.completion import Completion
+from mapsearch.spaces.mappings.partial import Partial, join_parts
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
 

@@ -87,7 +87,7 @@ def test_a_row_that_is_left_out_is_predicted_worse(tmp_path: Path) -> None:
         (11, ("", ""), r"must have at least twice as many rows as the 6 coefficients \(mac, l1, l2, noc, offchip, idle\), got 11"),
         (12, ("layer2,chip.m", "other,chip.m"), "must have the layer other, and has none of that name"),
         (12, ("layer2,chip.m,", "layer2,chip.m,,,5\n#"), "layer layer2 must have one of energy_uj and power_mw"),
-        (12, ("layer2,chip.m", "layer2,none.m"), "none.m: the directive file must be readable"),
+        (12, ("layer2,chip.m", "layer2,none.m"), "none.m: the mapping file must be readable"),
     ],
 )
 def test_rows_that_cannot_be_fitted(tmp_path: Path, count: int, change: tuple[str, str], message: str) -> None:

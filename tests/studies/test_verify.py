@@ -86,7 +86,7 @@ def test_a_different_number_is_named(tmp_path: Path, capsys: Capture) -> None:
     assert main([*_inputs(row, tmp_path), "--binary", str(_replay(tmp_path, cells))]) == 1
     out = capsys.readouterr().out
     assert "runtime_cycles" in out
-    assert "1 layers, 45 numbers compared, 44 equal, 1 different" in out
+    assert "1 layers, 45 numbers compared, 44 equal, 0 explained, 1 different" in out
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,18 @@ def test_a_missing_program_is_a_clear_error(tmp_path: Path, capsys: Capture) -> 
     assert "cannot be run: Permission denied" in capsys.readouterr().err
 
 
+def test_the_program_is_sought_on_the_search_path(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --binary the program of the tool's name runs, and where there is none the error says what to give."""
+    row = ROWS[REPLAYED[0]]
+    command = _inputs(row, tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(command) == 2
+    assert "maestro: no such program on the search path; give MAESTRO's executable by --binary" in capsys.readouterr().err
+    _replay(tmp_path, _cells(row))
+    assert main(command) == 0
+
+
 def test_the_timeout_must_be_positive(tmp_path: Path, capsys: Capture) -> None:
     """No program answers in no time."""
-    assert main([*_inputs(ROWS[REPLAYED[0]], tmp_path), "--binary", "x", "--timeout", "0"]) == 2
+    assert main([*_inputs(ROWS[REPLAYED[0]], tmp_path), "--timeout", "0"]) == 2
     assert "timeout must be above 0 seconds, got 0" in capsys.readouterr().err

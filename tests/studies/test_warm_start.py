@@ -85,7 +85,7 @@ def test_what_holds_no_mapping_of_the_layers_is_an_error(search: Callable[..., d
     (tmp_path / "empty" / "machine.m").write_text("num_pes: 4")
     for path, told in (
         (tmp_path / "none.m", "none.m"),
-        (tmp_path / "empty", "must hold directive files with mappings to start from, got none"),
+        (tmp_path / "empty", "must hold mapping files to start from, got none"),
         (other, "must hold a mapping of a layer of the set, of the same shape, got those of a"),
     ):
         with pytest.raises(InputError, match=told):

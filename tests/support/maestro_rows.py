@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from mapsearch.formats.maestro.mappings_in import read_mappings
+from mapsearch.formats.maestro.mappings_in import read_written
 from mapsearch.model.maestro.figures import printed
 from mapsearch.model.maestro.levels import tensors_of
 from mapsearch.model.maestro.program import run_program
@@ -92,7 +92,7 @@ def text_of(row: Row) -> str:
 
 def source_of(row: Row) -> Source:
     """The layer and mapping of a row as the program reads them."""
-    [source] = read_mappings(text_of(row), f"row {row['id']}")
+    [source] = read_written(text_of(row), f"row {row['id']}")
     return source
 
 

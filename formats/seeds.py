@@ -1,4 +1,4 @@
-"""Earlier mappings that a search starts from, read from a directive file or from all of them in a folder, such as a run's."""
+"""Earlier mappings that a search starts from, read from a mapping file or from all of them in a folder, such as a run's."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mapsearch.formats.directives import MappedLayer, Network, parse
-from mapsearch.formats.text import read_text
+from mapsearch.formats.directives import MappedLayer, Network
+from mapsearch.formats.mappings import files_in, load_network
 from mapsearch.model.errors import InputError
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping
 
 
 def load_seeds(path: Path) -> list[MappedLayer]:
-    """The mappings of a directive file, or of every `.m` file in a folder and below it; InputError where there are none."""
-    files = sorted(file for file in path.rglob("*.m") if _has_network(file)) if path.is_dir() else [path]
-    seeds = [mapped for file in files for mapped in parse(read_text(file, "directive file"), str(file)).layers]
+    """The mappings of a file, or of every mapping file in a folder and below it; InputError where there are none."""
+    seeds = [mapped for file in (files_in(path) if path.is_dir() else [path]) for mapped in load_network(file).layers]
     if not seeds:
-        raise InputError(f"{path}: must hold directive files with mappings to start from, got none")
+        raise InputError(f"{path}: must hold mapping files to start from, got none")
     return seeds
-
-
-def _has_network(file: Path) -> bool:
-    return "Network" in read_text(file, "directive file")  # a machine of MAESTRO's is a .m file too
 
 
 def seeds_of(layer: Layer, seeds: Sequence[MappedLayer]) -> list[Mapping]:

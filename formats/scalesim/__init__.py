@@ -1,1 +1,0 @@
-"""SCALE-Sim's files (github.com/scalesim-project/SCALE-Sim): topologies in."""

@@ -1,0 +1,1 @@
+"""SCALE-Sim's files (github.com/scalesim-project/SCALE-Sim): topologies in and out."""
