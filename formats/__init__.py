@@ -7,8 +7,8 @@
     onnx/           ONNX models: networks in
     pytorch.py      PyTorch modules: networks in, by way of ONNX
     scalesim_topology/    SCALE-Sim's topologies: networks in and out
-    timeloop/, zigzag/    these tools' files: networks in, mappings with their machines out
-    accelforge/     AccelForge's files: mappings with their machines out
+    timeloop/, zigzag/    these tools' files: networks and mappings in, mappings with their machines out
+    accelforge/     AccelForge's files: mappings in, and with their machines out
     gamma/          GAMMA's models: networks in
     nest/, python/, c/    a mapping's loops, for other tools and as code that computes the layer
     mappings.py     networks with their mappings from a file of any format; seeds.py: those that a search starts from

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from mapsearch.formats.rows import Row, compact, convolution_type, pair
+from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.tensors import Dim
 
 Rank = Sequence[tuple[str, int]]
 Operand = Sequence[Rank]
@@ -21,7 +24,7 @@ class NoLayerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
     """A rank of the input over which a filter slides; tap: "" for a filter of one word."""
 
     output: str
@@ -30,8 +33,27 @@ class _Window:
     dilation: int
 
 
-def row_of(sizes: Mapping[str, int], weights: Operand, inputs: Operand, output: Operand) -> Row:
-    """The keys of a layer, but for its name; sizes: of all dims. Raises NoLayerError.
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """How dims stand in an einsum.
+
+    sizes: of all dims. parts: G, K, N or C, of the dims of several indices that do not slide. windows: none, that of the columns,
+    or those of rows and columns.
+    """
+
+    sizes: Mapping[str, int]
+    parts: Mapping[str, str]
+    windows: Sequence[Window]
+
+    @property
+    def rows_and_columns(self) -> tuple[Window, Window]:
+        """Both windows; one that is missing has no dims."""
+        rows, columns = (Window("", 1, "", 1), Window("", 1, "", 1), *self.windows)[-2:]
+        return rows, columns
+
+
+def structure_of(sizes: Mapping[str, int], weights: Operand, inputs: Operand, output: Operand) -> Structure:
+    """The parts that an einsum's operands give its dims, of which all have sizes; NoLayerError where no layer type has them.
 
     The operand with sums is the input, whichever of the two it is.
     """
@@ -44,33 +66,55 @@ def row_of(sizes: Mapping[str, int], weights: Operand, inputs: Operand, output: 
     slid = [dim for each in windows for dim in (each.output, each.tap) if dim]
     if len(windows) > 2 or len(set(slid)) < len(slid) or in_input & set(slid):
         raise NoLayerError("at most two ranks of the input may be sums, each of dims of its own")
-    parts = {"G": 1, "K": 1, "N": 1, "C": 1}
-    for dim, size in sizes.items():
+    parts: dict[str, str] = {}
+    for dim in (dim for dim, size in sizes.items() if dim not in slid and size > 1):
         part = _PARTS.get((dim in in_weights, dim in in_input, dim in in_output))
-        if dim in slid or size == 1:
-            continue
         if part is None:
             raise NoLayerError(f"dim {dim} must stand in two operands, or in all three")
-        parts[part] *= size
-    if not windows:
-        return compact({"type": "GEMM", "M": parts["N"], "N": parts["K"], "K": parts["C"], "batch": parts["G"]})
-    return _convolution(sizes, parts, windows)
+        parts[dim] = part
+    return Structure(sizes, parts, windows)
+
+
+def row_of(structure: Structure) -> Row:
+    """The keys of a layer, but for its name."""
+    sizes = dict.fromkeys("GKNC", 1)
+    for dim, part in structure.parts.items():
+        sizes[part] *= structure.sizes[dim]
+    if not structure.windows:
+        return compact({"type": "GEMM", "M": sizes["N"], "N": sizes["K"], "K": sizes["C"], "batch": sizes["G"]})
+    rows, columns = structure.rows_and_columns
+    both = {"R": (rows.tap, columns.tap), "Y'": (rows.output, columns.output)}
+    (r, s), (y, x) = ([structure.sizes.get(dim, 1) for dim in dims] for dims in both.values())
+    slide: Row = {
+        "R": r, "S": s, "Y'": y, "X'": x, "batch": sizes["N"],
+        "stride": pair(rows.stride, columns.stride), "dilation": pair(rows.dilation, columns.dilation),
+    }  # fmt: skip
+    return compact(convolution_type(sizes["G"], sizes["K"], sizes["C"]) | slide)
+
+
+def layer_of(structure: Structure, name: str, kind: str = "") -> tuple[Layer, dict[str, Dim]]:
+    """The layer, and which of the eight dims each dim of the einsum is.
+
+    kind: the layer's type, if it is one. Raises NoLayerError where two dims play one part, as a loop over both would be no loop.
+    """
+    rows, columns = structure.rows_and_columns
+    slid = ((rows.output, Dim.Y), (rows.tap, Dim.R), (columns.output, Dim.X), (columns.tap, Dim.S))
+    dims = {dim: of for dim, of in slid if dim}
+    free = {part: [Dim[part]] for part in "GKNC"} | ({} if structure.windows else {"N": [Dim.X, Dim.N, Dim.Y]})
+    for dim, part in structure.parts.items():
+        if not free[part]:
+            others = " and ".join(other for other, of in structure.parts.items() if of == part)
+            raise NoLayerError(f"dims {others} both play the part of {part}, which only one loop may")
+        dims[dim] = free[part].pop(0)
+    g, n, k, c, r, s, y, x = (prod(structure.sizes[dim] for dim, of in dims.items() if of is each) for each in Dim)
+    types = {each.value: each for each in LayerType}
+    default = LayerType.CONV if structure.windows else LayerType.GEMM
+    pairs = (rows.stride, columns.stride), (rows.dilation, columns.dilation)
+    return Layer(name, types.get(kind, default), (g, n, k, c, r, s, y, x), *pairs), dims
 
 
 # The part of a dim, by whether it stands in the weights, the input and the output.
 _PARTS = {(True, True, True): "G", (True, False, True): "K", (False, True, True): "N", (True, True, False): "C"}
-
-
-def _convolution(sizes: Mapping[str, int], parts: Mapping[str, int], windows: list[_Window]) -> Row:
-    lone = _Window("", 1, "", 1)
-    rows, columns = windows if len(windows) == 2 else (lone, windows[0])
-    both = {"R": (rows.tap, columns.tap), "Y'": (rows.output, columns.output)}
-    (r, s), (y, x) = ([sizes.get(dim, 1) for dim in dims] for dims in both.values())
-    slide: Row = {
-        "R": r, "S": s, "Y'": y, "X'": x, "batch": parts["N"],
-        "stride": pair(rows.stride, columns.stride), "dilation": pair(rows.dilation, columns.dilation),
-    }  # fmt: skip
-    return compact(convolution_type(parts["G"], parts["K"], parts["C"]) | slide)
 
 
 def _slides(rank: Rank) -> bool:
@@ -87,7 +131,7 @@ def _plain(operand: Operand) -> set[str]:
     return set(dims)
 
 
-def _window(rank: Rank, in_weights: set[str], in_output: set[str]) -> _Window:
+def _window(rank: Rank, in_weights: set[str], in_output: set[str]) -> Window:
     outputs = [(dim, step) for dim, step in rank if dim in in_output]
     taps = [(dim, step) for dim, step in rank if dim not in in_output]
     if len(outputs) != 1 or len(taps) > 1 or outputs[0][0] in in_weights or any(dim not in in_weights for dim, _ in taps):
@@ -95,4 +139,4 @@ def _window(rank: Rank, in_weights: set[str], in_output: set[str]) -> _Window:
     [(output, stride)], (tap, dilation) = outputs, (taps or [("", 1)])[0]
     if min(stride, dilation) < 1:
         raise NoLayerError(f"strides and dilations must be at least 1, got {min(stride, dilation)}")
-    return _Window(output, stride, tap, dilation)
+    return Window(output, stride, tap, dilation)

@@ -166,9 +166,9 @@ FORMATS: Mapping[str, Format] = {
         Format("onnx", (".onnx",), layers="layers_in", most_bytes=2**31 - 1),  # the most that protobuf reads; weights may be within
         Format("scalesim-topology", (".csv",), layers="layers_in", exporter="out"),
         Format("gamma", (".csv",), layers="layers_in"),
-        Format("timeloop", (".yaml", ".yml"), layers="layers_in", exporter="out"),
-        Format("zigzag", (".yaml", ".yml"), layers="layers_in", exporter="out"),
-        Format("accelforge", (".yaml", ".yml"), exporter="out"),
+        Format("timeloop", (".yaml", ".yml"), layers="layers_in", mappings="mappings_in", exporter="out"),
+        Format("zigzag", (".yaml", ".yml", ".json"), layers="layers_in", mappings="mappings_in", exporter="out"),
+        Format("accelforge", (".yaml", ".yml"), mappings="mappings_in", exporter="out"),
         Format("python", (".py",), exporter="out"),
         Format("c", (".c",), exporter="out"),
         Format("yaml", (".yaml", ".yml"), layers="layer_sets", hardware="hardware_in"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from mapsearch.formats.directives import MappedLayer, Network
 from mapsearch.formats.mappings import files_in, load_network
 from mapsearch.model.errors import InputError
-from mapsearch.model.layer import Layer
+from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Mapping
 
 
@@ -22,12 +22,12 @@ def load_seeds(path: Path) -> list[MappedLayer]:
 
 
 def seeds_of(layer: Layer, seeds: Sequence[MappedLayer]) -> list[Mapping]:
-    """The mappings of layers of the same shape, whatever their names and densities."""
+    """The mappings of layers of the same shape, whatever their names, types and densities."""
     return [each.mapping for each in seeds if _shape(each.layer) == _shape(layer)]
 
 
 def _shape(layer: Layer) -> Layer:
-    return replace(layer, name="", density=(1.0, 1.0, 1.0), zero_macs=0)
+    return replace(layer, name="", type=LayerType.CONV, density=(1.0, 1.0, 1.0), zero_macs=0)
 
 
 def seeds_network(name: str, layers: Sequence[Layer], seeds: Sequence[MappedLayer]) -> Network:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Flag, IntEnum, auto
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -115,15 +115,26 @@ class Costs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """The mappings that a model vouches for.
+    """The mappings that a model vouches for, or that a tool can express.
 
     untiled: dims that every level must take whole; dividing: whether the product of the Clusters must divide the PEs;
     as_listed: whether the model counts the unpadded input as a layer set lists it, with a stride of 1.
+    perfect: whether all chunks must divide their tiles; even: whether a spatial loop must use equally many units in each round;
+    single: whether tiles must have one output along an axis with a stride above 1.
     """
 
     untiled: tuple[Dim, ...] = ()
     dividing: bool = False
     as_listed: bool = False
+    perfect: bool = False
+    even: bool = False
+    single: bool = False
+
+    def __or__(self, other: Restriction) -> Restriction:
+        """What both ask."""
+        untiled = tuple(sorted({*self.untiled, *other.untiled}))
+        others = (each.name for each in fields(self) if each.name != "untiled")
+        return Restriction(untiled, **{name: getattr(self, name) or getattr(other, name) for name in others})
 
 
 @dataclass(frozen=True, slots=True)

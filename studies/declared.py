@@ -61,6 +61,14 @@ def one_of(*choices: str) -> Law:
     return Law(f"must be one of {', '.join(choices)}", lambda value: value in choices, choices=choices)
 
 
+def some_of(*choices: str) -> Law:
+    """One or several of a few words, with commas between."""
+    return Law(
+        f"must be one or several of {', '.join(choices)}, with commas between",
+        lambda value: isinstance(value, str) and set(value.split(",")) <= {*choices},
+    )
+
+
 def text(example: str) -> Law:
     """Any text."""
     return Law(f"must be a text, such as {example}", lambda value: isinstance(value, str))

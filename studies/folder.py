@@ -206,9 +206,10 @@ class RunFolder(StudyFolder):
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], first: str) -> str:
-    """Rows with the same keys as CSV; first: the only column of a table without rows."""
+    """Rows as CSV, with a column for each of their keys; first: the only column of a table without rows."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [first], lineterminator="\n")
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.DictWriter(text, columns or [first], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

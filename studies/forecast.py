@@ -104,7 +104,7 @@ def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, s
     if used in (Sampler.AUTO, Sampler.EXACT) and least_bound(problems[0]) is not None:
         proof = PROOF_SECONDS if settings.gap_used > 0 and used is Sampler.AUTO else TO_PROVE.seconds
     each = budget.trials * trial + proof
-    searches = len(problems) * settings.restarts
+    searches = len(problems) * settings.restarts * (1 if settings.tools is None else 2)
     counted = "one search" if searches == 1 else f"{searches:,} searches"
     basis = f"{counted} of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
     if proof:

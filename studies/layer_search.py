@@ -65,7 +65,7 @@ def search_layer(
 
     hardware: as `evaluate` takes it. seeds: mappings of the layer to start from. searcher: of your own, in place of the
     sampler's (see `mapsearch.testing.SearcherContract`). jobs: processes for the restarts. settings: as `run` takes them
-    (batch, objective, sampler, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
+    (batch, objective, sampler, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, tools,
     warm_start, model).
 
     Ctrl-C ends it with the best mapping so far. Raises InputError where an input breaks a law, or no mapping was found.

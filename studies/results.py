@@ -79,6 +79,19 @@ class FrontPoint(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class FreeResult(Plain):
+    """The best mapping of a layer among all, also those that the tools of the run cannot express.
+
+    objective: its value. lower_bound: no mapping at all has less; None where there is no bound.
+    """
+
+    runtime_cycles: _Positive
+    energy_pj: FiniteFloat
+    objective: FiniteFloat
+    lower_bound: FiniteFloat | None
+
+
+@dataclass(frozen=True, slots=True)
 class LayerResult(Plain):
     """The best mapping of a layer.
 
@@ -88,6 +101,7 @@ class LayerResult(Plain):
     bound. refused: evaluations that the cost model does not vouch for. seconds: of all searches. finished: False where a search was
     stopped. mapping_file, front_file: relative to the run's folder; no front if the objective uses only cycles or only energy.
     metrics: as `evaluate` gives them. trace: a step for each better mapping found. proof: the counts of an exact search.
+    free: of a run for tools, what is best without their laws.
     """
 
     name: str
@@ -108,6 +122,9 @@ class LayerResult(Plain):
     metrics: Annotated[Evaluation, PlainValidator(_evaluation)]
     trace: tuple[Step, ...]
     proof: Certificate | None
+    free: FreeResult | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"free"})
 
     def to_dict(self) -> dict[str, Any]:
         """See `Plain`; the metrics are without the layer's name."""
@@ -145,12 +162,18 @@ class Sums(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Totals(Sums):
-    """Sums over all layers, and the counts of their searches, each search once; seconds: over all processes."""
+    """Sums over all layers, and the counts of their searches, each search once; seconds: over all processes.
+
+    free_objective: of a run for tools, over the sums of what is best without their laws; None where not known.
+    """
 
     evaluations: _Count
     dropped: _Count
     refused: _Count
     seconds: _Seconds
+    free_objective: FiniteFloat | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"free_objective"})
 
 
 @dataclass(frozen=True, slots=True)

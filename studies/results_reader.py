@@ -35,7 +35,7 @@ def read_results(data: Mapping[str, Any], where: Path, hint: str) -> RunResults:
 
 def read_layers(data: Mapping[str, Any], where: Path, hint: str) -> list[LayerResult]:
     """The rows of layers in a results.json; rows of an earlier version, which lack some keys, are left out."""
-    needed = {field.name for field in fields(LayerResult)}
+    needed = {field.name for field in fields(LayerResult)} - LayerResult.optional
     layers = data.get("layers")
     if not isinstance(layers, list):
         raise InputError(f"{where}: layers must be a list, got {show(layers)}; {hint}")

@@ -47,7 +47,7 @@ def run(
     (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, with its recorded
     layer set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
     settings: the fields of `options.SearchOptions` (batch, objective, sampler,
-    trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints,
+    trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, tools,
     warm_start, model).
 
     The results are a `mapsearch.studies.results.RunResults`; `to_dict` gives the content of results.json. They depend on the seed

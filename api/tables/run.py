@@ -13,19 +13,21 @@ from mapsearch.tables.co_design import print_co_design
 
 def print_results(results: RunResults, *, saved: bool = True) -> None:
     """The table of layers, the network's totals, and where everything is, if it could be saved."""
-    made_small = _made_small(results)
+    made_small, compared = _made_small(results), any(layer.free is not None for layer in results.layers)
     rows: list[list[Cell]] = [
         [
             layer.name,
             layer.count,
             *_figures(layer.metrics, layer.objective, made_small),
             gap_text(layer.gap),
+            *([_over(layer.objective, layer.free.objective if layer.free else None)] if compared else []),
             _percent(layer.metrics.utilization),
             bound_text(layer.metrics.bound_by),
         ]
         for layer in results.layers
     ]
-    write_table("", ("layer", "count", *_headers(made_small), "gap", PE_USE, "bound by"), rows)
+    over = ["over all\nmappings"] if compared else []
+    write_table("", ("layer", "count", *_headers(made_small), "gap", *over, PE_USE, "bound by"), rows)
     totals, whole = results.totals, "network:"
     if len(results.networks) > 1:
         whole = "mix:    "
@@ -43,6 +45,13 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     if made_small == _OBJECTIVE:
         value = _NOT_FINITE if totals.objective is None else f"{totals.objective:.5g}"
         write_prose(f"         objective {results.objective}: {value}", indent=9)
+    if totals.free_objective is not None:
+        cost = _over(totals.objective, totals.free_objective)
+        write_prose(
+            f"         cost of keeping to what the tools can express: {cost}; without that, the layers' best come to "
+            f"{totals.free_objective:.5g}",
+            indent=9,
+        )
     if results.network is not None:
         _print_together(results.network, totals)
     dropped = f"{totals.dropped:,} mappings or parts of the space dropped by a lower bound"
@@ -96,6 +105,11 @@ def _figures(of: Evaluation | Sums, objective: float | None, made_small: str) ->
     if made_small:
         cells.append(of.edp_pj_cycles if made_small == EDP else _NOT_FINITE if objective is None else objective)
     return cells
+
+
+def _over(objective: float | None, free: float | None) -> str:
+    """How far an objective is above that of the best of all mappings; nothing where it is not known."""
+    return f"{100 * (objective / free - 1):.2g}%" if objective is not None and free is not None and free > 0 else ""
 
 
 def _percent(share: float | None) -> Cell:

@@ -1,6 +1,7 @@
-"""AccelForge's files (accelforge.org): a layer, the machine and the mapping in one file each layer out, and mappings in.
+"""AccelForge's files (accelforge.org): layers with their mappings out, one file each, and in.
 
-out.py       the three parts of a file: workload, arch, mapping
-nodes.py     the nodes of a mapping, and what AccelForge cannot express
-script.py    the program that has AccelForge count a file's actions
+out.py           a file of workload, machine and mapping
+nodes.py         the nodes of a mapping
+conventions.py   AccelForge's counts by our figures, and where it counts otherwise
+mappings_in.py   mappings; workload_in.py: their einsums
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from math import prod
 
-from mapsearch.formats.einsums import NoLayerError, row_of
+from mapsearch.formats.einsums import NoLayerError, row_of, structure_of
 from mapsearch.formats.onnx.graph import Node
 from mapsearch.formats.onnx.matmul import first_is_weights
 from mapsearch.formats.rows import Row, compact
@@ -28,7 +28,7 @@ def einsum(node: Node) -> list[Row]:
     batches = [prod(sizes[dim] for dim in term if dim in shared) for term in terms]
     weights = 0 if first_is_weights(node, (0, 1), (batches[0], batches[1])) else 1
     try:
-        row = row_of(sizes, *([[(dim, 1)] for dim in each] for each in (terms[weights], terms[1 - weights], result)))
+        row = row_of(structure_of(sizes, *([[(dim, 1)] for dim in each] for each in (terms[weights], terms[1 - weights], result))))
     except NoLayerError:
         return [left_out]
     return [compact(row | {"weights": node.weights(weights)})]

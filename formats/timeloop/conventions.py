@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import product
 from math import prod
 
+from mapsearch.formats.nest.buffers import evaluation_of
+from mapsearch.formats.nest.counts import Case, Convention, Counts
 from mapsearch.formats.nest.loop_nest import Cut, Imperfection, LoopNest
 from mapsearch.formats.timeloop.document import spatial_groups
-from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.tensors import WINDOWS, Dim, Tensor, window_words
 
@@ -127,49 +128,68 @@ class Inputs:
         return covered
 
 
-@dataclass(frozen=True, slots=True)
-class Convention:
-    """One of the conventions by which Timeloop counts inputs; applies: whether it changes the words that come to a level."""
-
-    because: str
-    applies: Callable[[Inputs], bool]
-
-
-OF_INPUTS = (
-    Convention("Timeloop fetches and keeps boxes, with rows and columns that a stride skips", lambda inputs: inputs.skips),
-    Convention("Timeloop fetches a whole tile where the window changes its direction", lambda inputs: inputs.turns),
+# By what the input's words change, and whether they do at a level.
+_Reasons = tuple[tuple[str, Callable[[Inputs], bool]], ...]
+OF_FILLS: _Reasons = (
+    ("Timeloop fetches and keeps boxes, with rows and columns that a stride skips", lambda inputs: inputs.skips),
+    ("Timeloop fetches a whole tile where the window changes its direction", lambda inputs: inputs.turns),
 )
-OF_READS = (
-    *OF_INPUTS,
-    Convention("Timeloop multicasts a PE's words only to PEs that need all of them", lambda inputs: inputs.overlaps),
+OF_READS: _Reasons = (
+    *OF_FILLS,
+    ("Timeloop multicasts a PE's words only to PEs that need all of them", lambda inputs: inputs.overlaps),
 )
+ADDS = "Timeloop reads a sum from the L2 to add to it, where there is no reduction, as it does a partial sum for a PE"
 PADDED = "Timeloop counts the cycles of an edge chunk as those of a full one"
 
 
-def slides(layer: Layer) -> bool:
-    """Whether windows share words, or a stride skips some."""
-    pairs = zip(WINDOWS, layer.stride, strict=True)
-    return any(layer.extents[output] > 1 and (layer.extents[tap] > 1 or stride > 1) for (output, tap), stride in pairs)
+def comparable(nest: LoopNest, counts: Counts) -> Counts:
+    """Those of our counts of which it is known what Timeloop makes of them.
 
-
-def expected_words(nest: LoopNest, hardware: Hardware, depth: int) -> dict[str, tuple[int, str]]:
-    """What Timeloop counts of the input's words, and why, by the names of our figures; depth: that of the input's tile in the L2.
-
-    Nothing for a mapping with edge chunks, after which tiles do not all shift alike.
+    They lack the input's words where tiles do not all shift alike, since chunks are of several lengths, and windows share words, or
+    a stride skips some.
     """
-    if any(kind is Imperfection.EDGE for kind, _ in nest.imperfections()):
-        return {}
+    pairs = zip(WINDOWS, nest.mapped.layer.stride, strict=True)
+    extents = nest.mapped.layer.extents
+    slides = any(extents[output] > 1 and (extents[tap] > 1 or stride > 1) for (output, tap), stride in pairs)
+    if slides and has_edges(nest):
+        return {figure: count for figure, count in counts.items() if not figure.endswith(f".{Tensor.INPUT.label}")}
+    return counts
+
+
+def has_edges(nest: LoopNest) -> bool:
+    """Whether there are chunks of several lengths."""
+    return any(kind is Imperfection.EDGE for kind, _ in nest.imperfections())
+
+
+def conventions_of(case: Case) -> list[Convention]:
+    """How Timeloop counts otherwise in this mapping: several of its conventions may change one count together."""
+    nest = case.nest
+    padded = prod(nest.tile) * prod(cut.trips for cut in nest.cuts)
+    adds = evaluation_of(nest, case.hardware).l2_add_read_words
+    fixed = {PADDED: {"mac_cycles": padded}, ADDS: {"psum_read_words": case.counts["psum_read_words"] + adds}}
+    words = {} if has_edges(nest) else _of_inputs(case)
+    return [Convention(because, partial(_told, counts)) for because, counts in (fixed | words).items()]
+
+
+def _told(counts: Counts, _: Case) -> Counts:
+    return counts
+
+
+def _of_inputs(case: Case) -> dict[str, dict[str, int]]:
+    """What Timeloop counts of the input's words, by the reasons."""
+    nest, depth = case.nest, case.depths[Tensor.INPUT]
     layer, loops = nest.mapped.layer, [cut for cut in nest.cuts if cut.loops]
     groups = [[cut for cut in nest.spatial if cut.level in group] for group in spatial_groups(nest)]
     l1 = Inputs(layer, nest.tile, loops, groups)
     l2 = Inputs(layer, nest.footprint(depth), nest.outer[:depth])
-    multicast = hardware.noc.multicast
+    multicast = case.hardware.noc.multicast
     figures = {
-        "l2_to_l1_words": (l1.fetched * (l1.boxes if multicast else nest.pes), l1, OF_READS if multicast else OF_INPUTS),
-        "l1_fill_words": (l1.fetched * nest.pes, l1, OF_INPUTS),
-        "offchip_read_words": (l2.fetched, l2, OF_INPUTS),
+        "l2_to_l1_words.input": (l1.fetched * (l1.boxes if multicast else nest.pes), l1, OF_READS if multicast else OF_FILLS),
+        "l1_fill_words.input": (l1.fetched * nest.pes, l1, OF_FILLS),
+        "offchip_read_words.input": (l2.fetched, l2, OF_FILLS),
     }
-    return {
-        f"{name}.{Tensor.INPUT.label}": (words, "; ".join(each.because for each in table if each.applies(inputs)))
-        for name, (words, inputs, table) in figures.items()
-    }
+    found: dict[str, dict[str, int]] = {}
+    for figure, (words, inputs, conventions) in figures.items():
+        because = "; ".join(because for because, applies in conventions if applies(inputs))
+        found.setdefault(because, {})[figure] = words
+    return found

@@ -36,6 +36,12 @@ class _Storage:
     spatial: Factors = field(default_factory=dict)
 
 
+def levels_of(keys: dict[str, Any], tensor: Tensor) -> list[str]:
+    """The storage levels that keep a tensor, innermost first: one in the L1s, one in the L2, and DRAM; keys: of a file."""
+    rows = (row for row in keys["mapping"] if row["type"] == "datatype")
+    return [row["target"] for row in rows if SPACES[tensor] in row["keep"]]
+
+
 def _level_names(word: str, kept: Sequence[Sequence[Tensor]]) -> list[str]:
     """The names of levels that keep these tensors: `word` alone, or with the letters of its tensors where there are several."""
     return [word if len(kept) == 1 else f"{word}_{''.join(tensor.name[0] for tensor in tensors)}" for tensors in kept]

@@ -30,10 +30,30 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def parse_yaml(text: str, where: str) -> object:
-    """The data of a YAML text; InputError, which begins with `where`, where it is none."""
+class _Untagged(_UniqueKeys):
+    """Passes over tags of a file's own, such as !Memory."""
+
+    def construct_tagged(self, _tag: str, node: yaml.Node) -> object:
+        """The value without its tag."""
+        match node:
+            case yaml.MappingNode():
+                return self.construct_mapping(node, deep=True)
+            case yaml.SequenceNode():
+                return self.construct_sequence(node, deep=True)
+            case _:
+                return node.value
+
+
+_Untagged.add_multi_constructor("!", _Untagged.construct_tagged)
+
+
+def parse_yaml(text: str, where: str, *, tagged: bool = False) -> object:
+    """The data of a YAML text; InputError, which begins with `where`, where it is none.
+
+    tagged: whether tags of a file's own, such as !Memory, are passed over.
+    """
     try:
-        return cast("object", yaml.load(text, _UniqueKeys))  # noqa: S506 a SafeLoader
+        return cast("object", yaml.load(text, _Untagged if tagged else _UniqueKeys))  # noqa: S506 a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise InputError(f"{where}: must be YAML: {line}{error.problem}") from None
@@ -41,9 +61,9 @@ def parse_yaml(text: str, where: str) -> object:
         raise InputError(f"{where}: must be YAML: {' '.join(str(error).split())}") from None
 
 
-def parse_mapping(text: str, where: str, example: str) -> dict[str, object]:
-    """The keys of a YAML text; InputError, which shows `example`, where there are none."""
-    data = parse_yaml(text, where)
+def parse_mapping(text: str, where: str, example: str, *, tagged: bool = False) -> dict[str, object]:
+    """The keys of a YAML text, see `parse_yaml`; InputError, which shows `example`, where there are none."""
+    data = parse_yaml(text, where, tagged=tagged)
     if data is None:
         raise InputError(f"{where}: must state at least one key, such as `{example}`, but is empty")
     if not isinstance(data, dict):

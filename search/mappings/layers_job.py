@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from math import inf
 
-from mapsearch.model.cost import CostModel
+from mapsearch.model.cost import CostModel, Restriction
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping
@@ -26,8 +26,8 @@ class LayersJob:
     """The layers to be mapped, and the settings of their searches.
 
     counts: how often each layer runs. objectives: of the network; objective: by which each layer's own best mapping is chosen.
-    dataflows: whose structures are seeds of every search; seed_mappings: for each layer, seeds too.
-    power_mw: the largest power that a mapping may draw. memory: keeps searches that were made, if any does.
+    restriction: what every mapping is asked, see `Space`. dataflows: whose structures are seeds of every search; seed_mappings: for
+    each layer, seeds too. power_mw: the largest power that a mapping may draw. memory: keeps searches that were made, if any does.
     """
 
     layers: tuple[Layer, ...]
@@ -38,6 +38,7 @@ class LayersJob:
     levels: int
     tiles: TileRule
     constraints: Constraints
+    restriction: Restriction
     dataflows: tuple[Constraints, ...]
     seed_mappings: tuple[tuple[Mapping, ...], ...]
     searcher: Searcher
@@ -48,8 +49,7 @@ class LayersJob:
 
     def problem(self, index: int, hardware: Hardware) -> Problem:
         """The mappings of a layer on a machine; InputError where there are none."""
-        restriction = self.model.restriction
-        space = Space(self.layers[index], hardware, self.levels, self.tiles, self.constraints, restriction)
+        space = Space(self.layers[index], hardware, self.levels, self.tiles, self.constraints, self.restriction)
         return Problem(space, self.model, self.objective, self.power_mw)
 
     def seeds(self, problem: Problem, index: int, more: Sequence[Mapping] = ()) -> Seeds:

@@ -17,7 +17,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Array, Buffer, Hardware, Residency, outer_units, pes_text, rows_and_columns
 from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
 from mapsearch.model.tensors import Dim, Tensor
-from mapsearch.spaces.mappings.constraints import WHOLE, Constraints, Sizes, dim_in, dims_in, tiles_in
+from mapsearch.spaces.mappings.constraints import ONE, WHOLE, Constraints, Sizes, dim_in, dims_in, tiles_in
 from mapsearch.spaces.mappings.orders import Inside, inside_of
 
 Ints = NDArray[np.int64]
@@ -80,6 +80,11 @@ class Choices:
             for dim, sizes in tiles_in(self.layer, level).items():
                 if dim in self.restriction.untiled and sizes.most < self.layer.extents[dim]:
                     self._refuse("tiles", dim, index)
+                if self.restriction.perfect and sizes != WHOLE:
+                    raise InputError(
+                        f"{self.constraints.where}: level {index}: sizes of {dim.label} are given, and chunks must divide their "
+                        "tiles, whatever these are; leave the sizes out"
+                    )
 
     def _refuse(self, does: str, dim: Dim | None, level: int) -> None:
         raise InputError(
@@ -117,9 +122,11 @@ class Choices:
         width = max((len(each.listed) for level in sizes for each in level.values()), default=0)
         shape = (self.levels, len(Dim))
         bounds = Bounds(np.ones(shape, np.int64), np.full(shape, MAX_EXTENT), np.zeros((*shape, width), np.int64))
+        strided = [dim for dim, stride in zip((Dim.Y, Dim.X), self.layer.stride, strict=True) if stride > 1]
+        single = strided if self.restriction.single else ()
         for index, level in enumerate(sizes):
             for dim in Dim:
-                size = WHOLE if dim in self.restriction.untiled else level.get(dim, Sizes())
+                size = WHOLE if dim in self.restriction.untiled else ONE if dim in single else level.get(dim, Sizes())
                 bounds.least[index, dim], bounds.most[index, dim] = size.least, size.most
                 bounds.listed[index, dim, : len(size.listed)] = size.listed
         return bounds

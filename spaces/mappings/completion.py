@@ -20,7 +20,7 @@ from mapsearch.spaces.mappings.duplicates import is_of_level_above, mirrored_dim
 from mapsearch.spaces.mappings.partial import NOTHING, Partial, PartialArrays, PartialMapping, tile_at
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
-from mapsearch.spaces.mappings.tiles import NONE, overfull_l1, overfull_l2, permitted_at
+from mapsearch.spaces.mappings.tiles import NONE, fills_rounds, overfull_l1, overfull_l2, permitted_at
 
 Bytes = NDArray[np.int8]
 
@@ -190,7 +190,8 @@ def _offer_shares(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level
             chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
             while True:
                 fits = chunk < tile and (fits or _fits_with(s, m, level, dim, -chunk, w))
-                if fits and not is_of_level_above(space, s, m, level, dim, chunk):
+                even = not s.even or fills_rounds(tile, chunk, m.units[level])
+                if fits and even and not is_of_level_above(space, s, m, level, dim, chunk):
                     _offer(offers, w, dim, chunk)
                 if chunk <= s.least[level, dim]:
                     break

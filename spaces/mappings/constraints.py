@@ -39,7 +39,7 @@ class Sizes:
         return f"{{{', '.join(ends)}}}"
 
 
-WHOLE = Sizes(MAX_EXTENT, MAX_EXTENT)
+WHOLE, ONE = Sizes(MAX_EXTENT, MAX_EXTENT), Sizes(1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""The settings of a space of mappings: levels and the rule for tile sizes; without numpy, so that `--help` comes at once."""
+"""The settings of a space of mappings: levels, the rule for tile sizes, tools; without numpy, so that `--help` comes at once."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 MAX_LEVELS = 3
@@ -16,3 +17,12 @@ class TileRule(IntEnum):
     BALANCED = 0
     DIVISORS = 1
     ALL = 2
+
+
+# What tools can express of our mappings, by the names of `laws.LAWS`.
+TOOLS: Mapping[str, tuple[str, ...]] = {
+    "timeloop": ("perfect", "even"),
+    "accelforge": ("perfect", "even"),
+    "zigzag": ("perfect", "even"),
+    "maestro": ("perfect", "even", "whole filters", "dividing", "single"),
+}

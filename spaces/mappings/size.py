@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import leaf
 from mapsearch.spaces.mappings.choices import Bounds
-from mapsearch.spaces.mappings.tiles import permitted
+from mapsearch.spaces.mappings.tiles import fills_rounds, permitted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 @leaf
-def _count_chains(extent: int, shares: Ints, bounds: Bounds, rule: int, at: Ints, out: Floats) -> None:
+def _count_chains(extent: int, shares: Ints, bounds: Bounds, rule: int, even: int, at: Ints, out: Floats) -> None:
     """Write to out[mask] how many chains iterate at just the levels of the mask; bounds: of one dim; at: [levels], scratch."""
     least, most, listed = bounds
     levels = shares.shape[0]
@@ -36,13 +36,16 @@ def _count_chains(extent: int, shares: Ints, bounds: Bounds, rule: int, at: Ints
             level += 1
             at[level] = permitted(at[level - 1], at[level - 1], least[level], most[level], listed[level], rule)
             continue
-        mask = 0
+        mask, counts = 0, True
         tile = extent
         for k in range(levels):
             if at[k] * shares[k] < tile:
                 mask |= 1 << k
+            if even == 1 and not fills_rounds(tile, at[k], shares[k]):
+                counts = False
             tile = at[k]
-        out[mask] += 1
+        if counts:
+            out[mask] += 1
         while level >= 0 and at[level] <= least[level]:
             level -= 1
         if level < 0:
@@ -69,7 +72,7 @@ def _add_dim(counts: Floats, targets: Ints, ways: Floats, grown: Floats) -> None
 
 
 @lru_cache(maxsize=4096)
-def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[bytes, bytes, bytes], rule: int) -> Floats:
+def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[bytes, bytes, bytes], rule: int, *, even: bool) -> Floats:
     """The number of a dim's chains by the mask of levels at which it iterates, float64[2**levels]; shared, so not to be changed.
 
     shares: the units that the dim is shared out over at each level (1 where it is not the spatial dim); bounds: the bytes of each
@@ -79,7 +82,7 @@ def _chains(extent: int, shares: tuple[int, ...], bounds: tuple[bytes, bytes, by
     least, most, listed = (np.array(np.frombuffer(each, np.int64)) for each in bounds)
     out = np.empty(2**levels)
     of_dim = Bounds(least, most, listed.reshape(levels, -1))
-    _count_chains(extent, np.array(shares, np.int64), of_dim, rule, np.empty(levels, np.int64), out)
+    _count_chains(extent, np.array(shares, np.int64), of_dim, rule, int(even), np.empty(levels, np.int64), out)
     return out
 
 
@@ -125,13 +128,14 @@ class Counter:
     """Counts the mappings of dims with these extents.
 
     bounds: of these dims; spatial: for each level, the indices of the dims that it may share out, empty where it shares out
-    nothing; orders: of each level.
+    nothing; orders: of each level; even: see `Restriction`.
     """
 
     def __init__(
-        self, extents: Sequence[int], bounds: Bounds, spatial: Sequence[Sequence[int]], orders: Sequence[Orders], rule: int
-    ) -> None:
-        self._extents, self._spatial, self._rule = extents, spatial, rule
+        self, extents: Sequence[int], bounds: Bounds, spatial: Sequence[Sequence[int]], orders: Sequence[Orders], rule: int,
+        *, even: bool,
+    ) -> None:  # fmt: skip
+        self._extents, self._spatial, self._rule, self._even = extents, spatial, rule, even
         self._bounds = [
             (bounds.least[:, dim].tobytes(), bounds.most[:, dim].tobytes(), bounds.listed[:, dim].tobytes())
             for dim in range(len(extents))
@@ -154,7 +158,7 @@ class Counter:
             for own in range(masks):
                 if own & ~may_own == 0:
                     shares = tuple(min(n, extent) if own >> level & 1 else 1 for level, n in enumerate(units))
-                    counts[own] = _chains(extent, shares, self._bounds[dim], self._rule)
+                    counts[own] = _chains(extent, shares, self._bounds[dim], self._rule, even=self._even)
             targets = self._targets[dim]
             grown = np.zeros((masks, int(targets.max()) + 1))
             _add_dim(counts, targets, ways, grown)

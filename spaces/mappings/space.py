@@ -49,8 +49,9 @@ class Structure:
 class Space:
     """All mappings of `levels` levels whose tile sizes follow the rule `tiles`, and which keep to the constraints.
 
-    restriction: what the cost model asks of every mapping. choices: the choices that are left. fitting: a structure for which some
-    tile sizes fit; InputError where there is none.
+    restriction: what the cost model, or a tool that is to express them, asks of every mapping; if chunks must divide their tiles,
+    the rule is that of divisors. choices: the choices that are left. fitting: a structure for which some tile sizes fit; InputError
+    where there is none.
     """
 
     layer: Layer
@@ -65,6 +66,8 @@ class Space:
     def __post_init__(self) -> None:
         if not 1 <= self.levels <= MAX_LEVELS:
             raise InputError(f"levels must be from 1 to {MAX_LEVELS}, got {self.levels}")
+        if self.restriction.perfect:
+            object.__setattr__(self, "tiles", TileRule.DIVISORS)
         choices = Choices(self.layer, self.hardware, self.levels, self.constraints, self.restriction)
         clusters, spatial = first_fitting(choices)
         orders = tuple(legal_order(choices.dims, inside) for inside in choices.inside)
@@ -201,7 +204,14 @@ class Space:
         spatial = [[self.dims.index(dim) for dim in dims if dim in self.dims] for dims in choices.spatial]
         orders = {inside: self._count_orders(inside) for inside in set(choices.inside)}
         held = [orders[inside] for inside in choices.inside]
-        counter = Counter(extents, Bounds(*(each[:, list(self.dims)] for each in choices.bounds)), spatial, held, int(self.tiles))
+        counter = Counter(
+            extents,
+            Bounds(*(each[:, list(self.dims)] for each in choices.bounds)),
+            spatial,
+            held,
+            int(self.tiles),
+            even=self.restriction.even,
+        )
         return sum(times * counter.count(units) for units, times in alike.items())
 
     def _count_orders(self, inside: Inside) -> Orders:

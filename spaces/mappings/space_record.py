@@ -33,6 +33,7 @@ class SpaceRecord(Protocol):
     l2_dims: Annotated[Ints, 3]
     sides: Annotated[Ints, 2]  # along which units lie, see `rows_and_columns`
     dividing: bool  # whether all PEs must be in use
+    even: bool  # whether a spatial loop must use equally many units in each round
     rule: int  # a `TileRule`
     least: Annotated[Ints, MAX_LEVELS, DIMS]  # see `Bounds`
     most: Annotated[Ints, MAX_LEVELS, DIMS]
@@ -73,7 +74,8 @@ def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
         for tensor in Tensor:
             if rooms["copies"][tensor] > 0:
                 needed[rooms["of"][tensor]] |= _bits(dim for dim in Dim if TOUCHES[tensor, dim])
-    s["sides"], s["dividing"], s["rule"] = rows_and_columns(hardware.shape), choices.restriction.dividing, rule
+    s["sides"], s["rule"] = rows_and_columns(hardware.shape), rule
+    s["dividing"], s["even"] = choices.restriction.dividing, choices.restriction.even
     s["least"][:levels], s["most"][:levels] = bounds.least, bounds.most
     s["n_dims"], s["dims"][: len(dims)] = len(dims), dims
     s["tiled"], s["inside"][:levels] = _bits(dims), choices.inside

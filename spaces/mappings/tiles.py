@@ -73,9 +73,32 @@ def permitted(tile: int, size: int, least: int, most: int, listed: Ints, rule: i
 
 
 @leaf
+def fills_rounds(tile: int, size: int, units: int) -> bool:
+    """Whether the chunks of a tile, one for each of some units in each round, need as many of the units in the last round."""
+    chunks = (tile + size - 1) // size
+    return bool(chunks <= units or chunks % units == 0)
+
+
+@leaf
 def permitted_at(s: SpaceRecord, listed: Ints, level: int, dim: int, tile: int, size: int) -> int:
     """The same of a dim at a level."""
     return permitted(tile, size, s.least[level, dim], s.most[level, dim], listed[level, dim], s.rule)
+
+
+@leaf
+def _shared_at(s: SpaceRecord, listed: Ints, level: int, dim: int, tile: int, size: int, units: int) -> int:
+    """The largest permitted size, at most `size`, of a tile that units share; where the law `even` leaves none, the next."""
+    if not s.even:
+        return int(permitted_at(s, listed, level, dim, tile, size))
+    at = found = permitted_at(s, listed, level, dim, tile, tile)
+    while True:
+        if fills_rounds(tile, at, units):
+            found = at
+            if at <= size:
+                return int(at)
+        if at <= s.least[level, dim]:
+            return int(found)
+        at = permitted_at(s, listed, level, dim, tile, at - 1)
 
 
 @inlined
@@ -129,17 +152,20 @@ def overfull_l2(s: SpaceRecord, tile: Ints, spatial: int, units: int, chunk: Int
 
 
 @kernel
-def _shrink(s: SpaceRecord, listed: Ints, level: int, above: Ints, tile: Ints, dims: int, rng: np.random.Generator) -> bool:
+def _shrink(s: SpaceRecord, listed: Ints, level: int, work: Ints, tile: Ints, dims: int, rng: np.random.Generator) -> bool:
     """Shrink one of the dims of a tile to about half, picked at random; False where all have their least size already.
 
-    dims: as bits.
+    dims: as bits; work: see `settle`.
     """
+    above, shares = work[2], work[3]
     start = rng.integers(0, 8)
     for k in range(8):
         dim = (start + k) % 8
         if dims >> dim & 1 and tile[dim] > min(s.least[level, dim], above[dim]):
-            tile[dim] = permitted_at(s, listed, level, int(dim), above[dim], tile[dim] // 2)
-            return True
+            size = _shared_at(s, listed, level, int(dim), above[dim], tile[dim] // 2, shares[dim])
+            if size < tile[dim]:
+                tile[dim] = size
+                return True
     return False
 
 
@@ -162,24 +188,31 @@ def _collapse(s: SpaceRecord, size: Ints, dims: int, rng: np.random.Generator) -
     return False
 
 
+@inlined
+def _permit(s: SpaceRecord, listed: Ints, level: int, spatial: int, units: int, work: Ints, tile: Ints) -> None:
+    """Make the sizes of a level's tile permitted; work: see `settle`."""
+    for dim in range(8):
+        above = work[2, dim]
+        work[3, dim] = units if dim == spatial else 1
+        tile[dim] = _shared_at(s, listed, level, dim, above, tile[dim], work[3, dim]) if above > 1 else 1
+
+
 @kernel
 def settle(s: SpaceRecord, listed: Ints, units: Ints, spatial: Bytes, size: Ints, work: Ints, rng: np.random.Generator) -> bool:
     """Make one chain of sizes [levels, 8] permitted and fitting, in place; False where not even the least sizes fit.
 
-    listed: as in `CompiledSpace`; work: [3, 8], overwritten.
+    listed: as in `CompiledSpace`; work: [4, 8], overwritten: work[2] is the tile above, work[3] how many units share each dim.
     """
     levels = len(units)
-    above = work[2]
     for dim in range(8):
-        above[dim] = s.extents[dim]
+        work[2, dim] = s.extents[dim]
     for level in range(levels):
         tile = size[level]
-        for dim in range(8):
-            tile[dim] = permitted_at(s, listed, level, dim, above[dim], tile[dim]) if above[dim] > 1 else 1
+        _permit(s, listed, level, spatial[level], units[level], work, tile)
         if level == 0:
             room = overfull_l2(s, tile, spatial[0], units[0], work[0], work[1])
             while room != NONE:
-                if not _shrink(s, listed, level, above, tile, s.l2_dims[room], rng):
+                if not _shrink(s, listed, level, work, tile, s.l2_dims[room], rng):
                     return False
                 room = overfull_l2(s, tile, spatial[0], units[0], work[0], work[1])
         if level == levels - 1:
@@ -187,10 +220,21 @@ def settle(s: SpaceRecord, listed: Ints, units: Ints, spatial: Bytes, size: Ints
             while room != NONE:
                 dims = s.l1_dims[room]
                 # What is bounded from below at an inner level may still follow the outer tile down.
-                if not _shrink(s, listed, level, above, tile, dims, rng) and not _collapse(s, size, dims, rng):
+                if not _shrink(s, listed, level, work, tile, dims, rng) and not _collapse(s, size, dims, rng):
                     return False
                 room = overfull_l1(s, tile, work[1])
-        above = tile
+        for dim in range(8):
+            work[2, dim] = tile[dim]
+    return not s.even or _all_fill_rounds(s, units, spatial, size)
+
+
+@inlined
+def _all_fill_rounds(s: SpaceRecord, units: Ints, spatial: Bytes, size: Ints) -> bool:
+    """Whether each level's spatial loop does: a level may have collapsed, or have no such size."""
+    for level in range(len(units)):
+        dim = spatial[level]
+        if not fills_rounds(s.extents[dim] if level == 0 else size[level - 1, dim], size[level, dim], units[level]):
+            return False
     return True
 
 
@@ -212,7 +256,7 @@ def draw_size(s: SpaceRecord, level: int, dim: int, tile: int, rng: np.random.Ge
 def draw_sizes(space: CompiledSpace, batch: MappingArrays, rng: np.random.Generator, ok: Bytes) -> None:
     """Draw the sizes of every mapping; ok[b] = 1 where they fit."""
     s: SpaceRecord = space.record.view(SPACE)[0]
-    work = np.empty((3, 8), np.int64)
+    work = np.empty((4, 8), np.int64)
     for b in range(batch.units.shape[0]):
         size = batch.size[b]
         for level in range(batch.units.shape[1]):
@@ -225,6 +269,6 @@ def draw_sizes(space: CompiledSpace, batch: MappingArrays, rng: np.random.Genera
 def settle_all(space: CompiledSpace, batch: MappingArrays, rng: np.random.Generator, ok: Bytes) -> None:
     """Make the sizes of every mapping permitted and fitting, as `settle` does; ok[b] = 1 where they are."""
     s: SpaceRecord = space.record.view(SPACE)[0]
-    work = np.empty((3, 8), np.int64)
+    work = np.empty((4, 8), np.int64)
     for b in range(batch.units.shape[0]):
         ok[b] = settle(s, space.listed, batch.units[b], batch.spatial[b], batch.size[b], work, rng)

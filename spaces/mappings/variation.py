@@ -196,7 +196,7 @@ def vary_mappings(
     structure: 1 where more than sizes may change, and something of it is free, 2 where all of it is.
     """
     s: SpaceRecord = space.record.view(SPACE)[0]
-    work = np.empty((3, 8), np.int64)
+    work = np.empty((4, 8), np.int64)
     count = len(parents.size)
     for b in range(len(children.size)):
         units, spatial, order, size = children.units[b], children.spatial[b], children.order[b], children.size[b]

@@ -1,59 +1,42 @@
-"""Runs Timeloop's model on exported mappings and compares its counts with ours.
-
-With edge chunks the input's words are compared only where no window slides: else nobody has worked out what Timeloop makes of them.
-"""
+"""Runs Timeloop's model on exported mappings and compares its counts with ours, one by one."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Mapping
 from pathlib import Path
 
-from mapsearch.formats.directives import MappedLayer, Network
-from mapsearch.formats.timeloop.conventions import PADDED, expected_words, slides
+from mapsearch.formats.directives import Network
+from mapsearch.formats.nest.counts import Case
+from mapsearch.formats.timeloop.conventions import conventions_of
+from mapsearch.formats.timeloop.document import document, levels_of
 from mapsearch.formats.timeloop.names import SPACES
-from mapsearch.formats.timeloop.out import EXACT_SWITCHES, Exported, export, text_of
+from mapsearch.formats.timeloop.out import EXACT_SWITCHES, case_of, switches_of, write_case
 from mapsearch.model.errors import InputError
-from mapsearch.model.evaluation import CountedEvaluation
-from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.mapping import encode
 from mapsearch.model.tensors import Tensor
 from mapsearch.studies.compare.comparison import Comparison
+from mapsearch.studies.compare.counted import compared
 from mapsearch.studies.compare.program import run_in
 
 _STATS = "timeloop-model.stats.txt"
 _W, _I, _O = Tensor
 _L1, _L2, _DRAM = range(3)
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """One of our counts of words, and where Timeloop counts it: the tensor, the level that keeps it, and the access."""
-
-    figure: str
-    tensor: Tensor
-    level: int
-    access: str
-    ours: Callable[[CountedEvaluation], int]
-
-
-_WORDS = (
-    _Words("l2_to_l1_words.weight", _W, _L2, "reads", lambda costs: costs.l2_to_l1_words.weight),
-    _Words("l2_to_l1_words.input", _I, _L2, "reads", lambda costs: costs.l2_to_l1_words.input),
-    # Without reduction the L2 reads sums to add to them, which Timeloop counts alike.
-    _Words("psum_read_words + l2_add_read_words", _O, _L2, "reads", lambda costs: costs.psum_read_words + costs.l2_add_read_words),
-    _Words("output_write_words", _O, _L2, "updates", lambda costs: costs.output_write_words),
-    _Words("l1_fill_words.weight", _W, _L1, "fills", lambda costs: costs.l1_fill_words.weight),
-    _Words("l1_fill_words.input", _I, _L1, "fills", lambda costs: costs.l1_fill_words.input),
-    _Words("offchip_read_words.weight", _W, _DRAM, "reads", lambda costs: costs.offchip_read_words.weight),
-    _Words("offchip_read_words.input", _I, _DRAM, "reads", lambda costs: costs.offchip_read_words.input),
-    _Words("offchip_read_words.output", _O, _DRAM, "reads", lambda costs: costs.offchip_read_words.output),
-    _Words("offchip_write_words", _O, _DRAM, "updates", lambda costs: costs.offchip_write_words),
-)
+# Where Timeloop counts the words of our figures: of a tensor, at the level that keeps it, in an access.
+_WORDS = {
+    "l2_to_l1_words.weight": (_W, _L2, "reads"),
+    "l2_to_l1_words.input": (_I, _L2, "reads"),
+    "l1_fill_words.weight": (_W, _L1, "fills"),
+    "l1_fill_words.input": (_I, _L1, "fills"),
+    "psum_read_words": (_O, _L2, "reads"),
+    "output_write_words": (_O, _L2, "updates"),
+    "offchip_read_words.weight": (_W, _DRAM, "reads"),
+    "offchip_read_words.input": (_I, _DRAM, "reads"),
+    "offchip_read_words.output": (_O, _DRAM, "reads"),
+    "offchip_write_words": (_O, _DRAM, "updates"),
+}
+_TOTALS = {"macs": "Computes", "mac_cycles": "Cycles"}
 
 
 def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
@@ -62,58 +45,39 @@ def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: 
     Raises InputError where a mapping cannot be exported, or the program cannot be run, takes longer than `timeout_seconds`, fails,
     or writes no statistics.
     """
-    return [row for mapped in network.layers for row in _compare(mapped, hardware, binary, timeout_seconds)]
+    cases = [case_of(mapped, hardware) for mapped in network.layers]
+    return [row for case in cases for row in _compare(case, binary, timeout_seconds)]
 
 
-def _compare(mapped: MappedLayer, target: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
-    layer = export(mapped, target)
+def _compare(case: Case, binary: Path, timeout_seconds: float) -> list[Comparison]:
     rows: list[Comparison] = []
-    for switches in dict.fromkeys((layer.switches, EXACT_SWITCHES)):  # the second way is right and slow
-        theirs = _run(layer, target, switches, binary, timeout_seconds)
-        rows = list(_rows(layer, target, theirs))
+    for switches in dict.fromkeys((switches_of(case), EXACT_SWITCHES)):  # the second way is right and slow
+        theirs = _run(case, switches, binary, timeout_seconds)
+        rows = list(compared(case, conventions_of(case), theirs))
         if all(row.equal or row.explained for row in rows):
             break
     return rows
 
 
-def _rows(layer: Exported, target: Hardware, theirs: Callable[[str, str], int]) -> Iterator[Comparison]:
-    mapped, nest = layer.nest.mapped, layer.nest
-    costs = ExactModel().evaluate(mapped.layer, target, encode([mapped.mapping], mapped.layer, target.shape)).report(0)
-    expected = expected_words(nest, target, layer.depths[_I])
-    for each in _WORDS:
-        if each.tensor is not _I or expected or not slides(mapped.layer):
-            level = layer.levels(each.tensor)[each.level]
-            convention = expected.get(each.figure, (None, ""))
-            counted = theirs(f"{level} {SPACES[each.tensor]}", each.access)
-            yield Comparison(mapped.layer.name, each.figure, each.ours(costs), counted, *convention)
-    yield Comparison(mapped.layer.name, "macs", costs.macs, theirs("", "Computes"))
-    padded = prod(nest.tile) * prod(cut.trips for cut in nest.cuts)
-    yield Comparison(mapped.layer.name, "mac_cycles", nest.mac_cycles, theirs("", "Cycles"), padded, PADDED)
-
-
-def _run(
-    layer: Exported, target: Hardware, switches: tuple[str, ...], binary: Path, timeout_seconds: float
-) -> Callable[[str, str], int]:
-    """Timeloop's count of a level and tensor, or of the whole where that is "", by name; InputError where it has none."""
-    where = f"{binary}: layer {layer.nest.mapped.layer.name}"
+def _run(case: Case, switches: tuple[str, ...], binary: Path, timeout_seconds: float) -> Mapping[str, int]:
+    """Timeloop's counts by our figures."""
+    where = f"{binary}: layer {case.nest.mapped.layer.name}"
     with tempfile.TemporaryDirectory(prefix="mapsearch-verify-") as name:
         folder = Path(name)
-        (folder / "layer.yaml").write_text(text_of(layer, target), encoding="utf-8")
+        (folder / "layer.yaml").write_text(write_case(case), encoding="utf-8")
         run_in(folder, [str(binary), "layer.yaml"], where, timeout_seconds, dict.fromkeys(switches, "1"))
         try:
             text = (folder / _STATS).read_text(encoding="utf-8", errors="replace")
         except OSError:
             raise InputError(f"{where}: the program must write {_STATS}, and wrote none") from None
-    counts = _counts(text)
-
-    def count(place: str, name: str) -> int:
-        try:
-            return counts[place, name]
-        except KeyError:
-            told = f"{name} of {place}" if place else name
-            raise InputError(f"{where}: {_STATS} must tell {told}, and does not") from None
-
-    return count
+    counts, keys = _counts(text), document(case.nest, case.hardware, case.depths)
+    places = dict(_TOTALS)
+    for figure, (tensor, level, access) in _WORDS.items():
+        places[figure] = f"{access} of {levels_of(keys, tensor)[level]} {SPACES[tensor]}"
+    for place in places.values():
+        if place not in counts:
+            raise InputError(f"{where}: {_STATS} must tell {place}, and does not")
+    return {figure: counts[place] for figure, place in places.items()}
 
 
 _LINE = re.compile(
@@ -122,22 +86,19 @@ _LINE = re.compile(
 )
 
 
-def _counts(text: str) -> dict[tuple[str, str], int]:
+def _counts(text: str) -> dict[str, int]:
     """The accesses of each level and tensor, those of all instances together, and totals, of a statistics file."""
-    found: dict[tuple[str, str], int] = {}
+    found: dict[str, int] = {}
     level, place, units = "", "", 1.0
-    for line in text.splitlines():
-        match = _LINE.match(line)
-        if match is None:
-            continue
+    for match in filter(None, map(_LINE.match, text.splitlines())):
         if match["level"]:
-            level, place = match["level"], ""
+            level = match["level"]
         elif match["tensor"]:
             place, units = f"{level} {match['tensor']}", 1.0
         elif match["units"]:
             units = float(match["units"])
         elif match["access"]:
-            found[place, match["access"]] = round(float(match["words"]) * units)
+            found[f"{match['access']} of {place}"] = round(float(match["words"]) * units)
         else:
-            found["", match["total"]] = int(match["number"])
+            found[match["total"]] = int(match["number"])
     return found

@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from mapsearch.formats.directives import MappedLayer, Network
+from mapsearch.formats.mappings import read_network
 from mapsearch.formats.mixes import Mix
 from mapsearch.formats.registry import Format
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.mapping import Mapping as LayerMapping
+from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.searcher import Outcome
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.pareto import Front
 from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.folder import ANEW, NETWORK, RunFolder, front_name, mapping_name
-from mapsearch.studies.results import CoDesignResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
+from mapsearch.studies.results import CoDesignResult, FreeResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
 from mapsearch.studies.run.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
 from mapsearch.studies.run.network_totals import fields_of, gap_to, objective_of, sums, totals
 from mapsearch.studies.run.settings import Settings
@@ -123,8 +126,7 @@ class LayerResults:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
         self._texts[unique.layer.name] = {name: text}
         front = self._note_front(index, [outcome.front for outcome in outcomes])
-        bounds = [outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound)]
-        lower_bound = max(bounds, default=None)
+        lower_bound = _greatest_bound(outcomes)
         self._rows[unique.layer.name] = LayerResult(
             name=unique.layer.name,
             names=unique.names,
@@ -146,6 +148,23 @@ class LayerResults:
             proof=best.proof,
         )
 
+    def mappings(self) -> dict[str, LayerMapping]:
+        """The best mappings so far, by layer."""
+        return {
+            row.name: read_network(self._texts[row.name][row.mapping_file].encode(), row.mapping_file).layers[0].mapping
+            for row in self._ordered()
+        }
+
+    def note_free(self, index: int, outcomes: Sequence[Outcome]) -> None:
+        """Add to the row of a layer what is best among all mappings, whatever the run's tools can express."""
+        layer, hardware = self._inputs.layers[index].layer, self._inputs.hardware
+        best = min(outcomes, key=lambda outcome: outcome.value)
+        if layer.name not in self._rows or len(best.batch) == 0:
+            return
+        metrics = cost_model(self._inputs.settings.model).evaluate(layer, hardware, best.batch[:1]).report(0)
+        free = FreeResult(metrics.runtime_cycles, metrics.energy_pj.total, best.value, _greatest_bound(outcomes))
+        self._rows[layer.name] = replace(self._rows[layer.name], free=free)
+
     def _note_front(self, index: int, fronts: Sequence[Front]) -> LayerFront | None:
         """Keep the joint front of a layer's searches, and its file's text; None if the objective uses only cycles or energy."""
         layer = self._inputs.layers[index].layer
@@ -164,7 +183,9 @@ class LayerResults:
         """The content of results.json for the run's folder at `path`."""
         inputs, in_order = self._inputs, [unique.layer.name for unique in self._inputs.layers]
         rows = self._ordered()
-        done = {row.name for row in rows if row.finished} | {layer.name for layer in self._left_out}
+        compared = inputs.settings.tools is None or self._co_design is not None
+        done = {row.name for row in rows if row.finished and (compared or row.free is not None)}
+        done |= {layer.name for layer in self._left_out}
         all_sums = totals(rows, inputs.hardware, inputs.objective)
         network = self._together(rows, all_sums)
         return RunResults(
@@ -235,3 +256,9 @@ def _figures(metrics: Evaluation) -> dict[str, Any]:
 def _check_recorded(found: object, recorded: object, where: str) -> None:
     if found != recorded:
         raise InputError(f"{where}: evaluates to other figures than were recorded; {ANEW}")
+
+
+def _greatest_bound(outcomes: Sequence[Outcome]) -> float | None:
+    """The best lower bound that searches of a layer have proven."""
+    bounds = (outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound))
+    return max(bounds, default=None)

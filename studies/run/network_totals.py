@@ -44,7 +44,19 @@ def totals(rows: Sequence[LayerResult], hardware: Hardware, objective: Objective
         dropped=sum(row.dropped for row in rows),
         refused=sum(row.refused for row in rows),
         seconds=sum(row.seconds for row in rows),
+        free_objective=_free(rows, hardware, objective),
     )
+
+
+def _free(rows: Sequence[LayerResult], hardware: Hardware, objective: Objective) -> float | None:
+    """The objective over the sums of what is best without tools' laws; None where that is not known of each layer."""
+    found = [(row.count, row.metrics.macs, row.free) for row in rows if row.free is not None]
+    if not rows or len(found) < len(rows):
+        return None
+    runtime = sum(count * free.runtime_cycles for count, _, free in found)
+    energy = float(sum(count * free.energy_pj for count, _, free in found))
+    value = objective_at(runtime, energy, sum(count * macs for count, macs, _ in found), objective, hardware)
+    return value if isfinite(value) else None
 
 
 def sums(rows: Sequence[LayerResult], counts: Sequence[int], hardware: Hardware, objective: Objective) -> Sums:

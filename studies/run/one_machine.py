@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import Answer, search_layers
 from mapsearch.search.mappings.sampler_names import Sampler
+from mapsearch.search.mappings.searcher import Budget
 from mapsearch.studies.folder import RunFolder, config_files
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.layer_results import LayerResults
@@ -32,7 +33,7 @@ class MachineRun:
         self.files = {**config_files(self.config), **plan.format.hardware_texts(hardware), **plan.files()}
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{hardware.name}"
         self.results = LayerResults(plan.inputs(hardware), plan.left_out)
-        self._job = plan.job()
+        self._plan, self._job = plan, plan.job()
         self._problems = self._make_problems()
         self._unsaved: list[str] = []
         self._next_save = 0.0  # by time.monotonic
@@ -54,22 +55,42 @@ class MachineRun:
 
     def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> RunResults:
         """Search the layers without a result, and save each when it is done."""
-        left = [index for index, unique in enumerate(self._layers) if self.results.row(unique.layer.name) is None]
-        searches = len(left) * self._settings.restarts
-        timeout = self._settings.timeout_seconds
-        share = None if timeout is None else timeout * max(1, min(jobs, searches)) / max(1, searches)
-        budget = self._settings.budget(share)
+        left = [index for index in range(len(self._layers)) if self.results.row(self._name(index)) is None]
         answers: dict[int, dict[int, Answer]] = {index: {} for index in left}
         try:
-            for answer in search_layers(self._job, self._problems, budget, left, jobs, watcher):
+            for answer in search_layers(self._job, self._problems, self._budget(left, jobs), left, jobs, watcher):
                 answers[answer.layer][answer.search] = answer
                 self.results.note(answer.layer, [each.outcome for _, each in sorted(answers[answer.layer].items())])
                 self._tell(answer, answers, folder, watcher)
+            if self._settings.tools is not None:
+                self._search_free(folder, jobs, watcher)
         except KeyboardInterrupt:
             pass  # results so far are saved
         finally:
             save_in_the_end(folder, self.files, self.results.save_all, self.results.results)
         return self.results.results(folder.path)
+
+    def _budget(self, left: Collection[int], jobs: int) -> Budget:
+        """The budget of each search of the layers that are left, and for tools of as many without their laws."""
+        searches, timeout = len(left) * self._settings.restarts, self._settings.timeout_seconds
+        if timeout is None:
+            return self._settings.budget(None)
+        rounds = 1 if self._settings.tools is None else 2
+        return self._settings.budget(timeout / rounds * max(1, min(jobs, searches)) / max(1, searches))
+
+    def _search_free(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> None:
+        """Search among all mappings, from the best that the tools can express, what their laws cost."""
+        job = self._plan.free_job(self.results.mappings())
+        problems = [job.problem(index, self._hardware) for index in range(len(self._layers))]
+        rows = [self.results.row(self._name(index)) for index in range(len(self._layers))]
+        left = [index for index, row in enumerate(rows) if row is not None and row.free is None]
+        answers: dict[int, dict[int, Answer]] = {index: {} for index in left}
+        for answer in search_layers(job, problems, self._budget(left, jobs), left, jobs, watcher):
+            found = answers[answer.layer]
+            found[answer.search] = answer
+            if len(found) == self._settings.restarts and all(each.last for each in found.values()):
+                self.results.note_free(answer.layer, [each.outcome for each in found.values()])
+                self._save(folder, self._name(answer.layer))
 
     def _tell(
         self, answer: Answer, answers: Mapping[int, Mapping[int, Answer]], folder: RunFolder, watcher: RunWatcher | None

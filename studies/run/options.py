@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING
 
 from mapsearch.model.registry import COST_MODELS
 from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, TRIALS, Sampler
-from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
-from mapsearch.studies.declared import ANYTHING, FLAG, SECONDS, SHARE, SettingError, check, one_of, path, setting, text, whole
+from mapsearch.spaces.mappings.rules import MAX_LEVELS, TOOLS, TileRule
+from mapsearch.studies.declared import (
+    ANYTHING,
+    FLAG,
+    SECONDS,
+    SHARE,
+    SettingError,
+    check,
+    one_of,
+    path,
+    setting,
+    some_of,
+    text,
+    whole,
+)
 
 if TYPE_CHECKING:
     import os
@@ -130,9 +143,18 @@ class SearchOptions:
             "fix or bound orders, shared dims, tile sizes and Clusters: nvdla, tpu, eyeriss, flexible_order or a file",
         ),
     )
+    tools: str | None = field(
+        default=None,
+        metadata=setting(
+            some_of(*TOOLS),
+            "TOOL[,TOOL]",
+            f"search, and prove, only mappings that these tools can express, and tell what that costs: {', '.join(TOOLS)}",
+            "--for",
+        ),
+    )
     warm_start: str | None = field(
         default=None,
-        metadata=setting(ANYTHING, "PATH", "a directive file, or a folder of them such as a run's, whose mappings to start from"),
+        metadata=setting(ANYTHING, "PATH", "a mapping file, or a folder of them such as a run's, whose mappings to start from"),
     )
     model: str = field(default="exact", metadata=setting(ANYTHING, "M", f"the cost model: {', '.join(COST_MODELS)}"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -15,11 +16,13 @@ from mapsearch.formats.yaml.layer_sets import UniqueLayer
 from mapsearch.model.cost import CostModel
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.mapping import Mapping as LayerMapping
 from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.searchers import searcher_of
 from mapsearch.search.mappings.task import Memory
 from mapsearch.search.objectives.objective import Objective, objectives_of
+from mapsearch.spaces.mappings.laws import restriction_for
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.layer_results import SearchInputs
@@ -82,6 +85,7 @@ class Plan:
             levels=levels,
             tiles=TileRule[settings.tiles.upper()],
             constraints=held,
+            restriction=self.model.restriction | restriction_for(settings.tools.split(",") if settings.tools else ()),
             dataflows=tuple(classic_dataflows()),
             seed_mappings=tuple(tuple(seeds_of(unique.layer, self._seeds)) for unique in self.layers),
             searcher=searcher_of(settings.sampler_used, self.objectives, settings.gap_used),
@@ -89,6 +93,16 @@ class Plan:
             restarts=settings.restarts,
             power_mw=power_mw,
             memory=self._memory,
+        )
+
+    def free_job(self, known: Mapping[str, LayerMapping]) -> LayersJob:
+        """The same layers, searched among all mappings whatever tools can express; known: mappings by layer, to start from."""
+        job = self.job()
+        seeds = zip((unique.layer.name for unique in self.layers), job.seed_mappings, strict=True)
+        return replace(
+            job,
+            restriction=self.model.restriction,
+            seed_mappings=tuple((*own, known[name]) if name in known else own for name, own in seeds),
         )
 
 

@@ -75,3 +75,36 @@ def test_mappings_of_gamma(tmp_path: Path, capsys: Capture) -> None:
     command = ["run", str(layers), "--warm-start", str(file), "--sampler", "random", "--trials", "1", "--quiet"]
     [layer] = _json(capsys, *command, "--out", str(tmp_path / "run"))["layers"]
     assert layer["metrics"]["edp_pj_cycles"] <= cost["edp_pj_cycles"]
+
+
+# As Timeloop's mapper writes it, behind its problem.
+TIMELOOPS = """problem: {shape: cnn-layer, C: 3, K: 8, R: 3, S: 3, P: 10, Q: 10, N: 1}
+mapping:
+  - {target: RegisterFile, type: temporal, factors: C3 K1 R3 S3 P1 Q1 N1, permutation: RSCPQKN}
+  - {target: GlobalBuffer, type: spatial, factors: C1 K8 R1 S1 P1 Q5 N1, permutation: KQRSPCN, split: 1}
+  - {target: GlobalBuffer, type: temporal, factors: C1 K1 R1 S1 P10 Q1 N1, permutation: PQRSCKN}
+  - {target: DRAM, type: temporal, factors: C1 K1 R1 S1 P1 Q2 N1, permutation: QPRSCKN}
+"""
+
+
+def test_mappings_of_timeloop(tmp_path: Path, capsys: Capture) -> None:
+    """What its mapper writes is evaluated, compared and exported, and a search starts from it."""
+    file = tmp_path / "mapped.yaml"
+    file.write_text(TIMELOOPS)
+    [cost] = _json(capsys, "evaluate", str(file))
+    assert (cost["layer"], cost["macs"], cost["steps"]) == ("mapped", 8 * 3 * 10 * 10 * 3 * 3, 20)
+    assert _json(capsys, "compare-models", str(file))
+    assert len(_json(capsys, "export", str(file), "--to", "timeloop", "--out", str(tmp_path))["written"]) == 1
+    layers = tmp_path / "net.yaml"
+    layers.write_text("{title: t, source: s, layers: [{name: a, type: CONV, K: 8, C: 3, Y: 12, X: 12, R: 3, S: 3}]}")
+    command = ["run", str(layers), "--warm-start", str(file), "--sampler", "random", "--trials", "1", "--quiet"]
+    [layer] = _json(capsys, *command, "--out", str(tmp_path / "run"))["layers"]
+    assert layer["metrics"]["edp_pj_cycles"] <= cost["edp_pj_cycles"]
+
+
+def test_a_mapping_of_timeloop_alone_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    """The error says which file is needed beside it."""
+    file = tmp_path / "timeloop-mapper.map.yaml"
+    file.write_text(TIMELOOPS.partition("\n")[2])
+    assert main(["evaluate", str(file)]) == 2
+    assert "must have the problem beside the mapping" in capsys.readouterr().err

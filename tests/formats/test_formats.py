@@ -26,6 +26,7 @@ from mapsearch.testing import FormatContract
 FOLDER = Path(__file__).parents[2] / "formats"
 TEXT = (Path(__file__).parents[1] / "golden" / "cli" / "maestro_network.m").read_text()
 NETWORK = parse(TEXT)
+LISTED = Path(__file__).parents[1] / "golden" / "directives" / "maestro_network_listed.m"
 SIXTEEN = replace(MACHINE, pes=16)
 # What MAESTRO's files have no words for is taken from edge.
 BYTES = replace(load_hardware("edge"), pes=4, bits=(8, 8, 8), l1=Buffer(64), l2=Buffer(512), noc=Noc(8), offchip=Offchip(4, 0))
@@ -103,6 +104,12 @@ ONE = parse("Network n { Layer a { Type: FC Dimensions { K: 4, C: 3 } Dataflow {
 BATCH = parse("Network n { Layer a { Type: FC Dimensions { N: 2, K: 4, C: 3 } Dataflow { TemporalMap(2,2) K } } }")
 
 
+_WORKLOAD = (
+    b"workload:\n  iteration_space_shape: {k: 0 <= k < 4}\n  einsums:\n  - name: a\n    tensor_accesses:\n"
+    b"    - {name: I, projection: [k]}\n    - {name: W, projection: [k]}\n    - {name: O, projection: [k], output: true}\n"
+)
+
+
 class TestAccelForge(FormatContract):
     """AccelForge's files."""
 
@@ -113,6 +120,17 @@ class TestAccelForge(FormatContract):
         (TWO_SPATIAL, SIXTEEN, "SpatialMap"),
         (ONE, replace(SIXTEEN, pes=1, l1=Buffer(8)), "L1 needs"),
     )
+    mappings: ClassVar = {"net.yaml": _WORKLOAD + b"mapping:\n  nodes:\n  - !Temporal {rank_variable: k, tile_shape: 1}\n"}
+    damaged_mappings: ClassVar = {
+        "must have the workload beside the mapping": b"mapping: {nodes: []}\n",
+        "mapping: must be a mapping with the keys nodes": _WORKLOAD + b"mapping: []\n",
+        "the loops of k must end at a tile_shape of 1": _WORKLOAD + b"mapping: {nodes: []}\n",
+    }
+
+    def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:  # noqa: ARG002 as on any machine
+        """The same loops, which make use of one PE, of a convolution that is called like its file."""
+        text = "Network n {{ Layer text {{ Type: CONV Dimensions {{ K: 4, C: 3, R: 1, S: 1, Y': 1, X': 1 }} Dataflow {{ {} }} }} }}"
+        return parse(text.format("SpatialMap(1,1) G; TemporalMap(2,2) K")).layers
 
 
 class TestYaml(FormatContract):
@@ -181,8 +199,11 @@ class TestGamma(_LayersContract):
     }
 
 
+_PROBLEM = b"problem: {shape: cnn-layer, C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n"
+
+
 class TestTimeloop(_LayersContract):
-    """Timeloop's problems."""
+    """Timeloop's problems, and mappings beside them."""
 
     name = "timeloop"
     networks = ((NETWORK, SIXTEEN),)
@@ -191,11 +212,28 @@ class TestTimeloop(_LayersContract):
         "net.yaml": b"problem: {shape: cnn-layer, C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
         "net.yml": b"problem:\n  instance: {C: 3, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
     }
+    mappings: ClassVar = {
+        "net.yaml": _PROBLEM + b"mapping:\n- {target: DRAM, type: temporal, factors: C3 P5, permutation: CP}\n"
+        b"- {target: L2, type: spatial, factors: K2}\n- {target: L1, type: temporal}\n"
+    }
+    damaged_mappings: ClassVar = {
+        "must have the problem beside the mapping": b"mapping: []",
+        "mapping is missing": _PROBLEM,
+        "mapping: the factors of P must cover its 5 indices, and cover 1": _PROBLEM + b"mapping: []\n",
+        "a factor must be a dim of the problem and its trips": _PROBLEM + b"mapping: [{target: a, type: temporal, factors: Z2}]\n",
+        "permutation must name all of C, K, got none": _PROBLEM + b"mapping: [{target: a, type: temporal, factors: C3 K2}]\n",
+    }
     damaged_layers: ClassVar = {
         "problem must be a mapping": b"problem: [1]\n",
         "'C' must be a whole number from 1": b"problem: {shape: cnn-layer, K: 2, R: 1, S: 1, P: 5, Q: 1, N: 1}\n",
         "must be YAML": b"problem: {\n",
     }
+
+    def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:  # noqa: ARG002 as on any machine
+        """The same loops, with a Cluster for each loop over units, of layers called like their file."""
+        flat = parse(LISTED.read_text()).layers
+        assert [mapped.layer for mapped in flat] == [mapped.layer for mapped in network.layers]
+        return [replace(mapped, layer=replace(mapped.layer, name="text")) for mapped in flat]
 
 
 class TestZigZag(_LayersContract):
@@ -215,6 +253,20 @@ class TestZigZag(_LayersContract):
         (EDGES, replace(SIXTEEN, pes=1), "ZigZag cannot express level 0: TemporalMap(2,2) K"),
         *TestAccelForge.unwritable[1:],
     )
+    mappings: ClassVar = {
+        "net_complete.json": b'{"inputs": {"layer": {"name": "a", "equation": "O[k]=W[k][c]*I[c]",'
+        b'"loop_dimensions": {"K": 2, "C": 3}},'
+        b'"temporal_mapping": {"O": [["(C, 3)"], ["(K, 2)"]], "W": [["(C, 3)"], ["(K, 2)"]], "I": [["(C, 3)"], ["(K, 2)"]]},'
+        b'"spatial_mapping": {"O": [], "W": [], "I": []}}, "outputs": {"memory": {"word_accesses": {"O": [], "W": [], "I": []}}}}'
+    }
+    damaged_mappings: ClassVar = {
+        "must be JSON, as ZigZag writes it": b'{"temporal_mapping": ',
+        "inputs is missing": b'{"temporal_mapping": 1}',
+    }
+
+    def expressed(self, network: Network, hardware: Hardware) -> Sequence[Any]:  # noqa: ARG002 none of any
+        """Nothing: its mapping files alone say nothing of the layer, so what it writes as a result is read."""
+        return ()
 
 
 def test_each_format_is_tested() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from itertools import pairwise
+from math import isfinite
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.layer_sets import load_layer_set
-from mapsearch.model.cost import Costs
+from mapsearch.model.cost import Costs, Restriction
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip
@@ -46,6 +47,8 @@ DIMS = {
     LayerType.DSCONV: (Dim.G, Dim.R, Dim.Y, Dim.X),
     LayerType.GEMM: (Dim.K, Dim.C, Dim.X),
 }
+# What may be asked of a space's mappings.
+LAWS = [Restriction(), Restriction(), Restriction(even=True), Restriction(dividing=True, perfect=True, even=True, single=True)]
 MOST = 60_000  # mappings that a test looks at one by one
 
 
@@ -88,7 +91,9 @@ def problems(draw: st.DrawFn) -> Problem:
         offchip=Offchip(draw(st.sampled_from([1, 4])), draw(st.sampled_from([0, 5]))),
     )
     try:
-        space = Space(layer, hardware, draw(st.integers(1, 2)), draw(st.sampled_from(list(TileRule))))
+        space = Space(
+            layer, hardware, draw(st.integers(1, 2)), draw(st.sampled_from(list(TileRule))), restriction=draw(st.sampled_from(LAWS))
+        )
     except InputError:  # nothing fits
         assume(False)  # noqa: FBT003 its only parameter
         raise
@@ -102,6 +107,7 @@ def test_the_optimum_is_that_of_all_mappings(problem: Problem) -> None:
     choices = every_mapping(problem.space)
     assume(len(choices) <= MOST)
     least = float(problem.score(as_batch(problem.space, choices)).values.min())
+    assume(isfinite(least))
     found = _proof(problem, Limit(), _never)
     assert found.certificate.proven
     assert (found.value, found.certificate.lower_bound) == (least, least)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -39,7 +40,15 @@ REAL_LAYERS = [
     for unique in load_layer_set(network).unique[::4]
 ]  # fmt: skip
 every_rule = pytest.mark.parametrize("rule", TileRule)
-RESTRICTIONS = [Restriction(), Restriction((Dim.R, Dim.S)), Restriction(dividing=True), Restriction((Dim.K, Dim.R), dividing=True)]
+RESTRICTIONS = [
+    Restriction(),
+    Restriction((Dim.R, Dim.S)),
+    Restriction(dividing=True),
+    Restriction((Dim.K, Dim.R), dividing=True),
+    Restriction(even=True),
+    Restriction(perfect=True, even=True),
+    Restriction(dividing=True, perfect=True, single=True),
+]
 rules, seeds, depths = st.sampled_from(TileRule), st.integers(0, 2**32), st.integers(1, MAX_LEVELS)
 
 
@@ -66,6 +75,17 @@ def assert_all_are_legal(space: Space, batch: MappingBatch) -> None:
                 assert space.tiles is not TileRule.BALANCED or smallest_for_its_trips(whole, size)
                 assert space.tiles is not TileRule.DIVISORS or whole % size == 0
             above = tile
+    _assert_laws(space, batch)
+
+
+def _assert_laws(space: Space, batch: MappingBatch) -> None:
+    """Mappings fill the rounds of spatial loops, and have single outputs along strided axes, where the space asks for that."""
+    extents = np.broadcast_to(np.array(space.layer.extents), (len(batch), 1, len(Dim)))
+    above = np.concatenate([extents, batch.size[:, :-1]], axis=1)
+    chunks = np.take_along_axis(-(-above // batch.size), batch.spatial[:, :, None].astype(np.int64), axis=2)[:, :, 0]
+    assert not space.restriction.even or (chunks % np.minimum(batch.units, chunks) == 0).all()
+    strided = [dim for dim, stride in zip((Dim.Y, Dim.X), space.layer.stride, strict=True) if stride > 1]
+    assert not space.restriction.single or (batch.size[:, :, strided] == 1).all()
 
 
 @st.composite
@@ -202,7 +222,22 @@ def _keeps(choice: Choice, space: Space, restriction: Restriction) -> bool:
     untiled = [dim for dim in restriction.untiled if dim in sizes]
     whole = all(size == space.layer.extents[dim] for dim in untiled for size in sizes[dim])
     divides = not restriction.dividing or space.hardware.pes % prod(choice.units[1:]) == 0
-    return whole and divides and not set(untiled) & set(choice.spatial)
+    chunks = {dim: list(pairwise((space.layer.extents[dim], *chain))) for dim, chain in sizes.items()}
+    perfect = not restriction.perfect or all(tile % size == 0 for each in chunks.values() for tile, size in each)
+    even = not restriction.even or all(
+        _fills_rounds(*chunks[dim][level], units)
+        for level, (dim, units) in enumerate(zip(choice.spatial, choice.units, strict=True))
+        if dim in chunks
+    )
+    strided = [dim for dim, stride in zip((Dim.Y, Dim.X), space.layer.stride, strict=True) if stride > 1 and restriction.single]
+    single = all(size == 1 for dim in strided for size in sizes.get(dim, ()))
+    return whole and divides and perfect and even and single and not set(untiled) & set(choice.spatial)
+
+
+def _fills_rounds(tile: int, size: int, units: int) -> bool:
+    """Whether the last round has as many chunks as the first."""
+    chunks = -(-tile // size)
+    return chunks % min(units, chunks) == 0
 
 
 @every_rule

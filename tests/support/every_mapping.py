@@ -73,6 +73,8 @@ def size_is_kept(space: Space, level: int, dim: Dim, tile: int, size: int) -> bo
     """Whether a size of a tile is one of those that the constraints name or, where they leave a choice, one of the rule's."""
     if dim in space.restriction.untiled:
         return size == tile
+    if space.restriction.single and dim in (Dim.Y, Dim.X) and space.layer.stride[dim is Dim.X] > 1:
+        return size == 1
     held = dict(_held(space, level).tiles).get(dim, Sizes())
     if held.listed:
         return any(size == min(each, tile) for each in held.listed)
@@ -172,6 +174,18 @@ def _iterating(
     return found
 
 
+def _is_even(space: Space, units: tuple[int, ...], spatial: tuple[Dim, ...], sizes: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether the spatial loop of each level has as many chunks in its last round as in the others."""
+    for level, (count, dim) in enumerate(zip(units, spatial, strict=True)):
+        if dim in space.dims:
+            chain = sizes[space.dims.index(dim)]
+            tile = space.layer.extents[dim] if level == 0 else chain[level - 1]
+            chunks = -(-tile // chain[level])
+            if chunks > count and chunks % count:
+                return False
+    return True
+
+
 def every_mapping(space: Space) -> set[Choice]:
     """The mappings of a space, whether or not they fit; of orders that cost the same one."""
     pes, levels = space.hardware.pes, space.levels
@@ -183,6 +197,8 @@ def every_mapping(space: Space) -> set[Choice]:
     orders: dict[tuple[int, tuple[Dim, ...]], set[tuple[Dim, ...]]] = {}
     found: set[Choice] = set()
     for units, spatial, sizes in product(shapes, spatials, every_size):
+        if space.restriction.even and not _is_even(space, units, spatial, sizes):
+            continue
         loops = [(level, tuple(dims)) for level, dims in enumerate(_iterating(space, units, spatial, sizes))]
         for level, dims in loops:
             if (level, dims) not in orders:

@@ -10,6 +10,7 @@ from by_hand import layer_of
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.model.cost import Restriction
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Noc
 from mapsearch.search.machines.candidate import MappedNetwork
@@ -46,6 +47,7 @@ def job_of(objective: str, power_mw: float = inf) -> LayersJob:
         levels=2,
         tiles=TileRule.BALANCED,
         constraints=Constraints(),
+        restriction=Restriction(),
         dataflows=(load_dataflow("kcp_ws"),),
         seed_mappings=((), ()),
         searcher=AnytimeSearcher(GAP, BY_DEFAULT),
