@@ -215,7 +215,11 @@ class SweepPlan:
             "sweep": {
                 "name": self.study.name,
                 "hardware": hardware_space_to_dict(self.space),
-                "layers": {"set": self.study.layer_set, "names": list(self.study.names)},
+                "layers": {
+                    "set": self.study.network.layer_set,
+                    "names": list(self.study.network.names),
+                    **({"choices": list(self.study.network.choices)} if self.study.network.choices else {}),
+                },
                 "dataflows": [dataflow.to_dict() for dataflow in self.study.dataflows],
             },
             "layers": [asdict(layer) for layer in self.study.layers],
