@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypedDict, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, GEMM, DensityRow, Row, SparsityRow
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer
-from mapsearch.model.layers import Density, conv, depthwise, fc, gemm, lstm, trconv
+from mapsearch.model.layers import conv, depthwise, fc, gemm, lstm, trconv
+from mapsearch.model.sparsity import DENSE, Sparsities
 
 Weights = Literal["parameters", "activations", "shared"]
 
@@ -41,24 +43,15 @@ _Size = Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENT)]
 _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Pair = Annotated[tuple[int, int], BeforeValidator(_to_pair)]
 _Padding = Annotated[tuple[tuple[int, int], tuple[int, int]], BeforeValidator(_to_padding)]
-_Share = Annotated[float, Field(strict=True, gt=0.0, le=1.0)]
 _Words = Annotated[int, Field(strict=True, ge=1)]
 Runs = tuple[tuple[Layer, int], ...]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_DIMS = dict.fromkeys(("GEMM", "LSTM", "GRU", "RNN"), GEMM)
 
 
-class DensityRow(_Model):
-    """Shares of non-zeros of weight, input and output."""
-
-    W: _Share = 1.0
-    I: _Share = 1.0  # noqa: E741 - the tensor's letter in files
-    O: _Share = 1.0  # noqa: E741 - the tensor's letter in files
-
-
-class _AnyRow(_Model):
+class _AnyRow(Row):
+    type: str
     name: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_./-]+$", description="letters, digits and _ . / -")]
     count: _Size = 1
 
@@ -91,12 +84,17 @@ UnmappedRow = SimpleRow | OtherRow
 
 class _LayerRow(_AnyRow):
     weights: Weights = "parameters"
-    density: DensityRow = DensityRow()
+    density: DensityRow | None = None
+    sparsity: SparsityRow | None = None
     batch: _Size = 1
 
     @property
-    def densities(self) -> Density:
-        return (self.density.W, self.density.I, self.density.O)
+    def sparsities(self) -> Sparsities:
+        """Of the layer's tensors; raises LayerError."""
+        if self.density is not None and self.sparsity is not None:
+            raise LayerError(f"layer {self.name}: density is short for sparsity; give one of them")
+        stated = self.sparsity or self.density
+        return DENSE if stated is None else stated.sparsities(self.name, _DIMS.get(self.type, CONVOLUTION))
 
 
 class _Window(TypedDict):
@@ -106,7 +104,7 @@ class _Window(TypedDict):
     dilation: tuple[int, int]
     padding: tuple[tuple[int, int], tuple[int, int]]
     batch: int
-    density: Density
+    sparsity: Sparsities
 
 
 class WindowRow(_LayerRow):
@@ -142,7 +140,7 @@ class WindowRow(_LayerRow):
             "dilation": self.dilation,
             "padding": self.padding,
             "batch": self.batch,
-            "density": self.densities,
+            "sparsity": self.sparsities,
         }
 
 
@@ -207,7 +205,7 @@ class TransposedRow(_LayerRow):
             output_padding=self.output_padding,
             groups=self.groups,
             batch=self.batch,
-            density=self.densities,
+            sparsity=self.sparsities,
         )
         return ((layer, 1),)
 
@@ -220,7 +218,7 @@ class FullyConnectedRow(_LayerRow):
     S: _Size = 1
 
     def layers(self) -> Runs:
-        return ((fc(self.name, self.K, self.C, kernel=(self.R, self.S), batch=self.batch, density=self.densities), 1),)
+        return ((fc(self.name, self.K, self.C, kernel=(self.R, self.S), batch=self.batch, sparsity=self.sparsities), 1),)
 
 
 class GemmRow(_LayerRow):
@@ -232,7 +230,7 @@ class GemmRow(_LayerRow):
     K: _Size
 
     def layers(self) -> Runs:
-        return ((gemm(self.name, self.M, self.N, self.K, batch=self.batch, density=self.densities), 1),)
+        return ((gemm(self.name, self.M, self.N, self.K, batch=self.batch, sparsity=self.sparsities), 1),)
 
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -247,19 +245,19 @@ class RecurrentRow(_LayerRow):
     T: _Size
 
     def layers(self) -> Runs:
-        return lstm(self.name, self.I, self.H, self.T, gates=_GATES[self.type], batch=self.batch, density=self.densities)
+        return lstm(self.name, self.I, self.H, self.T, gates=_GATES[self.type], batch=self.batch, sparsity=self.sparsities)
 
 
 MappedRow = ConvRow | GroupedRow | DepthwiseRow | TransposedRow | FullyConnectedRow | GemmRow | RecurrentRow
 
 
-class PublishedRow(_Model):
+class PublishedRow(Row):
     macs: _Words | None = None
     parameters: _Words | None = None
     source: _Text
 
 
-class LayerFile(_Model):
+class LayerFile(Row):
     """A whole file."""
 
     title: _Text
