@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypedDict, cast
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self, TypedDict, cast
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -15,6 +16,7 @@ from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.layers import conv, depthwise, fc, gemm, lstm, trconv
 from mapsearch.model.sparsity import DENSE, Sparsities
+from mapsearch.model.tensors import Dim
 
 Weights = Literal["parameters", "activations", "shared"]
 
@@ -47,11 +49,7 @@ _Words = Annotated[int, Field(strict=True, ge=1)]
 Runs = tuple[tuple[Layer, int], ...]
 
 
-_DIMS = dict.fromkeys(("GEMM", "LSTM", "GRU", "RNN"), GEMM)
-
-
 class _AnyRow(Row):
-    type: str
     name: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_./-]+$", description="letters, digits and _ . / -")]
     count: _Size = 1
 
@@ -83,6 +81,7 @@ UnmappedRow = SimpleRow | OtherRow
 
 
 class _LayerRow(_AnyRow):
+    dims: ClassVar[Mapping[str, Dim]] = CONVOLUTION  # by the names that a pattern's `along` takes
     weights: Weights = "parameters"
     density: DensityRow | None = None
     sparsity: SparsityRow | None = None
@@ -94,7 +93,7 @@ class _LayerRow(_AnyRow):
         if self.density is not None and self.sparsity is not None:
             raise LayerError(f"layer {self.name}: density is short for sparsity; give one of them")
         stated = self.sparsity or self.density
-        return DENSE if stated is None else stated.sparsities(self.name, _DIMS.get(self.type, CONVOLUTION))
+        return DENSE if stated is None else stated.sparsities(self.name, self.dims)
 
 
 class _Window(TypedDict):
@@ -224,6 +223,7 @@ class FullyConnectedRow(_LayerRow):
 class GemmRow(_LayerRow):
     """The matrix product (M x K) * (K x N); each of a batch has its own K x N operand."""
 
+    dims = GEMM
     type: Literal["GEMM"]
     M: _Size
     N: _Size
@@ -239,6 +239,7 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 class RecurrentRow(_LayerRow):
     """A recurrent layer with I inputs, H hidden units and T steps."""
 
+    dims = GEMM
     type: Literal["LSTM", "GRU", "RNN"]
     I: _Size  # noqa: E741 - the letter of the usual equations
     H: _Size

@@ -57,7 +57,7 @@ def test_presets_are_listed() -> None:
 def test_preset_is_complete_and_sourced(name: str) -> None:
     """A preset states every key itself, names its source, and its L1 has room for a word of each tensor with its copies."""
     data = _shipped("hardware", name)
-    assert set(data) - {"array", "fpga"} == {*_shipped("hardware", "edge")}
+    assert set(data) - {"array", "fpga", "sparse"} == {*_shipped("hardware", "edge")}
     assert data["source"]
     hardware = load_hardware(name)
     assert hardware.name == name
@@ -252,10 +252,10 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ),
         ({"sparse": {"gate": True}}, "sparse.gate must be a list such as [input], got True"),
         ({"sparse": {"gate": ["output"]}}, "sparse.gate.0 must be 'weight' or 'input', got 'output'"),
-        ({"sparse": {"gate": ["input"], "skip": ["input"]}}, "sparse.skip and sparse.gate both name input; leave it out of one"),
+        ({"sparse": {"skip": ["input"]}}, "hardware: sparse.skip is not counted yet; use sparse.gate"),
         (
             {"sparse": {"format": {"noc": {"weight": "rle"}}}},
-            "sparse.format.noc.weight must be none, ideal, bitmask, rleN (N = 1 to 8 bits), coordinateN (N = 1 to 16), csr or nm, got 'rle'",
+            "noc.weight must be none, ideal, bitmask, rleN (N = 1 to 8 bits), coordinateN (N = 1 to 16), csr or nm, got 'rle'",
         ),
     ],
 )
