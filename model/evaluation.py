@@ -146,13 +146,17 @@ class BoundShare(Plain):
     """What a run waits for, as shares in 0..1.
 
     compute, ingress, egress: the share of the array cycles in which a step waits for that part.
-    offchip: the share of the run after its fill in which the off-chip memory is busy; 1 where it bounds a run that it overlaps.
+    offchip, issue: the share of the run after its fill in which the off-chip memory is busy, or the control; 1 where it bounds a
+    run that it overlaps. issue: None where the machine's control takes no time.
     """
 
     compute: float
     ingress: float
     egress: float
     offchip: float
+    issue: float | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"issue"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +175,11 @@ class CountedEvaluation(Plain):
     legal                     True
     macs                      multiply-accumulates, zeros included
     steps                     time steps
-    runtime_cycles            fill + max(array, off-chip); off-chip traffic of what is single-buffered in L2 is added instead
+    runtime_cycles            fill + max(array, off-chip, issue); off-chip cycles of what is single-buffered in L2 add to array
     array_cycles              cycles of the PEs with their network
     offchip_cycles            cycles of the off-chip memory's traffic
     fill_cycles               cycles until the first working set is in L2
+    issue_cycles              cycles in which the control issues the steps of level 0; None where it takes no time
     l2_to_l1_words            words L2 -> L1; output: outputs that enter the array
     l1_fill_words             words that the L1s receive; output: outputs that enter each PE
     psum_read_words           partial sums L2 -> L1
@@ -193,7 +198,8 @@ class CountedEvaluation(Plain):
     dynamic_mw                total energy over the runtime at the hardware's clock
     throughput_macs_per_cycle MACs / runtime
     utilization               MACs / (runtime * PEs * simd), in 0..1
-    bound_by                  offchip if its cycles exceed the array's, else the largest of compute, ingress, egress
+    bound_by                  issue if it takes all of the run after its fill, else offchip if its cycles exceed the array's, else
+                              the largest of compute, ingress, egress
     bound_share               shares of what the run waits for
     arithmetic_intensity_macs_per_byte  MACs per off-chip byte
     l1_reuse                  MACs per word that the L1s receive
@@ -211,6 +217,7 @@ class CountedEvaluation(Plain):
     array_cycles: int
     offchip_cycles: int
     fill_cycles: int
+    issue_cycles: int | None = field(default=None, kw_only=True)
     l2_to_l1_words: TensorWords
     l1_fill_words: TensorWords
     psum_read_words: int
@@ -239,7 +246,7 @@ class CountedEvaluation(Plain):
     zero_macs: int
     effectual_macs: float
 
-    optional: ClassVar[frozenset[str]] = frozenset({"area_mm2", "dsp", "bram_18k"})
+    optional: ClassVar[frozenset[str]] = frozenset({"issue_cycles", "area_mm2", "dsp", "bram_18k"})
 
 
 def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> CountedEvaluation:
@@ -256,6 +263,7 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         array_cycles=count[Count.ARRAY_CYCLES],
         offchip_cycles=count[Count.OFFCHIP_CYCLES],
         fill_cycles=count[Count.FILL_CYCLES],
+        issue_cycles=count[Count.ISSUE_CYCLES] or None,
         l2_to_l1_words=TensorWords(count[Count.L2_TO_L1_W], count[Count.L2_TO_L1_I], count[Count.L2_TO_L1_O]),
         l1_fill_words=TensorWords(count[Count.L1_FILL_W], count[Count.L1_FILL_I], count[Count.L1_FILL_O]),
         psum_read_words=count[Count.PSUM_READ],
@@ -314,6 +322,8 @@ def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> Ener
 
 
 def _bound_by(count: dict[Count, int]) -> str:
+    if 0 < count[Count.ISSUE_CYCLES] == count[Count.RUNTIME_CYCLES] - count[Count.FILL_CYCLES]:
+        return "issue"
     if count[Count.OFFCHIP_CYCLES] > count[Count.ARRAY_CYCLES]:
         return "offchip"
     parts = {
@@ -331,6 +341,7 @@ def _bound_share(count: dict[Count, int]) -> BoundShare:
         ingress=_ratio(count[Count.INGRESS_BOUND_CYCLES], array),
         egress=_ratio(count[Count.EGRESS_BOUND_CYCLES], array),
         offchip=_ratio(count[Count.OFFCHIP_CYCLES], after_fill),
+        issue=_ratio(count[Count.ISSUE_CYCLES], after_fill) or None,
     )
 
 

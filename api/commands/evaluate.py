@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mapsearch.arguments import Subparsers, add_mappings
 from mapsearch.model.errors import InputError
 from mapsearch.model.registry import COST_MODELS
 from mapsearch.output import warn, write_json
+
+if TYPE_CHECKING:
+    from mapsearch.model.evaluation import Evaluation
+    from mapsearch.model.hardware import Hardware
+    from mapsearch.studies.gaps import MappingGap
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -21,29 +28,45 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_mappings(parser, ", or - for standard input")
     parser.add_argument("--model", default="exact", metavar="M", help=f"cost model: {', '.join(COST_MODELS)} (default: exact)")
+    parser.add_argument("--gap", action="store_true", help="prove how much a better mapping of each layer could gain at the most")
+    parser.add_argument(
+        "--objective", default="edp", metavar="O", help="of --gap: latency, energy, edp, ed2p or an expression (default: edp)"
+    )
     parser.add_argument("--json", action="store_true", help="print all figures as a JSON array with one object a layer")
 
 
 def run(args: Namespace) -> int:
     """Print the costs of all layers, or raise InputError and print none."""
-    from mapsearch.studies.evaluate import evaluate, evaluate_text, machine, mapping_files
-    from mapsearch.tables.evaluate import print_evaluation
+    from mapsearch.formats.mappings import WHAT
+    from mapsearch.formats.text import read_text
+    from mapsearch.studies.evaluate import evaluate_text, machine, mapping_files
+    from mapsearch.tables.evaluate import print_evaluation, print_gaps
 
     if args.file == "-":
-        target = machine(args.hardware)
-        found = evaluate_text(_standard_input(), "<stdin>", target, args.model)
+        texts, target = {"<stdin>": _standard_input()}, machine(args.hardware)
     else:
         files, target = mapping_files(Path(args.file), args.hardware)
-        found = [each for file in files for each in evaluate(file, target, args.model)]
-    costs = [each.to_dict() for each in found]
+        texts = {str(file): read_text(file, WHAT) for file in files}
+    found = [each for name, text in texts.items() for each in evaluate_text(text, name, target, args.model)]
+    costs, gaps = [each.to_dict() for each in found], _gaps(texts, found, target, args) if args.gap else []
     if args.json:
-        write_json(costs)
+        write_json([cost | gap.to_dict() for cost, gap in zip(costs, gaps, strict=True)] if gaps else costs)
     else:
         print_evaluation(costs, args.hardware or target.name, args.model)
+        if gaps:
+            print_gaps([cost["layer"] for cost in costs], gaps, args.objective)
     for cost in costs:
         for warning in cost.get("warnings", ()):
             warn(f"layer {cost['layer']}: {warning}")
     return 0
+
+
+def _gaps(texts: Mapping[str, str], costs: Sequence[Evaluation], target: Hardware, args: Namespace) -> list[MappingGap]:
+    from mapsearch.formats.mappings import read_network
+    from mapsearch.studies.gaps import mapping_gaps
+
+    layers = [mapped for name, text in texts.items() for mapped in read_network(text.encode(), name).layers]
+    return mapping_gaps(layers, costs, target, args.model, args.objective)
 
 
 def _standard_input() -> str:

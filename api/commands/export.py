@@ -21,6 +21,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_mappings(parser)
     parser.add_argument("--to", choices=EXPORTED, required=True, metavar="FORMAT", help=", ".join(EXPORTED))
+    parser.add_argument(
+        "--nearest",
+        action="store_true",
+        help="in place of a mapping that the tool cannot express, write the most similar one that it can",
+    )
     parser.add_argument("--out", default=".", metavar="DIR", help="the folder to write to (default: the working directory)")
     parser.add_argument("--json", action="store_true", help="print the files' names, and what is left out, as JSON")
 
@@ -33,13 +38,18 @@ def run(args: Namespace) -> int:
 
     if not args.out:
         raise InputError("out must name a folder, got an empty text")
-    found = export(Path(args.file), args.to, args.hardware)
+    found = export(Path(args.file), args.to, args.hardware, nearest=args.nearest)
     written = [str(each) for each in write_files(Path(args.out), found.files)]
+    mended, left_out = found.expressed.mended, found.expressed.left_out
     if args.json:
-        write_json({"written": written, "left_out": [each.to_dict() for each in found.left_out]})
+        layers = {"nearest": mended, "left_out": left_out}
+        write_json({"written": written} | {name: [each.to_dict() for each in some] for name, some in layers.items()})
     else:
         for name in written:
             write(f"written: {name}")
-        for layer in found.left_out:
+        for each in mended:
+            cost = f"{each.runtime_ratio:.4g} times the cycles, {each.energy_ratio:.4g} times the energy"
+            write_prose(f"nearest: {cost}, since {each.reason}", indent=9)
+        for layer in left_out:
             write_prose(f"left out: {layer.reason}", indent=10)
-    return 1 if found.left_out else 0
+    return 1 if left_out else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from mapsearch.arguments import Subparsers, given, named_as_typed
+from mapsearch.arguments import Subparsers, add_dims, given, named_as_typed
 from mapsearch.studies.sweep.options import SweepOptions
 
 
@@ -18,6 +18,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "goes on.",
     )
     parser.add_settings(SweepOptions, "what is swept")
+    add_dims(parser)
     shown = parser.add_argument_group("what is printed")
     shown.add_argument("--quiet", action="store_true", help="no progress and no notices, results as usual")
     shown.add_argument("--json", action="store_true", help="print the summary as JSON instead of a table")
@@ -32,10 +33,15 @@ def run(args: Namespace) -> int:
     from mapsearch.studies.saving import UnsavedRunError
     from mapsearch.tables.sweep import SweepProgress, print_summary
 
+    asked = given(args, SweepOptions)
+    if args.dim:
+        from mapsearch.formats.mixes import with_choices
+
+        asked["layers"] = with_choices(asked.get("layers", ""), args.dim)
     failure: UnsavedRunError | None = None
     with named_as_typed(SweepOptions), nullcontext() if args.quiet else SweepProgress() as progress:
         try:
-            summary = sweep(watcher=progress, **given(args, SweepOptions))
+            summary = sweep(watcher=progress, **asked)
         except UnsavedRunError as error:
             failure, summary = error, error.results
     if args.json:

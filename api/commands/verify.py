@@ -45,15 +45,15 @@ def run(args: Namespace) -> int:
     tool = VERIFIERS[args.tool]
     verify = import_module(tool.module).verify
     network, hardware = load_mapped(Path(args.file), args.hardware)
-    network, left_out = expressible(network, hardware, FORMATS[args.tool])
-    found: list[Comparison] = verify(network, hardware, _program(args.binary, tool), args.timeout)
+    expressed = expressible(network, hardware, FORMATS[args.tool])
+    found: list[Comparison] = verify(expressed.network, hardware, _program(args.binary, tool), args.timeout)
     if args.json:
         write_json([_plain(one) for one in found])
     else:
         _print(found, tool.title)
-    for layer in left_out:
+    for layer in expressed.left_out:
         warn(f"not compared: {layer.reason}")
-    return 0 if not left_out and all(one.equal or one.explained for one in found) else 1
+    return 0 if not expressed.left_out and all(one.equal or one.explained for one in found) else 1
 
 
 def _program(given: str | None, tool: Verifier) -> Path:

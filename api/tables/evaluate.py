@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, cast
 
 from mapsearch.model.tensors import Tensor
 from mapsearch.output import Cell, write, write_table
-from mapsearch.studies.shown import EDP, ENERGY, PARTS, PE_USE, bound_text
+from mapsearch.studies.gaps import MappingGap
+from mapsearch.studies.shown import EDP, ENERGY, PARTS, PE_USE, bound_text, gap_text
 
 Cost = Mapping[str, Any]
 
@@ -92,6 +93,15 @@ def print_evaluation(costs: Sequence[Cost], hardware: str, model: str) -> None:
         write("")
     _write_words("Words between L2 and L1", _ARRAY_WORDS, costs)
     _write_words("Words between off-chip memory and L2", _OFFCHIP_WORDS, costs)
+
+
+def print_gaps(layers: Sequence[str], gaps: Sequence[MappingGap], objective: str) -> None:
+    """How far each layer's mapping is from the best at the most."""
+    rows: list[tuple[Cell, ...]] = []
+    for layer, each in zip(layers, gaps, strict=True):
+        bound = "" if each.lower_bound is None else each.lower_bound
+        rows.append((layer, each.objective, each.best_objective, bound, gap_text(each.gap)))
+    write_table(f"Gap of {objective}", ("layer", "mapping", "best known", "lower bound", "gap"), rows)
 
 
 def _size(cost: Cost) -> str:

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from math import prod
 
 from pydantic import TypeAdapter
 
 from mapsearch.formats.accelforge.nodes import TENSORS, memory
 from mapsearch.formats.complaint import checked
-from mapsearch.formats.nest.counts import Convention, whole_inputs
+from mapsearch.formats.nest.counts import Convention, box_words, whole_inputs
 from mapsearch.model.errors import InputError, short
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.layer import Layer
-from mapsearch.model.tensors import TOUCHES, WINDOWS, Dim, Tensor
+from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 
 _ACTIONS = TypeAdapter(dict[str, float])
-
-
-def hull_words(layer: Layer, lengths: Sequence[int]) -> int:
-    """The words of the box around I's tile, those that a stride skips included; lengths: indices of the eight dims."""
-    rows, columns = (
-        (lengths[output] - 1) * stride + (lengths[tap] - 1) * dilation + 1
-        for (output, tap), stride, dilation in zip(WINDOWS, layer.stride, layer.dilation, strict=True)
-    )
-    return prod(lengths[dim] for dim in (Dim.G, Dim.N, Dim.C)) * rows * columns
 
 
 CONVENTIONS = (
     Convention(
         "AccelForge fetches the whole box around a tile of I whenever one of its loops moves: it keeps no rows or columns from the "
         "tile before, shares none between PEs whose tiles are not equal, and leaves none out that a stride skips",
-        lambda case: whole_inputs(case, hull_words, lambda _, units: prod(units[dim] for dim in Dim if TOUCHES[Tensor.INPUT, dim])),
+        lambda case: whole_inputs(case, box_words, lambda _, units: prod(units[dim] for dim in Dim if TOUCHES[Tensor.INPUT, dim])),
     ),
 )
 

@@ -13,7 +13,7 @@ from mapsearch.formats.nest.files import directive_lines, title
 from mapsearch.formats.nest.loop_nest import Cut, Imperfection, LoopNest, loop_nest
 from mapsearch.model.hardware import Hardware, Residency
 from mapsearch.model.layer import Layer
-from mapsearch.model.tensors import TOUCHES, Dim, Tensor
+from mapsearch.model.tensors import TOUCHES, WINDOWS, Dim, Tensor
 
 Counts = Mapping[str, int]
 # A number of words, or of units, of a layer's tile of so many indices of the eight dims.
@@ -92,6 +92,15 @@ def tiles(loops: Sequence[Cut], tensor: Tensor) -> int:
     """How many tiles of a tensor follow each other while these loops, outermost first, run: one whenever a loop of it moves."""
     moving = [index for index, cut in enumerate(loops) if TOUCHES[tensor, cut.dim]]
     return prod(cut.trips for cut in loops[: moving[-1] + 1]) if moving else 1
+
+
+def box_words(layer: Layer, lengths: Sequence[int]) -> int:
+    """The words of the box around I's tile, those that a stride skips included; lengths: indices of the eight dims."""
+    rows, columns = (
+        (lengths[output] - 1) * stride + (lengths[tap] - 1) * dilation + 1
+        for (output, tap), stride, dilation in zip(WINDOWS, layer.stride, layer.dilation, strict=True)
+    )
+    return prod(lengths[dim] for dim in (Dim.G, Dim.N, Dim.C)) * rows * columns
 
 
 def whole_inputs(case: Case, words: Words, unlike_units: Words) -> Counts:

@@ -23,7 +23,7 @@ class _Level:
     """A level that is being filled: its units, and its directives by dim, outermost loop first."""
 
     units: int = 1
-    directives: dict[Dim, Directive] = field(default_factory=dict)
+    directives: dict[Dim, Directive] = field(default_factory=dict[Dim, Directive])
 
     @property
     def spatial(self) -> Dim | None:

@@ -12,13 +12,14 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
+from mapsearch.formats.nest.counts import box_words
 from mapsearch.formats.nest.loop_nest import LoopNest
 from mapsearch.formats.timeloop.names import LETTERS, SPACES
 from mapsearch.model.energy import mac_scale
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.technology import BufferTechnology
-from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 
 Factors = dict[Dim, tuple[int, int]]  # trips, and those in the last tile, of the loops of a level, outermost first
 _FJ = 1000  # a whole number of femtojoules, as Timeloop takes no fraction for a MAC
@@ -32,8 +33,8 @@ class _Storage:
     instances: int
     keys: dict[str, Any]
     keeps: tuple[Tensor, ...] = ()
-    temporal: Factors = field(default_factory=dict)
-    spatial: Factors = field(default_factory=dict)
+    temporal: Factors = field(default_factory=Factors)
+    spatial: Factors = field(default_factory=Factors)
 
 
 def levels_of(keys: dict[str, Any], tensor: Tensor) -> list[str]:
@@ -91,7 +92,8 @@ def _storage(nest: LoopNest, hardware: Hardware, depths: Sequence[int]) -> Itera
     tile = dict(zip(Dim, zip(nest.tile, nest.last_tile, strict=True), strict=True))
     kept = _alike(hardware, hardware.l1, tuple(Tensor))
     for place, (name, tensors) in enumerate(zip(_level_names("L1", kept), kept, strict=True)):
-        keys = _buffer(hardware, hardware.l1, technology.l1, tensors)
+        words = sum(_words(nest, tensor, nest.tile) for tensor in tensors)
+        keys = _buffer(hardware, hardware.l1, technology.l1, tensors, words)
         yield _Storage(name, nest.pes, keys, tensors, tile if place == 0 else {})
     for group in reversed(groups[1:]):
         outer = prod(cut.units for cut in nest.spatial if cut.level < group[0])
@@ -102,7 +104,8 @@ def _storage(nest: LoopNest, hardware: Hardware, depths: Sequence[int]) -> Itera
     ends = [len(nest.outer), *(depths[tensors[0]] for tensors in tensors_of), 0]
     between = [{cut.dim: (cut.trips, cut.last_trips) for cut in nest.outer[low:high]} for high, low in pairwise(ends)]
     for place, (name, tensors) in enumerate(zip(_level_names("L2", tensors_of), tensors_of, strict=True)):
-        keys = _buffer(hardware, hardware.l2, technology.l2, tensors)
+        words = sum(_words(nest, tensor, nest.footprint(depths[tensor])) for tensor in tensors)
+        keys = _buffer(hardware, hardware.l2, technology.l2, tensors, words)
         yield _Storage(name, 1, keys, tensors, between[place], _units(nest, groups[0]) if place == 0 else {})
     energy = technology.offchip_pj_per_bit * max(hardware.bits) * _FJ
     keys = {"technology": "DRAM", "word_bits": max(hardware.bits), "block_size": 1, "vector_access_energy": _digits(energy)}
@@ -138,11 +141,21 @@ def _alike(hardware: Hardware, buffer: Buffer, tensors: tuple[Tensor, ...]) -> l
     return [(tensor,) for tensor in reversed(tensors)]
 
 
-def _buffer(hardware: Hardware, buffer: Buffer, technology: BufferTechnology, tensors: Sequence[Tensor]) -> dict[str, Any]:
+def _words(nest: LoopNest, tensor: Tensor, lengths: Sequence[int]) -> int:
+    """The words of a tensor that Timeloop keeps of a tile: of the input, all in the box around it."""
+    if tensor is Tensor.INPUT:
+        return box_words(nest.mapped.layer, lengths)
+    return prod(lengths[dim] for dim in Dim if TOUCHES[tensor, dim])
+
+
+def _buffer(
+    hardware: Hardware, buffer: Buffer, technology: BufferTechnology, tensors: Sequence[Tensor], words: int
+) -> dict[str, Any]:
+    """The keys of a level; it has at least room for `words`, as boxes may need more than our tiles."""
     room, bits = buffer.room(tensors[0]), hardware.bits[tensors[0]]
     access_pj = (technology.read_pj.at(room.bytes) + technology.write_pj.at(room.bytes)) / 2
-    energy = access_pj / technology.access_bits * bits * _FJ
-    return {"entries": room.bytes * 8 // bits, "word_bits": bits, "block_size": 1, "vector_access_energy": _digits(energy)}
+    energy = _digits(access_pj / technology.access_bits * bits * _FJ)
+    return {"entries": max(room.bytes * 8 // bits, words), "word_bits": bits, "block_size": 1, "vector_access_energy": energy}
 
 
 def _digits(energy: float) -> float:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from math import prod
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BeforeValidator, TypeAdapter
 
@@ -39,7 +39,7 @@ _FACTOR = re.compile(r"([A-Za-z]\w*?)=?([1-9]\d{0,9})(?:,([1-9]\d{0,9}))?")
 
 def _words(value: object) -> object:
     """A list as the text that it may stand for."""
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    return " ".join(map(str, cast("list[object]", value))) if isinstance(value, list) else value
 
 
 _Text = Annotated[str, BeforeValidator(_words)]

@@ -65,7 +65,8 @@ def write_case(case: Case) -> str:
     head = (
         *head_lines(case, TOOL, conventions_of(case), command),
         "",
-        "The L2 is a level for each depth at which it keeps tiles. Energies are in fJ, since that of a MAC must be whole.",
+        "The L2 is a level for each depth at which it keeps tiles. Boxes may need more entries than the machine has.",
+        "Energies are in fJ, since that of a MAC must be whole.",
     )
     keys = document(case.nest, case.hardware, case.depths)
     body = yaml.safe_dump(keys, sort_keys=False, allow_unicode=True, default_flow_style=None, width=inf)

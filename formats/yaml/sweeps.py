@@ -73,28 +73,27 @@ class Dataflow:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A sweep to be done. hardware: as `load_hardware_space` takes it. names: of layers; empty for all of the set."""
+    """A sweep to be done. hardware: as `load_hardware_space` takes it. network: without a layer set while there is none."""
 
     name: str
     hardware: Source
-    layer_set: str
-    names: tuple[str, ...]
+    network: NetworkSource
     dataflows: tuple[Dataflow, ...]
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers, each shape once; InputError where the set has no layer of a name."""
-        return tuple(each.layer for each in NetworkSource(self.layer_set, self.names).load().unique)
+        return tuple(each.layer for each in self.network.load().unique)
 
     def with_layers(self, word: str) -> Study:
-        """The sweep with the layers that a command line names: SET, or SET:NAME,NAME."""
-        network = NetworkSource.of(word).found_from(Path())
-        return replace(self, layer_set=network.layer_set, names=network.names)
+        """The sweep with the layers that a command line names: SET, or SET:WORD,WORD."""
+        return replace(self, network=NetworkSource.of(word).found_from(Path()))
 
 
 class _LayerKeys(Keys):
     set: str
     names: list[str] = []
+    choices: list[str] = []
 
 
 _Sizes = Size | Whole | Annotated[list[Size | Whole], Field(min_length=1)]
@@ -145,8 +144,8 @@ def study_of(data: dict[str, object], where: str, folder: Path) -> Study:
         hardware = found_from(hardware, folder)
     elif isinstance(hardware.get("technology"), str):
         hardware = {**hardware, "technology": found_from(str(hardware["technology"]), folder)}
-    layers = NetworkSource(keys.layers.set, tuple(keys.layers.names)).found_from(folder)
-    return Study(keys.name, hardware, layers.layer_set, layers.names, tuple(dataflows))
+    network = NetworkSource(keys.layers.set, tuple(keys.layers.names), tuple(keys.layers.choices)).found_from(folder)
+    return Study(keys.name, hardware, network, tuple(dataflows))
 
 
 def _dataflow(keys: _DataflowKeys, where: str, folder: Path) -> Dataflow:

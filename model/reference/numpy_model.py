@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from math import gcd
+from math import gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -348,5 +348,7 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
     alone, beside = (int(_passed(bits[group].sum(), width)) for group in (apart, ~apart))
     fill = hardware.offchip.latency_cycles + int(_passed(first_bits[~apart[:2] & ~bypass[:2]].sum(), width))
     counts[Count.OFFCHIP_CYCLES], counts[Count.FILL_CYCLES] = alone + beside, fill
-    counts[Count.RUNTIME_CYCLES] = fill + alone + max(int(counts[Count.ARRAY_CYCLES]), beside)
+    issue = hardware.l2.tile_cycles * prod(-(-layer.extents[dim] // spans[dim]) for level, dim in loops if level == 0)
+    counts[Count.ISSUE_CYCLES] = issue
+    counts[Count.RUNTIME_CYCLES] = fill + max(alone + max(int(counts[Count.ARRAY_CYCLES]), beside), issue)
     return Fit.LEGAL

@@ -267,7 +267,7 @@ def _offchip_counts(layer: Layer, hardware: Hardware, residency: _Residency, cou
     }
 
 
-# --- Section 7: the cycles of off-chip memory and the runtime
+# --- Section 7: the cycles of off-chip memory and of the control, and the runtime
 
 
 def _runtime_counts(
@@ -288,8 +288,11 @@ def _runtime_counts(
         if not apart[tensor] and not l2.bypass[tensor]
     )
     fill = hardware.offchip.latency_cycles + _cycles(first, width)
+    work = _cycles(alone, width) + max(counts[Count.ARRAY_CYCLES], _cycles(beside, width))
+    issue = l2.tile_cycles * prod(trips(loop, whole(layer)[loop.dim], units) for loop in level)
     return {
         Count.FILL_CYCLES: fill,
+        Count.ISSUE_CYCLES: issue,
         Count.OFFCHIP_CYCLES: _cycles(alone, width) + _cycles(beside, width),
-        Count.RUNTIME_CYCLES: fill + _cycles(alone, width) + max(counts[Count.ARRAY_CYCLES], _cycles(beside, width)),
+        Count.RUNTIME_CYCLES: fill + max(work, issue),
     }

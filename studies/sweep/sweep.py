@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from mapsearch.formats.mixes import NetworkSource
 from mapsearch.formats.text import write_whole
 from mapsearch.formats.yaml.dataflows import names as dataflow_names
 from mapsearch.formats.yaml.hardware_in import Source
@@ -82,10 +83,10 @@ def sweep(
 
 def _study(study: Study | None, layers: str | None, dataflows: Sequence[str], hardware: Source | None) -> Study:
     """The study to be done: the arguments, else the study's own values, else the defaults."""
-    asked = study or Study("", "edge_space", "", (), tuple(Dataflow("dataflow", name) for name in dataflow_names()))
+    asked = study or Study("", "edge_space", NetworkSource(""), tuple(Dataflow("dataflow", name) for name in dataflow_names()))
     asked = asked.with_layers(layers) if layers is not None else asked
-    asked = replace(asked, name=asked.name or Path(asked.layer_set).stem)
-    if not asked.layer_set:
+    asked = replace(asked, name=asked.name or Path(asked.network.layer_set).stem)
+    if not asked.network.layer_set:
         raise InputError(f"a study ({', '.join(names())}, or a file) or layers (--layers SET:NAME,NAME) are needed")
     if dataflows:
         asked = replace(asked, dataflows=tuple(Dataflow.of(word) for word in dataflows))

@@ -18,7 +18,7 @@ def test_an_exported_network(tmp_path: Path, capsys: Capture, golden: Callable[[
     chip = hardware_of(tmp_path, SIXTEEN)
     written = json_of(capsys, "export", str(NETWORK), "--to", "maestro", "--hardware", chip, "--out", str(tmp_path / "out"))
     names = ["maestro_network_maestro.m", "maestro_network_maestro_hw.m"]
-    assert written == {"written": [str(tmp_path / "out" / name) for name in names], "left_out": []}
+    assert written == {"written": [str(tmp_path / "out" / name) for name in names], "nearest": [], "left_out": []}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     golden("cli/export_maestro.m", (tmp_path / "out" / names[0]).read_text())
     keys = dict(line.split(": ") for line in (tmp_path / "out" / names[1]).read_text().splitlines())

@@ -14,7 +14,7 @@ from mapsearch.formats.accelforge import conventions as accelforge
 from mapsearch.formats.accelforge.out import case_of as accelforge_case
 from mapsearch.formats.accelforge.out import write_case as write_accelforge
 from mapsearch.formats.directives import MappedLayer, parse
-from mapsearch.formats.nest.counts import Case, Convention, differences
+from mapsearch.formats.nest.counts import Case, Convention, box_words, differences
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.formats.zigzag import conventions as zigzag
@@ -182,4 +182,4 @@ def test_words_of_a_dilated_tile() -> None:
     )
     assert layer.words(Tensor.INPUT) == 4
     assert zigzag.tile_words(layer, Tensor.INPUT, layer.extents) == 5
-    assert accelforge.hull_words(layer, layer.extents) == 5
+    assert box_words(layer, layer.extents) == 5

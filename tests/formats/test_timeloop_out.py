@@ -176,3 +176,14 @@ def test_each_layer_has_a_file() -> None:
     assert list(files) == [f"{number:02d}_{mapped.layer.name}.yaml" for number, mapped in enumerate(layers, 1)]
     sizes = [yaml.safe_load(text)["problem"] for text in files.values()]
     assert [prod(each[letter] for letter in LETTERS.values()) for each in sizes] == [mapped.layer.macs for mapped in layers]
+
+
+def test_a_level_has_room_for_boxes() -> None:
+    """With a stride, a tile's words may fit where the box around them does not: 4 x 4 words of each channel are 7 x 7."""
+    text = (
+        "Network n { Layer a { Type: CONV Stride { Y: 2, X: 2 } Dimensions { K: 2, C: 3, R: 1, S: 1, Y': 8, X': 8 } "
+        "Dataflow { TemporalMap(4,4) Y'; TemporalMap(4,4) X' } } }"
+    )
+    for size, entries in ((180, 185), (200, 200)):
+        machine = replace(MACHINE, pes=1, bits=(8, 8, 8), l1=Buffer(size))
+        assert yaml.safe_load(_text(text, machine))["arch"]["storage"][0]["entries"] == entries

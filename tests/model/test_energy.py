@@ -29,6 +29,7 @@ COUNTED: dict[Count, int] = {
     Count.ARRAY_CYCLES: 800,
     Count.OFFCHIP_CYCLES: 400,
     Count.FILL_CYCLES: 200,
+    Count.ISSUE_CYCLES: 0,
     Count.L2_TO_L1_W: 144,
     Count.L2_TO_L1_I: 196,
     Count.L2_TO_L1_O: 200,
@@ -295,10 +296,13 @@ def test_report_is_plain_data() -> None:
         ({Count.INGRESS_BOUND_CYCLES: 501}, "ingress"),
         ({Count.COMPUTE_BOUND_CYCLES: 100, Count.INGRESS_BOUND_CYCLES: 350, Count.EGRESS_BOUND_CYCLES: 350}, "ingress"),
         ({Count.EGRESS_BOUND_CYCLES: 501}, "egress"),
+        ({Count.ISSUE_CYCLES: 799}, "compute"),
+        ({Count.ISSUE_CYCLES: 800}, "issue"),
+        ({Count.ISSUE_CYCLES: 900, Count.OFFCHIP_CYCLES: 850, Count.RUNTIME_CYCLES: 1100}, "issue"),
     ],
 )
 def test_what_bounds_the_run(change: dict[Count, int], bound: str) -> None:
-    """Off-chip bounds only where it takes longer than the array; among the others the largest, the earlier where equal."""
+    """Issue where it takes all of the run after its fill; else off-chip where it exceeds the array; else the first largest part."""
     assert evaluation(LAYER, load_hardware("edge"), _counts(change)[0]).to_dict()["bound_by"] == bound
 
 
@@ -309,6 +313,12 @@ def test_offchip_share_is_one_where_it_bounds() -> None:
     )
     shares = [evaluation(LAYER, load_hardware("edge"), counts).bound_share.offchip for counts in bound]
     assert shares == [1.0, 0.5]
+
+
+def test_a_control_that_takes_time_is_told() -> None:
+    """Its cycles and its share of the run after the fill, which others do not have."""
+    got = evaluation(LAYER, load_hardware("edge"), _counts({Count.ISSUE_CYCLES: 600})[0])
+    assert (got.to_dict()["issue_cycles"], got.to_dict()["bound_share"]["issue"]) == (600, 600 / 800)
 
 
 def test_nothing_moved_gives_no_reuse() -> None:

@@ -202,11 +202,15 @@ def _record(w: Workspace, rows: MutableSequence[Counts]) -> None:
     if w.worded:
         _record_words(w, e[0] * e[1] * e[2] * e[6] * e[7], row)
     alone = _record_offchip(w, e[0] * e[1] * e[2] * e[6] * e[7], row)
+    row.issue_cycles = w.machine.tile_cycles
+    for j in range(w.outer):
+        row.issue_cycles *= w.lasts[w.loops[j].dim] + 1
     for width in range(1, w.widths):
         rows[width] = row
     for width in range(w.widths if w.timed else 0):
         row, timing = rows[width], w.timing[width]
-        row.runtime_cycles = row.fill_cycles + alone + max(timing[CYCLES], row.offchip_cycles - alone)
+        work = alone + max(timing[CYCLES], row.offchip_cycles - alone)
+        row.runtime_cycles = row.fill_cycles + max(work, row.issue_cycles)
         row.array_cycles, row.compute_bound_cycles = timing[CYCLES], timing[COMPUTE_BOUND]
         row.ingress_bound_cycles, row.egress_bound_cycles = timing[INGRESS_BOUND], timing[EGRESS_BOUND]
         row.peak_noc_words, row.peak_noc_cycles = int(w.peak[width, 0]), int(w.peak[width, 1])
