@@ -106,11 +106,9 @@ def _tile_ends(layer: Layer, loops: Sequence[FlatLoop], private: Sequence[int | 
     ends = sorted({end for end in private if end is not None} or {0}, key=lambda end: (-private.count(end), end))
     found = next((end for end in ends if all(fetched(tensor, end) == words for tensor, words in own)), None)
     if found is None:
-        told = ", ".join(
-            f"of {operand} behind {end} loops" for operand, end in zip(OPERANDS, private, strict=True) if end is not None
-        )
+        ends_at = (f"of {operand} behind {end} loops" for operand, end in zip(OPERANDS, private, strict=True) if end is not None)
         raise InputError(
-            f"{where}: the tiles of a PE must end behind one loop, as where it has one memory and temporal_mapping_type is "
-            f'"even", and end {told}, with fewer words to fetch'
+            f"{where}: one tile of W, I and O in a PE must fetch no more words than ZigZag's, which end {', '.join(ends_at)}; "
+            'evaluate it on a machine with one memory in each PE and temporal_mapping_type="even"'
         )
     return found

@@ -186,7 +186,7 @@ def test_operands_of_zigzag_without_a_memory_in_a_pe() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (_temporal(W=[_FLAT[:6], _FLAT[6:], []]), "the tiles of a PE must end behind one loop"),
+        (_temporal(W=[_FLAT[:6], _FLAT[6:], []]), "must fetch no more words than ZigZag's, which end of W behind 6 loops"),
         (_temporal(I=[_FLAT[1:5], [_FLAT[0], *_FLAT[5:]], []]), "the loops of W, I, O must come in one order"),
         (_temporal(**{key: [_FLAT[:9], []] for key in "WIO"}), "the loops over Y' must cover its 16 indices, and cover 4"),
         (_temporal(O=[["OX 8"], [], []]), "temporal_mapping.O: a loop must be such as (K, 4), got 'OX 8'"),
