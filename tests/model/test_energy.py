@@ -56,6 +56,10 @@ COUNTED: dict[Count, int] = {
     Count.L2_NEED_W: 2048,
     Count.L2_NEED_I: 1024,
     Count.L2_NEED_O: 1024,
+    Count.COMPUTE_CYCLES: 600,
+    Count.L2_DEPTH_W: 3,
+    Count.L2_DEPTH_I: 2,
+    Count.L2_DEPTH_O: 0,
 }
 
 
@@ -231,10 +235,12 @@ def test_golden_report() -> None:
         "steps": 90,
         "runtime_cycles": 1000,
         "array_cycles": 800,
+        "compute_cycles": 600,
         "offchip_cycles": 400,
         "fill_cycles": 200,
         "l2_to_l1_words": {"weight": 144, "input": 196, "output": 200},
         "l1_fill_words": {"weight": 288, "input": 392, "output": 200},
+        "l1_start_words": 100,
         "psum_read_words": 100,
         "output_write_words": 200,
         "l2_add_read_words": 7,
@@ -242,6 +248,7 @@ def test_golden_report() -> None:
         "offchip_write_words": 110,
         "l1_need_bytes": 64,
         "l2_need_bytes": 4096,
+        "l2_depths": {"weight": 3, "input": 2, "output": 0},
         "energy_pj": energy,
         "edp_pj_cycles": 73887.0 * 1000,
         "area_mm2": area_by_part(POOLED).total,
@@ -280,7 +287,7 @@ def test_report_is_plain_data() -> None:
     }
     floats.add("arithmetic_intensity_macs_per_byte")
     groups = {"energy_pj", "bound_share", "l1_reuse", "l2_reuse", "noc_words_per_cycle"}
-    tensors = {"l2_to_l1_words", "l1_fill_words", "offchip_read_words"}
+    tensors = {"l2_to_l1_words", "l1_fill_words", "offchip_read_words", "l2_depths"}
     for key, value in got.items():
         kind = float if key in floats | groups else str if key in ("layer", "bound_by") else bool if key == "legal" else int
         each = list(value.values()) if key in groups | tensors else [value]
