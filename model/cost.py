@@ -44,9 +44,12 @@ class Count(IntEnum):
     L1_FILL_*: words that the active PEs' L1s receive; of O, the outputs that enter each PE.
     PSUM_READ: partial sums L2 -> L1. OUTPUT_WRITE: outputs L1 -> L2. L2_ADD_READ: L2 reads for adding.
     OFFCHIP_READ_O: partial sums that come back into L2.
+    ISSUE_CYCLES: in which the control issues the steps of level 0.
     *_BOUND_CYCLES: the array cycles in which a step waits for that part (of equal parts, for the first in this order).
     PEAK_NOC_*: words in and out, and cycles, of the step that moves the most words per cycle.
     L1_NEED_*, L2_NEED_*: bytes; those of W, I and O add up to *_NEED_BYTES.
+    COMPUTE_CYCLES: the sum of the steps' computes, whatever they wait for.
+    L2_DEPTH_*: how many of the loops of level 0 that iterate, outermost first, stand still while the L2 keeps a tile.
     """
 
     STEPS = 0
@@ -54,32 +57,37 @@ class Count(IntEnum):
     ARRAY_CYCLES = 2
     OFFCHIP_CYCLES = 3
     FILL_CYCLES = 4
-    L2_TO_L1_W = 5
-    L2_TO_L1_I = 6
-    L2_TO_L1_O = 7
-    L1_FILL_W = 8
-    L1_FILL_I = 9
-    L1_FILL_O = 10
-    PSUM_READ = 11
-    OUTPUT_WRITE = 12
-    L2_ADD_READ = 13
-    OFFCHIP_READ_W = 14
-    OFFCHIP_READ_I = 15
-    OFFCHIP_READ_O = 16
-    OFFCHIP_WRITE = 17
-    L1_NEED_BYTES = 18
-    L2_NEED_BYTES = 19
-    COMPUTE_BOUND_CYCLES = 20
-    INGRESS_BOUND_CYCLES = 21
-    EGRESS_BOUND_CYCLES = 22
-    PEAK_NOC_WORDS = 23
-    PEAK_NOC_CYCLES = 24
-    L1_NEED_W = 25
-    L1_NEED_I = 26
-    L1_NEED_O = 27
-    L2_NEED_W = 28
-    L2_NEED_I = 29
-    L2_NEED_O = 30
+    ISSUE_CYCLES = 5
+    L2_TO_L1_W = 6
+    L2_TO_L1_I = 7
+    L2_TO_L1_O = 8
+    L1_FILL_W = 9
+    L1_FILL_I = 10
+    L1_FILL_O = 11
+    PSUM_READ = 12
+    OUTPUT_WRITE = 13
+    L2_ADD_READ = 14
+    OFFCHIP_READ_W = 15
+    OFFCHIP_READ_I = 16
+    OFFCHIP_READ_O = 17
+    OFFCHIP_WRITE = 18
+    L1_NEED_BYTES = 19
+    L2_NEED_BYTES = 20
+    COMPUTE_BOUND_CYCLES = 21
+    INGRESS_BOUND_CYCLES = 22
+    EGRESS_BOUND_CYCLES = 23
+    PEAK_NOC_WORDS = 24
+    PEAK_NOC_CYCLES = 25
+    L1_NEED_W = 26
+    L1_NEED_I = 27
+    L1_NEED_O = 28
+    L2_NEED_W = 29
+    L2_NEED_I = 30
+    L2_NEED_O = 31
+    COMPUTE_CYCLES = 32
+    L2_DEPTH_W = 33
+    L2_DEPTH_I = 34
+    L2_DEPTH_O = 35
 
 
 COUNTS = len(Count)

@@ -31,6 +31,15 @@ class TensorWords(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class TensorDepths(Plain):
+    """A depth in a nest of loops for each tensor."""
+
+    weight: int
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
 class TensorReuse(Plain):
     """A ratio of each tensor; 0 where nothing moved."""
 
@@ -146,13 +155,17 @@ class BoundShare(Plain):
     """What a run waits for, as shares in 0..1.
 
     compute, ingress, egress: the share of the array cycles in which a step waits for that part.
-    offchip: the share of the run after its fill in which the off-chip memory is busy; 1 where it bounds a run that it overlaps.
+    offchip, issue: the share of the run after its fill in which the off-chip memory is busy, or the control; 1 where it bounds a
+    run that it overlaps. issue: None where the machine's control takes no time.
     """
 
     compute: float
     ingress: float
     egress: float
     offchip: float
+    issue: float | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"issue"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +184,15 @@ class CountedEvaluation(Plain):
     legal                     True
     macs                      multiply-accumulates, zeros included
     steps                     time steps
-    runtime_cycles            fill + max(array, off-chip); off-chip traffic of what is single-buffered in L2 is added instead
+    runtime_cycles            fill + max(array, off-chip, issue); off-chip cycles of what is single-buffered in L2 add to array
     array_cycles              cycles of the PEs with their network
+    compute_cycles            cycles of the PEs' MACs alone
     offchip_cycles            cycles of the off-chip memory's traffic
     fill_cycles               cycles until the first working set is in L2
+    issue_cycles              cycles in which the control issues the steps of level 0; None where it takes no time
     l2_to_l1_words            words L2 -> L1; output: outputs that enter the array
     l1_fill_words             words that the L1s receive; output: outputs that enter each PE
+    l1_start_words            of these outputs, those that a PE begins to sum up at zero
     psum_read_words           partial sums L2 -> L1
     output_write_words        outputs L1 -> L2
     l2_add_read_words         L2 reads for adding, where the network does not reduce
@@ -184,6 +200,7 @@ class CountedEvaluation(Plain):
     offchip_write_words       outputs L2 -> off-chip
     l1_need_bytes             of one PE, double buffering included
     l2_need_bytes             double buffering included
+    l2_depths                 how many of the loops of level 0 that iterate, outermost first, stand still while the L2 keeps a tile
     energy_pj                 pJ by component
     edp_pj_cycles             total energy * runtime
     area_mm2                  MACs, L1s, L2 and network; None on an FPGA, which has
@@ -193,7 +210,8 @@ class CountedEvaluation(Plain):
     dynamic_mw                total energy over the runtime at the hardware's clock
     throughput_macs_per_cycle MACs / runtime
     utilization               MACs / (runtime * PEs * simd), in 0..1
-    bound_by                  offchip if its cycles exceed the array's, else the largest of compute, ingress, egress
+    bound_by                  issue if it takes all of the run after its fill, else offchip if its cycles exceed the array's, else
+                              the largest of compute, ingress, egress
     bound_share               shares of what the run waits for
     arithmetic_intensity_macs_per_byte  MACs per off-chip byte
     l1_reuse                  MACs per word that the L1s receive
@@ -209,10 +227,13 @@ class CountedEvaluation(Plain):
     steps: int
     runtime_cycles: int
     array_cycles: int
+    compute_cycles: int
     offchip_cycles: int
     fill_cycles: int
+    issue_cycles: int | None = field(default=None, kw_only=True)
     l2_to_l1_words: TensorWords
     l1_fill_words: TensorWords
+    l1_start_words: int
     psum_read_words: int
     output_write_words: int
     l2_add_read_words: int
@@ -220,6 +241,7 @@ class CountedEvaluation(Plain):
     offchip_write_words: int
     l1_need_bytes: int
     l2_need_bytes: int
+    l2_depths: TensorDepths
     energy_pj: Energy
     edp_pj_cycles: float
     area_mm2: float | None = field(default=None, kw_only=True)
@@ -239,7 +261,7 @@ class CountedEvaluation(Plain):
     zero_macs: int
     effectual_macs: float
 
-    optional: ClassVar[frozenset[str]] = frozenset({"area_mm2", "dsp", "bram_18k"})
+    optional: ClassVar[frozenset[str]] = frozenset({"issue_cycles", "area_mm2", "dsp", "bram_18k"})
 
 
 def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> CountedEvaluation:
@@ -254,10 +276,13 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         steps=count[Count.STEPS],
         runtime_cycles=runtime,
         array_cycles=count[Count.ARRAY_CYCLES],
+        compute_cycles=count[Count.COMPUTE_CYCLES],
         offchip_cycles=count[Count.OFFCHIP_CYCLES],
         fill_cycles=count[Count.FILL_CYCLES],
+        issue_cycles=count[Count.ISSUE_CYCLES] or None,
         l2_to_l1_words=TensorWords(count[Count.L2_TO_L1_W], count[Count.L2_TO_L1_I], count[Count.L2_TO_L1_O]),
         l1_fill_words=TensorWords(count[Count.L1_FILL_W], count[Count.L1_FILL_I], count[Count.L1_FILL_O]),
+        l1_start_words=count[Count.L1_FILL_O] - count[Count.PSUM_READ],
         psum_read_words=count[Count.PSUM_READ],
         output_write_words=count[Count.OUTPUT_WRITE],
         l2_add_read_words=count[Count.L2_ADD_READ],
@@ -265,6 +290,7 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         offchip_write_words=count[Count.OFFCHIP_WRITE],
         l1_need_bytes=count[Count.L1_NEED_BYTES],
         l2_need_bytes=count[Count.L2_NEED_BYTES],
+        l2_depths=TensorDepths(count[Count.L2_DEPTH_W], count[Count.L2_DEPTH_I], count[Count.L2_DEPTH_O]),
         energy_pj=energy,
         edp_pj_cycles=energy.total * runtime,
         **taken(hardware),
@@ -314,6 +340,8 @@ def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> Ener
 
 
 def _bound_by(count: dict[Count, int]) -> str:
+    if 0 < count[Count.ISSUE_CYCLES] == count[Count.RUNTIME_CYCLES] - count[Count.FILL_CYCLES]:
+        return "issue"
     if count[Count.OFFCHIP_CYCLES] > count[Count.ARRAY_CYCLES]:
         return "offchip"
     parts = {
@@ -331,6 +359,7 @@ def _bound_share(count: dict[Count, int]) -> BoundShare:
         ingress=_ratio(count[Count.INGRESS_BOUND_CYCLES], array),
         egress=_ratio(count[Count.EGRESS_BOUND_CYCLES], array),
         offchip=_ratio(count[Count.OFFCHIP_CYCLES], after_fill),
+        issue=_ratio(count[Count.ISSUE_CYCLES], after_fill) or None,
     )
 
 

@@ -58,7 +58,8 @@ class Buffer:
     """A buffer: a pool of `bytes` that tensors share, and parts, of W, I and O, that belong to one tensor alone.
 
     bytes: 0 where no tensor shares the pool. parts: None where a tensor has none.
-    bypass, residency: of the L2 alone. bypass: whether W, I, O pass it by, straight between off-chip memory and the PEs.
+    bypass, residency, tile_cycles: of the L2 alone. bypass: whether W, I, O pass it by, straight between off-chip memory and the
+    PEs. tile_cycles: that the control takes to issue a tile, which is a step of level 0, while others are worked on.
     """
 
     bytes: int
@@ -66,6 +67,7 @@ class Buffer:
     parts: tuple[Part | None, Part | None, Part | None] = (None, None, None)
     bypass: tuple[bool, bool, bool] = (False, False, False)
     residency: Residency = Residency.BEST
+    tile_cycles: int = 0
 
     def room(self, tensor: Tensor) -> Part:
         """Where a tensor's words are: its own part, or else the pool."""
@@ -153,8 +155,9 @@ def outer_units(pes: Pes, clusters: Sequence[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """One machine; bits are the word widths of weight, input, output (partial sums have the output's).
+    """One machine; HardwareError with a law that it breaks.
 
+    bits: word widths of weight, input, output (partial sums have the output's).
     array: None where any PEs may form a Cluster. run: None where a tile takes no longer than its MACs. fpga: None where the machine
     is a chip of its own, which has an area.
     """
@@ -192,25 +195,21 @@ class Hardware:
         )
         for key, value, most in limits:
             if not 1 <= value <= most:
-                raise HardwareError(f"hardware {self.name}: {key} must be from 1 to {most}, got {show(value)}")
-        if not 0 <= self.offchip.latency_cycles <= 2**30:
-            raise HardwareError(
-                f"hardware {self.name}: offchip.latency_cycles must be from 0 to {2**30}, got {show(self.offchip.latency_cycles)}"
-            )
+                raise HardwareError(f"{key} must be from 1 to {most}, got {show(value)}")
+        for key, value in (("l2.tile_cycles", self.l2.tile_cycles), ("offchip.latency_cycles", self.offchip.latency_cycles)):
+            if not 0 <= value <= 2**30:
+                raise HardwareError(f"{key} must be from 0 to {2**30}, got {show(value)}")
         if not 0.0 < self.clock_mhz < 1e6:
-            raise HardwareError(f"hardware {self.name}: clock_mhz must be above 0 and below 1e6, got {show(self.clock_mhz)}")
+            raise HardwareError(f"clock_mhz must be above 0 and below 1e6, got {show(self.clock_mhz)}")
         self._check_widths()
         self._check_tensors()
         self._check_fpga()
         if self.array is not None and self.array.rows * self.array.columns != self.pes:
             raise HardwareError(
-                f"hardware {self.name}: array.rows x array.columns must be the {self.pes} PEs, got {self.array.rows} x "
-                f"{self.array.columns}"
+                f"array.rows x array.columns must be the {self.pes} PEs, got {self.array.rows} x {self.array.columns}"
             )
         if self.run is not None and self.run.least > self.run.longest:
-            raise HardwareError(
-                f"hardware {self.name}: array.run.least must be at most array.run.longest, {self.run.longest}, got {self.run.least}"
-            )
+            raise HardwareError(f"array.run.least must be at most array.run.longest, {self.run.longest}, got {self.run.least}")
 
     def _check_widths(self) -> None:
         wires = self.noc.wires or ()
@@ -219,10 +218,7 @@ class Hardware:
             whole = width == int(width) if abs(width) < 2**52 else True
             most = MOST_WIDTH if whole else MOST_FRACTION
             if not 0 < width <= most or 1000 % ratio(width).denominator:
-                raise HardwareError(
-                    f"hardware {self.name}: {key} must be above 0 and at most {most}, with at most three decimals, "
-                    f"got {show(width)}"
-                )
+                raise HardwareError(f"{key} must be above 0 and at most {most}, with at most three decimals, got {show(width)}")
 
     def _check_tensors(self) -> None:
         """Each tensor has a place in the L1, and one in the L2 unless it passes it by."""
@@ -230,8 +226,8 @@ class Hardware:
             for tensor in Tensor:
                 if not buffer.bypass[tensor] and buffer.room(tensor).bytes == 0:
                     raise HardwareError(
-                        f"hardware {self.name}: {_TENSORS[tensor]} must have a place in {name}, which has neither bytes nor "
-                        f"a part of its own for it; give {name}.bytes or {name}.{_TENSORS[tensor]}"
+                        f"{_TENSORS[tensor]} must have a place in {name}, which has neither bytes nor a part of its own for it; "
+                        f"give {name}.bytes or {name}.{_TENSORS[tensor]}"
                     )
 
     def _check_fpga(self) -> None:
@@ -239,14 +235,12 @@ class Hardware:
         if fpga is None:
             return
         if not 0 <= fpga.lutram_below <= 2**50:
-            raise HardwareError(f"hardware {self.name}: fpga.lutram_below must be from 0 to {2**50}, got {show(fpga.lutram_below)}")
+            raise HardwareError(f"fpga.lutram_below must be from 0 to {2**50}, got {show(fpga.lutram_below)}")
         if fpga.bram_width > fpga.bram_bits:
-            raise HardwareError(
-                f"hardware {self.name}: fpga.bram_width must be at most fpga.bram_bits, {fpga.bram_bits}, got {fpga.bram_width}"
-            )
+            raise HardwareError(f"fpga.bram_width must be at most fpga.bram_bits, {fpga.bram_bits}, got {fpga.bram_width}")
         wide = max(self.bits[Tensor.WEIGHT], self.bits[Tensor.INPUT])
         if fpga.int8_packed and wide > 8:
-            raise HardwareError(f"hardware {self.name}: fpga.int8_packed takes weights and inputs of at most 8 bits, got {wide}")
+            raise HardwareError(f"fpga.int8_packed takes weights and inputs of at most 8 bits, got {wide}")
 
     @property
     def shape(self) -> Pes:

@@ -7,7 +7,9 @@ record within a record by both names: `w.machine.bits[0]`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from math import lcm
 from typing import Annotated, Any, Protocol, get_args, get_type_hints
 
 import numpy as np
@@ -70,6 +72,7 @@ class Machine(Protocol):
     l1: Rooms
     l2: Rooms
     keeps: bool  # whether the L2 keeps tiles from one step of level 0 to the next
+    tile_cycles: int  # see `Buffer`
     offchip_bits: int  # units per cycle
     offchip_units: int  # of a bit
     offchip_latency: int  # cycles
@@ -93,7 +96,7 @@ def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types kno
     found["multicast"], found["reduction"] = noc.multicast, noc.reduction
     _write_rooms(l1, found["l1"])
     _write_rooms(l2, found["l2"])
-    found["keeps"] = l2.residency is Residency.BEST
+    found["keeps"], found["tile_cycles"] = l2.residency is Residency.BEST, l2.tile_cycles
     found["offchip_bits"], found["offchip_units"] = per_cycle(offchip.bytes_per_cycle)
     found["offchip_latency"] = offchip.latency_cycles
     return found
@@ -103,6 +106,13 @@ def per_cycle(width: Width) -> tuple[int, int]:
     """How many units a link of so many bytes per cycle passes per cycle, and how many a bit has."""
     bits = 8 * ratio(width)
     return bits.numerator, bits.denominator
+
+
+def together_per_cycle(widths: Sequence[Width]) -> tuple[list[int], int]:
+    """The same for links of several widths, on all of which a bit has as many units."""
+    each = [per_cycle(width) for width in widths]
+    units = lcm(*(of_a_bit for _, of_a_bit in each))
+    return [passed * units // of_a_bit for passed, of_a_bit in each], units
 
 
 def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above
@@ -124,6 +134,7 @@ class Counts(Protocol):
     array_cycles: int
     offchip_cycles: int
     fill_cycles: int
+    issue_cycles: int
     l2_to_l1_w: int
     l2_to_l1_i: int
     l2_to_l1_o: int
@@ -150,6 +161,10 @@ class Counts(Protocol):
     l2_need_w: int
     l2_need_i: int
     l2_need_o: int
+    compute_cycles: int
+    l2_depth_w: int
+    l2_depth_i: int
+    l2_depth_o: int
 
 
 COUNTED = record(Counts)

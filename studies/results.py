@@ -66,7 +66,7 @@ class _Common:
     energy_pj: _Energy
     edp_pj_cycles: FiniteFloat
     utilization: FiniteFloat | None = None
-    bound_by: Literal["compute", "ingress", "egress", "offchip"] | None = None
+    bound_by: Literal["compute", "ingress", "egress", "offchip", "issue"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,7 +299,7 @@ def _sparse_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
 
 
 def _buffer_rows(name: str, buffer: Buffer) -> list[tuple[str, Cell, str]]:
-    """The pool, each part, the tensors that pass the buffer by, and an L2 that keeps nothing."""
+    """The pool, each part, the tensors that pass the buffer by, and what only an L2 has."""
     from mapsearch.model.hardware import Residency
     from mapsearch.model.tensors import Tensor
 
@@ -311,6 +311,7 @@ def _buffer_rows(name: str, buffer: Buffer) -> list[tuple[str, Cell, str]]:
         *((f"{name} of {label}", part.bytes, _buffering(part.buffering)) for label, part in parts),
         *((f"{name} of {tensor.label}", "none", "passes it by") for tensor in Tensor if buffer.bypass[tensor]),
         *([(f"{name} keeps tiles", "no", "")] if buffer.residency is Residency.NONE else []),
+        *([("issue of a tile", buffer.tile_cycles, "cycles")] if buffer.tile_cycles else []),
     ]
 
 

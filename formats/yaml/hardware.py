@@ -154,6 +154,7 @@ def _buffer_to_dict(buffer: Buffer) -> dict[str, Any]:
         **({"tensors": pooled} if any(buffer.bypass) else {}),
         **{label: {"bytes": part.bytes, "buffering": str(part.buffering)} for label, part in parts.items()},
         **({} if buffer.residency is Residency.BEST else {"residency": str(buffer.residency)}),
+        **({"tile_cycles": buffer.tile_cycles} if buffer.tile_cycles else {}),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,7 +52,7 @@ class _PartKeys(Keys):
 
 
 class _BufferKeys(Keys):
-    """Of the L1, and of the L2, which has two keys more."""
+    """Of the L1, and of the L2, which has three keys more."""
 
     bytes: int = 0
     double_buffered: bool | None = None
@@ -61,7 +61,7 @@ class _BufferKeys(Keys):
     input: _PartKeys | None = None
     output: _PartKeys | None = None
 
-    def buffer(self, name: str, shared: list[_TensorLabel] | None = None, residency: Residency = Residency.BEST) -> Buffer:
+    def buffer(self, name: str, shared: list[_TensorLabel] | None = None) -> Buffer:
         """The buffer; shared: the tensors in its pool, or None for all that have no part of their own."""
         if self.buffering is not None and self.double_buffered is not None:
             raise HardwareError(f"{name}.buffering and {name}.double_buffered say the same; give one of them")
@@ -80,12 +80,16 @@ class _BufferKeys(Keys):
             for label in TENSORS
         )
         past = [label not in owned and label not in pooled for label in TENSORS]
-        return Buffer(self.bytes, buffering, (weight, input_, output), (past[0], past[1], past[2]), residency)
+        return Buffer(self.bytes, buffering, (weight, input_, output), (past[0], past[1], past[2]))
 
 
 class _L2Keys(_BufferKeys):
     tensors: _Tensors | None = None
     residency: Literal["best", "none"] = "best"
+    tile_cycles: int = 0
+
+    def l2(self) -> Buffer:
+        return replace(self.buffer("l2", self.tensors), residency=Residency(self.residency), tile_cycles=self.tile_cycles)
 
 
 class _NocKeys(Keys):
@@ -206,7 +210,7 @@ def machine_of(data: Mapping[str, object], where: str, folder: Path) -> Hardware
             clock_mhz=keys.clock_mhz,
             bits=(keys.bits.weight, keys.bits.input, keys.bits.output),
             l1=keys.l1.buffer("l1"),
-            l2=keys.l2.buffer("l2", keys.l2.tensors, Residency(keys.l2.residency)),
+            l2=keys.l2.l2(),
             noc=keys.noc.noc(),
             offchip=Offchip(width(keys.offchip.bytes_per_cycle), keys.offchip.latency_cycles),
             technology=technology,

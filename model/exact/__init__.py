@@ -61,7 +61,7 @@ a class with all reduction loops at 0 are counted apart (REDUCTION_START, ZERO).
 `bound/` says, much faster, what a mapping costs at least, also where parts of it are still open: `all` is where to begin.
 """
 
-from mapsearch.model.exact.grid import CostTables, Grid, cost_tables
+from mapsearch.model.exact.grid import CostTables, Grid, cost_tables, limiting
 from mapsearch.model.exact.model import ExactModel, check_limits
 
-__all__ = ["CostTables", "ExactModel", "Grid", "check_limits", "cost_tables"]
+__all__ = ["CostTables", "ExactModel", "Grid", "check_limits", "cost_tables", "limiting"]

@@ -7,6 +7,7 @@ each give any machine's figures in a few additions, equal to the last digit to t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,10 +18,10 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.exact.count.mapping import evaluate, evaluate_capacities
 from mapsearch.model.exact.model import check_limits
 from mapsearch.model.exact.workspace import MAX_WIDTHS, make_workspace
-from mapsearch.model.hardware import Buffer, Hardware
+from mapsearch.model.hardware import Buffer, Hardware, Width
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import MappingArrays, MappingBatch
-from mapsearch.model.records import COUNTED, Floats, Ints, machine_record
+from mapsearch.model.records import COUNTED, Floats, Ints, machine_record, per_cycle, together_per_cycle
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.windows import window_phases
 
@@ -42,8 +43,8 @@ class Grid:
 
     l1: tuple[int, ...]
     l2: tuple[int, ...]
-    noc: tuple[int, ...]
-    offchip: tuple[int, ...]
+    noc: tuple[Width, ...]
+    offchip: tuple[Width, ...]
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -58,6 +59,7 @@ class CostTables:
     l1_need, l2_need: int64[B], bytes of the pool, l2_need the least that any residency needs; 2^62 where a tensor's own part is
                       too small
     array_cycles:     int64[B, noc]
+    issue_cycles:     int64[B], in which the control issues the steps of level 0
     offchip_bits:     int64[B, l2], read and written while others are worked on
     waiting_bits:     int64[B, l2], read and written while nothing else goes on
     first_bits:       int64[B], of the first level-0 working set of W and I that comes while others are worked on
@@ -70,6 +72,7 @@ class CostTables:
     l1_need: Ints
     l2_need: Ints
     array_cycles: Ints
+    issue_cycles: Ints
     offchip_bits: Ints
     waiting_bits: Ints
     first_bits: Ints
@@ -79,20 +82,30 @@ class CostTables:
     offchip_pj: Floats
 
 
+def limiting(hardware: Hardware, grid: Grid) -> Hardware:
+    """The machine of a grid that is nearest to the model's limits: of the largest buffers and the finest widths."""
+    noc, offchip = (max(widths, key=lambda width: per_cycle(width)[1]) for widths in (grid.noc, grid.offchip))
+    return replace(
+        _sized(hardware, grid.l1[-1], grid.l2[-1]),
+        noc=replace(hardware.noc, bytes_per_cycle=noc),
+        offchip=replace(hardware.offchip, bytes_per_cycle=offchip),
+    )
+
+
 def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatch) -> CostTables:
     """The tables of a batch on machines like `hardware`, which has as many PEs as any mapping uses.
 
-    Raises InputError where the layer or the largest machine exceed the model's limits, and for several widths of a network in which
-    each tensor has wires of its own.
+    Raises InputError where the layer or some machine exceeds the model's limits, and for several widths of a network in which each
+    tensor has wires of its own.
     """
-    largest = replace(_sized(hardware, grid.l1[-1], grid.l2[-1]), noc=replace(hardware.noc, bytes_per_cycle=grid.noc[-1]))
+    limits = limiting(hardware, grid)
     if hardware.noc.wires is not None and len(grid.noc) > 1:
         raise InputError(
             f"hardware {hardware.name}: noc.bytes_per_cycle must have one value where each tensor has wires of its own, "
             f"got {len(grid.noc)}"
         )
-    check_limits(layer, largest, batch.units.shape[1])
-    machine, arrays = machine_record(largest), batch.arrays
+    check_limits(layer, limits, batch.units.shape[1])
+    machine, arrays = machine_record(limits), batch.arrays  # a bit has as many units there as `_slices` takes: a power of 5
     slices = _slices(grid.noc) if hardware.noc.wires is None else [()]
     counts = np.concatenate([_counts(layer, machine, widths, arrays) for widths in slices], axis=1)
     words, least, first_bits = _words(layer, machine, grid.l2, hardware.l2, arrays)
@@ -109,6 +122,7 @@ def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatc
         l1_need=_pool_need(hardware.l1, totals[:, _L1_NEEDS]),
         l2_need=_pool_need(hardware.l2, least),
         array_cycles=counts[:, :, Count.ARRAY_CYCLES].copy(),
+        issue_cycles=totals[:, Count.ISSUE_CYCLES].copy(),
         offchip_bits=bits @ (1 - waits),
         waiting_bits=bits @ waits,
         first_bits=first_bits,
@@ -123,17 +137,20 @@ def _sized(hardware: Hardware, l1_bytes: int, l2_bytes: int) -> Hardware:
     return replace(hardware, l1=replace(hardware.l1, bytes=l1_bytes), l2=replace(hardware.l2, bytes=l2_bytes))
 
 
-def _slices(widths: tuple[int, ...]) -> list[tuple[int, ...]]:
-    return [widths[start : start + MAX_WIDTHS] for start in range(0, len(widths), MAX_WIDTHS)]
+def _slices(widths: tuple[Width, ...]) -> list[Sequence[int]]:
+    """Units per cycle of the widths, as many together as the model times."""
+    units, _ = together_per_cycle(widths)
+    return [units[start : start + MAX_WIDTHS] for start in range(0, len(units), MAX_WIDTHS)]
 
 
-def _counts(layer: Layer, machine: np.void, noc: tuple[int, ...], arrays: MappingArrays) -> Ints:
-    """int64[B, widths, COUNTS], of the machine's own wires where noc is empty; of a mapping that overflows it only the needs."""
+def _counts(layer: Layer, machine: np.void, noc: Sequence[int], arrays: MappingArrays) -> Ints:
+    """int64[B, widths, COUNTS], of the machine's own wires where noc is empty; of a mapping that overflows it only the needs.
+
+    noc: units per cycle.
+    """
     fit = np.empty(len(arrays.units), np.int8)
     counts = np.zeros((len(fit), max(len(noc), 1)), COUNTED)
-    work = make_workspace(
-        arrays.units.shape[1], layer.extents, window_phases(layer), machine, Wanted.ALL, [8 * width for width in noc]
-    )
+    work = make_workspace(arrays.units.shape[1], layer.extents, window_phases(layer), machine, Wanted.ALL, noc)
     evaluate(work, *arrays, fit, counts)
     return counts.view(np.int64).reshape(*counts.shape, COUNTS)
 

@@ -80,10 +80,10 @@ def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
         raise InputError(
             f"layer {layer.name}: MACs x array.run.least must be below 2^53, got {layer.macs} x {least}; use a smaller least"
         )
-    # A step takes at most its latencies (a third one where some tensors wait and some do not), its least time and, for each MAC,
-    # that of 64 bits of three operands.
+    # A step takes at most its latencies (a third one where some tensors wait and some do not), its least time, that of the control
+    # and, for each MAC, that of 64 bits of three operands.
     latencies = 3 if 0 < sum(hardware.l1.room(tensor).buffering is Buffering.SINGLE for tensor in Tensor) < len(Tensor) else 2
-    per_mac = 200 * units + least - 1
+    per_mac = 200 * units + least - 1 + hardware.l2.tile_cycles
     if layer.macs * (latencies * hardware.noc.latency_cycles + per_mac) >= 2**62:
         raise InputError(
             f"layer {layer.name}: MACs x ({latencies} x NoC latency + {per_mac}) must be below 2^62 cycles, "

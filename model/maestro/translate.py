@@ -88,6 +88,7 @@ def _unknown_keys(hardware: Hardware) -> dict[str, bool]:
         **{f"{name}.buffering: stream": buffer.buffering is Buffering.STREAM for name, buffer in buffers.items()},
         "l2.tensors": any(hardware.l2.bypass),
         "l2.residency: none": hardware.l2.residency is Residency.NONE,
+        "l2.tile_cycles": hardware.l2.tile_cycles > 0,
         "wires for single tensors": noc.wires is not None,
         "fraction in noc.bytes_per_cycle": noc.bytes_per_cycle != int(noc.bytes_per_cycle),
         "fraction in offchip.bytes_per_cycle": offchip.bytes_per_cycle != int(offchip.bytes_per_cycle),

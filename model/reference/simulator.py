@@ -64,6 +64,7 @@ def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[i
     residency = min(fitting, key=lambda choice: (choice.offchip_bits, sum(choice.needs), choice.depths))
     counts = {Count.STEPS: len(steps)}
     counts |= _need_counts(l1_needs, residency.needs)
+    counts |= _depth_counts(layer, mapping.levels[0], units[0], residency)
     counts |= _word_counts(layer, hardware, steps)
     counts |= _array_counts(hardware, steps)
     counts |= _offchip_counts(layer, hardware, residency, counts)
@@ -176,6 +177,7 @@ def _array_counts(hardware: Hardware, steps: list[Step]) -> dict[Count, int]:
     peak_words, peak_cycles = max(loads, key=lambda load: (Fraction(*load), -load[0]))
     return {
         Count.ARRAY_CYCLES: sum(cost for _, cost in loads),
+        Count.COMPUTE_CYCLES: sum(_compute(hardware, step.lengths) for step in steps),
         Count.COMPUTE_BOUND_CYCLES: bound[0],
         Count.INGRESS_BOUND_CYCLES: bound[1],
         Count.EGRESS_BOUND_CYCLES: bound[2],
@@ -253,6 +255,14 @@ def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...],
     return choices
 
 
+def _depth_counts(layer: Layer, level: tuple[Directive, ...], units: int, residency: _Residency) -> dict[Count, int]:
+    """The depths, in loops that iterate."""
+    chunks = whole(layer)
+    iterates = [trips(loop, chunks[loop.dim], units) > 1 for loop in level]
+    depths = (sum(iterates[:depth]) for depth in residency.depths)
+    return dict(zip((Count.L2_DEPTH_W, Count.L2_DEPTH_I, Count.L2_DEPTH_O), depths, strict=True))
+
+
 def _offchip_counts(layer: Layer, hardware: Hardware, residency: _Residency, counts: dict[Count, int]) -> dict[Count, int]:
     """Words that cross to off-chip memory; of a tensor that passes the L2 by, those that enter and leave the array."""
     weights, inputs, outputs = residency.entrances
@@ -267,7 +277,7 @@ def _offchip_counts(layer: Layer, hardware: Hardware, residency: _Residency, cou
     }
 
 
-# --- Section 7: the cycles of off-chip memory and the runtime
+# --- Section 7: the cycles of off-chip memory and of the control, and the runtime
 
 
 def _runtime_counts(
@@ -288,8 +298,11 @@ def _runtime_counts(
         if not apart[tensor] and not l2.bypass[tensor]
     )
     fill = hardware.offchip.latency_cycles + _cycles(first, width)
+    work = _cycles(alone, width) + max(counts[Count.ARRAY_CYCLES], _cycles(beside, width))
+    issue = l2.tile_cycles * prod(trips(loop, whole(layer)[loop.dim], units) for loop in level)
     return {
         Count.FILL_CYCLES: fill,
+        Count.ISSUE_CYCLES: issue,
         Count.OFFCHIP_CYCLES: _cycles(alone, width) + _cycles(beside, width),
-        Count.RUNTIME_CYCLES: fill + _cycles(alone, width) + max(counts[Count.ARRAY_CYCLES], _cycles(beside, width)),
+        Count.RUNTIME_CYCLES: fill + max(work, issue),
     }

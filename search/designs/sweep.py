@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mapsearch.model.area import AREA, BRAM, DSP, Parts, dynamic_mw, leakage_by_part, taken_by_part
 from mapsearch.model.exact import Grid, cost_tables
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Hardware, Width
 from mapsearch.model.mapping import MappingBatch, join_all
+from mapsearch.model.records import together_per_cycle
 from mapsearch.search.designs.walk import COSTED, COUNTERS, DESIGN, L1, L2, Machines, Mappings, Sizes, walk
 from mapsearch.spaces.machines.grid import sized
 from mapsearch.spaces.machines.space import Limits
@@ -62,7 +63,7 @@ def machine_tables(hardware: Hardware, pes: tuple[int, ...], grid: Grid, limits:
 def _parts_of(row: str, hardware: Hardware, pes: tuple[int, ...], grid: Grid) -> tuple[Floats, ...]:
     """What each part takes, as arrays over the sizes that the part depends on: the fields of `Machines`."""
 
-    def part(name: str, count: int, l1: int = grid.l1[0], l2: int = grid.l2[0], noc: int = grid.noc[0]) -> float:
+    def part(name: str, count: int, l1: int = grid.l1[0], l2: int = grid.l2[0], noc: Width = grid.noc[0]) -> float:
         machine = sized(hardware, count, l1, l2, noc, grid.offchip[0])
         parts = leakage_by_part(machine) if row == "power_mw" else taken_by_part(machine).get(row, _NOTHING)
         return float(getattr(parts, name))
@@ -144,7 +145,7 @@ class Stretch:
             batch = join_all([batch for batch, _ in found])
             yield from self._walk(machines, grid, batch, place, np.concatenate(variant).astype(np.int64), counted)
 
-    def _allows(self, offchip_bytes_per_cycle: int) -> bool:
+    def _allows(self, offchip_bytes_per_cycle: Width) -> bool:
         """Whether the limits allow this width of off-chip memory."""
         gb_per_s = offchip_bytes_per_cycle * self.hardware.clock_mhz / 1000
         return offchip_bytes_per_cycle <= self.limits.offchip_bytes_per_cycle and gb_per_s <= self.limits.offchip_gb_per_s
@@ -171,15 +172,20 @@ class Stretch:
         """Yield the designs of the mappings; place: the index of each mapping's PE count; variant: its number."""
         hardware = sized(self.hardware, self.pes[-1], grid.l1[-1], grid.l2[-1], grid.noc[0], grid.offchip[0])
         t = cost_tables(self.variants.layer, hardware, grid, batch)
+        units, of_a_bit = together_per_cycle(grid.offchip)
         mappings = Mappings(
             variant, place, np.array(self.pes, np.int64)[place],
-            t.l1_need, t.l2_need, t.array_cycles, t.offchip_bits, t.waiting_bits, t.first_bits,
+            t.l1_need, t.l2_need, t.array_cycles, t.issue_cycles,
+            t.offchip_bits * of_a_bit, t.waiting_bits * of_a_bit, t.first_bits * of_a_bit,
             t.l1_pj, t.l2_pj, t.noc_pj, t.offchip_pj,
         )  # fmt: skip
-        l1, l2, noc, offchip = (np.array(values, np.int64) for values in (grid.l1, grid.l2, grid.noc, grid.offchip))
+        l1, l2, offchip_units = (np.array(values, np.int64) for values in (grid.l1, grid.l2, units))
+        noc, offchip = np.array(grid.noc, np.float64), np.array(grid.offchip, np.float64)
         gmacs_per_s_cycles = self.variants.layer.macs * hardware.clock_mhz / 1000
         per_pj = dynamic_mw(hardware, 1.0, 1)
-        sizes = Sizes(l1, l2, noc, offchip, hardware.offchip.latency_cycles, per_pj, gmacs_per_s_cycles, self.setting)
+        sizes = Sizes(
+            l1, l2, noc, offchip, offchip_units, hardware.offchip.latency_cycles, per_pj, gmacs_per_s_cycles, self.setting
+        )
         room = np.empty(BLOCK + int(np.prod(grid.shape[1:])), DESIGN)
         counters, at = np.zeros(COUNTERS, np.int64), np.zeros(2, np.int64)
         while at[0] < len(batch):

@@ -32,8 +32,8 @@ DESIGN = np.dtype(
         ("pes", np.int64),
         ("l1_bytes", np.int64),
         ("l2_bytes", np.int64),
-        ("noc_bytes_per_cycle", np.int64),
-        ("offchip_bytes_per_cycle", np.int64),
+        ("noc_bytes_per_cycle", np.float64),
+        ("offchip_bytes_per_cycle", np.float64),
         ("runtime_cycles", np.int64),
         ("throughput_gmacs_per_s", np.float64),
         ("energy_pj", np.float64),
@@ -46,10 +46,17 @@ DESIGN = np.dtype(
 )
 
 
-def fields_of(*, fpga: bool) -> tuple[str, ...]:
-    """The fields of DESIGN that tell something of an FPGA, or of other machines."""
+_WIDTHS = ("noc_bytes_per_cycle", "offchip_bytes_per_cycle")
+
+
+def fields_of(*, fpga: bool, fractions: bool) -> dict[str, np.dtype[Any]]:
+    """The fields of DESIGN that tell something of an FPGA, or of other machines, and their types as results have them.
+
+    fractions: whether some width is no whole number.
+    """
     silent = ("area_mm2",) if fpga else ("dsp", "bram_18k")
-    return tuple(key for key in DESIGN.fields or () if key not in silent)
+    types = {key: DESIGN[key] for key in DESIGN.fields or () if key not in silent}
+    return types if fractions else {**types, **dict.fromkeys(_WIDTHS, np.dtype(np.int64))}
 
 
 class Machines(NamedTuple):
@@ -67,7 +74,7 @@ class Machines(NamedTuple):
 
 
 class Mappings(NamedTuple):
-    """B mappings and their costs, as in `CostTables`."""
+    """B mappings and their costs, as in `CostTables`, but units of the off-chip memory in place of its bits."""
 
     variant: Ints  # the number of the layer's variant
     place: Ints  # of its PE count in `Machines`
@@ -75,9 +82,10 @@ class Mappings(NamedTuple):
     l1_need: Ints
     l2_need: Ints
     array_cycles: Ints
-    offchip_bits: Ints
-    waiting_bits: Ints
-    first_bits: Ints
+    issue_cycles: Ints
+    offchip_units: Ints
+    waiting_units: Ints
+    first_units: Ints
     l1_pj: Floats
     l2_pj: Floats
     noc_pj: Floats
@@ -89,8 +97,9 @@ class Sizes(NamedTuple):
 
     l1_bytes: Ints
     l2_bytes: Ints
-    noc_bytes: Ints  # per cycle
-    offchip_bytes: Ints  # per cycle
+    noc_bytes: Floats  # per cycle
+    offchip_bytes: Floats  # per cycle
+    offchip_units: Ints  # per cycle
     offchip_latency_cycles: int
     mw_cycles_per_pj: float  # of dynamic power
     gmacs_per_s_cycles: float  # throughput x runtime
@@ -136,10 +145,11 @@ def _walk_widths(
         fpga = len(m.most) > BRAM
         dsp, brams = int(_taken(m, DSP, p, i, j, k)) if fpga else 0, int(_taken(m, BRAM, p, i, j, k)) if fpga else 0
         for q in range(n_offchip):
-            width = s.offchip_bytes[q] * 8
-            fill = s.offchip_latency_cycles + (t.first_bits[b] + width - 1) // width
-            waits = (t.waiting_bits[b, j] + width - 1) // width
-            runtime = fill + waits + max(t.array_cycles[b, k], (t.offchip_bits[b, j] + width - 1) // width)
+            width = s.offchip_units[q]
+            fill = s.offchip_latency_cycles + (t.first_units[b] + width - 1) // width
+            waits = (t.waiting_units[b, j] + width - 1) // width
+            work = waits + max(t.array_cycles[b, k], (t.offchip_units[b, j] + width - 1) // width)
+            runtime = fill + max(work, t.issue_cycles[b])
             power = static + s.mw_cycles_per_pj * energy / runtime
             counters[COSTED] += 1
             if power > m.most[POWER]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+from typing import cast
 
-from mapsearch.model.errors import InputError
 from mapsearch.model.exact import Grid
 from mapsearch.model.hardware import Hardware, Width
 from mapsearch.spaces.machines.space import HardwareSpace, Value
@@ -24,24 +23,20 @@ class HardwareGrid:
 
     @cached_property
     def grid(self) -> Grid:
-        """The values of each capacity and width: those of its axis, or the base machine's one value.
-
-        InputError for a width that is no whole number.
-        """
+        """The values of each capacity and width: those of its axis, or the base machine's one value."""
         base = self.space.base
-        own = (base.l1.bytes, base.l2.bytes, base.noc.bytes_per_cycle, base.offchip.bytes_per_cycle)
-        l1, l2, noc, offchip = (self._values(key, value) for key, value in zip(_GRID, own, strict=True))
-        self._whole("the wires of all tensors", (hardware.noc.bytes_per_cycle for _, hardware in self.settings))
-        return Grid(l1, l2, noc, offchip)
+        l1, l2 = self._whole("l1.bytes", base.l1.bytes), self._whole("l2.bytes", base.l2.bytes)
+        noc = self._values("noc.bytes_per_cycle", base.noc.bytes_per_cycle)
+        return Grid(l1, l2, noc, self._values("offchip.bytes_per_cycle", base.offchip.bytes_per_cycle))
 
     def grid_of(self, hardware: Hardware) -> Grid:
         """The grid of a setting's machine: where each tensor has wires of its own, the network is as wide as all of these."""
-        return self.grid if hardware.noc.wires is None else replace(self.grid, noc=(int(hardware.noc.bytes_per_cycle),))
+        return self.grid if hardware.noc.wires is None else replace(self.grid, noc=(hardware.noc.bytes_per_cycle,))
 
     @cached_property
     def pes(self) -> tuple[int, ...]:
         """The PE counts, ascending."""
-        return self._values(_PES, self.space.base.pes)
+        return self._whole(_PES, self.space.base.pes)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -58,18 +53,21 @@ class HardwareGrid:
             for chosen in product(*ranges)
         )
 
-    def _values(self, key: str, own: Width) -> tuple[int, ...]:
-        return self._whole(key, next((axis.values for axis in self.space.axes if axis.key == key), (own,)))
+    @cached_property
+    def has_fractions(self) -> bool:
+        """Whether some width is no whole number."""
+        grids = [self.grid_of(hardware) for _, hardware in self.settings]
+        return any(isinstance(width, float) for grid in grids for width in (*grid.noc, *grid.offchip))
 
-    def _whole(self, key: str, values: Iterable[Value]) -> tuple[int, ...]:
-        values = tuple(values)
-        fraction = next((value for value in values if isinstance(value, float)), None)
-        if fraction is not None:
-            raise InputError(f"hardware {self.space.name}: a sweep takes {key} only as a whole number, got {fraction:g}")
-        return tuple(int(value) for value in values)
+    def _values(self, key: str, own: Width) -> tuple[Width, ...]:
+        values = next((axis.values for axis in self.space.axes if axis.key == key), (own,))
+        return cast("tuple[Width, ...]", values)
+
+    def _whole(self, key: str, own: int) -> tuple[int, ...]:
+        return tuple(int(value) for value in self._values(key, own))
 
 
-def sized(hardware: Hardware, pes: int, l1: int, l2: int, noc: int, offchip: int) -> Hardware:
+def sized(hardware: Hardware, pes: int, l1: int, l2: int, noc: Width, offchip: Width) -> Hardware:
     """The machine with these numbers of PEs, bytes of L1 and L2, and bytes per cycle of NoC and off-chip memory."""
     return replace(
         hardware,

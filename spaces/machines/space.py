@@ -46,6 +46,7 @@ KINDS: Final[dict[str, Kind]] = {
             *((f"{buffer}.{tensor}.buffering", Kind.BUFFERING) for tensor in _TENSORS),
         )
     },
+    "l2.tile_cycles": Kind.WHOLE,
     "noc.bytes_per_cycle": Kind.WIDTH,
     **dict.fromkeys((f"noc.{tensor}" for tensor in _TENSORS), Kind.WIDTH),
     "noc.latency_cycles": Kind.WHOLE,
@@ -110,25 +111,20 @@ class HardwareSpace:
 
     def __post_init__(self) -> None:
         if self.base.array is not None and any(axis.key == "pes" for axis in self.axes):
-            raise HardwareError(
-                f"hardware {self.name}: pes must be one number, as array has the PEs in rows and columns; leave one out"
-            )
+            raise HardwareError("pes must be one number, as array has the PEs in rows and columns; leave one out")
         self._check_size()
 
     def _check_size(self) -> None:
         """Refuse limits on what the machines have not, and words of several widths where a MAC takes a given number of DSPs."""
         if self.base.fpga is None and min(self.limits.dsp, self.limits.bram_18k) < inf:
-            raise HardwareError(
-                f"hardware {self.name}: budget.dsp and budget.bram_18k are limits of an FPGA; add fpga, or give budget.area_mm2"
-            )
+            raise HardwareError("budget.dsp and budget.bram_18k are limits of an FPGA; add fpga, or give budget.area_mm2")
         if self.base.fpga is not None and self.limits.area_mm2 < inf:
             raise HardwareError(
-                f"hardware {self.name}: budget.area_mm2 is no limit of an FPGA, which takes DSPs and block RAMs; "
-                "give budget.dsp or budget.bram_18k"
+                "budget.area_mm2 is no limit of an FPGA, which takes DSPs and block RAMs; give budget.dsp or budget.bram_18k"
             )
         wide = next((axis.key for axis in self.axes if axis.key.startswith("bits.")), None)
         if self.base.fpga is not None and wide is not None:
-            raise HardwareError(f"hardware {self.name}: {wide} must be one number, as fpga.dsp_per_mac is of one width of words")
+            raise HardwareError(f"{wide} must be one number, as fpga.dsp_per_mac is of one width of words")
 
     @property
     def is_one_machine(self) -> bool:

@@ -17,6 +17,7 @@ from mapsearch.studies.pictures.style import (
     BLUE,
     GREEN,
     GREY,
+    ORANGE,
     PURPLE,
     RED,
     ROW_INCHES,
@@ -33,7 +34,7 @@ from mapsearch.studies.pictures.style import (
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.shown import bound_text
 
-_BOUNDS = {"compute": (BLUE, "o"), "ingress": (GREEN, "^"), "egress": (PURPLE, "v"), "offchip": (RED, "s")}
+_BOUNDS = {"compute": (BLUE, "o"), "ingress": (GREEN, "^"), "egress": (PURPLE, "v"), "offchip": (RED, "s"), "issue": (ORANGE, "D")}
 _COLUMNS = 4
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +28,8 @@ ROW_GROUP = 2**18
 BYTES_PER_DESIGN = 8
 _COUNTED = b"mapsearch.counted"
 
+Fields = Mapping[str, np.dtype[Any]]
+
 
 def part_paths(folder: Path) -> list[Path]:
     """The existing parts, in their order."""
@@ -40,13 +42,13 @@ def part_path(folder: Path, number: int) -> Path:
 
 
 def write_part(
-    path: Path, names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Sequence[str],
+    path: Path, names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Fields,
     blocks: Iterable[NDArray[np.void]], counted: Counted,
 ) -> None:  # fmt: skip
     """Write all blocks of designs to a file, which appears when it is complete; OSError names it.
 
     names: of the dataflow and the layer. keys, values: of the further axes, one row of values for each setting. fields: of DESIGN,
-    those to write. counted: complete after the last block.
+    those to write, and their types. counted: complete after the last block.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")  # readers pass it over, and the next sweep here writes over it
@@ -88,7 +90,7 @@ def _gathered(tables: Iterable[Any]) -> Iterator[Any]:  # pyarrow has no types
 
 
 def _table(
-    rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Sequence[str]
+    rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Fields
 ) -> Any:  # noqa: ANN401 pyarrow has no types
     """A table with its own copy of a block, since the next block overwrites it."""
     arrow: Any = import_module("pyarrow")
@@ -96,7 +98,7 @@ def _table(
     columns = {name: arrow.DictionaryArray.from_arrays(all_alike, arrow.array([text])) for name, text in names.items()}
     for place, key in enumerate(keys):
         columns[key] = np.array([row[place] for row in values])[rows["setting"]]
-    columns |= {key: rows[key].copy() for key in fields}
+    columns |= {key: rows[key].astype(kind) for key, kind in fields.items()}
     return arrow.table(columns)
 
 

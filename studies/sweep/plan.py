@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from itertools import chain, count, islice
 from math import ceil, prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, load_hardware_space
 from mapsearch.formats.yaml.sweeps import Dataflow, Study
 from mapsearch.model.errors import InputError
-from mapsearch.model.exact import Grid, check_limits
+from mapsearch.model.exact import Grid, check_limits, limiting
+from mapsearch.model.hardware import Width
 from mapsearch.model.mapping import Mapping
 from mapsearch.search.designs.sweep import Counted, Stretch, share_allowed
 from mapsearch.search.designs.walk import fields_of
@@ -48,6 +49,7 @@ MAPPINGS_PER_SECOND = 2e4
 PART_SECONDS, PART_BYTES = 0.02, 8000
 # Values of an axis that are sampled to estimate how many machines are within the limits.
 _LOOKED_AT = 24
+_Value = TypeVar("_Value", int, Width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class SweepPlan:
         labelled = zip(self._labels, self.study.dataflows, strict=True)
         found = tuple(pair for label, dataflow in labelled for pair in self._pairs_of(label, dataflow))
         for pair in found:
-            check_limits(pair.variants.layer, self.space.largest, pair.variants.levels)
+            check_limits(pair.variants.layer, limiting(self.space.largest, self.grid.grid), pair.variants.levels)
         return found
 
     @cached_property
@@ -158,9 +160,9 @@ class SweepPlan:
                 yield Pair(label, ResizedVariants(layer, mappings, largest))
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields of DESIGN that tell something of these machines."""
-        return fields_of(fpga=self.space.base.fpga is not None)
+    def fields(self) -> dict[str, np.dtype[Any]]:
+        """The fields of DESIGN that tell something of these machines, and their types as results have them."""
+        return fields_of(fpga=self.space.base.fpga is not None, fractions=self.grid.has_fractions)
 
     @property
     def designs(self) -> int:
@@ -171,7 +173,7 @@ class SweepPlan:
     def estimate(self) -> Estimate:
         """The limits of the sweep's time and size."""
         grid = self.grid.grid
-        thinned = Grid(*(_thinned(values) for values in (grid.l1, grid.l2, grid.noc, grid.offchip)))
+        thinned = Grid(_thinned(grid.l1), _thinned(grid.l2), _thinned(grid.noc), _thinned(grid.offchip))
         share = share_allowed(self.space.base, _thinned(self.grid.pes), thinned, self.space.limits)
         designs = ceil(self.designs * share)
         mappings = self.designs / prod(grid.shape) * share
@@ -267,7 +269,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _thinned(values: tuple[int, ...]) -> tuple[int, ...]:
+def _thinned(values: tuple[_Value, ...]) -> tuple[_Value, ...]:
     """A sample of the values: the smallest of each of equal shares, so that no fewer of them are within limits than of all."""
     shares = min(len(values), _LOOKED_AT)
     return tuple(values[place * len(values) // shares] for place in range(shares))

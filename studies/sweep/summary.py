@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
 from mapsearch.model.area import AREA, BRAM, DSP
+from mapsearch.model.hardware import Width
 from mapsearch.model.plain import Plain
 from mapsearch.search.designs.front import DesignFront, sizes
 from mapsearch.search.designs.sweep import Counted
@@ -33,8 +34,8 @@ class SweptDesign(Plain):
     pes: int
     l1_bytes: int
     l2_bytes: int
-    noc_bytes_per_cycle: int
-    offchip_bytes_per_cycle: int
+    noc_bytes_per_cycle: Width
+    offchip_bytes_per_cycle: Width
     runtime_cycles: int
     throughput_gmacs_per_s: float
     energy_pj: float
@@ -187,17 +188,13 @@ def _axes(plan: SweepPlan, row: np.void) -> dict[str, Value]:
 
 def _figures(plan: SweepPlan, row: np.void) -> dict[str, Any]:
     """The fields of a design but its setting."""
-    return {key: row[key].item() for key in _fields(plan)}
-
-
-def _fields(plan: SweepPlan) -> list[str]:
-    return [key for key in plan.fields if key != "setting"]
+    return {key: row[key].astype(kind).item() for key, kind in plan.fields.items() if key != "setting"}
 
 
 def front_as_csv(plan: SweepPlan, found: Sequence[Swept]) -> str:
     """The Pareto front of every pair over throughput, energy and size, fastest first."""
     text = io.StringIO()
-    keys = ["dataflow", "layer", *plan.grid.keys, *_fields(plan)]
+    keys = ["dataflow", "layer", *plan.grid.keys, *(key for key in plan.fields if key != "setting")]
     writer = csv.DictWriter(text, keys, lineterminator="\n")
     writer.writeheader()
     for each in found:

@@ -144,12 +144,25 @@ def test_one_layer_is_a_figure_a_line(capsys: Capture, tmp_path: Path) -> None:
         assert float(value) == pytest.approx(cost.energy_pj.parts[part] / 1e6, rel=1e-3)
 
 
+def test_what_the_issue_of_tiles_bounds(capsys: Capture, tmp_path: Path) -> None:
+    """12 tiles, of each M and K, of 50 cycles each take longer than the 14 cycles of the array, after a fill of 101."""
+    asked = ["evaluate", str(_file(tmp_path, GEMM)), "--hardware", _hardware(tmp_path, "pes: 2\nl2: {tile_cycles: 50}\n")]
+    assert main(asked) == 0
+    rows = {row[0]: row[1] for row in table_rows(capsys.readouterr().out)}
+    assert (rows["cycles"], rows["bound by"]) == (str(101 + 12 * 50), "issue")
+    assert main([*asked, "--json"]) == 0
+    [cost] = json.loads(capsys.readouterr().out)
+    assert (cost["issue_cycles"], cost["bound_share"]["issue"]) == (600, 1.0)
+    assert main(["hardware", asked[-1]]) == 0
+    assert ["issue of a tile", "50", "cycles"] in table_rows(capsys.readouterr().out)
+
+
 def test_json_is_the_report(capsys: Capture) -> None:
-    """The JSON has one object a layer in the file's order: the name, then the report's fields in their order, but FPGAs' own."""
+    """The JSON has one object a layer in the file's order: the name, then its fields in order, but those of other machines."""
     assert main(["evaluate", str(NETWORK), "--json"]) == 0
     costs: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert [cost["layer"] for cost in costs] == ["CONV1", "DEPTH-WISE"]
-    names = [field.name for field in fields(CountedEvaluation) if field.name not in {"dsp", "bram_18k"}]
+    names = [field.name for field in fields(CountedEvaluation) if field.name not in {"issue_cycles", "dsp", "bram_18k"}]
     assert all(list(cost) == names for cost in costs)
     assert costs == [each.to_dict() for each in mapsearch.evaluate(NETWORK)]
 

@@ -42,6 +42,7 @@ l1:
   output: {bytes: 48, buffering: double}
 l2:
   buffering: single
+  tile_cycles: 250
   weight: {bytes: 64, buffering: stream}
   input: {bytes: 32, buffering: stream}
   output: {bytes: 8, buffering: single}
@@ -121,7 +122,10 @@ def test_keys_of_a_space() -> None:
         ("edge,pes=1,pes=2", "hardware edge,pes=1,pes=2: a key must stand once; remove one"),
         ("edge,pes=many", "hardware edge,pes=many: pes must be a whole number, got 'many'"),
         ("edge,pes=", "hardware edge,pes=: pes must be a whole number, got None"),
-        ("edge,pes=0", "hardware edge,pes=0: hardware edge,pes=0: pes must be from 1 to 1048576, got 0"),
+        ("edge,pes=0", "hardware edge,pes=0: pes must be from 1 to 1048576, got 0"),
+        ("edge,l2.tile_cycles=-1", "hardware edge,l2.tile_cycles=-1: l2.tile_cycles must be from 0 to 1073741824, got -1"),
+        ("edge,l1.tile_cycles=1", "hardware edge,l1.tile_cycles=1: unknown key 'l1.tile_cycles'; did you mean l2.tile_cycles?"),
+        ("edge,budget.dsp=3", "hardware edge,budget.dsp=3: budget.dsp and budget.bram_18k are limits of an FPGA; add fpga, or"),
         ("edge,pes=[", "hardware edge,pes=[: must be YAML: line "),
         ("edgy,pes=64", "no hardware is called 'edgy'; did you mean edge?; there are "),
         ("edge,pes", "no hardware is called 'edge,pes'; did you mean edge?; there are "),

@@ -223,7 +223,7 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"pes": True}, "hardware: pes must be a whole number, got True"),
         ({"pes": "256"}, "hardware: pes must be a whole number, got '256'"),
         ({"pes": None}, "hardware: pes must be a whole number, got None"),
-        ({"pes": 0}, "hardware: hardware custom: pes must be from 1 to 1048576, got 0"),
+        ({"pes": 0}, "hardware: pes must be from 1 to 1048576, got 0"),
         ({"l2": {"bytes": 2**51}}, "l2.bytes must be from 1 to"),
         ({"offchip": {"latency_cycles": -1}}, "offchip.latency_cycles must be from 0 to"),
         ({"noc": {"multicast": 1}}, "hardware: noc.multicast must be true or false, got 1"),
@@ -274,17 +274,20 @@ RUN = {"dim": "X'", "longest": 16, "least": 4}
     [
         (
             {"l1": {"weight": {"bytes": 448}}},
-            "hardware custom: input must have a place in l1, which has neither bytes nor a part of",
+            "hardware: input must have a place in l1, which has neither bytes nor a part of",
         ),
         ({"l2": {"weight": {"bytes": 448}, "tensors": ["input"]}}, "input must have a place in l2, which has neither bytes nor"),
         ({"l1": {**OWN, "bytes": 512}}, "hardware: l1.bytes must be left out or 0, as no tensor shares it, got 512"),
         ({"l1": {"weight": {"buffering": "single"}}}, "hardware: l1.weight.bytes is missing; needed are bytes"),
         ({"l1": {"weight": 448}}, "hardware: l1.weight must be a mapping with the keys bytes, buffering, got 448"),
-        ({"l1": {**OWN, "output": {"bytes": 0}}}, "hardware custom: l1.output.bytes must be from 1 to 1125899906842624, got 0"),
+        ({"l1": {**OWN, "output": {"bytes": 0}}}, "hardware: l1.output.bytes must be from 1 to 1125899906842624, got 0"),
         ({"l1": {"buffering": "triple"}}, "hardware: l1.buffering must be 'double', 'stream' or 'single', got 'triple'"),
         ({"l1": {"buffering": "single", "double_buffered": False}}, "l1.buffering and l1.double_buffered say the same; give one"),
         ({"l1": {"residency": "none"}}, "hardware: unknown key l1.residency; the keys are bytes, double_buffered, buffering,"),
         ({"l1": {"weights": {"bytes": 4}}}, "hardware: unknown key l1.weights; did you mean weight?"),
+        ({"l1": {"tile_cycles": 9}}, "hardware: unknown key l1.tile_cycles; the keys are bytes, double_buffered, buffering,"),
+        ({"l2": {"tile_cycles": 2.5}}, "hardware: l2.tile_cycles must be a whole number, got 2.5"),
+        ({"l2": {"tile_cycles": -1}}, "hardware: l2.tile_cycles must be from 0 to 1073741824, got -1"),
         ({"l2": {"residency": "all"}}, "hardware: l2.residency must be 'best' or 'none', got 'all'"),
         ({"l2": {"tensors": ["inputs"]}}, "l2.tensors.0 must be 'weight', 'input' or 'output', got 'inputs'; did you mean input?"),
         ({"l2": {"tensors": "input"}}, "hardware: l2.tensors must be a list such as [input, output], got 'input'"),
@@ -300,7 +303,7 @@ RUN = {"dim": "X'", "longest": 16, "least": 4}
         ),
         (
             {"noc": {**WIRES, "input": -2}},
-            "hardware custom: noc.input must be above 0 and at most 1125899906842624, with at most three",
+            "hardware: noc.input must be above 0 and at most 1125899906842624, with at most three",
         ),
         (
             {"noc": {**WIRES, "input": 0.0625}},
@@ -338,7 +341,7 @@ def test_parts_are_what_their_keys_say() -> None:
         {
             "array": {"rows": 12, "columns": 14, "run": RUN},
             "l1": {"buffering": "stream", **OWN, "weight": {"bytes": 448, "buffering": "single"}},
-            "l2": {**l2, "residency": "none"},
+            "l2": {**l2, "residency": "none", "tile_cycles": 250},
             "noc": {"weight": 0.1, "input": 0.2, "output": 8.0},
             "offchip": {"bytes_per_cycle": 2.4},
         }
@@ -350,7 +353,7 @@ def test_parts_are_what_their_keys_say() -> None:
         array=Array(12, 14),
         run=Run(Dim.X, 16, 4),
         l1=Buffer(0, Buffering.STREAM, (Part(448, Buffering.SINGLE), Part(24, Buffering.STREAM), Part(48, Buffering.STREAM))),
-        l2=Buffer(102400, Buffering.SINGLE, (Part(8192, Buffering.STREAM), None, None), (False, False, True), Residency.NONE),
+        l2=Buffer(102400, Buffering.SINGLE, (Part(8192, Buffering.STREAM), None, None), (False, False, True), Residency.NONE, 250),
         noc=Noc(8.3, wires=(0.1, 0.2, 8)),
         offchip=Offchip(2.4, 100),
     )

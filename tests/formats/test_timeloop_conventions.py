@@ -74,10 +74,11 @@ def _walked(layer: Layer, steps: Iterable[Sequence[Tile]]) -> tuple[int, int]:
     directions: list[tuple[int, ...] | None] = []
     for tiles in steps:
         boxes = [_box(layer, tile) for tile in tiles]
+        news: list[Box] = []
         if not held:
-            news, directions = [box for box, _ in boxes], [None] * len(boxes)
+            news += [box for box, _ in boxes]
+            directions += [None] * len(boxes)
         else:
-            news = []
             for pe, ((box, start), (old, before)) in enumerate(zip(boxes, held, strict=True)):
                 shift = tuple(now - then for now, then in zip(start, before, strict=True))
                 turned = any(shift) and directions[pe] not in (None, shift)

@@ -32,6 +32,7 @@ COUNTED: dict[Count, int] = {
     Count.ARRAY_CYCLES: 800,
     Count.OFFCHIP_CYCLES: 400,
     Count.FILL_CYCLES: 200,
+    Count.ISSUE_CYCLES: 0,
     Count.L2_TO_L1_W: 144,
     Count.L2_TO_L1_I: 196,
     Count.L2_TO_L1_O: 200,
@@ -58,6 +59,10 @@ COUNTED: dict[Count, int] = {
     Count.L2_NEED_W: 2048,
     Count.L2_NEED_I: 1024,
     Count.L2_NEED_O: 1024,
+    Count.COMPUTE_CYCLES: 600,
+    Count.L2_DEPTH_W: 3,
+    Count.L2_DEPTH_I: 2,
+    Count.L2_DEPTH_O: 0,
 }
 
 
@@ -228,10 +233,12 @@ def test_golden_report() -> None:
         "steps": 90,
         "runtime_cycles": 1000,
         "array_cycles": 800,
+        "compute_cycles": 600,
         "offchip_cycles": 400,
         "fill_cycles": 200,
         "l2_to_l1_words": {"weight": 144, "input": 196, "output": 200},
         "l1_fill_words": {"weight": 288, "input": 392, "output": 200},
+        "l1_start_words": 100,
         "psum_read_words": 100,
         "output_write_words": 200,
         "l2_add_read_words": 7,
@@ -239,6 +246,7 @@ def test_golden_report() -> None:
         "offchip_write_words": 110,
         "l1_need_bytes": 64,
         "l2_need_bytes": 4096,
+        "l2_depths": {"weight": 3, "input": 2, "output": 0},
         "energy_pj": energy,
         "edp_pj_cycles": 75462.0 * 1000,
         "area_mm2": area_by_part(POOLED).total,
@@ -277,7 +285,7 @@ def test_report_is_plain_data() -> None:
     }
     floats.add("arithmetic_intensity_macs_per_byte")
     groups = {"energy_pj", "bound_share", "l1_reuse", "l2_reuse", "noc_words_per_cycle"}
-    tensors = {"l2_to_l1_words", "l1_fill_words", "offchip_read_words"}
+    tensors = {"l2_to_l1_words", "l1_fill_words", "offchip_read_words", "l2_depths"}
     for key, value in got.items():
         kind = float if key in floats | groups else str if key in ("layer", "bound_by") else bool if key == "legal" else int
         each = list(value.values()) if key in groups | tensors else [value]
@@ -293,10 +301,13 @@ def test_report_is_plain_data() -> None:
         ({Count.INGRESS_BOUND_CYCLES: 501}, "ingress"),
         ({Count.COMPUTE_BOUND_CYCLES: 100, Count.INGRESS_BOUND_CYCLES: 350, Count.EGRESS_BOUND_CYCLES: 350}, "ingress"),
         ({Count.EGRESS_BOUND_CYCLES: 501}, "egress"),
+        ({Count.ISSUE_CYCLES: 799}, "compute"),
+        ({Count.ISSUE_CYCLES: 800}, "issue"),
+        ({Count.ISSUE_CYCLES: 900, Count.OFFCHIP_CYCLES: 850, Count.RUNTIME_CYCLES: 1100}, "issue"),
     ],
 )
 def test_what_bounds_the_run(change: dict[Count, int], bound: str) -> None:
-    """Off-chip bounds only where it takes longer than the array; among the others the largest, the earlier where equal."""
+    """Issue where it takes all of the run after its fill; else off-chip where it exceeds the array; else the first largest part."""
     assert evaluation(LAYER, load_hardware("edge"), _counts(change)[0]).to_dict()["bound_by"] == bound
 
 
@@ -307,6 +318,12 @@ def test_offchip_share_is_one_where_it_bounds() -> None:
     )
     shares = [evaluation(LAYER, load_hardware("edge"), counts).bound_share.offchip for counts in bound]
     assert shares == [1.0, 0.5]
+
+
+def test_a_control_that_takes_time_is_told() -> None:
+    """Its cycles and its share of the run after the fill, which others do not have."""
+    got = evaluation(LAYER, load_hardware("edge"), _counts({Count.ISSUE_CYCLES: 600})[0])
+    assert (got.to_dict()["issue_cycles"], got.to_dict()["bound_share"]["issue"]) == (600, 600 / 800)
 
 
 def test_nothing_moved_gives_no_reuse() -> None:

@@ -37,6 +37,7 @@ def test_weight_stationary_convolution() -> None:
         Count.ARRAY_CYCLES: ingress + 1 + 1,
         Count.OFFCHIP_CYCLES: offchip_bytes // 16,
         Count.FILL_CYCLES: 100 + (256 + 64) // 16,
+        Count.ISSUE_CYCLES: 0,
         Count.L2_TO_L1_W: 64 * 64 * 9,
         Count.L2_TO_L1_I: pixels,
         Count.L2_TO_L1_O: sums,
@@ -64,6 +65,10 @@ def test_weight_stationary_convolution() -> None:
         Count.L2_NEED_W: 2 * 256,
         Count.L2_NEED_I: 2 * 64,
         Count.L2_NEED_O: 2 * 2 * 4 * 3136,
+        Count.COMPUTE_CYCLES: steps,
+        Count.L2_DEPTH_W: 3,
+        Count.L2_DEPTH_I: 5,
+        Count.L2_DEPTH_O: 1,
     }
 
 
@@ -88,6 +93,7 @@ def test_output_stationary_matrix_product() -> None:
         Count.ARRAY_CYCLES: (1 + 1 + 16) + (tiles - 1) * 16 + (steps - tiles) * 1,
         Count.OFFCHIP_CYCLES: offchip_bytes // 16,
         Count.FILL_CYCLES: 100 + (16 + 16) // 16,
+        Count.ISSUE_CYCLES: 0,
         Count.L2_TO_L1_W: 16 * steps,
         Count.L2_TO_L1_I: 16 * steps,
         Count.L2_TO_L1_O: outputs,
@@ -115,6 +121,10 @@ def test_output_stationary_matrix_product() -> None:
         Count.L2_NEED_W: 2 * 16,
         Count.L2_NEED_I: 2 * 16 * 768,
         Count.L2_NEED_O: 2 * 2 * 256,
+        Count.COMPUTE_CYCLES: steps,
+        Count.L2_DEPTH_W: 3,
+        Count.L2_DEPTH_I: 1,
+        Count.L2_DEPTH_O: 2,
     }
 
 
@@ -138,6 +148,7 @@ def test_depthwise_convolution_slides_over_rows() -> None:
         Count.ARRAY_CYCLES: 18 + 9 * steps + 2,
         Count.OFFCHIP_CYCLES: offchip_bytes // 16,
         Count.FILL_CYCLES: 100 + (288 + 288) // 16,
+        Count.ISSUE_CYCLES: 0,
         Count.L2_TO_L1_W: 288,
         Count.L2_TO_L1_I: inputs,
         Count.L2_TO_L1_O: outputs,
@@ -165,4 +176,8 @@ def test_depthwise_convolution_slides_over_rows() -> None:
         Count.L2_NEED_W: 288,
         Count.L2_NEED_I: 2 * 3 * 114 * 32,
         Count.L2_NEED_O: 2 * 2 * 32,
+        Count.COMPUTE_CYCLES: 9 * steps,
+        Count.L2_DEPTH_W: 0,
+        Count.L2_DEPTH_I: 1,
+        Count.L2_DEPTH_O: 2,
     }

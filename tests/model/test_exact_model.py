@@ -293,6 +293,12 @@ def test_a_machine_may_have_a_million_pes() -> None:
         ),
         (
             layer_of(K=2**26, C=2**26),
+            replace(MACHINE, l2=Buffer(2**20, tile_cycles=1000)),
+            1,
+            "layer layer: MACs x (2 x NoC latency + 1200) must be below 2^62 cycles, got 4503599627370496 x (2 x 1 + 1200); use",
+        ),
+        (
+            layer_of(K=2**26, C=2**26),
             replace(MACHINE, pes=2**20, l1=Buffer(2**24), noc=Noc(0.001)),
             1,
             "layer layer: the L1s of all PEs must hold less than 2^50 bytes / 125 (widths are fractions), got 1048576 x 167",
@@ -304,7 +310,7 @@ def test_a_machine_may_have_a_million_pes() -> None:
             f"layer layer: dilation x stride of X, without their common factors, must be at most {MAX_PHASES}, got 65 x 64; the",
         ),
     ],
-    ids=["levels", "cycles", "slow", "runs", "fraction", "phases"],
+    ids=["levels", "cycles", "slow", "runs", "tiles", "fraction", "phases"],
 )
 def test_what_exceeds_the_limits_is_refused(layer: Layer, hardware: Hardware, levels: int, message: str) -> None:
     """Levels, cycles and phases beyond the model's limits are an error of one line that states the law and the value."""

@@ -1,4 +1,4 @@
-"""Rooms, wires, waiting, runs, bypass and fractions, against counts made by hand, by every model that counts."""
+"""Rooms, wires, waiting, runs, tiles, bypass and fractions, against counts made by hand, by every model that counts."""
 
 from __future__ import annotations
 
@@ -120,6 +120,25 @@ def test_an_l2_that_keeps_no_tile_fetches_each_footprint_anew() -> None:
     assert found(forgetful, IMAGES, IMAGES_FIRST, *OFFCHIP, Count.L2_NEED_BYTES) == (4, 4, 0, 4, 2 * 3)
     window = layer_of(X=4, S=2)
     assert found(forgetful, window, (temporal(1, Dim.X),), *OFFCHIP, Count.L2_NEED_W) == (8, 8, 0, 4, 2 * 2)
+
+
+def test_the_control_issues_each_tile_while_others_are_worked_on() -> None:
+    """A tile for each of 2 channels, or for each 2 of 5 columns; the array's 13 cycles hide no more than 13 of issuing.
+
+    The fill comes first. The loops of inner levels make no tile of their own.
+    """
+    loops = (temporal(1, Dim.K),)
+    for tile_cycles, runtime in ((6, 6 + 13), (7, 6 + 14), (10, 6 + 20)):
+        hardware = replace(PLAIN, l2=Buffer(2**20, STREAM, tile_cycles=tile_cycles))
+        assert found(hardware, CHANNELS, loops, Count.ISSUE_CYCLES, *TIMES) == (2 * tile_cycles, 6, 11, runtime)
+    waiting = replace(PLAIN, l2=Buffer(2**20, SINGLE, tile_cycles=13))
+    assert found(waiting, CHANNELS, loops, Count.ISSUE_CYCLES, *TIMES) == (26, 0, 11, 26)
+    assert found(waiting, layer_of(X=5), (temporal(2, Dim.X),), Count.ISSUE_CYCLES) == (3 * 13,)
+    assert found(waiting, layer_of(X=5), (), Count.ISSUE_CYCLES) == (13,)
+    inner = Mapping(((temporal(2, Dim.X),), (temporal(1, Dim.X),)), (1,))
+    batch = encode([inner], layer_of(X=5), 1)
+    for model in (Simulator(), ExactModel(), NumpyModel()):
+        assert model.evaluate(layer_of(X=5), waiting, batch)[Count.ISSUE_CYCLES].tolist() == [3 * 13]
 
 
 def test_a_short_run_takes_its_least_time() -> None:

@@ -22,6 +22,7 @@ from mapsearch.model.tensors import Dim
         (replace(MACHINE, l2=Buffer(64, Buffering.STREAM)), "l2.buffering: stream"),
         (replace(MACHINE, l2=Buffer(64, bypass=(True, False, False))), "l2.tensors"),
         (replace(MACHINE, l2=Buffer(64, residency=Residency.NONE)), "l2.residency: none"),
+        (replace(MACHINE, l2=Buffer(64, tile_cycles=1)), "l2.tile_cycles"),
         (replace(MACHINE, noc=Noc(18, wires=(8, 2, 8))), "wires for single tensors"),
         (replace(MACHINE, noc=Noc(2.5)), "fraction in noc.bytes_per_cycle"),
         (replace(MACHINE, offchip=Offchip(2.4, 0)), "fraction in offchip.bytes_per_cycle"),

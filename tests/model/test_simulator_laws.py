@@ -56,7 +56,7 @@ def test_no_word_is_missing(case: tuple[Layer, Hardware, list[Mapping]]) -> None
 @SOME
 @given(cases())
 def test_cycles_add_up(case: tuple[Layer, Hardware, list[Mapping]]) -> None:
-    """Bounds add up to the array's cycles, runtime is fill and the longer of array and off-chip, and no peak is below average.
+    """Bounds add up to the array's cycles, runtime is fill and the longest of array, off-chip, issue, and no peak is below average.
 
     Where the L2 is single-buffered the array and off-chip add up; where only some tensors are, runtime lies between the two.
     """
@@ -66,10 +66,12 @@ def test_cycles_add_up(case: tuple[Layer, Hardware, list[Mapping]]) -> None:
     bounds = (Count.COMPUTE_BOUND_CYCLES, Count.INGRESS_BOUND_CYCLES, Count.EGRESS_BOUND_CYCLES)
     assert costs.counts[:, bounds].sum(axis=1).tolist() == array.tolist()
     after_fill, waits = costs[Count.RUNTIME_CYCLES] - costs[Count.FILL_CYCLES], machine_record(hardware)["l2"]["apart"].tolist()
-    assert (after_fill >= np.maximum(array, offchip)).all()
-    assert (after_fill <= array + offchip).all()
+    issue, longer = costs[Count.ISSUE_CYCLES], np.maximum(array, offchip)
+    assert (after_fill >= np.maximum(longer, issue)).all()
+    assert (after_fill <= np.maximum(array + offchip, issue)).all()
     if waits in ([0, 0, 0], [1, 1, 1]):
-        assert after_fill.tolist() == (array + offchip if waits[0] else np.maximum(array, offchip)).tolist()
+        assert after_fill.tolist() == np.maximum(array + offchip if waits[0] else longer, issue).tolist()
+    assert (issue <= hardware.l2.tile_cycles * costs[Count.STEPS]).all()
     assert (array * hardware.pes * hardware.simd >= layer.macs).all()
     moved = costs.counts[:, (Count.L2_TO_L1_W, Count.L2_TO_L1_I, Count.PSUM_READ, Count.OUTPUT_WRITE)].sum(axis=1)
     assert (costs[Count.PEAK_NOC_WORDS] * array >= costs[Count.PEAK_NOC_CYCLES] * moved).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import layers, machines, mappings
+from strategies import WIDTHS, layers, machines, mappings
 from sweeping import one_by_one, swept, unlimited
 
 from mapsearch.formats.yaml.dataflows import load_dataflow
@@ -17,7 +17,7 @@ from mapsearch.model.area import leakage_by_part, taken
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import Grid, cost_tables
 from mapsearch.model.fpga import Fpga
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.hardware import Hardware, Width
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
 from mapsearch.model.tensors import Dim
@@ -36,6 +36,7 @@ OTHER_AXES = (
     Axis("noc.multicast", (False, True)),
     Axis("l1.double_buffered", (False, True)),
     Axis("offchip.latency_cycles", (0, 7)),
+    Axis("l2.tile_cycles", (0, 30)),
 )
 
 
@@ -56,18 +57,18 @@ def spaces(draw: st.DrawFn) -> HardwareSpace:
     technology = load_hardware({"technology": draw(st.sampled_from(TECHNOLOGIES))}).technology
     base = replace(draw(machines()), technology=technology, fpga=draw(st.none() | fpgas()))
     own_wires = base.noc.wires is not None
-    if own_wires:  # of whole widths, as a sweep takes them
-        base = replace(base, noc=replace(base.noc, bytes_per_cycle=11, wires=(4, 1, 6)))
+    if own_wires:
+        base = replace(base, noc=replace(base.noc, bytes_per_cycle=9.4, wires=(4, 1.4, 4)))
 
-    def some(key: str, values: st.SearchStrategy[int], most: int = 2) -> Axis:
+    def some(key: str, values: st.SearchStrategy[Width], most: int = 2) -> Axis:
         return Axis(key, tuple(sorted(draw(st.sets(values, min_size=1, max_size=most)))))
 
     axes = (
         some("pes", st.integers(1, 12), 3),
         some("l1.bytes", st.just(2**16) | st.integers(8, 300)),
         some("l2.bytes", st.just(2**20) | st.integers(16, 1500), 3),
-        Axis("noc.weight", (1, 4)) if own_wires else some("noc.bytes_per_cycle", st.integers(1, 8)),
-        some("offchip.bytes_per_cycle", st.integers(1, 8)),
+        Axis("noc.weight", (1, 4)) if own_wires else some("noc.bytes_per_cycle", WIDTHS, 3),
+        some("offchip.bytes_per_cycle", WIDTHS, 3),
         draw(st.sampled_from([axis for axis in OTHER_AXES if base.fpga is None or axis.key != "bits.weight"])),
     )
     space = HardwareSpace("random", base, axes, Limits())

@@ -178,7 +178,7 @@ def test_a_space_of_machines_has_one_array() -> None:
     """PE counts beside rows and columns are an error of one line."""
     with pytest.raises(HardwareError) as caught:
         HardwareSpace("chips", EYERISS, (Axis("pes", (168, 336)),), Limits())
-    assert str(caught.value) == ("hardware chips: pes must be one number, as array has the PEs in rows and columns; leave one out")
+    assert str(caught.value) == ("pes must be one number, as array has the PEs in rows and columns; leave one out")
 
 
 def test_a_sweep_takes_the_mappings_that_lie_on_the_array() -> None:

@@ -26,6 +26,7 @@ from mapsearch.studies.pictures.designs import undominated
 from mapsearch.studies.pictures.style import DPI, WIDTH_INCHES, Drawing, as_png, as_svg, fix_layout
 from mapsearch.studies.recorded import Recorded, load_run
 from mapsearch.studies.shown import EDP, ENERGY, PE_USE
+from mapsearch.studies.start import run
 
 Capture = pytest.CaptureFixture[str]
 Results = dict[str, Any]
@@ -109,6 +110,17 @@ def test_pictures_are_the_same_again(drawn: Drawn) -> None:
     assert figure is not None
     fix_layout(figure)
     assert as_svg(figure, "energy") == (drawn.out / "energy.svg").read_text("utf-8")
+
+
+def test_layers_that_the_issue_of_tiles_bounds(layers: Path, tmp_path: Path) -> None:
+    """The roofline has a mark of their own for them, and the run's results are read back as they were."""
+    run(layers, "edge,l2.tile_cycles=100000", out=tmp_path / "run", jobs=1, trials=3, sampler="tpe")
+    recorded = load_run(tmp_path / "run")
+    assert {layer.metrics.bound_by for layer in recorded.layers} == {"issue"}
+    figure = roofline.draw(recorded).figure
+    assert figure is not None
+    fix_layout(figure)
+    assert "bound by issue" in _texts(as_svg(figure, "roofline"))
 
 
 def test_the_page_stands_alone(drawn: Drawn) -> None:
@@ -311,7 +323,7 @@ def _clear(results: Results) -> None:
         (_set("layers.0.metrics.runtime_cycles", 0), "results.json: layers.0.metrics.runtime_cycles must be greater than 0, got 0"),
         (
             _set("layers.0.metrics.bound_by", "luck"),
-            "results.json: layers.0.metrics.bound_by must be 'compute', 'ingress', 'egress' or",
+            "results.json: layers.0.metrics.bound_by must be 'compute', 'ingress', 'egress', 'offchip' or",
         ),
         (_set("network.points", [1]), "results.json: network.points must number a point of each layer's front, got [1]"),
         (

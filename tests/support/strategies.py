@@ -95,7 +95,7 @@ def _part(sizes: st.SearchStrategy[int]) -> st.SearchStrategy[Part | None]:
 
 @st.composite
 def machines(draw: st.DrawFn) -> Hardware:
-    """The same with any of a machine's further keys: parts of buffers, wires of tensors, fractions, bypass, runs."""
+    """The same with any of a machine's further keys: parts of buffers, wires of tensors, fractions, bypass, tile cycles, runs."""
     plain = draw(plain_machines())
     l1 = Buffer(plain.l1.bytes, draw(BUFFERINGS), (draw(_part(L1_BYTES)), draw(_part(L1_BYTES)), draw(_part(L1_BYTES))))
     l2 = Buffer(
@@ -104,6 +104,7 @@ def machines(draw: st.DrawFn) -> Hardware:
         (draw(_part(L2_BYTES)), draw(_part(L2_BYTES)), draw(_part(L2_BYTES))),
         draw(st.just((False, False, False)) | st.tuples(st.booleans(), st.booleans(), st.booleans())),
         draw(st.sampled_from(Residency)),
+        draw(st.just(0) | st.integers(0, 40)),
     )
     wires = draw(st.none() | st.tuples(WIDTHS, WIDTHS, WIDTHS))
     longest = draw(st.integers(1, LARGEST_EXTENT))

@@ -200,9 +200,25 @@ def _place_loops(w: BoundWorkspace) -> None:
     _note_loops(w)
 
 
+@inlined
+def _write_first_and_issue(w: BoundWorkspace) -> None:
+    """Write w.first_cycles and w.issue_cycles."""
+    machine = w.machine
+    words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
+    l2, bits = machine.l2, machine.bits
+    first = float(words_w * bits[0]) if l2.copies[0] > 0 and l2.apart[0] == 0 else 0.0
+    first += float(words_i * bits[1]) if l2.copies[1] > 0 and l2.apart[1] == 0 else 0.0
+    w.first_cycles = machine.offchip_latency + first * machine.offchip_units / machine.offchip_bits
+    issue = float(machine.tile_cycles)
+    for i in range(w.n_dims if machine.tile_cycles > 0 else 0):
+        dim = w.dims[i]
+        issue *= (w.extents[dim] + w.chunk[dim] - 1) // w.chunk[dim] if w.sized[dim] > 0 else 1
+    w.issue_cycles = float(issue)
+
+
 @leaf
 def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
-    """Write what is chosen of mapping b: all from `units` to `first_cycles`, of which only what differs from the one before it."""
+    """Write what is chosen of mapping b: all from `units` to `issue_cycles`, of which only what differs from the one before it."""
     changed = _copy(w, batch, b)
     if b == 0:
         changed, w.is_crossed = -1, False
@@ -226,8 +242,4 @@ def read(w: BoundWorkspace, batch: MappingArrays, b: int) -> None:
     if not w.is_ordered:
         _place_loops(w)
     _note_pending(w)
-    words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    l2, bits = w.machine.l2, w.machine.bits
-    first = float(words_w * bits[0]) if l2.copies[0] > 0 and l2.apart[0] == 0 else 0.0
-    first += float(words_i * bits[1]) if l2.copies[1] > 0 and l2.apart[1] == 0 else 0.0
-    w.first_cycles = w.machine.offchip_latency + first * w.machine.offchip_units / w.machine.offchip_bits
+    _write_first_and_issue(w)

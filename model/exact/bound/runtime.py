@@ -244,4 +244,4 @@ def array_cycles(w: BoundWorkspace, compute: float) -> float:
 @inlined
 def runtime_cycles(w: BoundWorkspace, array: float) -> float:
     """The least cycles of all, where the array takes so many."""
-    return float(np.ceil((w.first_cycles + max(array + w.offchip[1], w.offchip[0])) * ROUNDING))
+    return float(np.ceil((w.first_cycles + max(array + w.offchip[1], w.offchip[0], w.issue_cycles)) * ROUNDING))

@@ -80,6 +80,7 @@ class BoundWorkspace(Protocol):
     deep: int  # the same of the innermost loop of all
     chunk: Annotated[Ints, DIMS]  # of level 0, all units together, 1 where open
     first_cycles: float  # the least until the first of these is in the L2
+    issue_cycles: float  # the least in which the control issues the steps of level 0
     words: Annotated[Floats, 3]  # L2 -> L1 of W, I, O
     fills: Annotated[Floats, 3]  # of the L1s
     most_fills: Annotated[Floats, 2]  # of O, in each case; this and what follows: see `outputs`
