@@ -146,11 +146,11 @@ def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noq
     machine["skips"] = len(hardware.sparse.skip) > 0
     for tensor in (Tensor.WEIGHT, Tensor.INPUT):
         sparsity = layer.sparsity[tensor]
-        has_pattern = isinstance(sparsity, Pattern)
         zeros["skipped"][tensor] = tensor in hardware.sparse.skip
-        zeros["along"][tensor] = sparsity.along if has_pattern else -1
-        zeros["words"][tensor] = sparsity.group if has_pattern else layer.words(tensor)
-        zeros["nonzeros"][tensor] = sparsity.kept if has_pattern else layer.nonzeros(tensor)
+        found = (-1, layer.words(tensor), layer.nonzeros(tensor))
+        if isinstance(sparsity, Pattern):
+            found = (sparsity.along, sparsity.group, sparsity.kept)
+        zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
 
 
 def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above
@@ -199,6 +199,10 @@ class Counts(Protocol):
     l2_need_w: int
     l2_need_i: int
     l2_need_o: int
+    compute_cycles: int
+    l2_depth_w: int
+    l2_depth_i: int
+    l2_depth_o: int
 
 
 COUNTED = record(Counts)

@@ -26,7 +26,7 @@ AXES = {
     Tensor.INPUT: (Dim.N, Dim.G, Dim.C, Dim.Y, Dim.X),
     Tensor.OUTPUT: (Dim.N, Dim.G, Dim.K, Dim.Y, Dim.X),
 }
-_NEEDS = (Count.L2_NEED_W, Count.L2_NEED_I, Count.L2_NEED_O)
+_DEPTHS = (Count.L2_DEPTH_W, Count.L2_DEPTH_I, Count.L2_DEPTH_O)
 _OFFCHIP = (Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE)
 
 
@@ -59,12 +59,7 @@ def l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
 
     Raises MappingError where the mapping does not fit.
     """
-    needs = _counts(nest, hardware, _NEEDS)
-    if hardware.l2.residency is Residency.NONE:
-        return [len(nest.outer)] * len(Tensor)
-    depths = range(len(nest.outer) + 1)
-    # Of depths with equal needs, a greater one fetches no fewer words.
-    return [next(depth for depth in depths if _need(nest, hardware, depth, tensor) == needs[tensor]) for tensor in Tensor]
+    return _counts(nest, hardware, _DEPTHS)
 
 
 def outermost_l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
@@ -100,7 +95,8 @@ def _need(nest: LoopNest, hardware: Hardware, depth: int, tensor: Tensor) -> int
     g, n, k, c, r, s, y, x = nest.footprint(depth)
     words = replace(nest.mapped.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0, sparsity=DENSE).words(tensor)
     moves = any(TOUCHES[tensor, cut.dim] for cut in nest.outer[:depth])
-    return bytes_of(words, room_bits(nest.mapped.layer, hardware, Level.L2)[tensor]) * (hardware.l2.room(tensor).buffering.copies if moves else 1)
+    once = bytes_of(words, room_bits(nest.mapped.layer, hardware, Level.L2)[tensor])
+    return once * (hardware.l2.room(tensor).buffering.copies if moves else 1)
 
 
 def _offchip_words(nest: LoopNest, hardware: Hardware, needs: Sequence[int]) -> list[int]:

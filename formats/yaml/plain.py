@@ -33,18 +33,12 @@ class _UniqueKeys(yaml.SafeLoader):
 class _Untagged(_UniqueKeys):
     """Passes over tags of a file's own, such as !Memory."""
 
-    def construct_tagged(self, _tag: str, node: yaml.Node) -> object:
-        """The value without its tag."""
-        match node:
-            case yaml.MappingNode():
-                return self.construct_mapping(node, deep=True)
-            case yaml.SequenceNode():
-                return self.construct_sequence(node, deep=True)
-            case _:
-                return node.value
-
-
-_Untagged.add_multi_constructor("!", _Untagged.construct_tagged)
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        node = super().compose_node(parent, index)
+        if node is not None and node.tag.startswith("!"):
+            kind = "map" if isinstance(node, yaml.MappingNode) else "seq" if isinstance(node, yaml.SequenceNode) else "str"
+            node.tag = f"tag:yaml.org,2002:{kind}"
+        return node
 
 
 def parse_yaml(text: str, where: str, *, tagged: bool = False) -> object:

@@ -2,14 +2,15 @@
 
 The layer stands there with the loops of each operand in each memory, innermost first, and the loops over units. The memories inside
 the loops over units are those of a PE; which other memories there are is passed over, as our L2 keeps the tiles that save the most.
-A mapping of ours has one tile of all operands in a PE. ZigZag's may end at different loops, as long as none of the loops between
-moves the operand; `temporal_mapping_type="even"` makes them end at one.
+A mapping of ours has one tile of all operands in a PE. ZigZag's may end behind different loops, as long as a PE fetches as many
+words.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 
 from mapsearch.formats.directives import MappedLayer, Network
@@ -19,6 +20,7 @@ from mapsearch.formats.zigzag.conventions import OPERANDS
 from mapsearch.formats.zigzag.equation import read_equation
 from mapsearch.formats.zigzag.result import loops_of, read_result
 from mapsearch.model.errors import InputError, short
+from mapsearch.model.layer import Layer
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 
 _MARK = re.compile(rb'\A\s*\{.*"temporal_mapping"\s*:', re.DOTALL)
@@ -47,8 +49,8 @@ def read_network(text: str, where: str) -> Network:
         covered = prod(loop.trips for loop in (*loops, *units) if loop.dim is dim)
         if covered != size:
             raise InputError(f"{where}: the loops over {dim.label} must cover its {size} indices, and cover {covered}")
-    inside = _tile_ends(loops, [_private(*each) for each in zip(temporal, spatial, strict=True)], where)
-    tile = [prod(loop.trips for loop in loops[:inside] if loop.dim is dim) for dim in Dim]
+    inside = _tile_ends(layer, loops, [_private(*each) for each in zip(Tensor, temporal, spatial, strict=True)], where)
+    tile = _tile(loops[:inside])
     shared = [FlatLoop(loop.dim, loop.trips, spatial=True) for loop in units]
     mapping = mapping_of(layer.extents, [*reversed(loops[inside:]), *reversed(shared)], tile)
     return Network(layer.name, (MappedLayer(layer, mapping),))
@@ -73,27 +75,40 @@ def _one_order(temporal: Sequence[_Levels], where: str) -> list[FlatLoop]:
     return orders[0]
 
 
-def _private(temporal: _Levels, spatial: _Levels) -> int | None:
-    """How many loops an operand has in the memories of a PE; None where it has no memory there."""
-    memories = next((number for number, loops in enumerate(spatial) if loops), 1)
+def _private(tensor: Tensor, temporal: _Levels, spatial: _Levels) -> int | None:
+    """How many loops an operand has in the memories of a PE; None where it has no memory there.
+
+    Those memories are inside the spatial loops that move the operand; PEs share its words over the others.
+    """
+    apart = (number for number, loops in enumerate(spatial) if any(TOUCHES[tensor, loop.dim] for loop in loops))
+    memories = next(apart, 1)
     return sum(map(len, temporal[:memories])) if memories else None
 
 
-def _tile_ends(loops: Sequence[FlatLoop], private: Sequence[int | None], where: str) -> int:
-    """The first loop at which one tile of all operands can end: from there to where its own ends, none moves the operand."""
+def _tile(loops: Sequence[FlatLoop]) -> list[int]:
+    """Indices of the eight dims in a tile with these loops."""
+    return [prod(loop.trips for loop in loops if loop.dim is dim) for dim in Dim]
 
-    def fits(end: int, tensor: Tensor, own: int | None) -> bool:
-        between = () if own is None else loops[min(end, own) : max(end, own)]
-        return not any(TOUCHES[tensor, loop.dim] for loop in between)
 
-    pairs = [*zip(Tensor, private, strict=True)]
-    end = next((end for end in range(len(loops) + 1) if all(fits(end, *pair) for pair in pairs)), None)
-    if end is None:
-        told = ", ".join(
-            f"of {operand} behind {own} loops" for operand, own in zip(OPERANDS, private, strict=True) if own is not None
-        )
+def _tile_ends(layer: Layer, loops: Sequence[FlatLoop], private: Sequence[int | None], where: str) -> int:
+    """How many loops one tile of all operands can have, so that a PE fetches as many words as with the tiles of their own.
+
+    private: the loops of each of those, None where an operand has none. Most of them end there, or else the smallest tile does.
+    """
+
+    def fetched(tensor: Tensor, end: int) -> int:
+        g, n, k, c, r, s, y, x = _tile(loops[:end])
+        words = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0).words(tensor)
+        moving = next((place for place, loop in enumerate(loops[end:], end) if TOUCHES[tensor, loop.dim]), len(loops))
+        return words * prod(loop.trips for loop in loops[moving:])
+
+    own = [(tensor, fetched(tensor, end)) for tensor, end in zip(Tensor, private, strict=True) if end is not None]
+    ends = sorted({end for end in private if end is not None} or {0}, key=lambda end: (-private.count(end), end))
+    found = next((end for end in ends if all(fetched(tensor, end) == words for tensor, words in own)), None)
+    if found is None:
+        ends_at = (f"of {operand} behind {end} loops" for operand, end in zip(OPERANDS, private, strict=True) if end is not None)
         raise InputError(
-            f"{where}: the tiles of a PE must end behind one loop, as where it has one memory and temporal_mapping_type is "
-            f'"even", and end {told}, which move them'
+            f"{where}: one tile of W, I and O in a PE must fetch no more words than ZigZag's, which end {', '.join(ends_at)}; "
+            'evaluate it on a machine with one memory in each PE and temporal_mapping_type="even"'
         )
-    return end
+    return found

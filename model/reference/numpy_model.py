@@ -35,8 +35,8 @@ GROUPS = ((Dim.G,), (Dim.N,), (Dim.K,), (Dim.C,), (Dim.Y, Dim.R), (Dim.X, Dim.S)
 HAS = TOUCHES.T  # [dim, tensor]
 
 # Rows of a table, of which each column is a class of steps: number of steps, MACs of unit 0, 1 where the reduction loops stand at
-# 0, then the factors of U and of V (section 5), each of the entrances of W, I, O and of the fills of W, I, O. Then of W and of I: words
-# of unit 0, tiles of active PEs. Then the lengths of unit 0's chunks.
+# 0, then the factors of U and of V (section 5), each of the entrances of W, I, O and of the fills of W, I, O. Then of W and of I:
+# words of unit 0, tiles of active PEs. Then the lengths of unit 0's chunks.
 STEPS, MACS, AT_ZERO = range(3)
 U, V = slice(3, 9), slice(9, 15)
 HELD, TILES, LENGTHS = slice(15, 17), slice(17, 19), slice(19, 27)
@@ -212,8 +212,8 @@ def _merge(table: Ints) -> Ints:
     return np.array([(steps, *factors) for factors, steps in merged.items()]).T
 
 
-def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints, Ints]:
-    """The best depths (section 6) that fit: words of W, I, O that enter the L2 and their needs, empty where none fit.
+def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """The best depths (section 6) that fit, words of W, I, O that enter the L2, and their needs, empty where none fit.
 
     Then the least needs, and the off-chip bits of the first working set of W and I, in parts.
     spans: level-0 chunks of all units together; dims: of the level-0 loops.
@@ -243,9 +243,10 @@ def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[in
     first_bits = (first * bits)[:2, -1]
     least = need[:, need.sum(axis=0).argmin()]
     if not len(fitting):
-        return least[:0], least[:0], least, first_bits
+        return least[:0], least[:0], least[:0], least, first_bits
     best = fitting[np.lexsort((need.sum(axis=0)[fitting], crossing[fitting]))[0]]  # stable: the smallest depths of equals
-    return entered[range(3), [w[best], i[best], o[best]]], need[:, best], least, first_bits
+    depths: Ints = np.array([w[best], i[best], o[best]])
+    return depths, entered[range(3), depths], need[:, best], least, first_bits
 
 
 def _fit(buffer: Buffer, need: Ints) -> Bools:
@@ -281,6 +282,7 @@ def _array(layer: Layer, hardware: Hardware, carries: Iterator[list[Ints]], outp
     final = written * steps[AT_ZERO] * noc.reduction  # taken to leave for good where they enter first
     compute = _compute(layer, hardware, steps)
     waits, parts = _parts(layer, hardware, compute, np.stack([weights, inputs, sums]), np.stack([final, written - final]))
+    counts[Count.COMPUTE_CYCLES] = compute @ times
     # A step takes as long as its longest part, but for the first, which overlaps with nothing.
     parts[:, 1:] *= (parts.argmax(axis=0) == np.arange(3)[:, None])[:, 1:]
     parts += waits
@@ -298,10 +300,12 @@ def _compute(layer: Layer, hardware: Hardware, steps: Ints) -> Ints:
     """Compute cycles of steps (section 7)."""
     macs = steps[MACS]
     if not hardware.sparse.skip:
-        return -(-macs // hardware.simd)
+        dense: Ints = -(-macs // hardware.simd)
+        return dense
     tiles = zip(steps[HELD].T.tolist(), steps[TILES].T.tolist(), steps[LENGTHS].T.tolist(), strict=True)
     left = np.array([part_left(layer, hardware, *tile) for tile in tiles])
-    return np.ceil(macs * left / hardware.simd).astype(np.int64)
+    cycles: Ints = np.ceil(macs * left / hardware.simd).astype(np.int64)
+    return cycles
 
 
 def _parts(layer: Layer, hardware: Hardware, compute: Ints, words_in: Ints, words_out: Ints) -> tuple[Ints, Ints]:
@@ -349,17 +353,19 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
             shares[level][spatial] = min(int(batch.units[row, level]), -(-tiles[level][spatial] // sizes[level][spatial]))
         loops += [(level, dim) for dim in dims if sizes[level][dim] * shares[level][dim] < tiles[level][dim]]
     spans = [size * share for size, share in zip(sizes[0], shares[0], strict=True)]
-    entered, l2_needs, least_needs, first_bits = _residency(layer, hardware, spans, [dim for level, dim in loops if level == 0])
+    outer = [dim for level, dim in loops if level == 0]
+    depths, entered, l2_needs, least_needs, first_bits = _residency(layer, hardware, spans, outer)
     g, n, k, c, r, s, y, x = sizes[-1]
     pe_tile = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0, sparsity=DENSE)
     copies = [hardware.l1.room(tensor).buffering.copies for tensor in Tensor]
-    l1_needs: Ints = np.array(bytes_of_tensors(pe_tile, room_bits(layer, hardware, Level.L1))) * copies
+    l1_needs = np.array(bytes_of_tensors(pe_tile, room_bits(layer, hardware, Level.L1)), np.int64) * copies
     fits_l1 = bool(_fit(hardware.l1, l1_needs[:, None])[0])
     legal = fits_l1 and len(entered) > 0
-    counts[Count.L1_NEED_W :] = needs = [*l1_needs, *(l2_needs if legal else least_needs)]
+    counts[Count.L1_NEED_W : Count.COMPUTE_CYCLES] = needs = [*l1_needs, *(l2_needs if legal else least_needs)]
     counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = sum(needs[:3]), sum(needs[3:])
     if not legal:
         return Fit.L2_OVERFLOW if fits_l1 else Fit.L1_OVERFLOW
+    counts[Count.L2_DEPTH_W :] = depths
     outputs = layer.words(Tensor.OUTPUT)
     nest = _Nest(layer, hardware.run, sizes, shares)
     _array(layer, hardware, nest.carries(np.full((DIMS, len(sizes)), INNER), loops), outputs, counts)

@@ -67,6 +67,7 @@ def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[i
     residency = min(fitting, key=lambda choice: (choice.offchip_bits, sum(choice.needs), choice.depths))
     counts = {Count.STEPS: len(steps)}
     counts |= _need_counts(l1_needs, residency.needs)
+    counts |= _depth_counts(layer, mapping.levels[0], units[0], residency)
     counts |= _word_counts(layer, hardware, steps)
     counts |= _array_counts(layer, hardware, steps)
     counts |= _offchip_counts(layer, hardware, residency, counts)
@@ -177,7 +178,8 @@ def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[C
     loads: list[tuple[int, int]] = []
     for number, step in enumerate(steps):
         words_in, words_out = dict(zip(Tensor, _words_in(step, noc), strict=True)), _words_out(step, noc)
-        egress = _network_cycles(_egress_bits(layer, hardware, step), noc.wires[Tensor.OUTPUT] if noc.wires else noc.bytes_per_cycle, noc)
+        out_width = noc.wires[Tensor.OUTPUT] if noc.wires else noc.bytes_per_cycle
+        egress = _network_cycles(_egress_bits(layer, hardware, step), out_width, noc)
         waits = (
             0,
             _ingress(layer, hardware, {tensor: words_in[tensor] for tensor in apart}),
@@ -198,6 +200,7 @@ def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[C
     peak_words, peak_cycles = max(loads, key=lambda load: (Fraction(*load), -load[0]))
     return {
         Count.ARRAY_CYCLES: sum(cost for _, cost in loads),
+        Count.COMPUTE_CYCLES: sum(_compute(layer, hardware, step) for step in steps),
         Count.COMPUTE_BOUND_CYCLES: bound[0],
         Count.INGRESS_BOUND_CYCLES: bound[1],
         Count.EGRESS_BOUND_CYCLES: bound[2],
@@ -271,8 +274,8 @@ def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...],
     for choice in product(depths, repeat=len(Tensor)):
         entrances, needs = zip(*(found[tensor, depth] for tensor, depth in zip(Tensor, choice, strict=True)), strict=True)
         moved = (entrances[Tensor.WEIGHT], entrances[Tensor.INPUT], 2 * entrances[Tensor.OUTPUT] - outputs)
-        offchip_bits = sum((_offchip_bits(layer, hardware, tensor, moved[tensor]) for tensor in Tensor if moved[tensor]), Fraction())
-        choices.append(_Residency(choice, entrances, needs, offchip_bits))
+        bits = (_offchip_bits(layer, hardware, tensor, moved[tensor]) for tensor in Tensor if not hardware.l2.bypass[tensor])
+        choices.append(_Residency(choice, entrances, needs, sum(bits, Fraction())))
     return choices
 
 
@@ -283,6 +286,14 @@ def _offchip_bits(layer: Layer, hardware: Hardware, tensor: Tensor, words: int) 
         return words * bits
     outputs = len(elements(layer, Tensor.OUTPUT, whole(layer)))
     return outputs * bits + (words - outputs) * hardware.bits[Tensor.OUTPUT]
+
+
+def _depth_counts(layer: Layer, level: tuple[Directive, ...], units: int, residency: _Residency) -> dict[Count, int]:
+    """The depths, in loops that iterate."""
+    chunks = whole(layer)
+    iterates = [trips(loop, chunks[loop.dim], units) > 1 for loop in level]
+    depths = (sum(iterates[:depth]) for depth in residency.depths)
+    return dict(zip((Count.L2_DEPTH_W, Count.L2_DEPTH_I, Count.L2_DEPTH_O), depths, strict=True))
 
 
 def _offchip_counts(layer: Layer, hardware: Hardware, residency: _Residency, counts: dict[Count, int]) -> dict[Count, int]:

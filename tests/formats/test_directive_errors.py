@@ -273,7 +273,7 @@ def test_grammar_of_files(text: str, message: str) -> None:
         (
             "Type: FC Padding { Y: 1 }",
             (
-                "3:10: layer conv1: expected a layer item, got 'Padding'; use one of Type, Stride, Dilation, Density, ZeroMacs, "
+                "3:10: layer conv1: expected a layer item, got 'Padding'; use one of Type, Stride, Dilation, Density, Pattern, ZeroMacs, "
                 "Dimensions, Dataflow"
             ),
         ),

@@ -16,6 +16,7 @@ from mapsearch.formats.accelforge.out import write_case as write_accelforge
 from mapsearch.formats.directives import MappedLayer, parse
 from mapsearch.formats.nest.counts import Case, Convention, box_words, differences
 from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.formats.zigzag import conventions as zigzag
 from mapsearch.formats.zigzag.out import case_of as zigzag_case
 from mapsearch.formats.zigzag.out import write_case as write_zigzag
@@ -116,40 +117,31 @@ SMALL = parse(
 ).layers[0]
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads AccelForge's tags as pairs of the tag and the node's keys."""
-
-
-_Loader.add_multi_constructor(
-    "!", lambda loader, tag, node: (tag, loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else {})
-)
-
-
 def test_an_accelforge_file() -> None:
     """Workload, machine and mapping of a small layer: loops and storage in their order, words of other widths, a part of an L1."""
     text = write_accelforge(accelforge_case(SMALL, _small()))
-    data = yaml.load(text, _Loader)  # noqa: S506 a SafeLoader
-    assert data["workload"]["iteration_space_shape"]["q"] == "0 <= q < 4"
-    assert data["workload"]["bits_per_value"] == {"Weights": 8, "Inputs": 8, "Outputs": 16}
-    nodes = [(tag, tuple(keys.values())[:2]) for tag, keys in data["mapping"]["nodes"]]
-    assert nodes == [
-        ("Storage", ("DRAM", ["Weights", "Inputs", "Outputs"])),
-        ("Storage", ("L2", ["Weights"])),
-        ("Storage", ("L2", ["Inputs"])),
-        ("Storage", ("L2", ["Outputs"])),
-        ("Spatial", ("k", 2)),
-        ("Spatial", ("q", 2)),
-        ("Temporal", ("q", 1)),
-        ("Storage", ("L1_Outputs", ["Outputs"])),
-        ("Temporal", ("c", 1)),
-        ("Storage", ("L1", ["Weights"])),
-        ("Storage", ("L1", ["Inputs"])),
-        ("Temporal", ("k", 1)),
-        ("Temporal", ("s", 1)),
-        ("Compute", ("layer", "MAC")),
-    ]
-    memories = {keys["name"]: keys["size"] for tag, keys in data["arch"]["nodes"] if tag == "Memory"}
+    data: dict[str, Any] = parse_mapping(text, "text", "a: b", tagged=True)
+    workload, arch = data["workload"], data["arch"]
+    assert workload["iteration_space_shape"]["q"] == "0 <= q < 4"
+    assert workload["bits_per_value"] == {"Weights": 8, "Inputs": 8, "Outputs": 16}
+    memories = {keys["name"]: keys["size"] for keys in arch["nodes"] if "size" in keys}
     assert memories == {"DRAM": "inf", "L2": 8 * 512, "L1": 8 * 64, "L1_Outputs": 8 * 32}
+    assert text[text.index("mapping:") :].splitlines()[2:] == [
+        "  - !Storage {component: DRAM, tensors: [Weights, Inputs, Outputs]}",
+        "  - !Storage {component: L2, tensors: [Weights]}",
+        "  - !Storage {component: L2, tensors: [Inputs]}",
+        "  - !Storage {component: L2, tensors: [Outputs]}",
+        "  - !Spatial {rank_variable: k, tile_shape: 2, name: units, component: Level0}",
+        "  - !Spatial {rank_variable: q, tile_shape: 2, name: units, component: Level1}",
+        "  - !Temporal {rank_variable: q, tile_shape: 1}",
+        "  - !Storage {component: L1_Outputs, tensors: [Outputs]}",
+        "  - !Temporal {rank_variable: c, tile_shape: 1}",
+        "  - !Storage {component: L1, tensors: [Weights]}",
+        "  - !Storage {component: L1, tensors: [Inputs]}",
+        "  - !Temporal {rank_variable: k, tile_shape: 1}",
+        "  - !Temporal {rank_variable: s, tile_shape: 1}",
+        "  - !Compute {einsum: layer, component: MAC}",
+    ]
 
 
 def test_zigzag_files() -> None:

@@ -167,10 +167,26 @@ def _temporal(**operands: list[list[str]]) -> str:
 _FLAT = ["(OX, 8)", "(OY, 4)", "(FX, 3)", "(C, 2)", "(K, 4)", "(FY, 3)", "(OX, 2)", "(C, 2)", "(K, 2)", "(OY, 4)"]
 
 
+def test_tiles_of_zigzag_may_end_apart_where_as_many_words_are_fetched() -> None:
+    """W may stay in a PE over loops that all move it, and then over none: each of its words is fetched once either way."""
+    inside, outside = _FLAT[:4], ["(OX, 2)", "(OY, 4)", "(K, 4)", "(K, 2)", "(C, 2)", "(FY, 3)"]
+    apart = {"W": [[*inside, *outside], [], []], "O": [inside, outside, []], "I": [inside, outside, []]}
+    assert _read(_temporal(**apart)) == _read(_temporal(**apart | {"W": [inside, outside, []]}))
+
+
+def test_operands_of_zigzag_without_a_memory_in_a_pe() -> None:
+    """An operand whose first memory is outside of spatial loops that move it has no tile in a PE, so others say where tiles end."""
+    inside, beyond = _FLAT[:4], _FLAT[4:]
+    units = ["(K, 4)", "(C, 4)"]
+    levels = {"O": [[], units, [], []], "W": [[], units, [], []], "I": [units, [], []]}
+    loops = {"O": [inside, beyond, []], "W": [inside, beyond, []], "I": [_FLAT, []]}
+    assert _read(_result(spatial_mapping=levels, temporal_mapping=loops)) == _read(_result())
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (_temporal(I=[_FLAT[:3], _FLAT[3:9], _FLAT[9:]]), "the tiles of a PE must end behind one loop"),
+        (_temporal(W=[_FLAT[:6], _FLAT[6:], []]), "must fetch no more words than ZigZag's, which end of W behind 6 loops"),
         (_temporal(I=[_FLAT[1:5], [_FLAT[0], *_FLAT[5:]], []]), "the loops of W, I, O must come in one order"),
         (_temporal(**{key: [_FLAT[:9], []] for key in "WIO"}), "the loops over Y' must cover its 16 indices, and cover 4"),
         (_temporal(O=[["OX 8"], [], []]), "temporal_mapping.O: a loop must be such as (K, 4), got 'OX 8'"),

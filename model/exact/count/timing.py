@@ -19,7 +19,8 @@ CYCLES = 0
 COMPUTE_BOUND = 1
 INGRESS_BOUND = 2
 EGRESS_BOUND = 3
-TIMING = 4
+COMPUTE = 4
+TIMING = 5
 
 LANES = 4  # kinds are timed so many at once, in vector instructions
 
@@ -94,16 +95,17 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     One loop over columns without branches, which the compiler turns into vector instructions (a sum of floats, or another store
     at the same column, would stop it). Each kind is two: the steps that read partial sums, and the others.
     """
-    kinds, simd, units_o, sum_units, latency = w.kinds, w.rates.simd, w.rates.units_out[0], w.rates.units_out[1], w.rates.noc_latency
+    kinds, simd, latency = w.kinds, w.rates.simd, w.rates.noc_latency
+    final_units, sum_units = w.rates.units_out[0], w.rates.units_out[1]
     reduction, first, waits = w.machine.reduction, w.first, w.machine.l1.apart[2] == 1
-    cycles, compute_bound, egress_bound = 0, 0, 0
+    cycles, compute_bound, egress_bound, computes = 0, 0, 0, 0
     for k in range(n):
         steps, psums, written = kinds.steps[k], kinds.psums[k], kinds.written[k]
         reads = steps - kinds.start[k] if reduction and psums > 0.0 else 0.0
         plain = steps - reads
         compute = float(np.ceil(kinds.macs[k] / simd))
         ingress, more = kinds.ingress[BESIDE, k], kinds.reading_ingress[BESIDE, k]
-        leaves, sums_leave = _transfer(written * units_o, width, latency), _transfer(written * sum_units, width, latency)
+        leaves, sums_leave = _transfer(written * final_units, width, latency), _transfer(written * sum_units, width, latency)
         egress, alone = (0.0, leaves) if waits else (leaves, 0.0)
         egress_two, alone_two = (0.0, sums_leave) if waits else (sums_leave, 0.0)
         longest_one = compute + ingress + egress if k < first else max(compute, ingress, egress)
@@ -111,6 +113,7 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
         one, two = longest_one + kinds.ingress[APART, k] + alone, longest_two + kinds.reading_ingress[APART, k] + alone_two
         many_one, many_two = int(plain), int(reads)
         cycles += many_one * int(one) + many_two * int(two)
+        computes += int(steps) * int(compute)
         compute_one, compute_two = k < first or longest_one == compute, longest_two == compute
         egress_one = k < first or waits or (longest_one > compute and longest_one > ingress)
         egress_both = waits or (longest_two > compute and longest_two > more)
@@ -125,6 +128,7 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     timing[COMPUTE_BOUND] += compute_bound
     timing[INGRESS_BOUND] += cycles - compute_bound - egress_bound
     timing[EGRESS_BOUND] += egress_bound
+    timing[COMPUTE] += computes
 
 
 @spliced
@@ -190,6 +194,14 @@ def _add_totals(w: Workspace, n: int) -> None:
         w.totals.fills[t] += total[FILLED + t] - total[FILL_KEPT + t]
 
 
+@inlined
+def _extend(w: Workspace, rows: Floats, tiles: Floats, place: int, k: int, of: int, to: int) -> None:
+    """Make the product `to` that of product `of` and class k of a group."""
+    multiply(w.products[of], rows[place, k], w.products[to])
+    if w.machine.skips:
+        multiply(w.tiles_of[of], tiles[place, k], w.tiles_of[to])
+
+
 @spliced
 def _add_kinds(w: Workspace, n: int, rows: Floats, tiles: Floats) -> None:
     """Append to w.kinds the product of the row n of w.products and each class of the carry's own group."""
@@ -200,12 +212,11 @@ def _add_kinds(w: Workspace, n: int, rows: Floats, tiles: Floats) -> None:
         if w.n_kinds == MAX_KINDS:
             time_kinds(w)
         k = w.n_kinds
-        multiply(w.products[n], rows[OWN_LIST, q], kind)
+        _extend(w, rows, tiles, OWN_LIST, q, n, GROUPS)
         kinds.steps[k], kinds.start[k], kinds.macs[k] = kind[STEPS], kind[ZERO], kind[MAC]
         kinds.words_w[k], kinds.words_i[k] = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
         kinds.psums[k], kinds.written[k] = kind[CAME + 2] - kind[KEPT + 2], kind[left] - kind[left + 3]
         if w.machine.skips:
-            multiply(w.tiles_of[n], tiles[OWN_LIST, q], w.tiles_of[GROUPS])
             kinds.macs[k] *= part_left(w, w.tiles_of[GROUPS])
         w.n_kinds = k + 1
 
@@ -217,16 +228,13 @@ def add_carry(w: Workspace, rows: Floats, tiles: Floats, groups: int, group: int
     rows, tiles: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
     place = w.places[0, :groups], and those of the carry's own group at place OWN_LIST.
     """
-    product, tile = w.products[0], w.tiles_of[0]
-    multiply_by(w.base, 1.0, product)
-    multiply_by(w.base_tile, 1.0, tile)
+    multiply_by(w.base, 1.0, w.products[0])
+    multiply_by(w.base_tile, 1.0, w.tiles_of[0])
     n = 0
     for g in range(groups):
         place = w.places[0, g] if w.places[0, g] != group else ONES
         if w.counts[place] == 1:
-            multiply(product, rows[place, 0], product)
-            if w.machine.skips:
-                multiply(tile, tiles[place, 0], tile)
+            _extend(w, rows, tiles, place, 0, 0, 0)
         else:
             w.places[1, n] = place
             w.places[2, n] = 0
@@ -238,10 +246,7 @@ def add_carry(w: Workspace, rows: Floats, tiles: Floats, groups: int, group: int
     depth = 0
     while True:
         while depth < n:
-            place, k = w.places[1, depth], w.places[2, depth]
-            multiply(w.products[depth], rows[place, k], w.products[depth + 1])
-            if w.machine.skips:
-                multiply(w.tiles_of[depth], tiles[place, k], w.tiles_of[depth + 1])
+            _extend(w, rows, tiles, w.places[1, depth], w.places[2, depth], depth, depth + 1)
             depth += 1
         _add_kinds(w, n, rows, tiles)
         depth -= 1

@@ -1,8 +1,8 @@
 """How long the MACs of a step take where zeros of W or of I take no time.
 
-The steps of all PEs end together, so the PE whose tile has the most non-zeros counts. Of zeros anywhere, each tile of t words has
-X ~ Hypergeometric(words, non-zeros, t) of them, and of Q tiles, taken as independent, the most to be expected are the sum over all j
-of 1 - P(X <= j)^Q. With a pattern n:m whole groups have n of m, and only what a tile cuts off of groups is left to chance.
+All PEs end a step together, so the PE whose tile has the most non-zeros counts. Of non-zeros anywhere, each tile of t words has
+X ~ Hypergeometric(words, non-zeros, t), and the most to be expected in Q tiles, taken as independent, are the sum over all j of
+1 - P(X <= j)^Q. With a pattern n:m whole groups have n of m, and only what a tile cuts off of groups is left to chance.
 
 Each weight of a tile serves as many MACs as each other, and PEs form a grid along whose axes W and I vary. So the MACs of a
 step shrink by the shares of both.
@@ -35,7 +35,7 @@ def _ratio(words: float, nonzeros: float, tile: float, j: float) -> float:
 @leaf
 def expected_most(words: float, nonzeros: float, tile: float, tiles: float) -> float:
     """The most non-zeros to be expected in any of some tiles of so many words."""
-    if tiles == 1.0 or nonzeros == words or tile == words:
+    if tiles == 1.0 or words in (nonzeros, tile):
         return tile * nonzeros / words
     least, most = max(0.0, tile - (words - nonzeros)), min(tile, nonzeros)
     mode = min(max(np.floor((tile + 1.0) * (nonzeros + 1.0) / (words + 2.0)), least), most)
@@ -80,12 +80,11 @@ def _share(w: Workspace, tensor: int, row: Floats) -> float:
     words, tiles, length = row[at + WORDS], row[at + TILES], row[at + LENGTH]
     of, nonzeros = zeros.words[tensor], zeros.nonzeros[tensor]
     if zeros.along[tensor] < 0:
-        return _kept_most(w, of, nonzeros, words, tiles) / words
+        return float(_kept_most(w, of, nonzeros, words, tiles) / words)
     rows, cut = words / length, length % of
     sure = rows * (length - cut) / of * nonzeros
-    if cut == 0.0:
-        return nonzeros / of
-    return (sure + _kept_most(w, rows * of, rows * nonzeros, rows * cut, tiles)) / words
+    left = _kept_most(w, rows * of, rows * nonzeros, rows * cut, tiles) if cut > 0.0 else 0.0
+    return float((sure + left) / words)
 
 
 @leaf
