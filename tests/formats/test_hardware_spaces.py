@@ -391,8 +391,8 @@ def test_examples_of_the_hardware_page_load() -> None:
     zeros, fpga = load_hardware(examples.pop(2)), examples.pop(2)
     machine, built, space, mine = (load_hardware_space(example) for example in examples)
     assert machine.is_one_machine
-    own = {"technology": EYERISS.technology, "sparse": EYERISS.sparse}
-    assert replace(built.base, name="eyeriss", clock_mhz=200.0, bits=(16,) * 3, **own) == EYERISS
-    assert (mine.base.technology.idle_mw, zeros.sparse.gate) == (20, {Tensor.INPUT})
+    by_hand = replace(built.base, name="eyeriss", clock_mhz=200.0, bits=(16,) * 3)
+    assert replace(by_hand, technology=EYERISS.technology, sparse=EYERISS.sparse) == EYERISS
+    assert (mine.base.technology.idle_mw, *zeros.sparse.gate) == (20, Tensor.INPUT)
     assert f"{space.size:,} machines" in page
     assert load_hardware(fpga).fpga == replace(Fpga(5, lutram_below=64), l2_banks=(448, 7, 64))
