@@ -111,7 +111,8 @@ def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
     for axis in space.axes:
         part, name = _place(data, axis.key)
         if name in ("double_buffered", "buffering"):
-            part.pop("double_buffered", None)  # either key says it
+            for either in ("double_buffered", "buffering"):  # which say the same
+                part.pop(either, None)
         part[name] = list(axis.values)
     budget = budget_of(space.limits)
     return {**data, "budget": budget} if budget else data

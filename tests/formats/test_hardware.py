@@ -246,17 +246,6 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"technology": _technology(mac_bit=8)}, "hardware: technology: unknown key mac_bit; did you mean mac_bits?"),
         ({"technology": _technology(mac_pj=1.0)}, "technology: mac_pj must be a mapping with the keys value, source, got 1.0"),
         ({"technology": _technology(mac_pj={"value": -1.0})}, "mac_pj.value must be >= 0.0, got -1.0"),
-        (
-            {"sparse": {"format": {"l3": {"weight": "csr"}}}},
-            "unknown key sparse.format.l3; the keys are l1, noc, l2, offchip",
-        ),
-        ({"sparse": {"gate": True}}, "sparse.gate must be a list such as [input], got True"),
-        ({"sparse": {"gate": ["output"]}}, "sparse.gate.0 must be 'weight' or 'input', got 'output'"),
-        ({"sparse": {"skip": ["input"]}}, "hardware: sparse.skip is not counted yet; use sparse.gate"),
-        (
-            {"sparse": {"format": {"noc": {"weight": "rle"}}}},
-            "noc.weight must be none, ideal, bitmask, rleN (N = 1 to 8 bits), coordinateN (N = 1 to 16), csr or nm, got 'rle'",
-        ),
     ],
 )
 def test_refusals(data: dict[Any, Any], text: str) -> None:
