@@ -46,7 +46,7 @@ def _to_kept(value: object) -> Kept:
         case [[int(), int()], *_] as pairs if all(_is_pair(pair) for pair in cast("list[object]", pairs)):
             return tuple((rows, columns) for rows, columns in cast("list[list[int]]", pairs))
         case _:
-            raise PydanticCustomError("kept", "must be a share in (0, 1], a pair [rows, columns], or a list of pairs, one a tile")
+            raise PydanticCustomError("kept", "must be a share in (0, 1], [rows, columns], or a list of such pairs")
 
 
 def _is_pair(value: object) -> bool:
@@ -113,9 +113,7 @@ class TiledRow(TensorRow):
             raise LayerError(f"{where}.kept must have a pair for each of the {len(widths)} tiles, or one for all, got {len(kept)}")
         for number, (pair, width) in enumerate(zip(kept, widths, strict=True), start=1):
             if not (0 <= pair[0] <= rows and 0 <= pair[1] <= width):
-                raise LayerError(
-                    f"{where}.kept: tile {number} has {rows} rows and {width} columns, got {pair[0]} rows and {pair[1]} columns"
-                )
+                raise LayerError(f"{where}.kept: tile {number} has {rows} rows and {width} columns, got {pair[0]} and {pair[1]}")
         found = Counter(pair for pair in kept if min(pair))
         if not found:
             raise LayerError(f"{where}.kept must leave at least one tile")

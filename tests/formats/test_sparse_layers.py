@@ -106,12 +106,12 @@ def test_tiles_keep_what_each_says(tmp_path: Path) -> None:
         ("{tiles: 64, kept: [[1, 1], [1, 1]]}", "sparsity.W.kept must have a pair for each of the 4 tiles, or one for all, got 2"),
         (
             "{tiles: 150, kept: [[1, 150], [1, 51]]}",
-            "sparsity.W.kept: tile 2 has 100 rows and 50 columns, got 1 rows and 51 columns",
+            "sparsity.W.kept: tile 2 has 100 rows and 50 columns, got 1 and 51",
         ),
         ("{tiles: 100, kept: [0, 9]}", "sparsity.W.kept must leave at least one tile"),
         (
             "{tiles: 64, kept: 1.5}",
-            "sparsity.W.kept must be a share in (0, 1], a pair [rows, columns], or a list of pairs, one a tile, got 1.5",
+            "sparsity.W.kept must be a share in (0, 1], [rows, columns], or a list of such pairs, got 1.5",
         ),
         ("{tiles: 0, kept: 0.5}", "sparsity.W.tiles must be >= 1, got 0"),
     ],
