@@ -11,6 +11,7 @@ from pathlib import Path
 
 import mapsearch
 from mapsearch.model.evaluation import CountedEvaluation
+from mapsearch.model.sparsity import DENSE
 from mapsearch.studies.validation.eyeriss import VGG16, ChipLayer, chip, layers_of
 from mapsearch.studies.validation.eyeriss_counts import sums_mb
 
@@ -41,7 +42,7 @@ def main() -> None:
 
 def _searched(layer: ChipLayer, seconds: float) -> str:
     """The last four cells of a layer's row."""
-    dense = replace(layer.mapped.layer, density=(1.0, 1.0, 1.0))  # zeros cost no time
+    dense = replace(layer.mapped.layer, sparsity=DENSE)  # zeros cost no time
     found = mapsearch.search_layer(
         dense, chip(), objective="latency", constraints=CONSTRAINTS, levels=LEVELS, timeout_seconds=seconds, gap=0.01
     )

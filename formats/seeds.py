@@ -11,6 +11,7 @@ from mapsearch.formats.mappings import files_in, load_network
 from mapsearch.model.errors import InputError
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Mapping
+from mapsearch.model.sparsity import DENSE
 
 
 def load_seeds(path: Path) -> list[MappedLayer]:
@@ -27,7 +28,7 @@ def seeds_of(layer: Layer, seeds: Sequence[MappedLayer]) -> list[Mapping]:
 
 
 def _shape(layer: Layer) -> Layer:
-    return replace(layer, name="", type=LayerType.CONV, density=(1.0, 1.0, 1.0), zero_macs=0)
+    return replace(layer, name="", type=LayerType.CONV, sparsity=DENSE, zero_macs=0)
 
 
 def seeds_network(name: str, layers: Sequence[Layer], seeds: Sequence[MappedLayer]) -> Network:

@@ -9,12 +9,14 @@ A word of b bits costs access energy * b / access_bits. The reads and writes tha
 
 An output starts at zero where it enters a PE and brings no partial sum back, so starts are fills of O less partial sums read.
 
-The network carries the fills of W and I, partial sums read back, and outputs written. At a level that the technology
-calls compressed, a word costs its tensor's density of the energy (partial sums: the output's).
+The network carries the fills of W and I, partial sums read back, and outputs written. b is the average in the tensor's format at
+that level (`word_bits`; partial sums: the output's). A zero of an operand that the machine skips or gates spares the MAC, and in
+the L1 the accesses to the other operand and to O.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -28,6 +30,7 @@ from mapsearch.model.layer import Layer
 from mapsearch.model.records import Floats, Ints
 from mapsearch.model.technology import BufferTechnology
 from mapsearch.model.tensors import Tensor
+from mapsearch.model.word_bits import PARTS, word_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,14 @@ def _price(constant_pj: Floats, per_count_pj: Floats, of_part: Ints, of_count: I
 def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     """The energy of the layer's mappings on the hardware as a function of their counts."""
     technology = hardware.technology
-    at_l1, at_noc, at_l2, at_offchip = (_word_bits(layer, hardware, compressed) for compressed in technology.compressed)
+    at_l1, at_noc, at_l2, at_offchip = ([each / PARTS for each in bits] for bits in word_bits(layer, hardware))
     l1_read, l1_write = _access_pj(technology.l1, hardware.l1, at_l1)
     l2_read, l2_write = _access_pj(technology.l2, hardware.l2, at_l2)
     w, i, o = Tensor
-    effectual_macs = layer.macs * (1.0 if technology.gated_mac else layer.density[w]) * layer.density[i]
-    macs_pj = effectual_macs * technology.mac_pj * mac_scale(hardware)
-    opened = layer.density[i] if technology.gated_l1 else 1.0  # the part of the MACs for which W and O are read and O is written
-    operands_pj = layer.macs * (opened * l1_read[w] + l1_read[i] + opened * l1_read[o] + opened * l1_write[o])
+    left = [density if tensor in hardware.sparse.spared else 1.0 for tensor, density in zip(Tensor, layer.density, strict=True)]
+    opened = left[w] * left[i]  # the part of the MACs that is done, for which O is read and written
+    macs_pj = layer.macs * opened * technology.mac_pj * mac_scale(hardware)
+    operands_pj = layer.macs * (left[i] * l1_read[w] + left[w] * l1_read[i] + opened * l1_read[o] + opened * l1_write[o])
     l1 = {
         Count.OUTPUT_WRITE: l1_read[o],
         Count.L1_FILL_W: l1_write[w],
@@ -143,13 +146,7 @@ def mac_scale(hardware: Hardware) -> float:
     return weight_bits * input_bits / hardware.technology.mac_bits**2
 
 
-def _word_bits(layer: Layer, hardware: Hardware, compressed: bool) -> tuple[float, float, float]:  # noqa: FBT001 one flag of Technology
-    """Bits that a word of W, I, O moves at a level."""
-    w, i, o = (bits * density if compressed else float(bits) for bits, density in zip(hardware.bits, layer.density, strict=True))
-    return w, i, o
-
-
-def _access_pj(technology: BufferTechnology, buffer: Buffer, bits: tuple[float, float, float]) -> tuple[list[float], list[float]]:
+def _access_pj(technology: BufferTechnology, buffer: Buffer, bits: Sequence[float]) -> tuple[list[float], list[float]]:
     """Energy of reading and of writing a word of W, I, O, which have so many bits; nothing for one that passes the buffer by."""
     read, write = [0.0] * 3, [0.0] * 3
     for tensor in Tensor:

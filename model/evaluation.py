@@ -31,6 +31,15 @@ class TensorWords(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class TensorDepths(Plain):
+    """A depth in a nest of loops for each tensor."""
+
+    weight: int
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
 class TensorReuse(Plain):
     """A ratio of each tensor; 0 where nothing moved."""
 
@@ -177,11 +186,13 @@ class CountedEvaluation(Plain):
     steps                     time steps
     runtime_cycles            fill + max(array, off-chip, issue); off-chip cycles of what is single-buffered in L2 add to array
     array_cycles              cycles of the PEs with their network
+    compute_cycles            cycles of the PEs' MACs alone
     offchip_cycles            cycles of the off-chip memory's traffic
     fill_cycles               cycles until the first working set is in L2
     issue_cycles              cycles in which the control issues the steps of level 0; None where it takes no time
     l2_to_l1_words            words L2 -> L1; output: outputs that enter the array
     l1_fill_words             words that the L1s receive; output: outputs that enter each PE
+    l1_start_words            of these outputs, those that a PE begins to sum up at zero
     psum_read_words           partial sums L2 -> L1
     output_write_words        outputs L1 -> L2
     l2_add_read_words         L2 reads for adding, where the network does not reduce
@@ -189,6 +200,7 @@ class CountedEvaluation(Plain):
     offchip_write_words       outputs L2 -> off-chip
     l1_need_bytes             of one PE, double buffering included
     l2_need_bytes             double buffering included
+    l2_depths                 how many of the loops of level 0 that iterate, outermost first, stand still while the L2 keeps a tile
     energy_pj                 pJ by component
     edp_pj_cycles             total energy * runtime
     area_mm2                  MACs, L1s, L2 and network; None on an FPGA, which has
@@ -215,11 +227,13 @@ class CountedEvaluation(Plain):
     steps: int
     runtime_cycles: int
     array_cycles: int
+    compute_cycles: int
     offchip_cycles: int
     fill_cycles: int
     issue_cycles: int | None = field(default=None, kw_only=True)
     l2_to_l1_words: TensorWords
     l1_fill_words: TensorWords
+    l1_start_words: int
     psum_read_words: int
     output_write_words: int
     l2_add_read_words: int
@@ -227,6 +241,7 @@ class CountedEvaluation(Plain):
     offchip_write_words: int
     l1_need_bytes: int
     l2_need_bytes: int
+    l2_depths: TensorDepths
     energy_pj: Energy
     edp_pj_cycles: float
     area_mm2: float | None = field(default=None, kw_only=True)
@@ -261,11 +276,13 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         steps=count[Count.STEPS],
         runtime_cycles=runtime,
         array_cycles=count[Count.ARRAY_CYCLES],
+        compute_cycles=count[Count.COMPUTE_CYCLES],
         offchip_cycles=count[Count.OFFCHIP_CYCLES],
         fill_cycles=count[Count.FILL_CYCLES],
         issue_cycles=count[Count.ISSUE_CYCLES] or None,
         l2_to_l1_words=TensorWords(count[Count.L2_TO_L1_W], count[Count.L2_TO_L1_I], count[Count.L2_TO_L1_O]),
         l1_fill_words=TensorWords(count[Count.L1_FILL_W], count[Count.L1_FILL_I], count[Count.L1_FILL_O]),
+        l1_start_words=count[Count.L1_FILL_O] - count[Count.PSUM_READ],
         psum_read_words=count[Count.PSUM_READ],
         output_write_words=count[Count.OUTPUT_WRITE],
         l2_add_read_words=count[Count.L2_ADD_READ],
@@ -273,6 +290,7 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         offchip_write_words=count[Count.OFFCHIP_WRITE],
         l1_need_bytes=count[Count.L1_NEED_BYTES],
         l2_need_bytes=count[Count.L2_NEED_BYTES],
+        l2_depths=TensorDepths(count[Count.L2_DEPTH_W], count[Count.L2_DEPTH_I], count[Count.L2_DEPTH_O]),
         energy_pj=energy,
         edp_pj_cycles=energy.total * runtime,
         **taken(hardware),

@@ -10,6 +10,7 @@ from math import prod
 
 from mapsearch.model.errors import HardwareError, show
 from mapsearch.model.fpga import Fpga
+from mapsearch.model.sparsity import NOTHING_SPARED, Sparse
 from mapsearch.model.technology import Technology
 from mapsearch.model.tensors import Dim, Tensor
 
@@ -174,6 +175,7 @@ class Hardware:
     array: Array | None = None
     run: Run | None = None
     fpga: Fpga | None = None
+    sparse: Sparse = NOTHING_SPARED
 
     def __post_init__(self) -> None:
         limits: tuple[tuple[str, int, int], ...] = (

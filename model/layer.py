@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
+from typing import Any
 
 from mapsearch.model.errors import LayerError
+from mapsearch.model.sparsity import DENSE, Sparsities, Uniform
 from mapsearch.model.tensors import TOUCHES, WINDOWS, Dim, Tensor, window_words
 
 
@@ -39,7 +41,7 @@ class Layer:
     extents: the loop extents in the order of `Dim` (Y and X are *output* rows and columns), each >= 1.
     stride, dilation: (rows, columns), each >= 1.
     zero_macs: of `macs`, those that multiply an inserted zero (TRCONV).
-    density: share of non-zeros of weight, input, output, each in (0, 1].
+    sparsity: which words of weight, input and output are zero.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Layer:
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     zero_macs: int = 0
-    density: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    sparsity: Sparsities = DENSE
 
     def __post_init__(self) -> None:
         for dim, extent in zip(Dim, self.extents, strict=True):
@@ -62,9 +64,11 @@ class Layer:
             raise LayerError(f"layer {self.name}: MACs and operands must be at most 2^52, got {self.macs} MACs")
         if not 0 <= self.zero_macs <= self.macs:
             raise LayerError(f"layer {self.name}: zero MACs must be from 0 to {self.macs}, got {self.zero_macs}")
-        for tensor, density in zip(Tensor, self.density, strict=True):
-            if not 0.0 < density <= 1.0:
-                raise LayerError(f"layer {self.name}: density of {tensor.label} must be in (0, 1], got {density}")
+        for tensor, sparsity in zip(Tensor, self.sparsity, strict=True):
+            try:
+                sparsity.check(tensor, self.extents)
+            except LayerError as error:
+                raise LayerError(f"layer {self.name}: {error}") from None
 
     @property
     def macs(self) -> int:
@@ -93,7 +97,33 @@ class Layer:
     @property
     def shape(self) -> tuple[object, ...]:
         """All that a mapping's cost depends on: layers with equal shapes have equal costs."""
-        return (self.type, self.extents, self.stride, self.dilation, self.zero_macs, self.density)
+        zeros = tuple(each.share if isinstance(each, Uniform) else each for each in self.sparsity)
+        return (self.type, self.extents, self.stride, self.dilation, self.zero_macs, zeros)
+
+    @property
+    def density(self) -> tuple[float, float, float]:
+        """The shares of non-zeros of weight, input, output, each in (0, 1]."""
+        w, i, o = (float(each.density) for each in self.sparsity)
+        return w, i, o
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether no tensor has zeros that are known of."""
+        return self.density == (1.0, 1.0, 1.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The layer as plain data; `sparsity`, one text a tensor, only where densities do not say it all."""
+        structured = not all(isinstance(each, Uniform) for each in self.sparsity)
+        return {
+            "name": self.name,
+            "type": str(self.type),
+            "extents": self.extents,
+            "stride": self.stride,
+            "dilation": self.dilation,
+            "zero_macs": self.zero_macs,
+            "density": self.density,
+            **({"sparsity": [str(each) for each in self.sparsity]} if structured else {}),
+        }
 
     def iterating(self) -> Iterator[Dim]:
         """The dims with more than one index."""

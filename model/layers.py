@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
+from mapsearch.model.sparsity import DENSE, Sparsities
 
 Pair = int | tuple[int, int]
 Padding = int | tuple[Pair, Pair]
-Density = tuple[float, float, float]
-
-DENSE: Density = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def conv(
     padding: Padding = 0,
     groups: int = 1,
     batch: int = 1,
-    density: Density = DENSE,
+    sparsity: Sparsities = DENSE,
 ) -> Layer:
     """A convolution of `c` channels into `k` (both over all groups): CONV, or NGCONV where groups > 1.
 
@@ -65,7 +63,7 @@ def conv(
         (groups, batch, k // groups, c // groups, axes[0].taps, axes[1].taps, y, x),
         stride=(axes[0].stride, axes[1].stride),
         dilation=(axes[0].dilation, axes[1].dilation),
-        density=density,
+        sparsity=sparsity,
     )
 
 
@@ -81,7 +79,7 @@ def depthwise(
     dilation: Pair = 1,
     padding: Padding = 0,
     batch: int = 1,
-    density: Density = DENSE,
+    sparsity: Sparsities = DENSE,
 ) -> Layer:
     """A depthwise convolution (DSCONV): G = channels, K = depth multiplier, C = 1; the rest as for `conv`."""
     axes = _axes(name, kernel, stride, dilation, padding)
@@ -92,17 +90,17 @@ def depthwise(
         (channels, batch, multiplier, 1, axes[0].taps, axes[1].taps, y, x),
         stride=(axes[0].stride, axes[1].stride),
         dilation=(axes[0].dilation, axes[1].dilation),
-        density=density,
+        sparsity=sparsity,
     )
 
 
-def fc(name: str, k: int, c: int, *, kernel: Pair = 1, batch: int = 1, density: Density = DENSE) -> Layer:
+def fc(name: str, k: int, c: int, *, kernel: Pair = 1, batch: int = 1, sparsity: Sparsities = DENSE) -> Layer:
     """A fully connected layer of `c` channels of `kernel` words each into `k` outputs."""
     r, s = _pair(kernel)
-    return Layer(name, LayerType.FC, (1, batch, k, c, r, s, 1, 1), density=density)
+    return Layer(name, LayerType.FC, (1, batch, k, c, r, s, 1, 1), sparsity=sparsity)
 
 
-def gemm(name: str, m: int, n: int, k: int, *, batch: int = 1, density: Density = DENSE) -> Layer:
+def gemm(name: str, m: int, n: int, k: int, *, batch: int = 1, sparsity: Sparsities = DENSE) -> Layer:
     """The product of an M x K and a K x N matrix, `batch` times, each with a second operand (the weights) of its own.
 
     In the eight-dim form G = batch, K = N, C = the product's K, X' = M.
@@ -110,7 +108,7 @@ def gemm(name: str, m: int, n: int, k: int, *, batch: int = 1, density: Density 
     for label, size in (("batch", batch), ("N", n), ("K", k), ("M", m)):
         if not 1 <= size <= MAX_EXTENT:
             raise LayerError(f"layer {name}: {label} must be from 1 to {MAX_EXTENT}, got {size}")
-    return Layer(name, LayerType.GEMM, (batch, 1, n, k, 1, 1, 1, m), density=density)
+    return Layer(name, LayerType.GEMM, (batch, 1, n, k, 1, 1, 1, m), sparsity=sparsity)
 
 
 def trconv(
@@ -126,7 +124,7 @@ def trconv(
     output_padding: Pair = 0,
     groups: int = 1,
     batch: int = 1,
-    density: Density = DENSE,
+    sparsity: Sparsities = DENSE,
 ) -> Layer:
     """A transposed convolution, as the stride-1 convolution over the zero-inserted, padded input that it stands for.
 
@@ -150,12 +148,12 @@ def trconv(
         (groups, batch, k // groups, c // groups, axes[0].taps, axes[1].taps, sizes[0], sizes[1]),
         dilation=(axes[0].dilation, axes[1].dilation),
         zero_macs=batch * k * (c // groups) * zeros,
-        density=density,
+        sparsity=sparsity,
     )
 
 
 def lstm(
-    name: str, inputs: int, hidden: int, steps: int, *, gates: int = 4, batch: int = 1, density: Density = DENSE
+    name: str, inputs: int, hidden: int, steps: int, *, gates: int = 4, batch: int = 1, sparsity: Sparsities = DENSE
 ) -> tuple[tuple[Layer, int], ...]:
     """An LSTM's gate GEMMs, each with how often it runs: x*W for all steps at once, and h*U once a step.
 
@@ -166,8 +164,8 @@ def lstm(
         if not 1 <= size <= MAX_EXTENT:
             raise LayerError(f"layer {name}: {label} must be from 1 to {MAX_EXTENT}, got {size}")
     return (
-        (gemm(f"{name}_input", steps * batch, gates * hidden, inputs, density=density), 1),
-        (gemm(f"{name}_recurrent", batch, gates * hidden, hidden, density=density), steps),
+        (gemm(f"{name}_input", steps * batch, gates * hidden, inputs, sparsity=sparsity), 1),
+        (gemm(f"{name}_recurrent", batch, gates * hidden, hidden, sparsity=sparsity), steps),
     )
 
 

@@ -161,6 +161,10 @@ class Counts(Protocol):
     l2_need_w: int
     l2_need_i: int
     l2_need_o: int
+    compute_cycles: int
+    l2_depth_w: int
+    l2_depth_i: int
+    l2_depth_o: int
 
 
 COUNTED = record(Counts)

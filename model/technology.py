@@ -77,11 +77,8 @@ class Technology:
     mac_pj, mac_area_mm2, mac_leakage_mw: one multiply-accumulate of `mac_bits` operands, and the unit that does it.
     noc_pj_per_bit, offchip_pj_per_bit: moving one bit over the network, and to or from off-chip memory.
     noc_bus, noc_arbiter: the network's two parts; figures that the technology's source does not give are 0.
-    compressed: whether words are stored or sent without their zeros at L1, on the network, at L2, off-chip; where they are,
-    their energy scales with the tensor's density.
     leakage_includes_activity: whether the leakage is all the power that a working machine draws.
     idle_mw: power that flows whatever the mapping does and that no part's size explains, such as that of the clock.
-    gated_mac, gated_l1: whether a MAC, and the accesses to W and O in the L1 for it, take no energy where the input is zero.
     """
 
     name: str
@@ -92,11 +89,8 @@ class Technology:
     l2: BufferTechnology
     noc_pj_per_bit: float
     offchip_pj_per_bit: float
-    compressed: tuple[bool, bool, bool, bool] = (False, False, False, False)
     mac_leakage_mw: float = 0.0
     noc_bus: BusTechnology = BusTechnology()
     noc_arbiter: ArbiterTechnology = ArbiterTechnology()
     leakage_includes_activity: bool = False
     idle_mw: float = 0.0
-    gated_mac: bool = False
-    gated_l1: bool = False

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from mapsearch.model.errors import InputError, show
+from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.spaces.machines.space import KINDS
 from mapsearch.studies.results import LayerResult, RunResults
 
@@ -35,17 +36,26 @@ def read_results(data: Mapping[str, Any], where: Path, hint: str) -> RunResults:
 
 def read_layers(data: Mapping[str, Any], where: Path, hint: str) -> list[LayerResult]:
     """The rows of layers in a results.json; rows of an earlier version, which lack some keys, are left out."""
-    needed = {field.name for field in fields(LayerResult)} - LayerResult.optional
     layers = data.get("layers")
     if not isinstance(layers, list):
         raise InputError(f"{where}: layers must be a list, got {show(layers)}; {hint}")
-    whole = [_named(row) for row in cast("list[object]", layers) if _has(row, needed)]
+    whole = [_named(row) for row in cast("list[object]", layers) if _is_of_now(row)]
     return _checked(TypeAdapter(list[LayerResult]), whole, where, hint, ("layers",))
 
 
-def _has(row: object, keys: set[str]) -> bool:
-    """Whether a row has all keys; what is no row at all is left to the check of its shape."""
-    return not isinstance(row, dict) or keys <= cast("dict[str, Any]", row).keys()
+def _is_of_now(row: object) -> bool:
+    """Whether a row has all keys, and its metrics too if they count words; other shapes are left to the check of them."""
+    if not isinstance(row, dict):
+        return True
+    known = cast("dict[str, Any]", row)
+    metrics: dict[str, Any] = known["metrics"] if isinstance(known.get("metrics"), dict) else {}
+    counted = "array_cycles" not in metrics or _needed(CountedEvaluation) - {"layer"} <= metrics.keys()
+    return _needed(LayerResult) <= known.keys() and counted
+
+
+def _needed(kind: type[LayerResult | CountedEvaluation]) -> set[str]:
+    """The names of the fields that are never left out."""
+    return {field.name for field in fields(kind)} - kind.optional
 
 
 def _named(row: object) -> object:

@@ -233,7 +233,6 @@ def _bits(hardware: Hardware) -> str:
 
 def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
     noc, offchip, technology, energy = hardware.noc, hardware.offchip, hardware.technology, figures["energy"]
-    gated = [name for name, yes in (("MAC", technology.gated_mac), ("L1", technology.gated_l1)) if yes]
     rows = [
         ("PEs", hardware.pes, f"in {hardware.array.rows} rows of {hardware.array.columns}" if hardware.array else ""),
         *_run_rows(hardware),
@@ -248,9 +247,9 @@ def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
         ("off-chip width", offchip.bytes_per_cycle, "B/cycle"),
         ("off-chip latency", offchip.latency_cycles, "cycles"),
         *_fpga_rows(hardware),
+        *_sparse_rows(hardware),
         ("technology", technology.name, ""),
         ("leakage includes activity", _yes(technology.leakage_includes_activity), ""),
-        *([("gated by zero inputs", ", ".join(gated), "")] if gated else []),
         ("energy of a MAC", energy["mac_pj"], "pJ"),
         *(row for name in ("l1", "l2") for row in _energy_rows(name.upper(), energy[name])),
         ("NoC", energy["noc_pj_per_bit"], "pJ per bit"),
@@ -281,6 +280,21 @@ def _fpga_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
             for name in ("l1", "l2")
         ),
         ("memories in block RAM", fpga.lutram_below, "B or more; smaller ones are of LUTs"),
+    ]
+
+
+def _sparse_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
+    from mapsearch.model.sparsity import Format, Level
+
+    sparse = hardware.sparse
+    operands = (("skipped", sparse.skip), ("gated", sparse.gate))
+    return [
+        *((f"zeros {word}", ", ".join(tensor.label for tensor in sorted(named)), "") for word, named in operands if named),
+        *(
+            (f"format at {level.label}", "/".join(map(str, formats)), "weight/input/output")
+            for level, formats in zip(Level, sparse.formats, strict=True)
+            if set(formats) != {Format()}
+        ),
     ]
 
 

@@ -111,6 +111,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "macs": layer.macs,
         "zero_macs": layer.zero_macs,
         "density": {tensor.label: layer.density[tensor] for tensor in Tensor},
+        "sparsity": {tensor.label: str(layer.sparsity[tensor]) for tensor in Tensor if layer.density[tensor] < 1},
         "words": {tensor.label: layer.words(tensor) for tensor in Tensor},
         "weights": entry.weights,
         "weight_sets": entry.weight_sets,
@@ -132,6 +133,11 @@ def _write_set(data: dict[str, Any]) -> None:
     write_table("Layers", shape, [_shape_row(entry) for entry in data["entries"]])
     sizes = ("layer", "MACs", "weights [words]", "inputs [words]", "outputs [words]", "weights are")
     write_table("One run of each layer", sizes, [_size_row(entry) for entry in data["entries"]])
+    sparse = [entry for entry in data["entries"] if entry["sparsity"]]
+    if sparse:
+        tensors = tuple(sparse[0]["density"])
+        rows = [(entry["name"], *(entry["sparsity"].get(tensor, "dense") for tensor in tensors)) for entry in sparse]
+        write_table("Sparse layers: densities and patterns", ("layer", *tensors), rows)
     if data["unmapped"]:
         _write_left_out(data["unmapped"], data["left_out"])
     write(f"{data['layers']:,} layers, {data['unique_layers']:,} of different shape")

@@ -16,6 +16,7 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.sparsity import DENSE
 from mapsearch.model.tensors import Dim
 
 
@@ -64,7 +65,7 @@ class ChoosyModel:
     def as_counted(self, layer: Layer) -> Layer:
         if layer.type is LayerType.DSCONV:
             raise InputError(f"layer {layer.name}: the choosy model counts no DSCONV")
-        return replace(layer, density=(1.0, 1.0, 1.0))
+        return replace(layer, sparsity=DENSE)
 
     def evaluate(self, layer: Layer, hardware: Hardware, batch: MappingBatch, wanted: Wanted = Wanted.ALL) -> ChoosyCosts:
         counted = ExactModel().evaluate(layer, hardware, batch, wanted)

@@ -23,7 +23,7 @@ Grammar. Space, newline, ``, ; : ( )`` and ``->`` separate tokens and mean nothi
     layer     = "Layer" NAME "{" { item } "}" ;                 items in any order, each at most once
     item      = "Type" TYPE | "Dimensions" "{" { DIM COUNT } "}" | "Dataflow" "{" { directive } "}"
               | "Stride" "{" { AXIS COUNT } "}" | "Dilation" "{" { AXIS COUNT } "}"
-              | "Density" "{" { TENSOR SHARE } "}" | "ZeroMacs" COUNT ;
+              | "Density" "{" { TENSOR SHARE } "}" | "Pattern" "{" { TENSOR COUNT COUNT DIM } "}" | "ZeroMacs" COUNT ;
     directive = ( "TemporalMap" | "SpatialMap" ) SIZE OFFSET DIM | "Cluster" SIZE ( "P" | "L" ) ;
     SIZE      = COUNT | "Sz" DIM ;                              OFFSET = SIZE ; Sz(D) is the layer's size of D
     COUNT     = INT | NAME of a Constant ;                      1 to 2^31 - 1; ZeroMacs may be 0 and more
@@ -33,8 +33,9 @@ Grammar. Space, newline, ``, ; : ( )`` and ``->`` separate tokens and mean nothi
     AXIS      = "Y" | "X" ;    TENSOR = "W" | "I" | "O" ;       SHARE: a number in (0, 1], of non-zeros
     block     = "{" { any token | block } "}" ;                 ignored
 
-Type, Dimensions and Dataflow must be there. Dilation, Density, ZeroMacs, JSON strings and the dim B are our additions to MAESTRO's
-language; the printer writes them only where a layer needs them. The types and their dims (those in brackets are 1 unless given):
+A Pattern `W: 2:4 C` says that of every 4 weights along C 2 are not zero. Type, Dimensions and Dataflow must be there. Dilation,
+Density, Pattern, ZeroMacs, JSON strings and the dim B are our additions to MAESTRO's language; the printer writes them only where
+a layer needs them. The types and their dims (those in brackets are 1 unless given):
 
     CONV, TRCONV     K C R S Y X [N G]    TRCONV: the stride-1 convolution over the zero-inserted, padded input
     NGCONV           G K C R S Y X [N]    K and C are those of one group

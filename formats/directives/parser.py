@@ -12,10 +12,12 @@ from mapsearch.formats.directives.translate import LevelText, Statement, transla
 from mapsearch.model.errors import LayerError, short
 from mapsearch.model.layer import MAX_MACS, Layer, LayerType
 from mapsearch.model.mapping import MapKind
+from mapsearch.model.sparsity import DENSE, Pattern, Uniform
 from mapsearch.model.tensors import Dim
 
-_ITEMS = ("Type", "Stride", "Dilation", "Density", "ZeroMacs", "Dimensions", "Dataflow")
-_BLOCKS = ("Stride", "Dilation", "Density", "Dimensions", "Dataflow")
+_ITEMS = ("Type", "Stride", "Dilation", "Density", "Pattern", "ZeroMacs", "Dimensions", "Dataflow")
+_BLOCKS = ("Stride", "Dilation", "Density", "Pattern", "Dimensions", "Dataflow")
+_TENSORS = ("W", "I", "O")
 _NO_MACS = "does no MACs and is not mapped; remove the layer"
 _UNMAPPED_TYPES = {
     "LSTM": "is not mapped as one layer; write its matrix products as layers of Type GEMM",
@@ -24,7 +26,7 @@ _UNMAPPED_TYPES = {
     "RESIDUAL_IDENTITY": _NO_MACS,
 }
 
-Value = TypeVar("Value", int, float)
+Value = TypeVar("Value", int, Uniform, Pattern)
 
 
 def parse(text: str, source: str = "<text>") -> Network:
@@ -134,7 +136,13 @@ def _shape(cursor: Cursor, name: str, items: dict[str, int]) -> tuple[Layer, dic
     strides, dilations = (block(item, tuple(WINDOWS), cursor.take_count) for item in ("Stride", "Dilation"))
     stride = (strides.get("Y", 1), strides.get("X", 1))
     dilation = (dilations.get("Y", 1), dilations.get("X", 1))
-    density = block("Density", ("W", "I", "O"), cursor.take_share)
+    names = dim_names(kind, grouped="G" in declared)
+    density = block("Density", _TENSORS, lambda item: Uniform(cursor.take_share(item)))
+    pattern = block("Pattern", _TENSORS, lambda item: _pattern(cursor, item, names))
+    twice = next((letter for letter in density if letter in pattern), None)
+    if twice is not None:
+        raise LayerError(f"layer {name}: {twice} has both a Density and a Pattern; remove one of the two")
+    sparsity = {"W": DENSE[0], "I": DENSE[1], "O": DENSE[2], **density, **pattern}
     zero_macs = 0
     if "ZeroMacs" in items:
         _seek(cursor, items, "ZeroMacs")
@@ -146,12 +154,16 @@ def _shape(cursor: Cursor, name: str, items: dict[str, int]) -> tuple[Layer, dic
         stride,
         dilation,
         zero_macs,
-        (density.get("W", 1.0), density.get("I", 1.0), density.get("O", 1.0)),
+        (sparsity["W"], sparsity["I"], sparsity["O"]),
     )
     check_type(layer)
-    names = dim_names(kind, grouped="G" in declared)
     inputs = {"Y": layer.input_rows, "X": layer.input_columns} if windows else {}
     return layer, names, {dim_name: layer.extents[dim] for dim_name, dim in names.items()} | inputs | declared
+
+
+def _pattern(cursor: Cursor, item: str, names: dict[str, Dim]) -> Pattern:
+    kept, group = (cursor.take_count(f"{item}: {part} of n:m") for part in ("n", "m"))
+    return Pattern(kept, group, names[cursor.take_word("dim", names).text])
 
 
 def _type(cursor: Cursor) -> LayerType:

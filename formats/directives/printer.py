@@ -9,6 +9,7 @@ from mapsearch.formats.directives.network import MappedLayer, Network
 from mapsearch.formats.directives.tokens import quoted_name
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Mapping
+from mapsearch.model.sparsity import Pattern, Uniform
 from mapsearch.model.tensors import Dim
 
 _INDENT = "    "
@@ -31,6 +32,7 @@ def _layer_lines(mapped: MappedLayer) -> Iterator[str]:
     check_type(layer)
     mapped.check()
     used = {directive.dim for level in mapped.mapping.levels for directive in level}
+    used |= {each.along for each in layer.sparsity if isinstance(each, Pattern)}
     # A depthwise layer's channels are called C, as in MAESTRO, unless a directive names the one input channel of its groups.
     grouped = layer.type is not LayerType.DSCONV or Dim.C in used
     names = {dim: name for name, dim in dim_names(layer.type, grouped=grouped).items()}
@@ -38,7 +40,7 @@ def _layer_lines(mapped: MappedLayer) -> Iterator[str]:
     sizes = {names[dim]: layer.extents[dim] for dim in names if layer.extents[dim] > 1 or dim in used or names[dim] in needed}
     yield f"Layer {quoted_name(layer.name)} {{"
     yield f"{_INDENT}Type: {layer.type}"
-    yield from (_INDENT + line for line in _optional_items(layer))
+    yield from (_INDENT + line for line in _optional_items(layer, names))
     yield f"{_INDENT}Dimensions {_block(sizes)}"
     yield f"{_INDENT}Dataflow {{"
     yield from (_INDENT * 2 + line for line in _directive_lines(mapped.mapping, names))
@@ -46,12 +48,16 @@ def _layer_lines(mapped: MappedLayer) -> Iterator[str]:
     yield "}"
 
 
-def _optional_items(layer: Layer) -> Iterator[str]:
+def _optional_items(layer: Layer, names: dict[Dim, str]) -> Iterator[str]:
     for item, pair in (("Stride", layer.stride), ("Dilation", layer.dilation)):
         if pair != (1, 1):
             yield f"{item} {_block(dict(zip('YX', pair, strict=True)))}"
-    if layer.density != (1.0, 1.0, 1.0):
-        yield f"Density {_block(dict(zip('WIO', layer.density, strict=True)))}"
+    shares = {letter: each.share for letter, each in zip("WIO", layer.sparsity, strict=True) if isinstance(each, Uniform)}
+    if min(shares.values(), default=1.0) < 1.0:
+        yield f"Density {_block(shares)}"
+    patterns = {letter: each for letter, each in zip("WIO", layer.sparsity, strict=True) if isinstance(each, Pattern)}
+    if patterns:
+        yield f"Pattern {_block({letter: f'{each.kept}:{each.group} {names[each.along]}' for letter, each in patterns.items()})}"
     if layer.zero_macs:
         yield f"ZeroMacs {layer.zero_macs}"
 
@@ -64,6 +70,6 @@ def _directive_lines(mapping: Mapping, names: dict[Dim, str]) -> Iterator[str]:
             yield f"{directive.kind}({directive.size},{directive.size}) {names[directive.dim]};"
 
 
-def _block(pairs: dict[str, int] | dict[str, float]) -> str:
+def _block(pairs: dict[str, int] | dict[str, float] | dict[str, str]) -> str:
     # MAESTRO reads a brace only where it stands apart.
     return "{ " + ", ".join(f"{name}: {value}" for name, value in pairs.items()) + " }"

@@ -16,7 +16,7 @@ from mapsearch.model.maestro.source import TENSORS, Source, SourceMap
 T = TypeVar("T")
 
 ITEMS = ("Type", "Stride", "Dimensions", "Dataflow")
-OURS = ("Dilation", "Density", "ZeroMacs")
+OURS = ("Dilation", "Density", "Pattern", "ZeroMacs")
 _DIRECTIVES = ("TemporalMap", "SpatialMap", "Cluster")
 _NEVER_MADE = ("FC", "POOL", "LSTM")
 

@@ -24,7 +24,7 @@ AXES = {
     Tensor.INPUT: (Dim.N, Dim.G, Dim.C, Dim.Y, Dim.X),
     Tensor.OUTPUT: (Dim.N, Dim.G, Dim.K, Dim.Y, Dim.X),
 }
-_NEEDS = (Count.L2_NEED_W, Count.L2_NEED_I, Count.L2_NEED_O)
+_DEPTHS = (Count.L2_DEPTH_W, Count.L2_DEPTH_I, Count.L2_DEPTH_O)
 _OFFCHIP = (Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE)
 
 
@@ -57,12 +57,7 @@ def l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
 
     Raises MappingError where the mapping does not fit.
     """
-    needs = _counts(nest, hardware, _NEEDS)
-    if hardware.l2.residency is Residency.NONE:
-        return [len(nest.outer)] * len(Tensor)
-    depths = range(len(nest.outer) + 1)
-    # Of depths with equal needs, a greater one fetches no fewer words.
-    return [next(depth for depth in depths if _need(nest, hardware, depth, tensor) == needs[tensor]) for tensor in Tensor]
+    return _counts(nest, hardware, _DEPTHS)
 
 
 def outermost_l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:

@@ -51,7 +51,7 @@ def whole_factors(mapped: MappedLayer, hardware: Hardware, tool: str) -> Case:
     """
     nest = loop_nest(mapped, hardware.shape)
     nest.check(tool, *Imperfection)
-    if mapped.layer.density != (1.0, 1.0, 1.0):
+    if not mapped.layer.is_dense:
         raise mapped.refusal(f"{tool}'s files are written for dense layers; give no Density")
     for differs, what in (
         (not hardware.noc.multicast, "a network without multicast"),

@@ -48,7 +48,7 @@ def _convolution(mapped: MappedLayer) -> Sequence[object]:
         (groups > 1 and c > 1, f"{groups} groups of several channels"),
         (stride != of_columns, f"strides of {stride} and {of_columns}"),
         (layer.dilation != (1, 1), "dilation"),
-        (layer.density != (1.0, 1.0, 1.0), "densities"),
+        (not layer.is_dense, "densities"),
     ):
         if differs:
             raise mapped.refusal(f"a topology of SCALE-Sim's cannot express {what}")

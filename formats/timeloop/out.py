@@ -47,7 +47,7 @@ def case_of(mapped: MappedLayer, hardware: Hardware) -> Case:
     """The mapping as Timeloop takes it; MappingError with the reason, and file and line where known, where it cannot express it."""
     nest = loop_nest(mapped, hardware.shape)
     nest.check(TOOL, Imperfection.INNER_EDGE, Imperfection.IDLE)
-    if mapped.layer.density != (1.0, 1.0, 1.0):
+    if not mapped.layer.is_dense:
         raise mapped.refusal(f"{TOOL}'s files are written for dense layers; give no Density")
     if any(hardware.l2.bypass) or hardware.l2.residency is not Residency.BEST:
         raise mapped.refusal(f"{TOOL}'s files are written for an L2 that keeps tiles of all tensors; let none pass it by")

@@ -19,6 +19,7 @@ from mapsearch.formats.shipped import read_named, shipped
 from mapsearch.formats.yaml.hardware_in import Source, found_from, given_keys, read_source, with_defaults
 from mapsearch.formats.yaml.hardware_keys import TENSORS, fpga_to_dict, machine_of
 from mapsearch.formats.yaml.ranges import budget_of, limits_of, values_of
+from mapsearch.formats.yaml.sparse_keys import sparse_to_dict
 from mapsearch.formats.yaml.technology import sources_by_part, technology_to_dict
 from mapsearch.model.errors import HardwareError, InputError
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Residency
@@ -99,6 +100,7 @@ def hardware_to_dict(hardware: Hardware) -> dict[str, Any]:
         "noc": _noc_to_dict(hardware.noc),
         "offchip": asdict(hardware.offchip),
         "technology": technology_to_dict(hardware.technology),
+        **({"sparse": sparse} if (sparse := sparse_to_dict(hardware.sparse)) else {}),
         **({} if hardware.fpga is None else {"fpga": fpga_to_dict(hardware.fpga)}),
     }
 
@@ -109,7 +111,8 @@ def hardware_space_to_dict(space: HardwareSpace) -> dict[str, Any]:
     for axis in space.axes:
         part, name = _place(data, axis.key)
         if name in ("double_buffered", "buffering"):
-            part.pop("double_buffered", None)  # either key says it
+            for either in ("double_buffered", "buffering"):  # which say the same
+                part.pop(either, None)
         part[name] = list(axis.values)
     budget = budget_of(space.limits)
     return {**data, "budget": budget} if budget else data

@@ -28,6 +28,7 @@ from mapsearch.formats.yaml.hardware_keys import TENSORS
 from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.model.errors import InputError, did_you_mean, short, show
 from mapsearch.model.fpga import Fpga
+from mapsearch.model.sparsity import Level
 from mapsearch.spaces.machines.space import KINDS
 
 _EXAMPLE = "pes: 256"
@@ -42,6 +43,9 @@ _CHANGED = (
     "l2.residency",
     "technology",
     *(f"fpga.{field.name}" for field in fields(Fpga)),
+    "sparse.skip",
+    "sparse.gate",
+    *(f"sparse.format.{level.label}.{tensor}" for level in Level for tensor in TENSORS),
     *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops", "dsp", "bram_18k")),
 )
 # The keys of a source that a changed key takes the place of.

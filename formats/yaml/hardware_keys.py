@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from mapsearch.formats.complaint import checked
 from mapsearch.formats.yaml.constraints import DimLabel
 from mapsearch.formats.yaml.plain import Keys
+from mapsearch.formats.yaml.sparse_keys import SparseKeys
 from mapsearch.formats.yaml.technology import Line, load_technology
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.fpga import BRAM_BITS, BRAM_WIDTH, Banks, Fpga
@@ -186,6 +187,7 @@ class _HardwareKeys(Keys):
     noc: _NocKeys
     offchip: _OffchipKeys
     fpga: _FpgaKeys | None = None
+    sparse: SparseKeys = SparseKeys()
     technology: object  # a name, a path or a mapping, told apart in load_technology
     budget: object = None  # a space's, see limits_of
 
@@ -198,6 +200,8 @@ def machine_of(data: Mapping[str, object], where: str, folder: Path) -> Hardware
     keys = checked(_FILE, data, where)
     technology = load_technology(keys.technology, where, folder)
     run = keys.array.run
+    if keys.sparse.skip:
+        raise HardwareError(f"{where}: sparse.skip is not counted yet; use sparse.gate")
     try:
         return Hardware(
             name=keys.name,
@@ -213,6 +217,7 @@ def machine_of(data: Mapping[str, object], where: str, folder: Path) -> Hardware
             array=keys.array.array(),
             run=None if run is None else Run(run.dim, run.longest, run.least),
             fpga=None if keys.fpga is None else keys.fpga.fpga(),
+            sparse=keys.sparse.sparse(),
         )
     except HardwareError as error:
         raise HardwareError(f"{where}: {error}") from None

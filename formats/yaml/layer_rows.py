@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypedDict, cast
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self, TypedDict, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, GEMM, DensityRow, Row, SparsityRow
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer
-from mapsearch.model.layers import Density, conv, depthwise, fc, gemm, lstm, trconv
+from mapsearch.model.layers import conv, depthwise, fc, gemm, lstm, trconv
+from mapsearch.model.sparsity import DENSE, Sparsities
+from mapsearch.model.tensors import Dim
 
 Weights = Literal["parameters", "activations", "shared"]
 
@@ -41,24 +45,11 @@ _Size = Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENT)]
 _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Pair = Annotated[tuple[int, int], BeforeValidator(_to_pair)]
 _Padding = Annotated[tuple[tuple[int, int], tuple[int, int]], BeforeValidator(_to_padding)]
-_Share = Annotated[float, Field(strict=True, gt=0.0, le=1.0)]
 _Words = Annotated[int, Field(strict=True, ge=1)]
 Runs = tuple[tuple[Layer, int], ...]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DensityRow(_Model):
-    """Shares of non-zeros of weight, input and output."""
-
-    W: _Share = 1.0
-    I: _Share = 1.0  # noqa: E741 - the tensor's letter in files
-    O: _Share = 1.0  # noqa: E741 - the tensor's letter in files
-
-
-class _AnyRow(_Model):
+class _AnyRow(Row):
     name: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_./-]+$", description="letters, digits and _ . / -")]
     count: _Size = 1
 
@@ -90,13 +81,19 @@ UnmappedRow = SimpleRow | OtherRow
 
 
 class _LayerRow(_AnyRow):
+    dims: ClassVar[Mapping[str, Dim]] = CONVOLUTION  # by the names that a pattern's `along` takes
     weights: Weights = "parameters"
-    density: DensityRow = DensityRow()
+    density: DensityRow | None = None
+    sparsity: SparsityRow | None = None
     batch: _Size = 1
 
     @property
-    def densities(self) -> Density:
-        return (self.density.W, self.density.I, self.density.O)
+    def sparsities(self) -> Sparsities:
+        """Of the layer's tensors; raises LayerError."""
+        if self.density is not None and self.sparsity is not None:
+            raise LayerError(f"layer {self.name}: density is short for sparsity; give one of them")
+        stated = self.sparsity or self.density
+        return DENSE if stated is None else stated.sparsities(self.name, self.dims)
 
 
 class _Window(TypedDict):
@@ -106,7 +103,7 @@ class _Window(TypedDict):
     dilation: tuple[int, int]
     padding: tuple[tuple[int, int], tuple[int, int]]
     batch: int
-    density: Density
+    sparsity: Sparsities
 
 
 class WindowRow(_LayerRow):
@@ -142,7 +139,7 @@ class WindowRow(_LayerRow):
             "dilation": self.dilation,
             "padding": self.padding,
             "batch": self.batch,
-            "density": self.densities,
+            "sparsity": self.sparsities,
         }
 
 
@@ -207,7 +204,7 @@ class TransposedRow(_LayerRow):
             output_padding=self.output_padding,
             groups=self.groups,
             batch=self.batch,
-            density=self.densities,
+            sparsity=self.sparsities,
         )
         return ((layer, 1),)
 
@@ -220,19 +217,20 @@ class FullyConnectedRow(_LayerRow):
     S: _Size = 1
 
     def layers(self) -> Runs:
-        return ((fc(self.name, self.K, self.C, kernel=(self.R, self.S), batch=self.batch, density=self.densities), 1),)
+        return ((fc(self.name, self.K, self.C, kernel=(self.R, self.S), batch=self.batch, sparsity=self.sparsities), 1),)
 
 
 class GemmRow(_LayerRow):
     """The matrix product (M x K) * (K x N); each of a batch has its own K x N operand."""
 
+    dims = GEMM
     type: Literal["GEMM"]
     M: _Size
     N: _Size
     K: _Size
 
     def layers(self) -> Runs:
-        return ((gemm(self.name, self.M, self.N, self.K, batch=self.batch, density=self.densities), 1),)
+        return ((gemm(self.name, self.M, self.N, self.K, batch=self.batch, sparsity=self.sparsities), 1),)
 
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -241,25 +239,26 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 class RecurrentRow(_LayerRow):
     """A recurrent layer with I inputs, H hidden units and T steps."""
 
+    dims = GEMM
     type: Literal["LSTM", "GRU", "RNN"]
     I: _Size  # noqa: E741 - the letter of the usual equations
     H: _Size
     T: _Size
 
     def layers(self) -> Runs:
-        return lstm(self.name, self.I, self.H, self.T, gates=_GATES[self.type], batch=self.batch, density=self.densities)
+        return lstm(self.name, self.I, self.H, self.T, gates=_GATES[self.type], batch=self.batch, sparsity=self.sparsities)
 
 
 MappedRow = ConvRow | GroupedRow | DepthwiseRow | TransposedRow | FullyConnectedRow | GemmRow | RecurrentRow
 
 
-class PublishedRow(_Model):
+class PublishedRow(Row):
     macs: _Words | None = None
     parameters: _Words | None = None
     source: _Text
 
 
-class LayerFile(_Model):
+class LayerFile(Row):
     """A whole file."""
 
     title: _Text

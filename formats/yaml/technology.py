@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 from pydantic import Field, TypeAdapter
 
@@ -20,8 +20,6 @@ from mapsearch.model.errors import HardwareError, show
 from mapsearch.model.technology import ArbiterLaw, ArbiterTechnology, BufferTechnology, BusLaw, BusTechnology, PowerLaw, Technology
 
 _EXAMPLE = "mac_bits: 8"
-_LEVELS = ("l1", "noc", "l2", "offchip")  # the order of Technology.compressed
-_GATES = ("mac", "l1")
 _FIGURES = ("mac_pj", "mac_area_mm2", "mac_leakage_mw", "noc_pj_per_bit", "offchip_pj_per_bit")
 
 Line = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of text without blanks at its ends")]
@@ -111,9 +109,7 @@ class _TechnologyKeys(Keys):
     leakage_includes_activity: bool = False
     noc_pj_per_bit: _Figure
     offchip_pj_per_bit: _Figure
-    compressed: Annotated[list[Literal["l1", "noc", "l2", "offchip"]], Field(examples=["[offchip]"])] = []
     idle_mw: _Figure = _NOTHING
-    gated: Annotated[list[Literal["mac", "l1"]], Field(examples=["[mac, l1]"])] = []
 
 
 _FILE = TypeAdapter(_TechnologyKeys)
@@ -125,7 +121,6 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
     Raises InputError; `where`: the hardware file's name in errors.
     """
     keys = _keys(given, where, folder)
-    at_l1, at_noc, at_l2, at_offchip = (level in keys.compressed for level in _LEVELS)
     return Technology(
         name=keys.name,
         mac_bits=keys.mac_bits,
@@ -135,14 +130,11 @@ def load_technology(given: object, where: str, folder: Path) -> Technology:
         l2=keys.l2.laws(),
         noc_pj_per_bit=keys.noc_pj_per_bit.value,
         offchip_pj_per_bit=keys.offchip_pj_per_bit.value,
-        compressed=(at_l1, at_noc, at_l2, at_offchip),
         mac_leakage_mw=keys.mac_leakage_mw.value,
         noc_bus=BusTechnology(keys.noc_bus.area_mm2.law(), keys.noc_bus.leakage_mw.law()),
         noc_arbiter=ArbiterTechnology(keys.noc_arbiter.area_mm2.law(), keys.noc_arbiter.leakage_mw.law()),
         leakage_includes_activity=keys.leakage_includes_activity,
         idle_mw=keys.idle_mw.value,
-        gated_mac="mac" in keys.gated,
-        gated_l1="l1" in keys.gated,
     )
 
 
@@ -166,9 +158,8 @@ def technology_to_dict(technology: Technology) -> dict[str, Any]:
     data = asdict(technology)
     for figure in _FIGURES:
         data[figure] = {"value": data[figure]}
-    data["compressed"] = [level for level, yes in zip(_LEVELS, technology.compressed, strict=True) if yes]
-    idle, gated = data.pop("idle_mw"), [gate for gate in _GATES if data.pop(f"gated_{gate}")]
-    return {**data, **({"idle_mw": {"value": idle}} if idle else {}), **({"gated": gated} if gated else {})}
+    idle = data.pop("idle_mw")
+    return {**data, **({"idle_mw": {"value": idle}} if idle else {})}
 
 
 def _keys(given: object, where: str, folder: Path) -> _TechnologyKeys:

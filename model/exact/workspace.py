@@ -121,6 +121,7 @@ class Residency(Protocol):
 
     words: Annotated[Ints, 3]  # of W, I, O that come into the L2
     needs: Annotated[Ints, 3]  # bytes of W, I, O
+    depths: Annotated[Ints, 3]  # of W, I, O, in loops of level 0
     need_bytes: int  # all together
 
 
@@ -182,10 +183,11 @@ class Workspace(Protocol):
     depths: Annotated[Ints, 3]  # worth a look
     words: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
+    depth: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and place among those worth a look
     best: Residency
     bits: Annotated[Ints, 3]  # of W, I, O
     needs_l1: Annotated[Ints, 3]  # bytes
-    timing: Annotated[Ints, MAX_WIDTHS, 4]  # by width of the network, see `timing`
+    timing: Annotated[Ints, MAX_WIDTHS, 5]  # by width of the network, see `timing`
     peak: Annotated[Floats, MAX_WIDTHS, 2]  # likewise
     totals: Totals
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`

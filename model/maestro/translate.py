@@ -10,7 +10,8 @@ from mapsearch.model.hardware import Buffering, Hardware, Pes, Residency, number
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.maestro.source import MAX_CLUSTERS, SLIDING, Source, SourceDim, SourceMachine, SourceMap
 from mapsearch.model.mapping import MapKind, Mapping
-from mapsearch.model.tensors import Dim
+from mapsearch.model.sparsity import NOTHING_SPARED
+from mapsearch.model.tensors import Dim, Tensor
 
 _CONVOLUTION = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.K, Dim.C, Dim.R, Dim.S, Dim.Y, Dim.X)}
 _DEPTHWISE = {dim: SourceDim[dim.name] for dim in (Dim.N, Dim.R, Dim.S, Dim.Y, Dim.X)} | {Dim.G: SourceDim.C}
@@ -33,6 +34,9 @@ def source_dims(layer: Layer) -> dict[Dim, SourceDim]:
     for dim in Dim:
         if dim not in dims and layer.extents[dim] > 1:
             raise InputError(f"{where}: a {layer.type} of MAESTRO has no {dim.label}, and this one has {layer.extents[dim]}")
+    if not layer.is_dense:
+        zeros = ", ".join(f"{each} of {tensor.label}" for tensor, each in zip(Tensor, layer.sparsity, strict=True))
+        raise InputError(f"{where}: MAESTRO has no sparsity, got {zeros}; leave it out")
     if layer.dilation != (1, 1):
         raise InputError(f"{where}: MAESTRO has no dilation, got {layer.dilation[0]}, {layer.dilation[1]}")
     return dims
@@ -42,12 +46,12 @@ def counted_layer(layer: Layer) -> Layer:
     """The layer as the program counts it: with a stride of 1 over the same input; InputError where it has no such layer."""
     source_dims(layer)
     if layer.type is LayerType.GEMM:
-        return replace(layer, density=(1.0, 1.0, 1.0))
+        return layer
     extents = list(layer.extents)
     extents[Dim.Y] = layer.input_rows - layer.extents[Dim.R] + 1
     extents[Dim.X] = layer.input_columns - layer.extents[Dim.S] + 1
     g, n, k, c, r, s, y, x = extents
-    return replace(layer, extents=(g, n, k, c, r, s, y, x), stride=(1, 1), zero_macs=0, density=(1.0, 1.0, 1.0))
+    return replace(layer, extents=(g, n, k, c, r, s, y, x), stride=(1, 1), zero_macs=0)
 
 
 def machine_of(hardware: Hardware) -> SourceMachine:
@@ -79,6 +83,7 @@ def _unknown_keys(hardware: Hardware) -> dict[str, bool]:
     return {
         "array.run": hardware.run is not None,
         "fpga": hardware.fpga is not None,
+        "sparse": hardware.sparse != NOTHING_SPARED,
         **{f"parts of {name} for single tensors": any(buffer.parts) for name, buffer in buffers.items()},
         **{f"{name}.buffering: stream": buffer.buffering is Buffering.STREAM for name, buffer in buffers.items()},
         "l2.tensors": any(hardware.l2.bypass),

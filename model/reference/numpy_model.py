@@ -203,8 +203,8 @@ def _merge(table: Ints) -> Ints:
     return np.array([(steps, *factors) for factors, steps in merged.items()]).T
 
 
-def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints, Ints]:
-    """The best depths (section 6) that fit: words of W, I, O that enter the L2 and their needs, empty where none fit.
+def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """The best depths (section 6) that fit, words of W, I, O that enter the L2, and their needs, empty where none fit.
 
     Then the least needs, and the bits of the first working set of W and I.
     spans: level-0 chunks of all units together; dims: of the level-0 loops.
@@ -233,9 +233,10 @@ def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[in
     first_bits = (first * bits)[:2, -1]
     least = need[:, need.sum(axis=0).argmin()]
     if not len(fitting):
-        return least[:0], least[:0], least, first_bits
+        return least[:0], least[:0], least[:0], least, first_bits
     best = fitting[np.lexsort((need.sum(axis=0)[fitting], crossing[fitting]))[0]]  # stable: the smallest depths of equals
-    return entered[range(3), [w[best], i[best], o[best]]], need[:, best], least, first_bits
+    depths: Ints = np.array([w[best], i[best], o[best]])
+    return depths, entered[range(3), depths], need[:, best], least, first_bits
 
 
 def _fit(buffer: Buffer, need: Ints) -> Bools:
@@ -269,6 +270,7 @@ def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, coun
     sums = entrances[2] * (1 - steps[AT_ZERO]) * noc.reduction
     written = entrances[2] if noc.reduction else fills[2]
     waits, parts = _parts(hardware, steps[MACS], np.stack([weights, inputs, sums]), written)
+    counts[Count.COMPUTE_CYCLES] = parts[0] @ times
     # A step takes as long as its longest part, but for the first, which overlaps with nothing.
     parts[:, 1:] *= (parts.argmax(axis=0) == np.arange(3)[:, None])[:, 1:]
     parts += waits
@@ -323,7 +325,8 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
             shares[level][spatial] = min(int(batch.units[row, level]), -(-tiles[level][spatial] // sizes[level][spatial]))
         loops += [(level, dim) for dim in dims if sizes[level][dim] * shares[level][dim] < tiles[level][dim]]
     spans = [size * share for size, share in zip(sizes[0], shares[0], strict=True)]
-    entered, l2_needs, least_needs, first_bits = _residency(layer, hardware, spans, [dim for level, dim in loops if level == 0])
+    outer = [dim for level, dim in loops if level == 0]
+    depths, entered, l2_needs, least_needs, first_bits = _residency(layer, hardware, spans, outer)
     g, n, k, c, r, s, y, x = sizes[-1]
     pe_tile = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
     copies = [hardware.l1.room(tensor).buffering.copies for tensor in Tensor]
@@ -331,10 +334,11 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
     l1_needs: Ints = -(-words * hardware.bits // 8) * copies
     fits_l1 = bool(_fit(hardware.l1, l1_needs[:, None])[0])
     legal = fits_l1 and len(entered) > 0
-    counts[Count.L1_NEED_W :] = needs = [*l1_needs, *(l2_needs if legal else least_needs)]
+    counts[Count.L1_NEED_W : Count.COMPUTE_CYCLES] = needs = [*l1_needs, *(l2_needs if legal else least_needs)]
     counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = sum(needs[:3]), sum(needs[3:])
     if not legal:
         return Fit.L2_OVERFLOW if fits_l1 else Fit.L1_OVERFLOW
+    counts[Count.L2_DEPTH_W :] = depths
     outputs = layer.words(Tensor.OUTPUT)
     nest = _Nest(layer, hardware.run, sizes, shares)
     _array(hardware, nest.carries(np.full((DIMS, len(sizes)), INNER), loops), outputs, counts)

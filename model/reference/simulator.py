@@ -64,6 +64,7 @@ def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[i
     residency = min(fitting, key=lambda choice: (choice.offchip_bits, sum(choice.needs), choice.depths))
     counts = {Count.STEPS: len(steps)}
     counts |= _need_counts(l1_needs, residency.needs)
+    counts |= _depth_counts(layer, mapping.levels[0], units[0], residency)
     counts |= _word_counts(layer, hardware, steps)
     counts |= _array_counts(hardware, steps)
     counts |= _offchip_counts(layer, hardware, residency, counts)
@@ -176,6 +177,7 @@ def _array_counts(hardware: Hardware, steps: list[Step]) -> dict[Count, int]:
     peak_words, peak_cycles = max(loads, key=lambda load: (Fraction(*load), -load[0]))
     return {
         Count.ARRAY_CYCLES: sum(cost for _, cost in loads),
+        Count.COMPUTE_CYCLES: sum(_compute(hardware, step.lengths) for step in steps),
         Count.COMPUTE_BOUND_CYCLES: bound[0],
         Count.INGRESS_BOUND_CYCLES: bound[1],
         Count.EGRESS_BOUND_CYCLES: bound[2],
@@ -251,6 +253,14 @@ def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...],
         offchip_bits = sum(words * bits for words, bits in zip(moved, hardware.bits, strict=True))
         choices.append(_Residency(choice, entrances, needs, offchip_bits))
     return choices
+
+
+def _depth_counts(layer: Layer, level: tuple[Directive, ...], units: int, residency: _Residency) -> dict[Count, int]:
+    """The depths, in loops that iterate."""
+    chunks = whole(layer)
+    iterates = [trips(loop, chunks[loop.dim], units) > 1 for loop in level]
+    depths = (sum(iterates[:depth]) for depth in residency.depths)
+    return dict(zip((Count.L2_DEPTH_W, Count.L2_DEPTH_I, Count.L2_DEPTH_O), depths, strict=True))
 
 
 def _offchip_counts(layer: Layer, hardware: Hardware, residency: _Residency, counts: dict[Count, int]) -> dict[Count, int]:

@@ -6,8 +6,6 @@ They are laws on mappings alone. A tool may also refuse a layer, such as one of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import or_
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.tensors import Dim
@@ -24,4 +22,8 @@ LAWS: Mapping[str, Restriction] = {
 
 def restriction_for(tools: Iterable[str]) -> Restriction:
     """What all of these tools, names of `TOOLS`, ask of a mapping."""
-    return reduce(or_, (LAWS[law] for tool in tools for law in TOOLS[tool]), Restriction())
+    asked = Restriction()
+    for tool in tools:
+        for law in TOOLS[tool]:
+            asked |= LAWS[law]
+    return asked

@@ -233,7 +233,8 @@ def _all_fill_rounds(s: SpaceRecord, units: Ints, spatial: Bytes, size: Ints) ->
     """Whether each level's spatial loop does: a level may have collapsed, or have no such size."""
     for level in range(len(units)):
         dim = spatial[level]
-        if not fills_rounds(s.extents[dim] if level == 0 else size[level - 1, dim], size[level, dim], units[level]):
+        tile = int(s.extents[dim] if level == 0 else size[level - 1, dim])
+        if not fills_rounds(tile, size[level, dim], units[level]):
             return False
     return True
 

@@ -130,4 +130,4 @@ def record(
 
 def _layer(unique: UniqueLayer) -> dict[str, Any]:
     runs = {"runs": unique.runs} if len(unique.runs) > 1 else {}  # in a mix, where other weights may give the same sum
-    return {"names": unique.names, "count": unique.count, **runs, **asdict(unique.layer)}
+    return {"names": unique.names, "count": unique.count, **runs, **unique.layer.to_dict()}

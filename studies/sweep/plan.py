@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -222,7 +222,7 @@ class SweepPlan:
                 },
                 "dataflows": [dataflow.to_dict() for dataflow in self.study.dataflows],
             },
-            "layers": [asdict(layer) for layer in self.study.layers],
+            "layers": [layer.to_dict() for layer in self.study.layers],
             "mappings": [
                 {**pair.names, "mappings": pair.variants.count, "sha256": _digest(text)}
                 for pair, text in zip(self.pairs, self.texts, strict=True)

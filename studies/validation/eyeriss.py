@@ -20,6 +20,7 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import encode
+from mapsearch.model.sparsity import DENSE
 from mapsearch.studies.batch import evaluate_batch
 from mapsearch.studies.validation.outcome import (
     Column,
@@ -89,7 +90,7 @@ def heads(data: Path | None) -> tuple[tuple[str, str], ...]:
 def _layer(row: EyerissRow, measured: ChipRow) -> ChipLayer:
     layer, chosen, agreeing = layer_of(row, measured.ifmap_zeros_percent), published_pass(row), None
     if chosen is None:
-        alike = replace(layer, name="", density=(1.0, 1.0, 1.0))  # zeros cost no time
+        alike = replace(layer, name="", sparsity=DENSE)  # zeros cost no time
         chosen, agreeing = _fastest(alike, measured.active_pes, measured.global_buffer_mb)
     if chosen is None:
         raise InputError(

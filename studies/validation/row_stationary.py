@@ -15,6 +15,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
+from mapsearch.model.sparsity import uniform
 from mapsearch.model.tensors import Dim, Tensor
 
 _TEMPORAL, _SPATIAL = MapKind.TEMPORAL, MapKind.SPATIAL
@@ -45,8 +46,8 @@ def layer_of(row: EyerissRow, zeros_percent: float) -> Layer:
     """The layer of a row, with this share of zeros in its input."""
     kind = LayerType.NGCONV if row.groups > 1 else LayerType.CONV
     extents = (row.groups, row.batch, row.K, row.C, row.filter, row.filter, row.outputs, row.outputs)
-    density = (1.0, 1 - zeros_percent / 100, 1.0)
-    return Layer(row.layer, kind, extents, (row.stride, row.stride), density=density)
+    sparsity = uniform(input_=1 - zeros_percent / 100)
+    return Layer(row.layer, kind, extents, (row.stride, row.stride), sparsity=sparsity)
 
 
 def mapped(layer: Layer, each: Pass, machine: Hardware) -> MappedLayer:

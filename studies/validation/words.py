@@ -47,7 +47,7 @@ a known miss.
         "eyeriss-power": """
 Power is a constant (clock, control, leakage) plus the energy of the counted actions on the chip, divided by the layer's
 measured time. The energy unit of `eyeriss_65nm`, that of a 16-bit MAC, is taken as 1 pJ. The chip skips MACs and scratch-pad
-accesses where an input is zero (`gated`); the shares of zeros are the published ones.
+accesses where an input is zero (`sparse.gate`); the shares of zeros are the published ones.
 """,
         "eyeriss-search": """
 The runtime of the chip's mappings, by the model, stands beside that of the fastest mappings that a search found on the same

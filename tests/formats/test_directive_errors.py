@@ -273,8 +273,8 @@ def test_grammar_of_files(text: str, message: str) -> None:
         (
             "Type: FC Padding { Y: 1 }",
             (
-                "3:10: layer conv1: expected a layer item, got 'Padding'; use one of Type, Stride, Dilation, Density, ZeroMacs, "
-                "Dimensions, Dataflow"
+                "3:10: layer conv1: expected a layer item, got 'Padding'; use one of Type, Stride, Dilation, Density, Pattern, "
+                "ZeroMacs, Dimensions, Dataflow"
             ),
         ),
         ("Type: LSTM", "3:7: layer conv1: Type LSTM is not mapped as one layer; write its matrix products as layers of Type GEMM"),

@@ -13,6 +13,7 @@ from strategies_directives import networks
 from mapsearch.formats.directives import MappedLayer, Network, parse, print_network
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Mapping
+from mapsearch.model.sparsity import uniform
 from mapsearch.model.tensors import Dim
 
 Golden = Callable[[str, str], None]
@@ -43,7 +44,7 @@ def test_printed_network(golden: Golden) -> None:
     mapping = Mapping(((spatial(2, Dim.K), temporal(1, Dim.X)), (spatial(1, Dim.C),)), (4,))
     layers = [
         Layer("conv/1", LayerType.CONV, (1, 2, 64, 3, 7, 7, 112, 112), stride=(2, 2)),
-        Layer("grouped 1", LayerType.NGCONV, (4, 1, 16, 8, 3, 3, 14, 14), dilation=(2, 1), density=(0.5, 0.25, 1.0)),
+        Layer("grouped 1", LayerType.NGCONV, (4, 1, 16, 8, 3, 3, 14, 14), dilation=(2, 1), sparsity=uniform(0.5, 0.25)),
         Layer("depthwise", LayerType.DSCONV, (32, 1, 1, 1, 3, 3, 14, 14)),
         Layer("transposed", LayerType.TRCONV, (1, 1, 8, 16, 2, 2, 28, 28), zero_macs=300_000),
         Layer("fc", LayerType.FC, (1, 1, 1000, 512, 1, 1, 1, 1)),

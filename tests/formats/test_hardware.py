@@ -15,7 +15,10 @@ from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware, nam
 from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.hardware import Array, Buffer, Buffering, Noc, Offchip, Part, Residency, Run
+from mapsearch.model.sparsity import UNCODED, Coding, Format, Sparse
 from mapsearch.model.tensors import Dim, Tensor
+
+RLE = Format(Coding.RLE, 5)
 
 DATA = files("mapsearch.formats") / "data"
 TECHNOLOGIES = ("cacti_22nm", "cacti_45nm", "eyeriss_65nm", "maestro_28nm")
@@ -54,7 +57,7 @@ def test_presets_are_listed() -> None:
 def test_preset_is_complete_and_sourced(name: str) -> None:
     """A preset states every key itself, names its source, and its L1 has room for a word of each tensor with its copies."""
     data = _shipped("hardware", name)
-    assert set(data) - {"array", "fpga"} == {*_shipped("hardware", "edge")}
+    assert set(data) - {"array", "fpga", "sparse"} == {*_shipped("hardware", "edge")}
     assert data["source"]
     hardware = load_hardware(name)
     assert hardware.name == name
@@ -108,11 +111,13 @@ def test_plain_data_keeps_odd_values() -> None:
         clock_mhz=1e3 / 3,
         l1=Buffer(96, Buffering.SINGLE),
         noc=Noc(8, 3, multicast=False, reduction=False),
-        technology=replace(edge.technology, compressed=(False, True, False, True), idle_mw=0.1, gated_l1=True),
+        technology=replace(edge.technology, idle_mw=0.1),
+        sparse=Sparse(gate=frozenset({Tensor.INPUT}), formats=(UNCODED, (RLE, Format(), RLE), UNCODED, (RLE, RLE, RLE))),
     )
     data = hardware_to_dict(odd)
-    assert data["technology"]["compressed"] == ["noc", "offchip"]
-    assert (data["technology"]["idle_mw"], data["technology"]["gated"]) == ({"value": 0.1}, ["l1"])
+    formats = {"noc": {"weight": "rle5", "output": "rle5"}, "offchip": dict.fromkeys(("weight", "input", "output"), "rle5")}
+    assert data["sparse"] == {"gate": ["input"], "format": formats}
+    assert data["technology"]["idle_mw"] == {"value": 0.1}
     assert load_hardware(yaml.safe_load(yaml.safe_dump(data))) == odd
 
 
@@ -133,17 +138,16 @@ def test_file_takes_its_stem_as_name_and_a_technology_beside_it(tmp_path: Path) 
 
 
 def test_inline_technology_needs_no_sources() -> None:
-    """A technology may stand in the hardware, sources are optional there, and nothing is compressed unless said."""
+    """A technology may stand in the hardware, and sources are optional there."""
     inline = hardware_to_dict(load_hardware("edge"))["technology"]
-    del inline["compressed"]
     assert load_hardware({"name": "edge", "technology": inline}) == load_hardware("edge")
 
 
 def test_a_technology_like_another(tmp_path: Path) -> None:
     """It has the other's keys but for those that it states, in the hardware and in a file, whose paths lead from its own folder."""
     edge = load_hardware("edge")
-    idle = {"name": "mine", "idle_mw": {"value": 7.5, "source": "measured"}, "gated": ["mac"]}
-    mine = replace(edge, name="x", technology=replace(edge.technology, name="mine", idle_mw=7.5, gated_mac=True))
+    idle = {"name": "mine", "idle_mw": {"value": 7.5, "source": "measured"}}
+    mine = replace(edge, name="x", technology=replace(edge.technology, name="mine", idle_mw=7.5))
     assert load_hardware({"name": "x", "technology": {"like": "cacti_45nm", **idle}}) == mine
     assert technology_sources({"technology": {"like": "cacti_45nm", **idle}})["leakage_mw"]["idle"] == "measured"
     (tmp_path / "technologies").mkdir()
@@ -242,11 +246,6 @@ def test_maestro_file_refusals(tmp_path: Path, text: str, part: str) -> None:
         ({"technology": _technology(mac_bit=8)}, "hardware: technology: unknown key mac_bit; did you mean mac_bits?"),
         ({"technology": _technology(mac_pj=1.0)}, "technology: mac_pj must be a mapping with the keys value, source, got 1.0"),
         ({"technology": _technology(mac_pj={"value": -1.0})}, "mac_pj.value must be >= 0.0, got -1.0"),
-        (
-            {"technology": _technology(compressed=["l3"])},
-            "technology: compressed.0 must be 'l1', 'noc', 'l2' or 'offchip', got 'l3'",
-        ),
-        ({"technology": _technology(compressed=True)}, "technology: compressed must be a list such as [offchip], got True"),
     ],
 )
 def test_refusals(data: dict[Any, Any], text: str) -> None:
@@ -316,7 +315,6 @@ RUN = {"dim": "X'", "longest": 16, "least": 4}
         ),
         ({"technology": {"like": "cacti_45"}}, "no technology is called 'cacti_45'; did you mean cacti_45nm?"),
         ({"technology": {"like": "cacti_45nm", "mac": 1}}, "hardware: technology: unknown key mac; did you mean"),
-        ({"technology": _technology(gated=["l2"])}, "technology: gated.0 must be 'mac' or 'l1', got 'l2'"),
         ({"technology": _technology(idle_mw={"value": -1.0})}, "technology: idle_mw.value must be >= 0.0, got -1.0"),
     ],
 )

@@ -30,6 +30,7 @@ from mapsearch.model.area import area_by_part, leakage_by_part
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.fpga import Fpga
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.tensors import Tensor
 from mapsearch.spaces.machines.space import KINDS, Axis, HardwareSpace, Kind, Limits
 
 EYERISS = load_hardware("eyeriss")
@@ -387,10 +388,11 @@ def test_examples_of_the_hardware_page_load() -> None:
     """Each hardware file of docs/hardware.md loads, and the one whose machines the page counts has so many."""
     page = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text("utf-8")
     examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
-    fpga = examples.pop(2)
+    zeros, fpga = load_hardware(examples.pop(2)), examples.pop(2)
     machine, built, space, mine = (load_hardware_space(example) for example in examples)
     assert machine.is_one_machine
-    assert replace(built.base, name="eyeriss", clock_mhz=200.0, bits=(16,) * 3, technology=EYERISS.technology) == EYERISS
-    assert (mine.base.technology.idle_mw, mine.base.technology.gated_mac, mine.base.technology.gated_l1) == (20, True, False)
+    by_hand = replace(built.base, name="eyeriss", clock_mhz=200.0, bits=(16,) * 3)
+    assert replace(by_hand, technology=EYERISS.technology, sparse=EYERISS.sparse) == EYERISS
+    assert (mine.base.technology.idle_mw, *zeros.sparse.gate) == (20, Tensor.INPUT)
     assert f"{space.size:,} machines" in page
     assert load_hardware(fpga).fpga == replace(Fpga(5, lutram_below=64), l2_banks=(448, 7, 64))

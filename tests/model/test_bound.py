@@ -19,8 +19,9 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, MappingBatch, encode
 from mapsearch.model.reference.simulator import Simulator
+from mapsearch.model.sparsity import Sparse, uniform
 from mapsearch.model.technology import PowerLaw
-from mapsearch.model.tensors import Dim
+from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.testing.small import TECHNOLOGY, layer_of, spatial, temporal
@@ -52,8 +53,9 @@ def _drawn(draw: st.DrawFn) -> tuple[Layer, Hardware, MappingBatch]:
     hardware = ample(hardware) if draw(st.booleans()) else hardware
     if draw(st.booleans()):
         technology = replace(TECHNOLOGY, l1=replace(TECHNOLOGY.l1, read_pj=PowerLaw(draw(st.sampled_from((5.0, 100.0))), 0.5)))
-        hardware = replace(hardware, technology=replace(technology, gated_l1=draw(st.booleans()), gated_mac=True))
-        layer = replace(layer, density=(0.5, draw(st.sampled_from((0.25, 1.0))), 0.75))
+        gate = frozenset(draw(st.sets(st.sampled_from((Tensor.WEIGHT, Tensor.INPUT)))))
+        hardware = replace(hardware, technology=technology, sparse=Sparse(gate=gate))
+        layer = replace(layer, sparsity=uniform(0.5, draw(st.sampled_from((0.25, 1.0))), 0.75))
     return layer, hardware, encode(mappings, layer, hardware.shape)
 
 

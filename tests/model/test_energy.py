@@ -19,10 +19,13 @@ from mapsearch.model.errors import MappingError
 from mapsearch.model.evaluation import evaluation
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Part
 from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.sparsity import UNCODED, Coding, Format, Formats, Sparse, uniform
 from mapsearch.model.technology import BufferTechnology
+from mapsearch.model.tensors import Tensor
 
 LAYER = Layer("conv1", LayerType.CONV, (1, 1, 4, 2, 3, 3, 5, 5))  # 4*2*3*3*5*5 = 1800 MACs
-SPARSE = replace(LAYER, density=(0.5, 0.25, 0.75))
+SPARSE = replace(LAYER, sparsity=uniform(0.5, 0.25, 0.75))
+IDEAL = (Format(Coding.IDEAL),) * 3
 COUNTED: dict[Count, int] = {
     Count.STEPS: 90,
     Count.RUNTIME_CYCLES: 1000,
@@ -56,6 +59,10 @@ COUNTED: dict[Count, int] = {
     Count.L2_NEED_W: 2048,
     Count.L2_NEED_I: 1024,
     Count.L2_NEED_O: 1024,
+    Count.COMPUTE_CYCLES: 600,
+    Count.L2_DEPTH_W: 3,
+    Count.L2_DEPTH_I: 2,
+    Count.L2_DEPTH_O: 0,
 }
 
 
@@ -73,7 +80,7 @@ def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str
     technology = hardware.technology
 
     def words(tensor: int, level: int) -> float:
-        return hardware.bits[tensor] * (layer.density[tensor] if technology.compressed[level] else 1.0)
+        return hardware.bits[tensor] * (layer.density[tensor] if hardware.sparse.formats[level] == IDEAL else 1.0)
 
     def access(
         technology: BufferTechnology, buffer: Buffer, level: int, reads: list[tuple[int, float]], writes: list[tuple[int, float]]
@@ -88,7 +95,8 @@ def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str
         return energy
 
     macs = layer.macs
-    gated_mac, gated_l1 = (layer.density[1] if gated else 1.0 for gated in (technology.gated_mac, technology.gated_l1))
+    of_w, of_i = (layer.density[t] if t in hardware.sparse.gate else 1.0 for t in range(2))
+    effectual = of_w * of_i
     psums, outputs = int(n[Count.PSUM_READ]), int(n[Count.OUTPUT_WRITE])
     starts = int(n[Count.L1_FILL_O]) - psums
     fill_w, fill_i = int(n[Count.L1_FILL_W]), int(n[Count.L1_FILL_I])
@@ -102,15 +110,14 @@ def _literal(layer: Layer, hardware: Hardware, n: NDArray[np.int64]) -> dict[str
         (2, off_out),
     ]
     width = hardware.bits[0] * hardware.bits[1] / technology.mac_bits**2
-    effectual = gated_mac if technology.gated_mac else layer.density[0] * layer.density[1]
     return {
         "mac": macs * effectual * technology.mac_pj * width,
         "l1": access(
             technology.l1,
             hardware.l1,
             0,
-            [(0, macs * gated_l1), (1, macs), (2, (macs - starts) * gated_l1), (2, outputs)],
-            [(2, macs * gated_l1), (0, fill_w), (1, fill_i), (2, psums)],
+            [(0, macs * of_i), (1, macs * of_w), (2, (macs - starts) * effectual), (2, outputs)],
+            [(2, macs * effectual), (0, fill_w), (1, fill_i), (2, psums)],
         ),
         "noc": technology.noc_pj_per_bit * sum(k * words(t, 1) for t, k in [(0, fill_w), (1, fill_i), (2, psums), (2, outputs)]),
         "l2": access(technology.l2, hardware.l2, 2, l2_reads, [(0, off_w), (1, off_i), (2, outputs), (2, off_o)]),
@@ -152,11 +159,11 @@ def test_golden_energy_of_cacti() -> None:
 
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("layer", [LAYER, SPARSE], ids=["dense", "sparse"])
-@pytest.mark.parametrize("compressed", [(False,) * 4, (True, False, True, False), (False, True, False, True)])
-def test_energy_is_the_literal_sum(name: str, layer: Layer, compressed: tuple[bool, bool, bool, bool]) -> None:
+@pytest.mark.parametrize("formats", [(UNCODED,) * 4, (IDEAL, UNCODED, IDEAL, UNCODED), (UNCODED, IDEAL, UNCODED, IDEAL)])
+def test_energy_is_the_literal_sum(name: str, layer: Layer, formats: tuple[Formats, Formats, Formats, Formats]) -> None:
     """On any counts, each component is what the table of reads and writes adds up to, and the total is their sum."""
     hardware = load_hardware(name)
-    hardware = replace(hardware, bits=(4, 8, 20), technology=replace(hardware.technology, compressed=compressed))
+    hardware = replace(hardware, bits=(4, 8, 20), sparse=replace(hardware.sparse, formats=formats))
     counts = np.random.default_rng(1).integers(0, 10**9, (5, COUNTS), np.int64)
     got = _energy(layer, hardware, counts)
     for row in range(5):
@@ -165,16 +172,15 @@ def test_energy_is_the_literal_sum(name: str, layer: Layer, compressed: tuple[bo
         assert got.total[row] == pytest.approx(sum(want.values()), rel=1e-12)
 
 
-@pytest.mark.parametrize("gated", [(False, False), (True, False), (False, True), (True, True)])
-def test_energy_of_rooms_bypasses_and_gates_is_the_literal_sum(gated: tuple[bool, bool]) -> None:
-    """Accesses cost what the tensor's own part does, none to an L2 that a tensor passes by; gates spare what a zero input does."""
+@pytest.mark.parametrize("gate", [(), (Tensor.WEIGHT,), (Tensor.INPUT,), (Tensor.WEIGHT, Tensor.INPUT)])
+def test_energy_of_rooms_bypasses_and_gates_is_the_literal_sum(gate: tuple[Tensor, ...]) -> None:
+    """Accesses cost what the tensor's own part does, none to an L2 that a tensor passes by; gates spare what a zero does."""
     edge = load_hardware("edge")
     counts = np.random.default_rng(2).integers(0, 10**6, (5, COUNTS), np.int64)
-    technology = replace(edge.technology, gated_mac=gated[0], gated_l1=gated[1])
     for tensor in range(3):
         l1_parts = (Part(448) if tensor == 0 else None, Part(24) if tensor == 1 else None, Part(48) if tensor == 2 else None)
         l2 = replace(edge.l2, parts=(Part(1024), None, None), bypass=(tensor == 0, tensor == 1, tensor == 2))
-        hardware = replace(edge, l1=replace(edge.l1, parts=l1_parts), l2=l2, technology=technology)
+        hardware = replace(edge, l1=replace(edge.l1, parts=l1_parts), l2=l2, sparse=Sparse(gate=frozenset(gate)))
         got = _energy(SPARSE, hardware, counts)
         for row in range(5):
             want = _literal(SPARSE, hardware, counts[row])
@@ -183,7 +189,7 @@ def test_energy_of_rooms_bypasses_and_gates_is_the_literal_sum(gated: tuple[bool
 
 def test_a_gate_spares_the_input_zeros() -> None:
     """With three quarters of I zero, a gated MAC takes a quarter, whatever W is; reads of W and O and writes of O likewise."""
-    gated = replace(POOLED, technology=replace(POOLED.technology, gated_mac=True, gated_l1=True))
+    gated = replace(POOLED, sparse=Sparse(gate=frozenset({Tensor.INPUT})))
     got = _energy(SPARSE, gated, _counts())
     assert got.mac.tolist() == [1800 / 4]
     # I is read for each MAC; W read, O read but for its 100 starts, and O written, for one in four
@@ -200,17 +206,13 @@ def test_energy_does_not_depend_on_the_batch() -> None:
     assert _energy(LAYER, edge, counts[:0]).total.shape == (0,)
 
 
-def test_density_saves_macs_always_and_words_where_compressed() -> None:
-    """Half the weights and a quarter of the inputs leave 1/8 of the MAC energy; words cost less only where compressed."""
+def test_density_saves_nothing_unless_the_machine_makes_use_of_it() -> None:
+    """A machine that neither gates nor compresses takes the energy of a dense layer; words cost less only where compressed."""
     dense, sparse = (_energy(layer, POOLED, _counts()) for layer in (LAYER, SPARSE))
-    assert sparse.mac[0] == dense.mac[0] / 8
-    assert (sparse.l1[0], sparse.l2[0], sparse.noc[0], sparse.offchip[0]) == (
-        dense.l1[0],
-        dense.l2[0],
-        dense.noc[0],
-        dense.offchip[0],
-    )
-    packed = replace(POOLED, technology=replace(POOLED.technology, compressed=(False, False, False, True)))
+    assert sparse == dense
+    both = replace(POOLED, sparse=Sparse(gate=frozenset({Tensor.WEIGHT, Tensor.INPUT})))
+    assert _energy(SPARSE, both, _counts()).mac[0] == dense.mac[0] / 8
+    packed = replace(POOLED, sparse=Sparse(formats=(UNCODED, UNCODED, UNCODED, IDEAL)))
     assert _energy(SPARSE, packed, _counts()).offchip[0] == 200 * (72 * 0.5 + 98 * 0.25 + (10 + 110) * 0.75)
 
 
@@ -223,7 +225,7 @@ def test_narrow_macs_cost_the_product_of_their_widths() -> None:
 def test_golden_report() -> None:
     """Every field of the report, with its arithmetic, on the energies of the golden test above."""
     got = evaluation(SPARSE, POOLED, _counts()[0]).to_dict()
-    energy = {"mac": 225.0, "l1": 8080.0, "l2": 5622.0, "noc": 1960.0, "offchip": 58000.0, "total": 73887.0}
+    energy = {"mac": 1800.0, "l1": 8080.0, "l2": 5622.0, "noc": 1960.0, "offchip": 58000.0, "total": 75462.0}
     assert got == {
         "layer": SPARSE.name,
         "legal": True,
@@ -231,10 +233,12 @@ def test_golden_report() -> None:
         "steps": 90,
         "runtime_cycles": 1000,
         "array_cycles": 800,
+        "compute_cycles": 600,
         "offchip_cycles": 400,
         "fill_cycles": 200,
         "l2_to_l1_words": {"weight": 144, "input": 196, "output": 200},
         "l1_fill_words": {"weight": 288, "input": 392, "output": 200},
+        "l1_start_words": 100,
         "psum_read_words": 100,
         "output_write_words": 200,
         "l2_add_read_words": 7,
@@ -242,13 +246,14 @@ def test_golden_report() -> None:
         "offchip_write_words": 110,
         "l1_need_bytes": 64,
         "l2_need_bytes": 4096,
+        "l2_depths": {"weight": 3, "input": 2, "output": 0},
         "energy_pj": energy,
-        "edp_pj_cycles": 73887.0 * 1000,
+        "edp_pj_cycles": 75462.0 * 1000,
         "area_mm2": area_by_part(POOLED).total,
-        # 73887 pJ in 1000 cycles / 200 MHz = 5 us
-        "power_mw": pytest.approx(73887e-12 / 5e-6 * 1e3),
+        # 75462 pJ in 1000 cycles / 200 MHz = 5 us
+        "power_mw": pytest.approx(75462e-12 / 5e-6 * 1e3),
         "leakage_mw": 0.0,
-        "dynamic_mw": pytest.approx(73887e-12 / 5e-6 * 1e3),
+        "dynamic_mw": pytest.approx(75462e-12 / 5e-6 * 1e3),
         "throughput_macs_per_cycle": 1.8,
         "utilization": 1800 / (1000 * 168),
         "bound_by": "compute",
@@ -280,7 +285,7 @@ def test_report_is_plain_data() -> None:
     }
     floats.add("arithmetic_intensity_macs_per_byte")
     groups = {"energy_pj", "bound_share", "l1_reuse", "l2_reuse", "noc_words_per_cycle"}
-    tensors = {"l2_to_l1_words", "l1_fill_words", "offchip_read_words"}
+    tensors = {"l2_to_l1_words", "l1_fill_words", "offchip_read_words", "l2_depths"}
     for key, value in got.items():
         kind = float if key in floats | groups else str if key in ("layer", "bound_by") else bool if key == "legal" else int
         each = list(value.values()) if key in groups | tensors else [value]

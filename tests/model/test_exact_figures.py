@@ -65,6 +65,10 @@ def test_weight_stationary_convolution() -> None:
         Count.L2_NEED_W: 2 * 256,
         Count.L2_NEED_I: 2 * 64,
         Count.L2_NEED_O: 2 * 2 * 4 * 3136,
+        Count.COMPUTE_CYCLES: steps,
+        Count.L2_DEPTH_W: 3,
+        Count.L2_DEPTH_I: 5,
+        Count.L2_DEPTH_O: 1,
     }
 
 
@@ -117,6 +121,10 @@ def test_output_stationary_matrix_product() -> None:
         Count.L2_NEED_W: 2 * 16,
         Count.L2_NEED_I: 2 * 16 * 768,
         Count.L2_NEED_O: 2 * 2 * 256,
+        Count.COMPUTE_CYCLES: steps,
+        Count.L2_DEPTH_W: 3,
+        Count.L2_DEPTH_I: 1,
+        Count.L2_DEPTH_O: 2,
     }
 
 
@@ -168,4 +176,8 @@ def test_depthwise_convolution_slides_over_rows() -> None:
         Count.L2_NEED_W: 288,
         Count.L2_NEED_I: 2 * 3 * 114 * 32,
         Count.L2_NEED_O: 2 * 2 * 32,
+        Count.COMPUTE_CYCLES: 9 * steps,
+        Count.L2_DEPTH_W: 0,
+        Count.L2_DEPTH_I: 1,
+        Count.L2_DEPTH_O: 2,
     }

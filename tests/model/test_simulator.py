@@ -177,7 +177,7 @@ def test_l2_overflow_tells_the_least_need() -> None:
     assert costs.fit.tolist() == [Fit.L2_OVERFLOW]
     expected = np.zeros((1, COUNTS), np.int64)
     expected[0, [Count.L1_NEED_BYTES, Count.L2_NEED_BYTES]] = 3, 6
-    expected[0, Count.L1_NEED_W :] = 1, 1, 1, 2, 2, 2
+    expected[0, Count.L1_NEED_W : Count.COMPUTE_CYCLES] = 1, 1, 1, 2, 2, 2
     assert costs.counts.tolist() == expected.tolist()
 
 

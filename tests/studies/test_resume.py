@@ -68,6 +68,17 @@ def test_resume_searches_unfinished_layers_again(done: Path, tmp_path: Path) -> 
     assert same_for_all(run(out=tmp_path / "run", resume=True, jobs=1)) == same_for_all(results_in(done))
 
 
+def test_resume_searches_layers_of_an_earlier_version_again(done: Path, tmp_path: Path) -> None:
+    """Layers whose figures lack some that there are now are searched anew."""
+    copy_without(done, tmp_path / "run", "nothing")
+    results = results_in(done)
+    del results["layers"][1]["metrics"]["compute_cycles"]
+    (tmp_path / "run" / "results.json").write_text(json.dumps(results))
+    recorder = Recorder()
+    assert same_for_all(run(out=tmp_path / "run", resume=True, jobs=1, watcher=recorder)) == same_for_all(results_in(done))
+    assert recorder.calls == [(tmp_path / "run", [NAMES[1]], 3), (NAMES[1],)]
+
+
 def test_resume_of_a_run_that_found_nothing_yet(done: Path, tmp_path: Path) -> None:
     """A run that was killed before its first layer was done has no results, and begins with all layers."""
     copy_without(done, tmp_path / "run", "nothing")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from mapsearch.formats.directives import MappedLayer, Network
 from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
+from mapsearch.model.sparsity import Pattern, Sparsity, Uniform
 from mapsearch.model.tensors import Dim
 
 NAMES = st.text(max_size=8) | st.sampled_from(["conv-1.a/b", "a->b", "a//b", "{", "Layer", "7", "Y'", "\ud800", 'say "x"\n'])
@@ -23,9 +24,20 @@ def layers(draw: st.DrawFn) -> Layer:
         c = 1
     stride = (1, 1) if kind is LayerType.TRCONV else (draw(SHORT), draw(SHORT))
     dilation = (draw(SHORT), draw(SHORT))
-    density = (draw(SHARES), draw(SHARES), draw(SHARES))
+    extents = (g, n, k, c, r, s, y, x)
+    w, i, o = (draw(_sparsities(extents, dims)) for dims in ("GKCRS", "GNC", "GNKYX"))
     zero_macs = draw(st.integers(0, g * n * k * c * r * s * y * x))
-    return Layer(draw(NAMES), kind, (g, n, k, c, r, s, y, x), stride, dilation, zero_macs, density)
+    return Layer(draw(NAMES), kind, extents, stride, dilation, zero_macs, (w, i, o))
+
+
+@st.composite
+def _sparsities(draw: st.DrawFn, extents: tuple[int, ...], dims: str) -> Sparsity:
+    """A density, or a pattern along one of the dims."""
+    if draw(st.booleans()):
+        return Uniform(draw(SHARES))
+    along = Dim[draw(st.sampled_from(dims))]
+    group = draw(st.sampled_from([size for size in range(1, 41) if extents[along] % size == 0]))
+    return Pattern(draw(st.integers(1, group)), group, along)
 
 
 @st.composite

@@ -25,6 +25,7 @@ from mapsearch.model.exact.count.residency import NEVER, best_residency, first_b
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.rows import multiply
 from mapsearch.model.exact.count.timing import (
+    COMPUTE,
     COMPUTE_BOUND,
     CYCLES,
     EGRESS_BOUND,
@@ -202,6 +203,8 @@ def _record(w: Workspace, rows: MutableSequence[Counts]) -> None:
     if w.worded:
         _record_words(w, e[0] * e[1] * e[2] * e[6] * e[7], row)
     alone = _record_offchip(w, e[0] * e[1] * e[2] * e[6] * e[7], row)
+    depths = w.best.depths
+    row.l2_depth_w, row.l2_depth_i, row.l2_depth_o = depths[0], depths[1], depths[2]
     row.issue_cycles = w.machine.tile_cycles
     for j in range(w.outer):
         row.issue_cycles *= w.lasts[w.loops[j].dim] + 1
@@ -212,6 +215,7 @@ def _record(w: Workspace, rows: MutableSequence[Counts]) -> None:
         work = alone + max(timing[CYCLES], row.offchip_cycles - alone)
         row.runtime_cycles = row.fill_cycles + max(work, row.issue_cycles)
         row.array_cycles, row.compute_bound_cycles = timing[CYCLES], timing[COMPUTE_BOUND]
+        row.compute_cycles = timing[COMPUTE]
         row.ingress_bound_cycles, row.egress_bound_cycles = timing[INGRESS_BOUND], timing[EGRESS_BOUND]
         row.peak_noc_words, row.peak_noc_cycles = int(w.peak[width, 0]), int(w.peak[width, 1])
 

@@ -122,7 +122,7 @@ def _input_words(w: Workspace, depth: int, begin: int) -> int:
 
 
 @inlined
-def _offer(w: Workspace, tensor: int, new_words: int, new_need: int) -> None:
+def _offer(w: Workspace, tensor: int, depth: int, new_words: int, new_need: int) -> None:
     """Add a depth to those to choose from, unless it is no better than the last one; drop that one if it is worse."""
     count = w.depths[tensor]
     while count > 0:
@@ -133,7 +133,7 @@ def _offer(w: Workspace, tensor: int, new_words: int, new_need: int) -> None:
             break
         count -= 1
     w.words[tensor, count] = new_words
-    w.need[tensor, count] = new_need
+    w.need[tensor, count], w.depth[tensor, count] = new_need, depth
     w.depths[tensor] = count + 1
 
 
@@ -187,7 +187,7 @@ def _write_depths(w: Workspace) -> None:
     for tensor in range(3):
         w.depths[tensor] = 0
         if w.needs[0, tensor] - w.least[tensor] <= w.slack[tensor]:
-            _offer(w, tensor, w.passes[tensor], w.needs[0, tensor])
+            _offer(w, tensor, 0, w.passes[tensor], w.needs[0, tensor])
     begin = 0
     for depth in range(1, w.outer + 1):
         dim = w.loops[depth - 1].dim
@@ -198,7 +198,7 @@ def _write_depths(w: Workspace) -> None:
                 w.passes[tensor] *= w.lasts[dim] + 1
             elif w.needs[depth, tensor] - w.least[tensor] <= w.slack[tensor]:
                 words_in = _input_words(w, depth, begin) if tensor == 1 else w.passes[tensor]
-                _offer(w, tensor, words_in, w.needs[depth, tensor])
+                _offer(w, tensor, depth, words_in, w.needs[depth, tensor])
 
 
 @spliced
@@ -225,7 +225,7 @@ def _write_full_depth(w: Workspace) -> None:
         status_y, status_r = _status(w.positions[6 + axis], NEVER, NEVER), _status(w.positions[4 + axis], NEVER, NEVER)
         w.words[1, 0] *= _standing(w, axis, status_y, status_r)
     for tensor in range(3):
-        w.need[tensor, 0] = w.least[tensor]
+        w.need[tensor, 0], w.depth[tensor, 0] = w.least[tensor], w.outer
 
 
 @leaf
@@ -263,6 +263,7 @@ def best_residency(w: Workspace) -> bool:
                 least_traffic = traffic
                 best.words[0], best.words[1], best.words[2] = w.words[0, p], w.words[1, q], w.words[2, r]
                 best.needs[0], best.needs[1], best.needs[2] = need_w, need_i, w.need[2, r]
+                best.depths[0], best.depths[1], best.depths[2] = w.depth[0, p], w.depth[1, q], w.depth[2, r]
                 best.need_bytes = size
                 fits = True
     return fits

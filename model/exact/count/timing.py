@@ -18,7 +18,8 @@ CYCLES = 0
 COMPUTE_BOUND = 1
 INGRESS_BOUND = 2
 EGRESS_BOUND = 3
-TIMING = 4
+COMPUTE = 4
+TIMING = 5
 
 LANES = 4  # kinds are timed so many at once, in vector instructions
 
@@ -92,7 +93,7 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     """
     kinds, simd, units_o, latency = w.kinds, w.rates.simd, w.rates.units_out, w.rates.noc_latency
     reduction, first, waits = w.machine.reduction, w.first, w.machine.l1.apart[2] == 1
-    cycles, compute_bound, egress_bound = 0, 0, 0
+    cycles, compute_bound, egress_bound, computes = 0, 0, 0, 0
     for k in range(n):
         steps, psums, written = kinds.steps[k], kinds.psums[k], kinds.written[k]
         reads = steps - kinds.start[k] if reduction and psums > 0.0 else 0.0
@@ -106,6 +107,7 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
         one, two = longest_one + kinds.ingress[APART, k] + alone, longest_two + kinds.reading_ingress[APART, k] + alone
         many_one, many_two = int(plain), int(reads)
         cycles += many_one * int(one) + many_two * int(two)
+        computes += int(steps) * int(compute)
         compute_one, compute_two = k < first or longest_one == compute, k < first or longest_two == compute
         egress_one = k < first or waits or (longest_one > compute and longest_one > ingress)
         egress_two = k < first or waits or (longest_two > compute and longest_two > more)
@@ -120,6 +122,7 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     timing[COMPUTE_BOUND] += compute_bound
     timing[INGRESS_BOUND] += cycles - compute_bound - egress_bound
     timing[EGRESS_BOUND] += egress_bound
+    timing[COMPUTE] += computes
 
 
 @spliced

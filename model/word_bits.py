@@ -1,0 +1,70 @@
+"""Bits that a word takes where it is stored or sent, zeros and indices included: an average over the tensor's words."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil, prod
+
+from mapsearch.model.errors import LayerError
+from mapsearch.model.hardware import Hardware
+from mapsearch.model.layer import Layer
+from mapsearch.model.sparsity import Coding, Format, Level, Pattern
+from mapsearch.model.tensors import Dim, Tensor
+
+PARTS = 64  # of a bit
+# The dims outside a row, in a format that has rows.
+_ROWS = {
+    Tensor.WEIGHT: (Dim.G, Dim.K),
+    Tensor.INPUT: (Dim.G, Dim.N, Dim.C),
+    Tensor.OUTPUT: (Dim.G, Dim.N, Dim.K),
+}
+WordBits = tuple[int, int, int]  # of W, I, O, in 1 / PARTS of a bit
+
+
+@lru_cache(maxsize=256)
+def word_bits(layer: Layer, hardware: Hardware) -> tuple[WordBits, WordBits, WordBits, WordBits]:
+    """By `Level`, the bits of a word of each tensor, in 1/64 of a bit, rounded up.
+
+    LayerError where a sparse tensor has no pattern n:m and its format takes no other.
+    """
+    at_l1, at_noc, at_l2, at_offchip = (_at(layer, hardware, level) for level in Level)
+    return at_l1, at_noc, at_l2, at_offchip
+
+
+def _at(layer: Layer, hardware: Hardware, level: Level) -> WordBits:
+    formats = hardware.sparse.formats[level]
+    for tensor, each in zip(Tensor, formats, strict=True):
+        sparsity = layer.sparsity[tensor]
+        if each.coding is Coding.NM and not isinstance(sparsity, Pattern) and sparsity.density < 1:
+            raise LayerError(
+                f"layer {layer.name}: {tensor.label} must have a pattern n:m, as its format at {level.label} is nm, got density "
+                f"{sparsity}; use another format"
+            )
+    w, i, o = (ceil(PARTS * _bits(layer, tensor, hardware.bits[tensor], formats[tensor])) for tensor in Tensor)
+    return w, i, o
+
+
+def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> Fraction:
+    """Bits of a word: of those that are stored, with an index each, and of what is stored for every word."""
+    sparsity = layer.sparsity[tensor]
+    share, index, rest = sparsity.density, stored.index_bits, Fraction()
+    match stored.coding:
+        case Coding.NONE:
+            share = Fraction(1)
+        case Coding.IDEAL | Coding.COORDINATE:
+            pass
+        case Coding.BITMASK:
+            rest = Fraction(1)
+        case Coding.RLE:
+            # A pair ends a run, at a non-zero or at the longest run: as many pairs as 1 / (mean of a geometric length that is cut).
+            ends_early = 1 - Fraction((1 - share) ** 2**index)
+            share /= ends_early
+        case Coding.CSR:
+            words = layer.words(tensor)
+            row = words // prod(layer.extents[dim] for dim in _ROWS[tensor])
+            index = (row - 1).bit_length()
+            rest = Fraction(int(share * words + Fraction(1, 2)).bit_length(), row)
+        case Coding.NM:
+            index = (sparsity.group - 1).bit_length() if isinstance(sparsity, Pattern) else 0
+    return share * (bits + index) + rest

@@ -1,0 +1,110 @@
+"""Sparsity in layer-set and directive files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from directive_text import parse_layer
+
+from mapsearch.cli import main
+from mapsearch.formats.directives import parse, print_network
+from mapsearch.formats.yaml.layer_sets import load_layer_set
+from mapsearch.model.errors import InputError
+from mapsearch.model.layer import Layer
+from mapsearch.model.sparsity import DENSE, Pattern, Uniform, uniform
+from mapsearch.model.tensors import Dim
+
+HEAD = "title: t\nsource: s\nlayers:\n"
+CONV = "type: CONV, K: 8, C: 16, R: 3, S: 3, Y: 9, X: 9"
+
+
+def layer_of(tmp_path: Path, row: str) -> Layer:
+    """The layer of a file with this one row."""
+    file = tmp_path / "set.yaml"
+    file.write_text(HEAD + f"- {{name: a, {row}}}\n")
+    return load_layer_set(file).entries[0].layer
+
+
+def test_density_is_short_for_uniform(tmp_path: Path) -> None:
+    """The two say the same, with all tensors dense that are left out."""
+    short = layer_of(tmp_path, CONV + ", density: {W: 0.35, I: 0.275}")
+    assert short == layer_of(tmp_path, CONV + ", sparsity: {W: {uniform: 0.35}, I: {uniform: 0.275}}")
+    assert short.sparsity == uniform(0.35, 0.275)
+
+
+def test_patterns_name_the_dims_of_their_layers_type(tmp_path: Path) -> None:
+    """The K of a GEMM, along which it sums, is the C of a convolution."""
+    assert layer_of(tmp_path, CONV + ', sparsity: {W: {pattern: "2:4", along: C}}').sparsity[0] == Pattern(2, 4, Dim.C)
+    product = layer_of(tmp_path, 'type: GEMM, M: 4, N: 6, K: 8, sparsity: {W: {pattern: "1:2", along: K}}')
+    assert product.sparsity == (Pattern(1, 2, Dim.C), *DENSE[1:])
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ("density: {W: 0.5}, sparsity: {W: {uniform: 0.5}}", "density is short for sparsity; give one of them"),
+        (
+            "sparsity: {W: {uniform: 0.5, pattern: '2:4', along: C}}",
+            "sparsity.W must have either uniform or pattern, got uniform and pattern",
+        ),
+        ("sparsity: {W: {}}", "sparsity.W must have either uniform or pattern, got neither"),
+        ("sparsity: {W: {pattern: '2:4'}}", "sparsity.W: pattern and along go together; along is missing"),
+        ("sparsity: {W: {uniform: 0.5, along: C}}", "sparsity.W: pattern and along go together; pattern is missing"),
+        ("sparsity: {W: {pattern: 2:4, along: C}}", 'sparsity.W.pattern must be text such as "2:4", in quotes, got 124'),
+        ("sparsity: {W: {pattern: '2/4', along: C}}", "sparsity.W.pattern must be n:m in quotes, such as \"2:4\", got '2/4'"),
+        ("sparsity: {W: {pattern: '2:4', along: Z}}", "sparsity.W.along must be one of G, N, K, C, R, S, Y', X', got 'Z'"),
+        ("sparsity: {W: {pattern: '2:4', along: N}}", "pattern of weight must be along G, K, C, R, S, got N"),
+        ("sparsity: {W: {pattern: '2:5', along: C}}", "pattern of weight: C = 16 is not a multiple of 5; pad the layer"),
+        ("sparsity: {I: {uniform: 0}}", "sparsity.I.uniform must be > 0.0, got 0"),
+        ("sparsity: {W: 0.5}", "sparsity.W must be a mapping with the keys uniform, pattern, along, got 0.5"),
+    ],
+)
+def test_what_a_row_must_not_say(tmp_path: Path, keys: str, text: str) -> None:
+    """One line names the layer, the law and the value."""
+    with pytest.raises(InputError) as caught:
+        layer_of(tmp_path, f"{CONV}, {keys}")
+    assert str(caught.value).endswith(f"layer 1 (a): {text}")
+
+
+def test_a_pattern_in_a_directive_file_comes_back() -> None:
+    """It is named by the dims of its layer's type; densities stand beside it for the other tensors."""
+    items = "Type: GEMM Dimensions { M: 4, N: 6, K: 8 } Pattern { W: 2:4 K } Density { I: 0.5 }"
+    mapped = parse_layer("TemporalMap(4,4) M;", items)
+    assert mapped.layer.sparsity == (Pattern(2, 4, Dim.C), Uniform(0.5), Uniform(1.0))
+
+
+def test_a_pattern_along_the_one_channel_of_a_group_is_named_by_it() -> None:
+    """A depthwise layer's C is its groups, unless its text needs both."""
+    text = (
+        "Network { Layer a { Type: DSCONV Dimensions { K: 2, G: 6, R: 3, S: 3, Y: 5, X: 5 } Pattern { W: 1:1 C } Dataflow { } } }"
+    )
+    network = parse(text)
+    assert network.layers[0].layer.sparsity[0] == Pattern(1, 1, Dim.C)
+    assert parse(print_network(network)) == network
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        ("Pattern { W: 2:4 Q }", "expected a dim, got 'Q'"),
+        ("Pattern { W: 2 }", "Pattern W: m of n:m must be a whole number or a Constant, got '}'"),
+        ("Pattern { W: 2:4 K } Density { W: 0.5 }", "W has both a Density and a Pattern; remove one of the two"),
+        ("Pattern { W: 2:3 K }", "pattern of weight: C = 8 is not a multiple of 3; pad the layer"),
+    ],
+)
+def test_what_a_directive_file_must_not_say(items: str, text: str) -> None:
+    """One line names the place, the law and the value."""
+    with pytest.raises(InputError) as caught:
+        parse_layer("TemporalMap(4,4) M;", f"Type: GEMM Dimensions {{ M: 4, N: 6, K: 8 }} {items}")
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_shows_sparsity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`mapsearch layers` names each sparse tensor of a layer."""
+    file = tmp_path / "set.yaml"
+    file.write_text(HEAD + f'- {{name: a, {CONV}, sparsity: {{W: {{pattern: "2:4", along: C}}, I: {{uniform: 0.25}}}}}}\n')
+    assert main(["layers", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert ["a", "2:4", "along", "C", "0.25", "dense"] in [line.split() for line in shown.splitlines()]
