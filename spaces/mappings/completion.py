@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, kernel, leaf, spliced
 from mapsearch.model.mapping import DIMS, MappingBatch
 from mapsearch.model.records import Ints, record
-from mapsearch.spaces.mappings.duplicates import is_of_level_above, mirrored_dims
+from mapsearch.spaces.mappings.duplicates import is_of_level_above, may_be, may_be_larger, may_be_smaller, mirrored_dims
 from mapsearch.spaces.mappings.partial import NOTHING, Partial, PartialArrays, PartialMapping, tile_at
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
@@ -31,10 +31,14 @@ END = -1
 
 
 class Offer(Protocol):
-    """A next choice: of a level to come, the dim that it shares out and its size, or NOTHING; else the next loop's, or END."""
+    """A next choice: of a level to come, the dim that it shares out and its size, or NOTHING; else the next loop's, or END.
+
+    units: of the level to come; else 0.
+    """
 
     dim: int
     size: int
+    units: int
 
 
 class Work(Protocol):
@@ -169,17 +173,36 @@ def _host(order: Bytes, placed: int, shared: int, but: int) -> int:
 
 
 @inlined
-def _offer(offers: Offers, w: Work, dim: int, size: int) -> None:
+def _offer(offers: Offers, w: Work, dim: int, size: int, units: int) -> None:
     if w.offered < len(offers):
         offer = offers[w.offered]
-        offer.dim, offer.size = dim, size
+        offer.dim, offer.size, offer.units = dim, size, units
     w.offered += 1
+
+
+@inlined
+def _offer_share(
+    s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, dim: int, chunk: int, offers: Offers, w: Work
+) -> None:
+    """Offer to share out a dim in chunks that fit, over the level's units or over as many as a smaller last Cluster has."""
+    tile, units = tile_at(s, m.size, level, dim), m.units[level]
+    parts = (tile + chunk - 1) // chunk
+    if level == 0 and parts <= units and may_be_larger(space, s, m, parts):
+        return
+    if (not s.even or fills_rounds(tile, chunk, units)) and not is_of_level_above(space, s, m, level, dim, chunk):
+        _offer(offers, w, dim, chunk, units)
+    if may_be_smaller(s, m, level):
+        for place in range(s.n_clusters[level]):
+            fewer = space.clusters[level, place]
+            if 1 < fewer < min(units, parts) and (not s.even or fills_rounds(tile, chunk, fewer)):
+                _offer(offers, w, dim, chunk, fewer)
 
 
 @inlined
 def _offer_shares(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, offers: Offers, w: Work) -> None:
     """Offer what a level may share out, in chunks of which size."""
-    _offer(offers, w, NOTHING, 0)
+    alone = may_be_smaller(s, m, level) and may_be(space, s, level, 1)
+    _offer(offers, w, NOTHING, 0, 1 if alone else m.units[level])
     before, listed = m.spatial[level], space.listed
     m.spatial[level] = NOTHING
     dims = s.shared[level] & s.tiled & ~mirrored_dims(s, m, level, 0)
@@ -190,9 +213,8 @@ def _offer_shares(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level
             chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
             while True:
                 fits = chunk < tile and (fits or _fits_with(s, m, level, dim, -chunk, w))
-                even = not s.even or fills_rounds(tile, chunk, m.units[level])
-                if fits and even and not is_of_level_above(space, s, m, level, dim, chunk):
-                    _offer(offers, w, dim, chunk)
+                if fits:
+                    _offer_share(s, space, m, level, dim, chunk, offers, w)
                 if chunk <= s.least[level, dim]:
                     break
                 chunk = permitted_at(s, listed, level, dim, tile, chunk - 1)
@@ -211,14 +233,14 @@ def _offer_loops(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, di
     if m.size[level, dim] < 0:
         chunk = -m.size[level, dim]
         if _iterates(s, m, level, dim, chunk):
-            _offer(offers, w, dim, chunk)
+            _offer(offers, w, dim, chunk, 0)
         return
     tile = tile_at(s, m.size, level, dim)
     chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
     while True:
         fits = chunk < tile and (fits or _fits_with(s, m, level, dim, chunk, w))
         if fits:
-            _offer(offers, w, dim, chunk)
+            _offer(offers, w, dim, chunk, 0)
         if chunk <= s.least[level, dim]:
             return
         chunk = permitted_at(s, listed, level, dim, tile, chunk - 1)
@@ -242,7 +264,7 @@ def _offer_next(s: SpaceRecord, listed: Ints, m: PartialMapping, level: int, pla
             _offer_loops(s, listed, m, level, dim, offers, w)
     unplaced = sp != NOTHING and m.size[level, sp] < 0 and _iterates(s, m, level, sp, -m.size[level, sp])
     if not unplaced and _may_end(s, listed, m.size, level) and _fits_with(s, m, level, END, 0, w):
-        _offer(offers, w, END, 0)
+        _offer(offers, w, END, 0, 0)
 
 
 @inlined
@@ -268,12 +290,24 @@ def _copy(parts: PartialArrays, b: int, children: PartialArrays, c: int) -> None
 
 
 @inlined
-def _make(s: SpaceRecord, partial: PartialArrays, b: int, dim: int, chunk: int) -> None:
+def _set_units(s: SpaceRecord, partial: PartialArrays, b: int, last: int, units: int) -> None:
+    """Make the last Cluster smaller, which leaves level 0 more units."""
+    partial.units[b, last] = units
+    clusters = 1
+    for level in range(1, last + 1):
+        clusters *= partial.units[b, level]
+    partial.units[b, 0] = partial.chosen[b, 0] = s.sides[0] // clusters
+
+
+@inlined
+def _make(s: SpaceRecord, partial: PartialArrays, b: int, dim: int, chunk: int, units: int) -> None:
     """Make an offer in mapping b."""
     placed, spatial, level, size = partial.placed, partial.spatial, int(partial.level[b]), partial.size[b]
     if _is_ready(level, size):
         level += 1
-        partial.level[b], placed[b], partial.chosen[b, level] = level, 0, partial.units[b, level]
+        if units != partial.units[b, level]:
+            _set_units(s, partial, b, level, units)
+        partial.level[b], placed[b], partial.chosen[b, level] = level, 0, units
         spatial[b, level] = dim
         for other in range(8):
             tile = tile_at(s, size, level, other)
@@ -317,7 +351,7 @@ def open_parts(
             break
         for offer in offers[: w.offered]:
             _copy(parts, b, children, made)
-            _make(s, children, made, offer.dim, offer.size)
+            _make(s, children, made, offer.dim, offer.size, offer.units)
             made += 1
         unfit = w.unfit
         b += 1

@@ -4,6 +4,10 @@
 its tile, so that its loop does not iterate. Each PE then has the same chunks in the same steps as if the level above shared the dim
 out over the units of both. So a Cluster of one unit does as well, if the space has it and the chunk.
 
+**Units without work.** Where level 0 shares out a dim over fewer units than it has, each size of the last Cluster for which it has
+enough gives the same mapping, as long as the last level's units have the same chunks too. So the largest of these sizes stands for
+all until the last level's dim is chosen. It stays if that level's loop does not iterate, and becomes 1 if nothing is shared out.
+
 **Rows and columns.** Where the two are alike in all that costs and choices depend on, a mapping costs the same with Y' and X', and
 R and S, exchanged. So the first choice that names one of the four names Y' or R.
 """
@@ -35,12 +39,37 @@ def mirrored_dims(s: SpaceRecord, m: PartialMapping, level: int, placed: int) ->
 
 
 @inlined
-def _may_be(space: CompiledSpace, s: SpaceRecord, level: int, size: int) -> bool:
-    """Whether the Cluster above a level may have a size."""
+def may_be(space: CompiledSpace, s: SpaceRecord, level: int, size: int) -> bool:
+    """Whether the Cluster above a level may have a size, whatever the others have."""
     for place in range(s.n_clusters[level]):  # noqa: SIM110 numba compiles no generator
         if space.clusters[level, place] == size:
             return True
     return False
+
+
+@inlined
+def may_be_larger(space: CompiledSpace, s: SpaceRecord, m: PartialMapping, parts: int) -> bool:
+    """Whether level 0 would have so many units with a larger last Cluster too."""
+    last = len(m.units) - 1
+    if last == 0 or not s.fuses:
+        return False
+    outer = 1
+    for level in range(1, last):
+        outer *= m.units[level]
+    for place in range(s.n_clusters[last]):
+        size = space.clusters[last, place]
+        if size > m.units[last] and s.sides[0] // (outer * size) >= parts:
+            return True
+    return False
+
+
+@inlined
+def may_be_smaller(s: SpaceRecord, m: PartialMapping, level: int) -> bool:
+    """Whether the last Cluster may yet become smaller: at the last level, where level 0 has units without work."""
+    if level == 0 or level != len(m.units) - 1 or not s.fuses:
+        return False
+    shared = int(m.spatial[0])
+    return bool(m.units[0] > 1 and m.size[0, shared] < s.extents[shared] <= m.size[0, shared] * m.units[0])
 
 
 @inlined
@@ -66,4 +95,4 @@ def is_of_level_above(space: CompiledSpace, s: SpaceRecord, m: PartialMapping, l
     if parts * chunk < whole and parts != units:  # the loop above iterates, and would not as before
         return False
     is_permitted = permitted_at(s, space.listed, above, dim, whole, chunk) == chunk
-    return bool(is_permitted and _may_be(space, s, level, 1) and (above == 0 or _may_be(space, s, above, units)))
+    return bool(is_permitted and may_be(space, s, level, 1) and (above == 0 or may_be(space, s, above, units)))
