@@ -1,17 +1,17 @@
 """The form of a layer-set file: its rows, and the layers that each stands for.
 
-`layers()` of a row: its layers, each with the number of times that it runs in one run of the row; raises LayerError.
+`layers()` of a row: the layers that one run of it makes; raises LayerError.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self, TypedDict, cast
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self, TypedDict, cast
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, GEMM, DensityRow, Row, SparsityRow
+from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, GEMM, DensityRow, GemmSparsityRow, Row, SparsityRow, TiledRow
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.layers import conv, depthwise, fc, gemm, lstm, trconv
@@ -46,7 +46,14 @@ _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Pair = Annotated[tuple[int, int], BeforeValidator(_to_pair)]
 _Padding = Annotated[tuple[tuple[int, int], tuple[int, int]], BeforeValidator(_to_padding)]
 _Words = Annotated[int, Field(strict=True, ge=1)]
-Runs = tuple[tuple[Layer, int], ...]
+
+
+class Made(NamedTuple):
+    """A layer of a row, which one run of the row runs `runs` times, on so many different tensors of weights."""
+
+    layer: Layer
+    runs: int = 1
+    weight_sets: int = 1
 
 
 class _AnyRow(Row):
@@ -148,8 +155,8 @@ class ConvRow(WindowRow):
     K: _Size
     C: _Size
 
-    def layers(self) -> Runs:
-        return ((conv(self.name, self.K, self.C, (self.R, self.S), **self.window()), 1),)
+    def layers(self) -> tuple[Made, ...]:
+        return (Made(conv(self.name, self.K, self.C, (self.R, self.S), **self.window())),)
 
 
 class GroupedRow(WindowRow):
@@ -160,8 +167,8 @@ class GroupedRow(WindowRow):
     K: _Size
     C: _Size
 
-    def layers(self) -> Runs:
-        return ((conv(self.name, self.K, self.C, (self.R, self.S), groups=self.groups, **self.window()), 1),)
+    def layers(self) -> tuple[Made, ...]:
+        return (Made(conv(self.name, self.K, self.C, (self.R, self.S), groups=self.groups, **self.window())),)
 
 
 class DepthwiseRow(WindowRow):
@@ -171,8 +178,8 @@ class DepthwiseRow(WindowRow):
     G: _Size
     K: _Size = 1
 
-    def layers(self) -> Runs:
-        return ((depthwise(self.name, self.G, (self.R, self.S), multiplier=self.K, **self.window()), 1),)
+    def layers(self) -> tuple[Made, ...]:
+        return (Made(depthwise(self.name, self.G, (self.R, self.S), multiplier=self.K, **self.window())),)
 
 
 class TransposedRow(_LayerRow):
@@ -191,7 +198,7 @@ class TransposedRow(_LayerRow):
     output_padding: _Pair = (0, 0)
     groups: _Size = 1
 
-    def layers(self) -> Runs:
+    def layers(self) -> tuple[Made, ...]:
         layer = trconv(
             self.name,
             self.K,
@@ -206,7 +213,7 @@ class TransposedRow(_LayerRow):
             batch=self.batch,
             sparsity=self.sparsities,
         )
-        return ((layer, 1),)
+        return (Made(layer),)
 
 
 class FullyConnectedRow(_LayerRow):
@@ -216,8 +223,8 @@ class FullyConnectedRow(_LayerRow):
     R: _Size = 1
     S: _Size = 1
 
-    def layers(self) -> Runs:
-        return ((fc(self.name, self.K, self.C, kernel=(self.R, self.S), batch=self.batch, sparsity=self.sparsities), 1),)
+    def layers(self) -> tuple[Made, ...]:
+        return (Made(fc(self.name, self.K, self.C, kernel=(self.R, self.S), batch=self.batch, sparsity=self.sparsities)),)
 
 
 class GemmRow(_LayerRow):
@@ -225,12 +232,23 @@ class GemmRow(_LayerRow):
 
     dims = GEMM
     type: Literal["GEMM"]
+    sparsity: GemmSparsityRow | None = None
     M: _Size
     N: _Size
     K: _Size
 
-    def layers(self) -> Runs:
-        return ((gemm(self.name, self.M, self.N, self.K, batch=self.batch, sparsity=self.sparsities), 1),)
+    def layers(self) -> tuple[Made, ...]:
+        sparsities = self.sparsities
+        weights = TiledRow() if self.sparsity is None else self.sparsity.W
+        tiles = weights.matrices(f"layer {self.name}: sparsity.W", self.K, self.N)
+        if not tiles:
+            return (Made(gemm(self.name, self.M, self.N, self.K, batch=self.batch, sparsity=sparsities)),)
+        return tuple(
+            Made(
+                gemm(f"{self.name}_{rows}x{columns}", self.M, columns, rows, batch=self.batch, sparsity=sparsities), number, number
+            )
+            for (rows, columns), number in tiles.items()
+        )
 
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -245,8 +263,9 @@ class RecurrentRow(_LayerRow):
     H: _Size
     T: _Size
 
-    def layers(self) -> Runs:
-        return lstm(self.name, self.I, self.H, self.T, gates=_GATES[self.type], batch=self.batch, sparsity=self.sparsities)
+    def layers(self) -> tuple[Made, ...]:
+        made = lstm(self.name, self.I, self.H, self.T, gates=_GATES[self.type], batch=self.batch, sparsity=self.sparsities)
+        return tuple(Made(layer, runs) for layer, runs in made)
 
 
 MappedRow = ConvRow | GroupedRow | DepthwiseRow | TransposedRow | FullyConnectedRow | GemmRow | RecurrentRow

@@ -266,5 +266,5 @@ def _entries(place: str, row: MappedRow) -> Iterator[Entry]:
         layers = row.layers()
     except LayerError as error:
         raise InputError(f"{place}: {str(error).partition(': ')[2]}") from error
-    for layer, runs in layers:
-        yield Entry(layer, row.count * runs, row.weights, row.count if row.weights == "parameters" else 0)
+    for layer, runs, sets in layers:
+        yield Entry(layer, row.count * runs, row.weights, row.count * sets if row.weights == "parameters" else 0)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated
+from fractions import Fraction
+from math import ceil, isqrt
+from typing import Annotated, ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from mapsearch.model.errors import LayerError, did_you_mean
+from mapsearch.model.layer import MAX_EXTENT
 from mapsearch.model.sparsity import Pattern, Sparsities, Sparsity, Uniform, uniform
 from mapsearch.model.tensors import Dim
 
@@ -28,6 +33,26 @@ _Pattern = Annotated[
 ]
 
 
+Kept = float | tuple[tuple[int, int], ...]
+
+
+def _to_kept(value: object) -> Kept:
+    """A share, or pairs of numbers of rows and columns."""
+    match value:
+        case float() | int() if not isinstance(value, bool) and 0 < value <= 1:
+            return float(value)
+        case [int(), int()]:
+            return _to_kept([value])
+        case [[int(), int()], *_] as pairs if all(_is_pair(pair) for pair in cast("list[object]", pairs)):
+            return tuple((rows, columns) for rows, columns in cast("list[list[int]]", pairs))
+        case _:
+            raise PydanticCustomError("kept", "must be a share in (0, 1], [rows, columns], or a list of such pairs")
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and [type(each) for each in cast("list[object]", value)] == [int, int]
+
+
 class DensityRow(Row):
     """Shares of non-zeros of weight, input and output."""
 
@@ -43,24 +68,61 @@ class DensityRow(Row):
 class TensorRow(Row):
     """The sparsity of one tensor, said in one way."""
 
+    ways: ClassVar[tuple[str, ...]] = ("uniform", "pattern")
     uniform: _Share | None = None
     pattern: _Pattern | None = None
     along: str | None = None
 
     def sparsity(self, where: str, dims: Mapping[str, Dim]) -> Sparsity:
         """What the keys say; LayerError, which begins with `where`, unless they say one thing."""
-        ways = [way for way in ("uniform", "pattern") if getattr(self, way) is not None]
-        if len(ways) != 1:
-            raise LayerError(f"{where} must have either uniform or pattern, got {' and '.join(ways) or 'neither'}")
+        said = [way for way in self.ways if getattr(self, way) is not None]
+        if len(said) != 1:
+            raise LayerError(f"{where} must have one of {', '.join(self.ways)}, got {' and '.join(said) or 'none'}")
         if (self.pattern is None) != (self.along is None):
             raise LayerError(f"{where}: pattern and along go together; {'along' if self.along is None else 'pattern'} is missing")
-        if self.uniform is not None:
-            return Uniform(self.uniform)
-        kept, group = map(int, str(self.pattern).split(":"))
+        if self.pattern is None:
+            return Uniform(1.0 if self.uniform is None else self.uniform)
+        kept, group = map(int, self.pattern.split(":"))
         along = str(self.along)
         if along not in dims:
             raise LayerError(f"{where}.along must be one of {', '.join(dims)}, got {along!r}{did_you_mean(along, dims)}")
         return Pattern(kept, group, dims[along])
+
+
+class TiledRow(TensorRow):
+    """The sparsity of the K x N weights of a GEMM, which may be in tiles of `tiles` columns, each a smaller dense matrix.
+
+    kept: what each tile keeps: a share, of which the root is kept of its rows and of its columns, or rows and columns.
+    """
+
+    ways: ClassVar[tuple[str, ...]] = (*TensorRow.ways, "tiles")
+    tiles: Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENT)] | None = None
+    kept: Annotated[Kept, BeforeValidator(_to_kept)] | None = None
+
+    def matrices(self, where: str, rows: int, columns: int) -> Counter[tuple[int, int]]:
+        """The rows and columns of the tiles' matrices, each with its number; none where there are no tiles; raises LayerError."""
+        if (self.tiles is None) != (self.kept is None):
+            raise LayerError(f"{where}: tiles and kept go together; {'kept' if self.kept is None else 'tiles'} is missing")
+        if self.tiles is None or self.kept is None:
+            return Counter()
+        widths = [min(self.tiles, columns - first) for first in range(0, columns, self.tiles)]
+        if isinstance(self.kept, float):
+            return Counter((_root_of(self.kept, rows), _root_of(self.kept, width)) for width in widths)
+        kept = self.kept * len(widths) if len(self.kept) == 1 else self.kept
+        if len(kept) != len(widths):
+            raise LayerError(f"{where}.kept must have a pair for each of the {len(widths)} tiles, or one for all, got {len(kept)}")
+        for number, (pair, width) in enumerate(zip(kept, widths, strict=True), start=1):
+            if not (0 <= pair[0] <= rows and 0 <= pair[1] <= width):
+                raise LayerError(f"{where}.kept: tile {number} has {rows} rows and {width} columns, got {pair[0]} and {pair[1]}")
+        found = Counter(pair for pair in kept if min(pair))
+        if not found:
+            raise LayerError(f"{where}.kept must leave at least one tile")
+        return found
+
+
+def _root_of(share: float, size: int) -> int:
+    """The least whole number that is at least sqrt(share) * size."""
+    return isqrt(ceil(Fraction(str(share)) * size**2) - 1) + 1
 
 
 class SparsityRow(Row):
@@ -74,3 +136,9 @@ class SparsityRow(Row):
         """Of the tensors of the layer of this name, whose dims have these names; raises LayerError."""
         w, i, o = (getattr(self, each).sparsity(f"layer {name}: sparsity.{each}", dims) for each in "WIO")
         return w, i, o
+
+
+class GemmSparsityRow(SparsityRow):
+    """Of a GEMM."""
+
+    W: TiledRow = TiledRow(uniform=1.0)

@@ -55,7 +55,7 @@ def test_published_figures(name: str, macs: int | None, rounding: int, parameter
 
 def test_every_shipped_set_is_checked() -> None:
     """Each shipped set stands in the table above or has a test of its own below, and says where it comes from."""
-    assert list(names()) == sorted([name for name, *_ in PUBLISHED] + ["dlrm", "gnmt"])
+    assert list(names()) == sorted([name for name, *_ in PUBLISHED] + ["bert_base_tw75", "dlrm", "gnmt"])
     assert all("arXiv" in load_layer_set(name).source or " 20" in load_layer_set(name).source for name in names())
 
 
@@ -254,7 +254,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
         InputError, match=r"absent.yaml: the layer set file must be readable: No such file or directory; shipped are"
     ):
         load_layer_set(tmp_path / "absent.yaml")
-    with pytest.raises(InputError, match=r"the folder must hold files of layers, .csv, .m, .onnx, .yaml, .yml, and holds none"):
+    with pytest.raises(InputError, match=r"folder must hold files of layers, .csv, .json, .m, .onnx, .yaml, .yml, and holds none"):
         load_layer_set(str(tmp_path))
     (tmp_path / "binary.yaml").write_bytes(b"title: \xff")
     with pytest.raises(InputError, match=r"binary.yaml: the layer set file must be UTF-8 text, got byte 0xff at offset 7$"):

@@ -46,9 +46,9 @@ def test_patterns_name_the_dims_of_their_layers_type(tmp_path: Path) -> None:
         ("density: {W: 0.5}, sparsity: {W: {uniform: 0.5}}", "density is short for sparsity; give one of them"),
         (
             "sparsity: {W: {uniform: 0.5, pattern: '2:4', along: C}}",
-            "sparsity.W must have either uniform or pattern, got uniform and pattern",
+            "sparsity.W must have one of uniform, pattern, got uniform and pattern",
         ),
-        ("sparsity: {W: {}}", "sparsity.W must have either uniform or pattern, got neither"),
+        ("sparsity: {W: {}}", "sparsity.W must have one of uniform, pattern, got none"),
         ("sparsity: {W: {pattern: '2:4'}}", "sparsity.W: pattern and along go together; along is missing"),
         ("sparsity: {W: {uniform: 0.5, along: C}}", "sparsity.W: pattern and along go together; pattern is missing"),
         ("sparsity: {W: {pattern: 2:4, along: C}}", 'sparsity.W.pattern must be text such as "2:4", in quotes, got 124'),
@@ -65,6 +65,76 @@ def test_what_a_row_must_not_say(tmp_path: Path, keys: str, text: str) -> None:
     with pytest.raises(InputError) as caught:
         layer_of(tmp_path, f"{CONV}, {keys}")
     assert str(caught.value).endswith(f"layer 1 (a): {text}")
+
+
+def made(tmp_path: Path, weights: str) -> list[tuple[str, tuple[int, ...], int, int]]:
+    """Name, extents, runs and weight sets of each layer of a GEMM of 100 x 200 weights that runs three times."""
+    file = tmp_path / "set.yaml"
+    row = f"- {{name: q, type: GEMM, M: 8, N: 200, K: 100, count: 3, batch: 2, sparsity: {{W: {weights}, I: {{uniform: 0.5}}}}}}"
+    file.write_text(HEAD + row + "\n")
+    entries = load_layer_set(file).entries
+    assert {entry.layer.sparsity for entry in entries} == {uniform(1.0, 0.5)}
+    return [(entry.layer.name, entry.layer.extents, entry.count, entry.weight_sets) for entry in entries]
+
+
+def test_tiles_are_smaller_dense_products(tmp_path: Path) -> None:
+    """A share's root is kept of a tile's rows and columns, rounded up; equal tiles are one layer that runs more often."""
+    # sqrt(0.3) = 0.5477: 54.8 rows of 100; 35.05 columns of 64, and 4.4 of the last tile's 8
+    assert made(tmp_path, "{tiles: 64, kept: 0.3}") == [
+        ("q_55x36", (2, 1, 36, 55, 1, 1, 1, 8), 9, 9),
+        ("q_55x5", (2, 1, 5, 55, 1, 1, 1, 8), 3, 3),
+    ]
+    # exactly a half of the rows and columns, although sqrt(0.25) * 100 might round up
+    assert [row[0] for row in made(tmp_path, "{tiles: 100, kept: 0.25}")] == ["q_50x50"]
+
+
+def test_tiles_keep_what_each_says(tmp_path: Path) -> None:
+    """Pairs of rows and columns, one a tile or one for all; a tile that keeps nothing is no layer, as in block sparsity."""
+    assert made(tmp_path, "{tiles: 80, kept: [[100, 80], [0, 0], [100, 40]]}") == [
+        ("q_100x80", (2, 1, 80, 100, 1, 1, 1, 8), 3, 3),
+        ("q_100x40", (2, 1, 40, 100, 1, 1, 1, 8), 3, 3),
+    ]
+    assert made(tmp_path, "{tiles: 1, kept: [25, 1]}") == [("q_25x1", (2, 1, 1, 25, 1, 1, 1, 8), 600, 600)]
+
+
+@pytest.mark.parametrize(
+    ("weights", "text"),
+    [
+        ("{tiles: 64}", "sparsity.W: tiles and kept go together; kept is missing"),
+        ("{kept: 0.5, uniform: 0.5}", "sparsity.W: tiles and kept go together; tiles is missing"),
+        ("{tiles: 64, kept: 0.5, uniform: 0.5}", "sparsity.W must have one of uniform, pattern, tiles, got uniform and tiles"),
+        ("{tiles: 64, kept: [[1, 1], [1, 1]]}", "sparsity.W.kept must have a pair for each of the 4 tiles, or one for all, got 2"),
+        (
+            "{tiles: 150, kept: [[1, 150], [1, 51]]}",
+            "sparsity.W.kept: tile 2 has 100 rows and 50 columns, got 1 and 51",
+        ),
+        ("{tiles: 100, kept: [0, 9]}", "sparsity.W.kept must leave at least one tile"),
+        (
+            "{tiles: 64, kept: 1.5}",
+            "sparsity.W.kept must be a share in (0, 1], [rows, columns], or a list of such pairs, got 1.5",
+        ),
+        ("{tiles: 0, kept: 0.5}", "sparsity.W.tiles must be >= 1, got 0"),
+    ],
+)
+def test_what_tiles_must_not_say(tmp_path: Path, weights: str, text: str) -> None:
+    """One line names the layer, the law and the value."""
+    with pytest.raises(InputError) as caught:
+        made(tmp_path, weights)
+    assert str(caught.value).endswith(f"layer 1 (q): {text}")
+
+
+def test_only_a_gemm_has_tiles(tmp_path: Path) -> None:
+    """The key is unknown to any other type."""
+    with pytest.raises(InputError, match=r"layer 1 \(a\): unknown key sparsity\.W\.tiles; the keys are uniform, pattern, along$"):
+        layer_of(tmp_path, CONV + ", sparsity: {W: {tiles: 8, kept: 0.5}}")
+
+
+def test_bert_with_tiles_has_a_quarter_of_the_pruned_macs() -> None:
+    """All products with weights of the encoder have a quarter; those of attention and the pooler are as they are."""
+    dense, pruned = load_layer_set("bert_base"), load_layer_set("bert_base_tw75")
+    kept = sum(entry.layer.macs * entry.count for entry in dense.entries if entry.weights == "activations") + 768 * 768
+    assert pruned.macs - kept == (dense.macs - kept) / 4
+    assert pruned.parameters - 768 * 768 - 23_957_760 == (dense.parameters - 768 * 768 - 23_957_760) / 4
 
 
 def test_a_pattern_in_a_directive_file_comes_back() -> None:

@@ -29,10 +29,18 @@ def test_the_layer_set_of_the_page_loads(tmp_path: Path) -> None:
     assert all(f"`{each}`" in PAGE.read_text(encoding="utf-8") for each in types)
 
 
+def test_the_sparse_layers_of_the_page_load(tmp_path: Path) -> None:
+    """It has a layer of each kind, and one for each size of tile."""
+    path = tmp_path / "net.yaml"
+    path.write_text(_examples()[1], encoding="utf-8")
+    layers = {entry.layer.name: entry.layer.density for entry in load_layer_set(path).entries}
+    assert layers == {"uniform": (0.35, 0.275, 1.0), "pattern": (0.5, 1.0, 1.0), "tiles_384x64": (1.0, 1.0, 1.0)}
+
+
 def test_the_dataflow_of_the_page_loads(tmp_path: Path) -> None:
     """It is a template of two levels."""
     path = tmp_path / "mine.yaml"
-    path.write_text(_examples()[1], encoding="utf-8")
+    path.write_text(_examples()[2], encoding="utf-8")
     assert len(load_dataflow(path).levels) == 2
 
 
