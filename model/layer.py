@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -99,6 +100,10 @@ class Layer:
         """All that a mapping's cost depends on: layers with equal shapes have equal costs."""
         zeros = tuple(each.share if isinstance(each, Uniform) else each for each in self.sparsity)
         return (self.type, self.extents, self.stride, self.dilation, self.zero_macs, zeros)
+
+    def nonzeros(self, tensor: Tensor) -> int:
+        """Elements of a tensor that are not zero, as many as its density says, but at least one."""
+        return max(int(self.words(tensor) * self.sparsity[tensor].density + Fraction(1, 2)), 1)
 
     @property
     def density(self) -> tuple[float, float, float]:

@@ -19,7 +19,10 @@ from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Residency, Run, Width, ratio
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import DIMS, MappingBatch
+from mapsearch.model.reference.zeros import part_left
+from mapsearch.model.sparsity import DENSE, Level
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
+from mapsearch.model.word_bits import PARTS, bytes_of_tensors, room_bits, word_bits
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -32,9 +35,12 @@ GROUPS = ((Dim.G,), (Dim.N,), (Dim.K,), (Dim.C,), (Dim.Y, Dim.R), (Dim.X, Dim.S)
 HAS = TOUCHES.T  # [dim, tensor]
 
 # Rows of a table, of which each column is a class of steps: number of steps, MACs of unit 0, 1 where the reduction loops stand at
-# 0, then the factors of U and of V (section 5), each of the entrances of W, I, O and of the fills of W, I, O.
+# 0, then the factors of U and of V (section 5), each of the entrances of W, I, O and of the fills of W, I, O. Then of W and of I:
+# words of unit 0, tiles of active PEs. Then the lengths of unit 0's chunks.
 STEPS, MACS, AT_ZERO = range(3)
 U, V = slice(3, 9), slice(9, 15)
+HELD, TILES, LENGTHS = slice(15, 17), slice(17, 19), slice(19, 27)
+ROWS = 27
 ENTRANCES, FILLS = slice(0, 3), slice(3, 6)
 
 
@@ -132,7 +138,7 @@ class _Nest:
 def _lone(dim: Dim, chunks: _Chunks, run: Run | None) -> Ints:
     """The table of a dim on its own (section 5)."""
     length = chunks.end[0] - chunks.start[0]
-    table = np.ones((15, len(chunks.steps)), np.int64)
+    table = np.ones((ROWS, len(chunks.steps)), np.int64)
     table[STEPS], table[MACS] = chunks.steps, length[:, 0] if run is None or dim != run.dim else _busy(length[:, 0], run)
     if not HAS[dim, Tensor.OUTPUT]:  # a reduction dim
         table[AT_ZERO] = chunks.at_zero
@@ -141,6 +147,8 @@ def _lone(dim: Dim, chunks: _Chunks, run: Run | None) -> Ints:
     table[U][ENTRANCES] = np.where(has, covered, 1)
     table[U][FILLS] = np.where(has, covered, active)  # where the tensor lacks the dim, each active unit has a copy
     table[V] = np.where(np.tile(has, (2, 1)) & chunks.moved, 0, table[U])
+    table[HELD], table[TILES] = np.where(has[:2], length[:, 0], 1), np.where(has[:2], active, 1)
+    table[LENGTHS][dim] = length[:, 0]
     return table
 
 
@@ -161,6 +169,7 @@ def _sliding(layer: Layer, group: tuple[Dim, ...], outputs: tuple[_Chunks, Ints]
         union, fresh = _count(held[0]), _count(held[0] & ~held[1])
         table[U][[Tensor.INPUT, 3 + Tensor.INPUT]] = union
         table[V][[Tensor.INPUT, 3 + Tensor.INPUT]] = union - fresh
+        table[HELD][Tensor.INPUT] = held[0, :, :, 0, 0].sum(axis=-1).ravel()
     return table
 
 
@@ -189,7 +198,7 @@ def _product(tables: list[Ints]) -> Ints:
     """Every combination of the classes of some tables: all rows are products."""
     product = tables[0]
     for table in tables[1:]:
-        product = (product[:, :, None] * table[:, None, :]).reshape(15, -1)
+        product = (product[:, :, None] * table[:, None, :]).reshape(ROWS, -1)
     return product
 
 
@@ -206,10 +215,11 @@ def _merge(table: Ints) -> Ints:
 def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[int]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """The best depths (section 6) that fit, words of W, I, O that enter the L2, and their needs, empty where none fit.
 
-    Then the least needs, and the bits of the first working set of W and I.
+    Then the least needs, and the off-chip bits of the first working set of W and I, in parts.
     spans: level-0 chunks of all units together; dims: of the level-0 loops.
     """
-    bits, l2 = np.array(hardware.bits)[:, None], hardware.l2
+    room, l2 = np.array(room_bits(layer, hardware, Level.L2))[:, None], hardware.l2
+    bits = np.array([*word_bits(layer, hardware)[Level.OFFCHIP][:2], PARTS * hardware.bits[Tensor.OUTPUT]])[:, None]
     keeps = l2.residency is Residency.BEST
     nest = _Nest(layer, None, [spans], [[1] * DIMS])
     more = np.array([l2.room(tensor).buffering.copies - 1 for tensor in Tensor])
@@ -225,7 +235,7 @@ def _residency(layer: Layer, hardware: Hardware, spans: list[int], dims: list[in
         entered[:, depth] = sums[:, U].sum(axis=0)[ENTRANCES] - stayed
         copies[:, depth] += (HAS[dims[:depth]].any(axis=0) | (not keeps)) * more
     here = ~np.array(l2.bypass)[:, None]
-    needs, moved = -(-first * bits // 8) * copies * here, entered * bits * here
+    needs, moved = -(-first * room // (8 * PARTS)) * copies * here, entered * bits * here
     w, i, o = np.indices((len(dims) + 1 if keeps else 1,) * 3).reshape(3, -1) + (0 if keeps else len(dims))
     need = np.stack([needs[0, w], needs[1, i], needs[2, o]])
     crossing = moved[0, w] + moved[1, i] + 2 * moved[2, o]  # outputs come back, but for the first time
@@ -248,18 +258,18 @@ def _fit(buffer: Buffer, need: Ints) -> Bools:
 
 
 def _passed(bits: Ints, width: Width) -> Ints:
-    """Cycles in which a link of so many bytes per cycle passes bits."""
-    per_cycle = 8 * ratio(width)
+    """Cycles in which a link of so many bytes per cycle passes bits, which are in parts."""
+    per_cycle = 8 * PARTS * ratio(width)
     cycles: Ints = -(-bits * per_cycle.denominator // per_cycle.numerator)
     return cycles
 
 
 def _transfer(bits: Ints, width: Width, latency: int) -> Ints:
-    """Cycles of the network for the bits of steps."""
+    """Cycles of the network for the bits of steps, in parts."""
     return np.where(bits > 0, latency - 1 + _passed(bits, width), 0)
 
 
-def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, counts: Ints) -> None:
+def _array(layer: Layer, hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, counts: Ints) -> None:
     """Write to `counts` [COUNTS] what the steps in these carries count, step 0 first (sections 5 and 7)."""
     noc = hardware.noc
     steps = np.concatenate([_product(tables) for tables in carries], axis=1)
@@ -269,8 +279,10 @@ def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, coun
     weights, inputs, _ = entrances if noc.multicast else fills
     sums = entrances[2] * (1 - steps[AT_ZERO]) * noc.reduction
     written = entrances[2] if noc.reduction else fills[2]
-    waits, parts = _parts(hardware, steps[MACS], np.stack([weights, inputs, sums]), written)
-    counts[Count.COMPUTE_CYCLES] = parts[0] @ times
+    final = written * steps[AT_ZERO] * noc.reduction  # taken to leave for good where they enter first
+    compute = _compute(layer, hardware, steps)
+    waits, parts = _parts(layer, hardware, compute, np.stack([weights, inputs, sums]), np.stack([final, written - final]))
+    counts[Count.COMPUTE_CYCLES] = compute @ times
     # A step takes as long as its longest part, but for the first, which overlaps with nothing.
     parts[:, 1:] *= (parts.argmax(axis=0) == np.arange(3)[:, None])[:, 1:]
     parts += waits
@@ -284,12 +296,28 @@ def _array(hardware: Hardware, carries: Iterator[list[Ints]], outputs: int, coun
     counts[Count.COMPUTE_BOUND_CYCLES : Count.L1_NEED_W] = [*bound, load[peak], cost[peak]]
 
 
-def _parts(hardware: Hardware, macs: Ints, words_in: Ints, words_out: Ints) -> tuple[Ints, Ints]:
-    """Compute, ingress and egress of steps, int64[3, steps]: what nothing else goes on beside, and what overlaps."""
-    noc, bits = hardware.noc, np.array(hardware.bits)
+def _compute(layer: Layer, hardware: Hardware, steps: Ints) -> Ints:
+    """Compute cycles of steps (section 7)."""
+    macs = steps[MACS]
+    if not hardware.sparse.skip:
+        dense: Ints = -(-macs // hardware.simd)
+        return dense
+    tiles = zip(steps[HELD].T.tolist(), steps[TILES].T.tolist(), steps[LENGTHS].T.tolist(), strict=True)
+    left = np.array([part_left(layer, hardware, *tile) for tile in tiles])
+    cycles: Ints = np.ceil(macs * left / hardware.simd).astype(np.int64)
+    return cycles
+
+
+def _parts(layer: Layer, hardware: Hardware, compute: Ints, words_in: Ints, words_out: Ints) -> tuple[Ints, Ints]:
+    """Compute, ingress and egress of steps, int64[3, steps]: what nothing else goes on beside, and what overlaps.
+
+    words_in: of W, I and partial sums; words_out: of outputs that leave for good and of partial sums.
+    """
+    noc, (of_w, of_i, of_o) = hardware.noc, word_bits(layer, hardware)[Level.NOC]
+    of_sum = PARTS * hardware.bits[Tensor.OUTPUT]
     apart = np.array([[hardware.l1.room(tensor).buffering is Buffering.SINGLE] for tensor in Tensor])
-    coming = words_in * bits[:, None]
-    egress = _transfer(words_out * bits[2], noc.wires[2] if noc.wires else noc.bytes_per_cycle, noc.latency_cycles)
+    coming = words_in * np.array([[of_w], [of_i], [of_sum]])
+    egress = _transfer(np.array([of_o, of_sum]) @ words_out, noc.wires[2] if noc.wires else noc.bytes_per_cycle, noc.latency_cycles)
     ingress: list[Ints] = []
     for group in (coming * apart, coming * ~apart):
         if noc.wires is None:
@@ -297,8 +325,8 @@ def _parts(hardware: Hardware, macs: Ints, words_in: Ints, words_out: Ints) -> t
         else:
             each = [_transfer(one, width, noc.latency_cycles) for one, width in zip(group, noc.wires, strict=True)]
             ingress.append(np.max(each, axis=0))
-    waits = np.stack([macs * 0, ingress[0], egress * apart[2]])
-    return waits, np.stack([-(-macs // hardware.simd), ingress[1], egress * ~apart[2]])
+    waits = np.stack([compute * 0, ingress[0], egress * apart[2]])
+    return waits, np.stack([compute, ingress[1], egress * ~apart[2]])
 
 
 class NumpyModel:
@@ -328,10 +356,9 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
     outer = [dim for level, dim in loops if level == 0]
     depths, entered, l2_needs, least_needs, first_bits = _residency(layer, hardware, spans, outer)
     g, n, k, c, r, s, y, x = sizes[-1]
-    pe_tile = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
+    pe_tile = replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0, sparsity=DENSE)
     copies = [hardware.l1.room(tensor).buffering.copies for tensor in Tensor]
-    words: Ints = np.array([pe_tile.words(tensor) for tensor in Tensor])
-    l1_needs: Ints = -(-words * hardware.bits // 8) * copies
+    l1_needs = np.array(bytes_of_tensors(pe_tile, room_bits(layer, hardware, Level.L1)), np.int64) * copies
     fits_l1 = bool(_fit(hardware.l1, l1_needs[:, None])[0])
     legal = fits_l1 and len(entered) > 0
     counts[Count.L1_NEED_W : Count.COMPUTE_CYCLES] = needs = [*l1_needs, *(l2_needs if legal else least_needs)]
@@ -341,14 +368,15 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, c
     counts[Count.L2_DEPTH_W :] = depths
     outputs = layer.words(Tensor.OUTPUT)
     nest = _Nest(layer, hardware.run, sizes, shares)
-    _array(hardware, nest.carries(np.full((DIMS, len(sizes)), INNER), loops), outputs, counts)
+    _array(layer, hardware, nest.carries(np.full((DIMS, len(sizes)), INNER), loops), outputs, counts)
     through = [counts[Count.L2_TO_L1_W], counts[Count.L2_TO_L1_I], counts[Count.PSUM_READ] + counts[Count.L2_ADD_READ]]
     bypass = np.array([*hardware.l2.bypass, hardware.l2.bypass[2]])
     crossing = np.where(bypass, [*through, counts[Count.OUTPUT_WRITE]], [*entered[:2], entered[2] - outputs, entered[2]])
     counts[Count.OFFCHIP_READ_W : Count.L1_NEED_BYTES] = crossing
     apart = [hardware.l2.room(tensor).buffering is Buffering.SINGLE for tensor in Tensor] & ~bypass[:3]
-    crossed = np.array([crossing[0], crossing[1], crossing[2] + crossing[3]])
-    bits, width = crossed * hardware.bits, hardware.offchip.bytes_per_cycle
+    of_w, of_i, of_o = word_bits(layer, hardware)[Level.OFFCHIP]
+    of_sums = (crossing[2] + crossing[3] - outputs) * PARTS * hardware.bits[Tensor.OUTPUT]
+    bits, width = np.array([crossing[0] * of_w, crossing[1] * of_i, outputs * of_o + of_sums]), hardware.offchip.bytes_per_cycle
     alone, beside = (int(_passed(bits[group].sum(), width)) for group in (apart, ~apart))
     fill = hardware.offchip.latency_cycles + int(_passed(first_bits[~apart[:2] & ~bypass[:2]].sum(), width))
     counts[Count.OFFCHIP_CYCLES], counts[Count.FILL_CYCLES] = alone + beside, fill
