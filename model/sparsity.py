@@ -17,7 +17,7 @@ _SLIDING = {dim for pair in WINDOWS for dim in pair}
 class Uniform:
     """Zeros anywhere, independent of each other; share: of non-zeros, in (0, 1], exactly the decimal that it prints."""
 
-    share: float
+    share: float | Fraction
 
     @property
     def density(self) -> Fraction:

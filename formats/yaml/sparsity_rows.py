@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil, isqrt
+from pathlib import Path
 from typing import Annotated, ClassVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from mapsearch.formats.yaml.masks import load_mask
 from mapsearch.model.errors import LayerError, did_you_mean
-from mapsearch.model.layer import MAX_EXTENT
+from mapsearch.model.layer import MAX_EXTENT, Layer
+from mapsearch.model.masks import Masks
 from mapsearch.model.sparsity import Pattern, Sparsities, Sparsity, Uniform, uniform
 from mapsearch.model.tensors import Dim
 
@@ -28,6 +31,7 @@ class Row(BaseModel):
 
 
 _Share = Annotated[float, Field(strict=True, gt=0.0, le=1.0)]
+_Text = Annotated[str, Field(strict=True, min_length=1)]
 _Pattern = Annotated[
     str, Field(strict=True, pattern=r"^\d{1,9}:\d{1,9}$", description='n:m in quotes, such as "2:4"', examples=['"2:4", in quotes'])
 ]
@@ -89,13 +93,20 @@ class TensorRow(Row):
         return Pattern(kept, group, dims[along])
 
 
-class TiledRow(TensorRow):
+class OperandRow(TensorRow):
+    """The sparsity of W or I, of which each zero may be known: `mask` is the path of a file."""
+
+    ways: ClassVar[tuple[str, ...]] = (*TensorRow.ways, "mask")
+    mask: _Text | None = None
+
+
+class TiledRow(OperandRow):
     """The sparsity of the K x N weights of a GEMM, which may be in tiles of `tiles` columns, each a smaller dense matrix.
 
     kept: what each tile keeps: a share, of which the root is kept of its rows and of its columns, or rows and columns.
     """
 
-    ways: ClassVar[tuple[str, ...]] = (*TensorRow.ways, "tiles")
+    ways: ClassVar[tuple[str, ...]] = (*OperandRow.ways, "tiles")
     tiles: Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENT)] | None = None
     kept: Annotated[Kept, BeforeValidator(_to_kept)] | None = None
 
@@ -128,14 +139,27 @@ def _root_of(share: float, size: int) -> int:
 class SparsityRow(Row):
     """The sparsities of weight, input and output; dense where left out."""
 
-    W: TensorRow = TensorRow(uniform=1.0)
-    I: TensorRow = TensorRow(uniform=1.0)  # noqa: E741 - the tensor's letter in files
+    W: OperandRow = OperandRow(uniform=1.0)
+    I: OperandRow = OperandRow(uniform=1.0)  # noqa: E741 - the tensor's letter in files
     O: TensorRow = TensorRow(uniform=1.0)  # noqa: E741 - the tensor's letter in files
 
     def sparsities(self, name: str, dims: Mapping[str, Dim]) -> Sparsities:
         """Of the tensors of the layer of this name, whose dims have these names; raises LayerError."""
         w, i, o = (getattr(self, each).sparsity(f"layer {name}: sparsity.{each}", dims) for each in "WIO")
         return w, i, o
+
+    def masks(self, layers: Sequence[Layer], folder: Path) -> Masks | None:
+        """The masks of the row's one layer, if it has any, whose paths are relative to the folder; raises LayerError."""
+        if self.W.mask is None and self.I.mask is None:
+            return None
+        layer, where = layers[0], f"layer {layers[0].name}: sparsity"
+        if len(layers) > 1:
+            raise LayerError(f"{where}: masks are of a row that makes one layer, got {len(layers)}; write its layers as rows")
+        weight, inputs = (
+            load_mask(folder / each.mask, f"{where}.{letter}.mask") if each.mask is not None else None
+            for letter, each in (("W", self.W), ("I", self.I))
+        )
+        return Masks(layer, weight, inputs)
 
 
 class GemmSparsityRow(SparsityRow):
