@@ -24,6 +24,9 @@ from mapsearch.model.word_bits import PARTS, room_bits, units_of_a_bit, word_bit
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+# What zeros leave of MACs is known to so many digits, and rounded up to whole cycles after this much of it is left out.
+SHARE_ROUNDING = 1 - 1e-9
+
 _WORDS: dict[Any, type[np.generic]] = {int: np.int64, float: np.float64, bool: np.bool_}
 
 
@@ -125,6 +128,13 @@ def machine_record(layer: Layer, hardware: Hardware) -> Any:  # noqa: ANN401 num
     found["offchip_latency"] = offchip.latency_cycles
     _write_zeros(layer, hardware, found)
     return found
+
+
+def least_part(machine: Any) -> float:  # noqa: ANN401 as above
+    """The least part of the MACs that takes time: of all PEs, the one with the most non-zeros has the layer's share at least."""
+    zeros = machine["zeros"]
+    shares = np.where(zeros["skipped"], zeros["nonzeros"] / zeros["words"], 1.0)
+    return float(shares.prod()) * (SHARE_ROUNDING if machine["skips"] else 1.0)
 
 
 def per_cycle(width: Width, of_a_bit: int) -> tuple[int, int]:

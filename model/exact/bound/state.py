@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import leaf
 from mapsearch.model.exact.bound.per_word import PerWord
 from mapsearch.model.exact.bound.reuse import KINDS, POINTS, fronts, gain
-from mapsearch.model.exact.count.zeros import SHARE_ROUNDING
 from mapsearch.model.exact.workspace import DIMS, MAX_LEVELS
-from mapsearch.model.records import Floats, Ints, Machine, record
+from mapsearch.model.records import Floats, Ints, Machine, least_part, record
 from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import needed
 
@@ -158,7 +157,7 @@ def make_bound_workspace(
         workspace["per_row"][0, axis] = gain(y, r, windows[axis, 0], windows[axis, 1])
     run_dim, least = int(machine["run_dim"]), int(machine["run_least"])
     is_short = run_dim >= 0 and extents[run_dim] == 1 and int(machine["run_longest"]) > 1
-    workspace["factor"] = (float(least) if is_short else 1.0) * _least_part(machine)
+    workspace["factor"] = (float(least) if is_short else 1.0) * least_part(machine)
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
     l1 = machine["l1"]
     units, rooms = l1["word_units"] * l1["copies"], l1["bytes"] << l1["byte_shift"]
@@ -176,13 +175,6 @@ def _reuse(extents: tuple[int, ...], windows: bytes, units: bytes, rooms: bytes,
     of_windows, of_words, sizes, places = (np.frombuffer(each, np.int64).copy() for each in (windows, units, rooms, of))
     fronts(np.array(extents, np.int64), of_windows.reshape(2, 2), of_words, sizes, places, points, counts)
     return points, counts
-
-
-def _least_part(machine: np.void) -> float:
-    """The least part of a step's MACs that takes time: a tile has the layer's share of non-zeros at least, where the most are."""
-    zeros = machine["zeros"]
-    shares = zeros["nonzeros"] / zeros["words"]
-    return float(np.where(zeros["skipped"], shares, 1.0).prod()) * (SHARE_ROUNDING if machine["skips"] else 1.0)
 
 
 def _common(extents: tuple[int, ...], windows: Ints) -> tuple[float, float]:

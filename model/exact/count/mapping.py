@@ -124,8 +124,9 @@ def _begin(w: Workspace, rows: Floats, tiles: Floats) -> None:
     w.counts[OWN_LIST] = w.counts[ONES] = 1
     for c in range(COLUMNS):
         w.base[c] = rows[ONES, 0, c] = 1.0
-        w.base_tile[c] = tiles[ONES, 0, c] = tiles[OWN_LIST, 0, c] = 1.0
         rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 0.0 if KEPT <= c < KEPT + 3 or c >= FILL_KEPT else 1.0
+    for c in range(COLUMNS if w.machine.skips else 0):
+        w.base_tile[c] = tiles[ONES, 0, c] = tiles[OWN_LIST, 0, c] = 1.0
     w.iterates = 0
     for j in range(w.n_loops):
         w.iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]

@@ -229,7 +229,8 @@ def add_carry(w: Workspace, rows: Floats, tiles: Floats, groups: int, group: int
     place = w.places[0, :groups], and those of the carry's own group at place OWN_LIST.
     """
     multiply_by(w.base, 1.0, w.products[0])
-    multiply_by(w.base_tile, 1.0, w.tiles_of[0])
+    if w.machine.skips:
+        multiply_by(w.base_tile, 1.0, w.tiles_of[0])
     n = 0
     for g in range(groups):
         place = w.places[0, g] if w.places[0, g] != group else ONES

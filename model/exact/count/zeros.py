@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, leaf
 from mapsearch.model.exact.workspace import MAX_MAXIMA, Workspace
+from mapsearch.model.records import SHARE_ROUNDING
 
 Floats = NDArray[np.float64]
 
 # Columns of a tile's row, of W and then of I: words on unit 0; tiles, of active units; length along a pattern's dim.
 WORDS, TILES, LENGTH = 0, 1, 2
 OF_A_TENSOR = 3
-# A share is off by less; what it makes of MACs is rounded up, so this much less of it counts.
-SHARE_ROUNDING = 1 - 1e-9
 NEGLIGIBLE = 1e-30  # of the likeliest number's weight
 
 
