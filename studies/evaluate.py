@@ -34,8 +34,9 @@ def evaluate(
 
     A text with a newline or a brace is that of a file, any other the path of a file or of a run's folder. `hardware` is a preset's
     name, a file's path, a dict of a hardware file's keys, or a Hardware (default: the run's machine, or edge); `model` is a name of
-    `mapsearch.model.registry.COST_MODELS`; `masks` is a layer set, by whose masks layers of the same names are counted. An `Evaluation` has the layer's name as `layer` and the model's figures under names that
-    end in units. It is a `CountedEvaluation` for exact and simulate, and `NamedFigures` for maestro, which takes a file exactly as
+    `mapsearch.model.registry.COST_MODELS`; `masks` is a layer set, by whose masks layers of the same names are counted.
+
+    An `Evaluation` has the layer's name as `layer` and the model's figures under names that end in units. It is a `CountedEvaluation` for exact and simulate, and `NamedFigures` for maestro, which takes a file exactly as
     written. `to_dict` gives all figures:
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"

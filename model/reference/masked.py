@@ -1,7 +1,7 @@
 """The steps of a mapping where masks tell each zero: how long the PE with the most MACs to do takes, step by step.
 
-The MACs of a box of chunks are a product of counts: for each group, channel and tap, the non-zero weights over the box's K times the
-non-zero inputs over its N, Y' and X'. All boxes together are matrix products.
+The MACs of a box of chunks are a sum of products: for each group, channel and tap, the non-zero weights over the box's K times the
+non-zero inputs over its N, Y' and X'. So those of all boxes are matrix products.
 """
 
 from __future__ import annotations
