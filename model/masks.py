@@ -38,7 +38,7 @@ class Masks:
     input: Bools | None = None
 
     def __post_init__(self) -> None:
-        for tensor, mask in self._given.items():
+        for tensor, mask in self.given.items():
             where = f"layer {self.layer.name}: mask of {tensor.label}"
             if mask.shape != mask_shape(self.layer, tensor):
                 raise LayerError(
@@ -49,7 +49,8 @@ class Masks:
                 raise LayerError(f"{where} must have a word that is not zero")
 
     @property
-    def _given(self) -> dict[Tensor, Bools]:
+    def given(self) -> dict[Tensor, Bools]:
+        """The masks, by the operands that have one."""
         masks = {Tensor.WEIGHT: self.weight, Tensor.INPUT: self.input}
         return {tensor: mask for tensor, mask in masks.items() if mask is not None}
 
@@ -68,7 +69,7 @@ class Masks:
     def counted_layer(self) -> Layer:
         """The layer with the masks' densities and the MACs that have no zero; LayerError where an operand has only a density."""
         for tensor in (Tensor.WEIGHT, Tensor.INPUT):
-            if tensor not in self._given and self.layer.density[tensor] < 1:
+            if tensor not in self.given and self.layer.density[tensor] < 1:
                 got = self.layer.sparsity[tensor]
                 raise LayerError(f"layer {self.layer.name}: {tensor.label} must have a mask as well, or be dense, got {got}")
         counts = (self.macs([Tensor.WEIGHT]), self.macs([Tensor.INPUT]), self.macs([Tensor.WEIGHT, Tensor.INPUT]))

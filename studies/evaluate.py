@@ -36,8 +36,9 @@ def evaluate(
     name, a file's path, a dict of a hardware file's keys, or a Hardware (default: the run's machine, or edge); `model` is a name of
     `mapsearch.model.registry.COST_MODELS`; `masks` is a layer set, by whose masks layers of the same names are counted.
 
-    An `Evaluation` has the layer's name as `layer` and the model's figures under names that end in units. It is a `CountedEvaluation` for exact and simulate, and `NamedFigures` for maestro, which takes a file exactly as
-    written. `to_dict` gives all figures:
+    An `Evaluation` has the layer's name as `layer` and the model's figures under names that end in units. It is a
+    `CountedEvaluation` for exact and simulate, and `NamedFigures` for maestro, which takes a file exactly as written. `to_dict`
+    gives all figures:
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
         >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})

@@ -33,16 +33,22 @@ def layer_file(tmp_path: Path) -> Path:
 def test_a_run_searches_by_densities_and_masks_count_its_winners(
     layers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The run's mapping files have the masks' exact densities; by masks, uneven zeros take longer, and the dense layer as long."""
+    """The run's mapping files have the masks' exact densities; by masks, uneven zeros take longer, a dense layer as long."""
     out = str(tmp_path / "run")
-    assert main(["run", str(layers), "--hardware", MACHINE, "--trials", "2", "--jobs", "1", "--no-cache", "--out", out]) == 0
+    assert (
+        main(["run", str(layers), "--hardware", MACHINE, "--sampler", "random", "--trials", "2", "--jobs", "1", "--out", out]) == 0
+    )
     capsys.readouterr()
-    assert main(["evaluate", out, "--json"]) == 0
-    expected: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    assert main(["evaluate", out, "--json", "--masks", str(layers)]) == 0
-    counted: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert [each["runtime_cycles"] for each in expected] == [each["metrics"]["runtime_cycles"] for each in results["layers"]]
+    expected: list[dict[str, Any]] = []
+    for layer in json.loads((tmp_path / "run" / "results.json").read_text())["layers"]:
+        assert main(["evaluate", f"{out}/{layer['mapping_file']}", "--hardware", MACHINE, "--json"]) == 0
+        expected += json.loads(capsys.readouterr().out)
+        assert expected[-1]["runtime_cycles"] == layer["metrics"]["runtime_cycles"]
+    counted: list[dict[str, Any]] = []
+    for name in ("01_sparse", "02_dense"):
+        file = f"{out}/mappings/{name}.m"
+        assert main(["evaluate", file, "--hardware", MACHINE, "--json", "--masks", str(layers)]) == 0
+        counted += json.loads(capsys.readouterr().out)
     assert counted[0]["runtime_cycles"] > expected[0]["runtime_cycles"]
     assert counted[0]["offchip_read_words"] == expected[0]["offchip_read_words"]
     assert counted[1] == expected[1]
@@ -50,12 +56,14 @@ def test_a_run_searches_by_densities_and_masks_count_its_winners(
     assert counted[0]["effectual_macs"] == pytest.approx((weight.astype(int) @ inputs.astype(int)).sum(), rel=1e-12)
 
 
-def test_densities_of_masks(layers: Path) -> None:
-    """A layer has the share of its masks' non-zeros, as a fraction."""
+def test_densities_of_masks(layers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A layer has the share of its masks' non-zeros, as a fraction, which `mapsearch layers` rounds."""
     layer = load_layer_set(layers).entries[0].layer
     weight = np.load(layers.parent / "w.npy")
     assert layer.sparsity[0].density * weight.size == weight.sum()
     assert layer.sparsity[2].density == 1
+    assert main(["layers", str(layers)]) == 0
+    assert f"mask of {weight.mean():.4g}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
