@@ -129,7 +129,7 @@ class Sparse:
 
     skip: frozenset[Tensor] = frozenset()
     gate: frozenset[Tensor] = frozenset()
-    formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED,) * 4
+    formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED, UNCODED, UNCODED, UNCODED)
 
     def __post_init__(self) -> None:
         both = min(self.skip & self.gate, default=None)

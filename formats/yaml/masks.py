@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -14,12 +15,12 @@ def load_mask(path: Path, where: str) -> Bools:
     """The array of booleans in a .npy file; LayerError, which begins with `where`, where there is none."""
     try:
         with path.open("rb") as file:
-            mask: object = np.load(file, allow_pickle=False)
+            mask = cast("object", np.load(file, allow_pickle=False))
     except OSError as error:
         raise LayerError(f"{where}: {path} must be readable: {error.strerror}") from None
     except (ValueError, EOFError):
         mask = None
-    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
-        got = mask.dtype if isinstance(mask, np.ndarray) else "another file"
-        raise LayerError(f"{where}: {path} must be a .npy file of booleans, got {got}; write it by numpy.save")
-    return mask
+    dtype = getattr(mask, "dtype", "another file")
+    if dtype != np.bool_:
+        raise LayerError(f"{where}: {path} must be a .npy file of booleans, got {dtype}; write it by numpy.save")
+    return cast("Bools", mask)

@@ -78,7 +78,8 @@ def expand(chunks: Chunks, role: int, size: int, share: int, *, each: bool) -> C
     edge = tile // (size * share)
     trips = -(-tile[:, :1] // (size * share))
     # Index 0 is apart, for the reduction loops that stand there; merging brings it back where that makes no difference.
-    ends = np.arange(trips.max() + 1) + trips * 0 if each else np.hstack([trips * 0, trips * 0 + 1, edge, edge + 1, trips])
+    every: Ints = np.arange(int(trips.max()) + 1) + trips * 0
+    ends = every if each else np.hstack([trips * 0, trips * 0 + 1, edge, edge + 1, trips])
     bounds = np.sort(np.clip(ends, own, np.maximum(trips, own)), axis=1)
     steps = np.diff(bounds, axis=1)
     picks, places = np.nonzero(steps)

@@ -85,7 +85,7 @@ def test_densities_of_masks(layers: Path, capsys: pytest.CaptureFixture[str]) ->
             "W: {tiles: 8, kept: [[1, 1], [2, 2], [3, 3]]}, I: {mask: i.npy}",
             "masks are of a row that makes one layer, got 3",
         ),
-        ("O: {mask: w.npy}", "unknown key sparsity.O.mask; the keys are uniform, pattern, along"),
+        ("O: {mask: w.npy}", "sparsity.O must have one of uniform, pattern, got mask"),
     ],
 )
 def test_what_a_mask_must_not_be(layers: Path, tensors: str, text: str) -> None:

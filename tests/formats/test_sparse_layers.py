@@ -58,7 +58,7 @@ def test_patterns_name_the_dims_of_their_layers_type(tmp_path: Path) -> None:
         ("sparsity: {W: {pattern: '2:4', along: N}}", "pattern of weight must be along G, K, C, R, S, got N"),
         ("sparsity: {W: {pattern: '2:5', along: C}}", "pattern of weight: C = 16 is not a multiple of 5; pad the layer"),
         ("sparsity: {I: {uniform: 0}}", "sparsity.I.uniform must be > 0.0, got 0"),
-        ("sparsity: {W: 0.5}", "sparsity.W must be a mapping with the keys uniform, pattern, along, mask, got 0.5"),
+        ("sparsity: {W: 0.5}", "sparsity.W must be a mapping with the keys uniform, pattern, along, mask, tiles, kept, got 0.5"),
     ],
 )
 def test_what_a_row_must_not_say(tmp_path: Path, keys: str, text: str) -> None:
@@ -127,12 +127,11 @@ def test_what_tiles_must_not_say(tmp_path: Path, weights: str, text: str) -> Non
     assert str(caught.value).endswith(f"layer 1 (q): {text}")
 
 
-def test_only_a_gemm_has_tiles(tmp_path: Path) -> None:
-    """The key is unknown to any other type."""
-    with pytest.raises(
-        InputError, match=r"layer 1 \(a\): unknown key sparsity\.W\.tiles; the keys are uniform, pattern, along, mask$"
-    ):
-        layer_of(tmp_path, CONV + ", sparsity: {W: {tiles: 8, kept: 0.5}}")
+@pytest.mark.parametrize("row", [CONV, "type: LSTM, I: 8, H: 8, T: 2"])
+def test_only_a_gemm_has_tiles(tmp_path: Path, row: str) -> None:
+    """Another type's weights are sparse in other ways."""
+    with pytest.raises(InputError, match=r"layer 1 \(a\): sparsity\.W must have one of uniform, pattern, mask, got tiles$"):
+        layer_of(tmp_path, row + ", sparsity: {W: {tiles: 8, kept: 0.5}}")
 
 
 def test_bert_with_tiles_has_a_quarter_of_the_pruned_macs() -> None:
