@@ -209,7 +209,7 @@ class CountedEvaluation(Plain):
     leakage_mw                power that flows whatever the mapping does
     dynamic_mw                total energy over the runtime at the hardware's clock
     throughput_macs_per_cycle MACs / runtime
-    utilization               MACs / (runtime * PEs * simd), in 0..1
+    utilization               MACs / (runtime * PEs * simd), in 0..1, or more where zeros are skipped
     bound_by                  issue if it takes all of the run after its fill, else offchip if its cycles exceed the array's, else
                               the largest of compute, ingress, egress
     bound_share               shares of what the run waits for
