@@ -19,7 +19,7 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.completion import Completion
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
-from mapsearch.spaces.mappings.partial import join_parts
+from mapsearch.spaces.mappings.partial import Partial, join_parts
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.testing.small import TECHNOLOGY
@@ -32,7 +32,8 @@ DIMS = (Dim.N, Dim.K, Dim.C, Dim.R, Dim.S, Dim.Y, Dim.X)
 def _completed(space: Space) -> MappingBatch:
     """All mappings that the completion makes."""
     completion = Completion(space)
-    parts, whole = completion.begin(), []
+    parts = completion.begin()
+    whole: list[Partial] = []
     while len(parts):
         done = completion.whole(parts)
         whole.append(parts[done])
@@ -54,13 +55,11 @@ def _layers(draw: st.DrawFn) -> Layer:
     extents = [1] * 8
     for dim in draw(st.lists(st.sampled_from(DIMS), min_size=1, max_size=4, unique=True)):
         extents[dim] = draw(st.integers(2, 6))
-    stride = (draw(st.integers(1, 2)),) * 2
+    down, across = draw(st.integers(1, 2)), draw(st.integers(1, 2))
     if draw(st.booleans()):
-        extents[Dim.S], extents[Dim.X] = extents[Dim.R], extents[Dim.Y]
-    else:
-        stride = (stride[0], draw(st.integers(1, 2)))
+        extents[Dim.S], extents[Dim.X], across = extents[Dim.R], extents[Dim.Y], down
     g, n, k, c, r, s, y, x = extents
-    return Layer("layer", LayerType.CONV, (g, n, k, c, r, s, y, x), stride)
+    return Layer("layer", LayerType.CONV, (g, n, k, c, r, s, y, x), (down, across))
 
 
 @st.composite
@@ -118,7 +117,7 @@ def _check(space: Space) -> None:
 TWO_OF_THREE = Space(Layer("layer", LayerType.CONV, (1, 6, 1, 1, 1, 1, 1, 1)), replace(MACHINE, pes=6))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(_spaces())
 @example(TWO_OF_THREE)
 def test_each_cost_of_the_space_is_reached(space: Space) -> None:
@@ -127,7 +126,7 @@ def test_each_cost_of_the_space_is_reached(space: Space) -> None:
 
 
 @pytest.mark.nightly
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(_spaces())
 def test_each_cost_of_the_space_is_reached_at_length(space: Space) -> None:
     """The same, over many more spaces."""
