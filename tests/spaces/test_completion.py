@@ -10,7 +10,7 @@ from every_mapping import as_batch, every_mapping
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from mapsearch.model.cost import Fit
+from mapsearch.model.cost import Fit, Restriction
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Array, Buffer, Buffering, Hardware, Noc, Offchip, Residency, Run
@@ -22,7 +22,7 @@ from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints,
 from mapsearch.spaces.mappings.partial import Partial, join_parts
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space import Space
-from mapsearch.testing.small import TECHNOLOGY
+from mapsearch.testing.small import TECHNOLOGY, layer_of
 
 MACHINE = Hardware("machine", 4, 1, 1000.0, (8, 8, 16), Buffer(64), Buffer(1024), Noc(2), Offchip(2, 3), TECHNOLOGY)
 MOST = 30_000  # mappings that a test costs one by one
@@ -101,7 +101,14 @@ def _spaces(draw: st.DrawFn) -> Space:
     levels = draw(st.sampled_from([1, 2, 2, 2, 3]))
     constraints = draw(_held(levels)) if draw(st.booleans()) else Constraints()
     try:
-        return Space(draw(_layers()), draw(_machines()), levels, draw(st.sampled_from(list(TileRule))), constraints)
+        return Space(
+            draw(_layers()),
+            draw(_machines()),
+            levels,
+            draw(st.sampled_from(list(TileRule))),
+            constraints,
+            Restriction(even=draw(st.booleans())),
+        )
     except InputError:  # nothing fits
         assume(False)  # noqa: FBT003 its only parameter
         raise
@@ -115,11 +122,14 @@ def _check(space: Space) -> None:
 
 # Three chunks on two of the three units that the last Cluster may have, beside three units of which level 0 could be all.
 TWO_OF_THREE = Space(Layer("layer", LayerType.CONV, (1, 6, 1, 1, 1, 1, 1, 1)), replace(MACHINE, pes=6))
+# Three chunks and one on three units, which is uneven where one level shares out all four.
+NOT_EVEN = Space(layer_of(K=2, C=4), replace(MACHINE, pes=3, l1=Buffer(12)), tiles=TileRule.ALL, restriction=Restriction(even=True))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(_spaces())
 @example(TWO_OF_THREE)
+@example(NOT_EVEN)
 def test_each_cost_of_the_space_is_reached(space: Space) -> None:
     """The mappings that are completed have all the counts that some mapping of the space has, and no others."""
     _check(space)
