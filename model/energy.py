@@ -103,10 +103,11 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     # Of each output's words, one is final and has the bits of its format; the others are partial sums.
     more_noc, more_l2, more_offchip = (outputs * (bits[o] / PARTS - bits_o) for bits in word_bits(layer, hardware)[Level.NOC :])
     more_noc *= hardware.noc.reduction  # else all that leaves the array is partial sums, which the L2 adds
-    left = [density if tensor in hardware.sparse.spared else 1.0 for tensor, density in zip(Tensor, layer.density, strict=True)]
-    opened = left[w] * left[i]  # the part of the MACs that is done, for which O is read and written
+    spared = hardware.sparse.spared
+    opened = layer.part_done(spared)  # the part of the MACs that is done, for which O is read and written
     macs_pj = layer.macs * opened * technology.mac_pj * mac_scale(hardware)
-    operands_pj = layer.macs * (left[i] * l1_read[w] + left[w] * l1_read[i] + opened * l1_read[o] + opened * l1_write[o])
+    of_w, of_i = layer.part_done(spared - {i}), layer.part_done(spared - {w})  # those for which the other operand is read
+    operands_pj = layer.macs * (of_i * l1_read[w] + of_w * l1_read[i] + opened * l1_read[o] + opened * l1_write[o])
     l1 = {
         Count.OUTPUT_WRITE: l1_read[o],
         Count.L1_FILL_W: l1_write[w],

@@ -19,7 +19,8 @@ from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Residency, Width, ratio
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
-from mapsearch.model.reference.walk import Elements, Step, ceil_of, check_length, elements, trips, walk, whole
+from mapsearch.model.masks import Masks
+from mapsearch.model.reference.walk import Elements, Step, ToDo, ceil_of, check_length, elements, trips, walk, whole
 from mapsearch.model.reference.zeros import part_left
 from mapsearch.model.sparsity import Level
 from mapsearch.model.tensors import Tensor
@@ -27,11 +28,14 @@ from mapsearch.model.word_bits import PARTS, bytes_of, room_bits, word_bits
 
 
 class Simulator:
-    """The cost model that counts by walking the steps (section 10); for small layers only."""
+    """The cost model that counts by walking the steps (section 10); for small layers only. masks: of the layers, if known."""
 
     name = "simulate"
     format = "directives"
     restriction = Restriction()
+
+    def __init__(self, masks: Masks | None = None) -> None:
+        self.masks = masks
 
     def as_counted(self, layer: Layer) -> Layer:
         """Every layer, as it is."""
@@ -46,15 +50,31 @@ class Simulator:
         counts = np.zeros((len(batch), COUNTS), np.int64)
         for row in range(len(batch)):
             units = tuple(int(n) for n in batch.units[row])
-            fit[row], found = _simulate(layer, hardware, batch.decode(row, layer), units)
+            fit[row], found = _simulate(layer, hardware, batch.decode(row, layer), units, self.masks)
             for count, value in found.items():
                 counts[row, count] = value
         return CountedCosts(layer, hardware, fit, counts)
 
 
-def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...]) -> tuple[Fit, dict[Count, int]]:
+def _to_do(layer: Layer, hardware: Hardware, masks: Masks) -> ToDo:
+    """The MACs of a PE's chunks that take time: those without a zero of an operand that the machine skips."""
+    weights = masks.weight if Tensor.WEIGHT in hardware.sparse.skip else None
+    inputs = masks.input if Tensor.INPUT in hardware.sparse.skip else None
+    (sy, sx), (dy, dx) = layer.stride, layer.dilation
+
+    def is_done(g: int, n: int, k: int, c: int, r: int, s: int, y: int, x: int) -> bool:
+        has_weight = weights is None or weights[g, k, c, r, s]
+        return bool(has_weight and (inputs is None or inputs[n, g, c, sy * y + dy * r, sx * x + dx * s]))
+
+    return lambda chunks: sum(is_done(*mac) for mac in product(*chunks))
+
+
+def _simulate(
+    layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...], masks: Masks | None
+) -> tuple[Fit, dict[Count, int]]:
     check_length(layer, mapping, units)
-    steps, l1_words = walk(layer, mapping, units)
+    to_do = None if masks is None else _to_do(layer, hardware, masks)
+    steps, l1_words = walk(layer, mapping, units, to_do)
     l1_needs = [
         bytes_of(words, bits) * hardware.l1.room(tensor).buffering.copies
         for tensor, words, bits in zip(Tensor, l1_words, room_bits(layer, hardware, Level.L1), strict=True)
@@ -165,8 +185,8 @@ def _compute(layer: Layer, hardware: Hardware, step: Step) -> int:
         dim, longest, least = hardware.run.dim, hardware.run.longest, hardware.run.least
         runs = [min(longest, lengths[dim] - start) for start in range(0, lengths[dim], longest)]
         busy[dim] = sum(run if run == longest else max(run, least) for run in runs)
-    if not hardware.sparse.skip:
-        return ceil_of(prod(busy), hardware.simd)
+    if step.to_do is not None or not hardware.sparse.skip:
+        return ceil_of(prod(busy) if step.to_do is None else step.to_do, hardware.simd)
     return ceil(prod(busy) * part_left(layer, hardware, step.words, step.tiles, step.lengths) / hardware.simd)
 
 

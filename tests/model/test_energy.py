@@ -25,7 +25,7 @@ from mapsearch.model.tensors import Tensor
 
 LAYER = Layer("conv1", LayerType.CONV, (1, 1, 4, 2, 3, 3, 5, 5))  # 4*2*3*3*5*5 = 1800 MACs
 SPARSE = replace(LAYER, sparsity=uniform(0.5, 0.25, 0.75))
-IDEAL = (Format(Coding.IDEAL),) * 3
+IDEAL: Formats = (Format(Coding.IDEAL), Format(Coding.IDEAL), Format(Coding.IDEAL))
 COUNTED: dict[Count, int] = {
     Count.STEPS: 90,
     Count.RUNTIME_CYCLES: 1000,

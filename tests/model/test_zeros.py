@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,10 @@ BOTH = frozenset({Tensor.WEIGHT, Tensor.INPUT})
 GEMM = layer_of(K=16, C=64, X=32)
 ON_EIGHT = Mapping(((spatial(2, Dim.K), temporal(4, Dim.X)),), ())  # eight tiles of 2 x 64 weights, one of inputs
 
+# scipy has no types.
+_HYPERGEOM: Any = hypergeom
+_BINOM: Any = binom
+
 
 def of_weight(sparsity: Sparsity) -> Sparsities:
     return sparsity, DENSE[1], DENSE[2]
@@ -46,7 +51,7 @@ def test_the_most_to_be_expected_is_a_sum_over_the_hypergeometric_distribution(
     words: int, nonzeros: int, tile: int, tiles: int
 ) -> None:
     """It is the sum over j of 1 - F(j)^tiles, to nine digits."""
-    above = hypergeom.sf(np.arange(tile), words, nonzeros, tile)
+    above = _HYPERGEOM.sf(np.arange(tile), words, nonzeros, tile)
     expected = -np.expm1(tiles * np.log1p(-np.minimum(above, 1 - 1e-16))).sum()
     assert expected_most(words, nonzeros, tile, tiles) == pytest.approx(expected, rel=1e-9)
     if words < 10**4:
@@ -55,7 +60,7 @@ def test_the_most_to_be_expected_is_a_sum_over_the_hypergeometric_distribution(
 
 def test_a_tensor_far_larger_than_its_tiles_is_binomial() -> None:
     """The sum holds for the largest layers too, where each word of a tile is as good as drawn on its own."""
-    above = binom.sf(np.arange(576), 576, 0.5)
+    above = _BINOM.sf(np.arange(576), 576, 0.5)
     expected = -np.expm1(1024 * np.log1p(-np.minimum(above, 1 - 1e-16))).sum()
     assert expected_most(2**40, 2**39, 576, 1024) == pytest.approx(expected, rel=1e-8)
 
