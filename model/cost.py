@@ -48,7 +48,8 @@ class Count(IntEnum):
     *_BOUND_CYCLES: the array cycles in which a step waits for that part (of equal parts, for the first in this order).
     PEAK_NOC_*: words in and out, and cycles, of the step that moves the most words per cycle.
     L1_NEED_*, L2_NEED_*: bytes; those of W, I and O add up to *_NEED_BYTES.
-    COMPUTE_CYCLES: the sum of the steps' computes, whatever they wait for.
+    COMPUTE_CYCLES: the sum of the steps' computes, whatever they wait for. BALANCED_CYCLES: the same if each PE had the
+        layer's share of MACs to do.
     L2_DEPTH_*: how many of the loops of level 0 that iterate, outermost first, stand still while the L2 keeps a tile.
     """
 
@@ -88,6 +89,7 @@ class Count(IntEnum):
     L2_DEPTH_W = 33
     L2_DEPTH_I = 34
     L2_DEPTH_O = 35
+    BALANCED_CYCLES = 36
 
 
 COUNTS = len(Count)

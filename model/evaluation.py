@@ -15,7 +15,9 @@ from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.hardware import Buffering, Hardware, Part, Residency
 from mapsearch.model.layer import Layer
 from mapsearch.model.plain import Plain, plain
+from mapsearch.model.sparse_figures import SparseFigures, offchip_parts, sparse_figures
 from mapsearch.model.tensors import Tensor
+from mapsearch.model.word_bits import PARTS
 
 _L1_NEEDS = [Count.L1_NEED_W, Count.L1_NEED_I, Count.L1_NEED_O]
 _L2_NEEDS = [Count.L2_NEED_W, Count.L2_NEED_I, Count.L2_NEED_O]
@@ -219,6 +221,7 @@ class CountedEvaluation(Plain):
     noc_words_per_cycle       words L2 -> L1 and L1 -> L2 per cycle
     zero_macs                 of the MACs, those with an inserted zero (transposed convolution)
     effectual_macs            MACs without a zero operand: MACs * density of weight * density of input, or as masks tell
+    sparse                    what zeros change; None where the machine makes nothing of them
     """
 
     layer: str
@@ -260,8 +263,9 @@ class CountedEvaluation(Plain):
     noc_words_per_cycle: NocWords
     zero_macs: int
     effectual_macs: float
+    sparse: SparseFigures | None = field(default=None, kw_only=True)
 
-    optional: ClassVar[frozenset[str]] = frozenset({"issue_cycles", "area_mm2", "dsp", "bram_18k"})
+    optional: ClassVar[frozenset[str]] = frozenset({"issue_cycles", "area_mm2", "dsp", "bram_18k", "sparse"})
 
 
 def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> CountedEvaluation:
@@ -301,12 +305,13 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         utilization=_ratio(layer.macs, runtime * hardware.pes * hardware.simd),
         bound_by=_bound_by(count),
         bound_share=_bound_share(count),
-        arithmetic_intensity_macs_per_byte=_ratio(layer.macs, _offchip_bytes(hardware, count)),
+        arithmetic_intensity_macs_per_byte=_ratio(layer.macs, offchip_parts(layer, hardware, count) / (8 * PARTS)),
         l1_reuse=_l1_reuse(layer, count),
         l2_reuse=_l2_reuse(count),
         noc_words_per_cycle=_noc_words(count),
         zero_macs=layer.zero_macs,
         effectual_macs=layer.macs * layer.part_done((Tensor.WEIGHT, Tensor.INPUT)),
+        sparse=sparse_figures(layer, hardware, count),
     )
 
 
@@ -361,12 +366,6 @@ def _bound_share(count: dict[Count, int]) -> BoundShare:
         offchip=_ratio(count[Count.OFFCHIP_CYCLES], after_fill),
         issue=_ratio(count[Count.ISSUE_CYCLES], after_fill) or None,
     )
-
-
-def _offchip_bytes(hardware: Hardware, count: dict[Count, int]) -> float:
-    weight, input_, output = hardware.bits
-    output_words = count[Count.OFFCHIP_READ_O] + count[Count.OFFCHIP_WRITE]
-    return (weight * count[Count.OFFCHIP_READ_W] + input_ * count[Count.OFFCHIP_READ_I] + output * output_words) / 8
 
 
 def _l1_reuse(layer: Layer, count: dict[Count, int]) -> TensorReuse:

@@ -96,6 +96,7 @@ class Machine(Protocol):
     offchip_sum_units: int  # of a partial sum
     offchip_latency: int  # cycles
     skips: bool  # whether zeros of W or I take no time
+    least_part: float  # of the MACs that takes time: of all PEs, the one with the most non-zeros has the layer's share at least
     zeros: Zeros
 
 
@@ -130,13 +131,6 @@ def machine_record(layer: Layer, hardware: Hardware) -> Any:  # noqa: ANN401 num
     return found
 
 
-def least_part(machine: Any) -> float:  # noqa: ANN401 as above
-    """The least part of the MACs that takes time: of all PEs, the one with the most non-zeros has the layer's share at least."""
-    zeros = machine["zeros"]
-    shares = np.where(zeros["skipped"], zeros["nonzeros"] / zeros["words"], 1.0)
-    return float(shares.prod()) * (SHARE_ROUNDING if machine["skips"] else 1.0)
-
-
 def per_cycle(width: Width, of_a_bit: int) -> tuple[int, int]:
     """How many units a link of so many bytes per cycle passes per cycle, and how many a bit has, at least `of_a_bit`."""
     bits = 8 * ratio(width)
@@ -161,6 +155,8 @@ def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noq
         if isinstance(sparsity, Pattern):
             found = (sparsity.along, sparsity.group, sparsity.kept)
         zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
+    shares = np.where(zeros["skipped"], zeros["nonzeros"] / zeros["words"], 1.0)
+    machine["least_part"] = shares.prod() * (SHARE_ROUNDING if machine["skips"] else 1.0)
 
 
 def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above
@@ -213,6 +209,7 @@ class Counts(Protocol):
     l2_depth_w: int
     l2_depth_i: int
     l2_depth_o: int
+    balanced_cycles: int
 
 
 COUNTED = record(Counts)

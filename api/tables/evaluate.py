@@ -63,6 +63,13 @@ _SIZES = (
     _Column("L1 need [B]", "l1_need_bytes", _most),
     _Column("L2 need [B]", "l2_need_bytes", _most),
 )
+_ZEROS = (
+    _Column("MACs skipped", "sparse.skipped_macs"),
+    _Column("MACs gated", "sparse.gated_macs"),
+    _Column("compute over balanced compute", "sparse.imbalance", _mean),
+    _Column("NoC [bits]", "sparse.noc_bits"),
+    _Column("off-chip [bits]", "sparse.offchip_bits"),
+)
 _ENERGIES = tuple(_Column(name, f"energy_pj.{part}", scale=1e-6) for part, name in PARTS.items())
 # Words by tensor, which stands in the place of {}; a place without one holds outputs.
 _ARRAY_WORDS = (
@@ -87,8 +94,9 @@ def print_evaluation(costs: Sequence[Cost], hardware: str, model: str) -> None:
     if len(costs) == 1:
         _write_figures(first)
     else:
-        for title, columns in (("Costs", _COSTS), ("Sizes", _SIZES), ("Energy by part [µJ]", _ENERGIES)):
-            _write_layers(title, columns, costs)
+        for title, columns in (("Costs", _COSTS), ("Sizes", _SIZES), ("Zeros", _ZEROS), ("Energy by part [µJ]", _ENERGIES)):
+            if _held(columns, first):
+                _write_layers(title, columns, costs)
         write("each layer once: a directive file does not say how often a layer of the network runs")
         write("")
     _write_words("Words between L2 and L1", _ARRAY_WORDS, costs)
@@ -112,7 +120,7 @@ def _write_figures(cost: Cost) -> None:
     """One layer's figures, each on a line with its unit."""
     rows: list[tuple[Cell, ...]] = []
     parts = [column._replace(header=f"energy of {column.header} [µJ]") for column in _ENERGIES]
-    for column in _held([*_COSTS, *parts, *_SIZES], cost):
+    for column in _held([*_COSTS, *parts, *_SIZES, *_ZEROS], cost):
         name, _, unit = column.header.partition(" [")
         rows.append((name, _cell(column, cost), unit.removesuffix("]")))
     write_table("", (cost["layer"], "value", "unit"), rows)

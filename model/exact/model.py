@@ -72,7 +72,7 @@ def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
     units, least = _units_of_a_bit(layer, hardware), 1 if hardware.run is None else hardware.run.least
     # A step's words are multiplied as float64; there are at most as many bits as all L1s hold, and about 200 for each MAC.
     if min(hardware.pes * sum(hardware.l1.sizes) * 8, layer.macs * 200) * units >= 2**53:
-        fraction = "" if units == 1 else f" / {units} (widths or bits of words are fractions)"
+        fraction = "" if units == 1 else f" / {units} (fractions of a bit)"
         raise InputError(
             f"layer {layer.name}: the L1s of all PEs must hold less than 2^50 bytes{fraction}, got {hardware.pes} x "
             f"{sum(hardware.l1.sizes)}; use a smaller L1"

@@ -204,6 +204,7 @@ class Workspace(Protocol):
     timing: Annotated[Ints, MAX_WIDTHS, 5]  # by width of the network, see `timing`
     peak: Annotated[Floats, MAX_WIDTHS, 2]  # likewise
     totals: Totals
+    balanced: int  # cycles of the MACs of all steps, where all PEs have equally many non-zeros
     maxima: Annotated[Sequence[Maximum], MAX_MAXIMA]
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`

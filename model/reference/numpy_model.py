@@ -39,7 +39,7 @@ from mapsearch.model.reference.nests import (
     carries,
     product_of,
 )  # fmt: skip
-from mapsearch.model.reference.zeros import part_left
+from mapsearch.model.reference.zeros import part_balanced, part_left
 from mapsearch.model.sparsity import DENSE, Level
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.word_bits import PARTS, bytes_of_tensors, room_bits, word_bits
@@ -219,16 +219,18 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, m
     counts[Count.L1_NEED_BYTES], counts[Count.L2_NEED_BYTES] = sum(needs[:3]), sum(needs[3:])
     if not legal:
         return Fit.L2_OVERFLOW if fits_l1 else Fit.L1_OVERFLOW
-    counts[Count.L2_DEPTH_W :] = depths
+    counts[Count.L2_DEPTH_W : Count.BALANCED_CYCLES] = depths
     outputs = layer.words(Tensor.OUTPUT)
+    nest, roles = Nest(layer, hardware.run, sizes, shares), np.full((DIMS, len(sizes)), INNER)
+    steps = np.concatenate([product_of(nest.groups(each)) for each in carries(roles, loops)], axis=1)
+    balanced = np.ceil(steps[MACS] * part_balanced(layer, hardware) / hardware.simd).astype(np.int64)
+    counts[Count.BALANCED_CYCLES] = balanced @ steps[STEPS]
     if masks is not None and hardware.sparse.skip:
         if hardware.run is not None:
             raise HardwareError(f"hardware {hardware.name}: masks are not counted in instructions; leave array.run out")
         steps = masked_steps(layer, masks, hardware.sparse.skip, sizes, shares, loops)
         _array(layer, replace(hardware, sparse=replace(hardware.sparse, skip=frozenset())), steps, outputs, counts)
     else:
-        nest, roles = Nest(layer, hardware.run, sizes, shares), np.full((DIMS, len(sizes)), INNER)
-        steps = np.concatenate([product_of(nest.groups(each)) for each in carries(roles, loops)], axis=1)
         _array(layer, hardware, steps, outputs, counts)
     through = [counts[Count.L2_TO_L1_W], counts[Count.L2_TO_L1_I], counts[Count.PSUM_READ] + counts[Count.L2_ADD_READ]]
     bypass = np.array([*hardware.l2.bypass, hardware.l2.bypass[2]])

@@ -21,7 +21,7 @@ from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
 from mapsearch.model.masks import Masks
 from mapsearch.model.reference.walk import Elements, Step, ToDo, ceil_of, check_length, elements, trips, walk, whole
-from mapsearch.model.reference.zeros import part_left
+from mapsearch.model.reference.zeros import part_balanced, part_left
 from mapsearch.model.sparsity import Level
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.word_bits import PARTS, bytes_of, room_bits, word_bits
@@ -178,16 +178,22 @@ def _word_bits(layer: Layer, hardware: Hardware, level: Level) -> tuple[Fraction
     return tuple(Fraction(bits, PARTS) for bits in word_bits(layer, hardware)[level])
 
 
-def _compute(layer: Layer, hardware: Hardware, step: Step) -> int:
-    """Cycles of unit 0, whose instructions take runs of one dim's indices, or of the PE with the most non-zeros."""
+def _busy(hardware: Hardware, step: Step) -> int:
+    """MACs of unit 0, or as many as take the time of its instructions, which take runs of one dim's indices."""
     busy, lengths = list(step.lengths), step.lengths
     if hardware.run is not None:
         dim, longest, least = hardware.run.dim, hardware.run.longest, hardware.run.least
         runs = [min(longest, lengths[dim] - start) for start in range(0, lengths[dim], longest)]
         busy[dim] = sum(run if run == longest else max(run, least) for run in runs)
+    return prod(busy)
+
+
+def _compute(layer: Layer, hardware: Hardware, step: Step) -> int:
+    """Cycles of the PE that has the most to do."""
+    busy = _busy(hardware, step)
     if step.to_do is not None or not hardware.sparse.skip:
-        return ceil_of(prod(busy) if step.to_do is None else step.to_do, hardware.simd)
-    return ceil(prod(busy) * part_left(layer, hardware, step.words, step.tiles, step.lengths) / hardware.simd)
+        return ceil_of(busy if step.to_do is None else step.to_do, hardware.simd)
+    return ceil(busy * part_left(layer, hardware, step.words, step.tiles, step.lengths) / hardware.simd)
 
 
 def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[Count, int]:
@@ -221,6 +227,7 @@ def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[C
     return {
         Count.ARRAY_CYCLES: sum(cost for _, cost in loads),
         Count.COMPUTE_CYCLES: sum(_compute(layer, hardware, step) for step in steps),
+        Count.BALANCED_CYCLES: sum(ceil(_busy(hardware, step) * part_balanced(layer, hardware) / hardware.simd) for step in steps),
         Count.COMPUTE_BOUND_CYCLES: bound[0],
         Count.INGRESS_BOUND_CYCLES: bound[1],
         Count.EGRESS_BOUND_CYCLES: bound[2],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import comb
+from math import comb, prod
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
@@ -31,6 +31,24 @@ def part_left(layer: Layer, hardware: Hardware, words: Sequence[int], tiles: Seq
     for tensor in hardware.sparse.skip:
         part *= _most(layer, tensor, words[tensor], tiles[tensor], lengths) / words[tensor]
     return part
+
+
+def part_balanced(layer: Layer, hardware: Hardware) -> float:
+    """The part of any step's MACs, if each PE has the layer's share of them to do."""
+    skip = hardware.sparse.skip
+    if not skip:
+        return 1.0
+    if layer.effectual is not None:
+        return layer.part_done(skip) * (1 - _ROUNDING)
+    shares = (_share(layer, tensor) for tensor in skip)
+    return prod(shares) * (1 - _ROUNDING)
+
+
+def _share(layer: Layer, tensor: Tensor) -> float:
+    sparsity = layer.sparsity[tensor]
+    if isinstance(sparsity, Pattern):
+        return sparsity.kept / sparsity.group
+    return layer.nonzeros(tensor) / layer.words(tensor)
 
 
 def _most(layer: Layer, tensor: Tensor, words: int, tiles: int, lengths: Sequence[int]) -> float:

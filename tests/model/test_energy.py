@@ -63,6 +63,7 @@ COUNTED: dict[Count, int] = {
     Count.L2_DEPTH_W: 3,
     Count.L2_DEPTH_I: 2,
     Count.L2_DEPTH_O: 0,
+    Count.BALANCED_CYCLES: 600,
 }
 
 

@@ -12,7 +12,7 @@ from mapsearch.model.cost import Count, Fit
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping, encode
-from mapsearch.model.records import least_part, machine_record
+from mapsearch.model.records import machine_record
 from mapsearch.model.reference.simulator import Simulator
 from mapsearch.model.tensors import Tensor
 
@@ -73,7 +73,7 @@ def test_cycles_add_up(case: tuple[Layer, Hardware, list[Mapping]]) -> None:
     if waits in ([0, 0, 0], [1, 1, 1]):
         assert after_fill.tolist() == np.maximum(array + offchip if waits[0] else longer, issue).tolist()
     assert (issue <= hardware.l2.tile_cycles * costs[Count.STEPS]).all()
-    least = layer.macs * least_part(machine_record(layer, hardware))
+    least = layer.macs * float(machine_record(layer, hardware)["least_part"])
     assert (array * hardware.pes * hardware.simd >= least).all()
     moved = costs.counts[:, (Count.L2_TO_L1_W, Count.L2_TO_L1_I, Count.PSUM_READ, Count.OUTPUT_WRITE)].sum(axis=1)
     assert (costs[Count.PEAK_NOC_WORDS] * array >= costs[Count.PEAK_NOC_CYCLES] * moved).all()

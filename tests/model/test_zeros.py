@@ -144,3 +144,19 @@ def test_a_pattern_takes_less_room() -> None:
     found = costs(layer, machine)
     assert found[Count.L1_NEED_W].item() == 2 * 128 * 5 // 8
     assert found[Count.L2_NEED_W].item() == 1024 * 5 // 8
+
+
+def test_an_evaluation_says_what_zeros_change() -> None:
+    """Bits by level, skipped and gated MACs, and how much longer the array computes than if non-zeros were spread evenly."""
+    masked: Formats = (Format(Coding.BITMASK), Format(), Format())
+    sparse = Sparse(frozenset({Tensor.WEIGHT}), frozenset({Tensor.INPUT}), (UNCODED, UNCODED, UNCODED, masked))
+    layer = replace(GEMM, sparsity=uniform(0.25, 0.5))
+    found = costs(layer, replace(WIDE, bits=(8, 8, 16), sparse=sparse)).report(0)
+    assert found.sparse is not None
+    assert found.sparse.to_dict()["bits_per_word"]["offchip"] == {"weight": 3.0, "input": 8.0, "output": 16.0}
+    assert found.sparse.offchip_bits == 1024 * 3 + 2048 * 8 + 512 * 16
+    assert found.sparse.noc_bits == 1024 * 8 + 2048 * 8 + 512 * 16
+    assert (found.sparse.skipped_macs, found.sparse.gated_macs) == (0.75 * layer.macs, 0.125 * layer.macs)
+    assert found.sparse.imbalance == pytest.approx(expected_most(1024, 256, 128, 8) / 32, rel=0.01)
+    assert found.sparse.source == "uniform"
+    assert costs(layer, WIDE).report(0).sparse is None

@@ -12,7 +12,7 @@ from mapsearch.model.compiled import leaf
 from mapsearch.model.exact.bound.per_word import PerWord
 from mapsearch.model.exact.bound.reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.workspace import DIMS, MAX_LEVELS
-from mapsearch.model.records import Floats, Ints, Machine, least_part, record
+from mapsearch.model.records import Floats, Ints, Machine, record
 from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import needed
 
@@ -157,7 +157,7 @@ def make_bound_workspace(
         workspace["per_row"][0, axis] = gain(y, r, windows[axis, 0], windows[axis, 1])
     run_dim, least = int(machine["run_dim"]), int(machine["run_least"])
     is_short = run_dim >= 0 and extents[run_dim] == 1 and int(machine["run_longest"]) > 1
-    workspace["factor"] = (float(least) if is_short else 1.0) * least_part(machine)
+    workspace["factor"] = (float(least) if is_short else 1.0) * float(machine["least_part"])
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
     l1 = machine["l1"]
     units, rooms = l1["word_units"] * l1["copies"], l1["bytes"] << l1["byte_shift"]

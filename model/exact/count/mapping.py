@@ -222,6 +222,7 @@ def _record(w: Workspace, rows: MutableSequence[Counts]) -> None:
         row.runtime_cycles = row.fill_cycles + max(work, row.issue_cycles)
         row.array_cycles, row.compute_bound_cycles = timing[CYCLES], timing[COMPUTE_BOUND]
         row.compute_cycles = timing[COMPUTE]
+        row.balanced_cycles = w.balanced if w.machine.skips else timing[COMPUTE]
         row.ingress_bound_cycles, row.egress_bound_cycles = timing[INGRESS_BOUND], timing[EGRESS_BOUND]
         row.peak_noc_words, row.peak_noc_cycles = int(w.peak[width, 0]), int(w.peak[width, 1])
 

@@ -53,7 +53,7 @@ def set_rates(w: Workspace) -> None:
 @spliced
 def clear(w: Workspace) -> None:
     """Start the sums of a mapping."""
-    w.n_kinds, w.first = 0, 1
+    w.n_kinds, w.first, w.balanced = 0, 1, 0
     for width in range(w.widths):
         for part in range(TIMING):
             w.timing[width, part] = 0
@@ -217,6 +217,7 @@ def _add_kinds(w: Workspace, n: int, rows: Floats, tiles: Floats) -> None:
         kinds.words_w[k], kinds.words_i[k] = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
         kinds.psums[k], kinds.written[k] = kind[CAME + 2] - kind[KEPT + 2], kind[left] - kind[left + 3]
         if w.machine.skips:
+            w.balanced += int(kind[STEPS]) * int(np.ceil(kind[MAC] * w.machine.least_part / w.rates.simd))
             kinds.macs[k] *= part_left(w, w.tiles_of[GROUPS])
         w.n_kinds = k + 1
 
