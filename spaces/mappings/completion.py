@@ -26,14 +26,14 @@ Bytes = NDArray[np.int8]
 
 # Children made at a time, so that their arrays, some 180 bytes each, stay in the processor's cache.
 CHILDREN = 4096
-# Instead of a dim: the level has no further loop.
-END = -1
+# Instead of a dim: the level has no further loop; the last Cluster gets a smaller size. The latter is then also told by `placed`.
+END, SETTLED = -1, -2
 
 
 class Offer(Protocol):
     """A next choice: of a level to come, the dim that it shares out and its size, or NOTHING; else the next loop's, or END.
 
-    units: of the level to come; else 0.
+    units: of the level to come; else 0. With SETTLED that is all.
     """
 
     dim: int
@@ -181,28 +181,37 @@ def _offer(offers: Offers, w: Work, dim: int, size: int, units: int) -> None:
 
 
 @inlined
-def _offer_share(
-    s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, dim: int, chunk: int, offers: Offers, w: Work
-) -> None:
-    """Offer to share out a dim in chunks that fit, over the level's units or over as many as a smaller last Cluster has."""
+def _is_worth(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, dim: int, chunk: int, placed: int) -> bool:
+    """Whether to share out a dim in chunks is no duplicate; placed: SETTLED, or not."""
     tile, units = tile_at(s, m.size, level, dim), m.units[level]
     parts = (tile + chunk - 1) // chunk
-    if level == 0 and parts <= units and may_be_larger(space, s, m, parts):
-        return
-    if (not s.even or fills_rounds(tile, chunk, units)) and not is_of_level_above(space, s, m, level, dim, chunk):
-        _offer(offers, w, dim, chunk, units)
-    if may_be_smaller(s, m, level):
-        for place in range(s.n_clusters[level]):
-            fewer = space.clusters[level, place]
-            if 1 < fewer < min(units, parts) and (not s.even or fills_rounds(tile, chunk, fewer)):
-                _offer(offers, w, dim, chunk, fewer)
+    if s.even and not fills_rounds(tile, chunk, units):
+        return False
+    if parts > units:
+        return True
+    if placed == SETTLED or (level == 0 and may_be_larger(space, s, m, parts)):
+        return False
+    return not is_of_level_above(space, s, m, level, dim, chunk)
 
 
 @inlined
-def _offer_shares(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, offers: Offers, w: Work) -> None:
-    """Offer what a level may share out, in chunks of which size."""
-    alone = may_be_smaller(s, m, level) and may_be(space, s, level, 1)
-    _offer(offers, w, NOTHING, 0, 1 if alone else m.units[level])
+def _offer_clusters(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, offers: Offers, w: Work) -> None:
+    """Offer to make the last Cluster smaller, so that the loop of the dim that its units share out iterates."""
+    for place in range(s.n_clusters[level]):
+        if 1 < space.clusters[level, place] < m.units[level]:
+            _offer(offers, w, SETTLED, 0, space.clusters[level, place])
+
+
+@inlined
+def _offer_shares(
+    s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level: int, placed: int, offers: Offers, w: Work
+) -> None:
+    """Offer what a level may share out, in chunks of which size; placed: SETTLED, or not."""
+    if placed != SETTLED:
+        may_shrink = may_be_smaller(s, m, level)
+        _offer(offers, w, NOTHING, 0, 1 if may_shrink and may_be(space, s, level, 1) else m.units[level])
+        if may_shrink:
+            _offer_clusters(s, space, m, level, offers, w)
     before, listed = m.spatial[level], space.listed
     m.spatial[level] = NOTHING
     dims = s.shared[level] & s.tiled & ~mirrored_dims(s, m, level, 0)
@@ -213,8 +222,8 @@ def _offer_shares(s: SpaceRecord, space: CompiledSpace, m: PartialMapping, level
             chunk, fits = permitted_at(s, listed, level, dim, tile, tile), False  # once one fits, all smaller ones do
             while True:
                 fits = chunk < tile and (fits or _fits_with(s, m, level, dim, -chunk, w))
-                if fits:
-                    _offer_share(s, space, m, level, dim, chunk, offers, w)
+                if fits and _is_worth(s, space, m, level, dim, chunk, placed):
+                    _offer(offers, w, dim, chunk, m.units[level])
                 if chunk <= s.least[level, dim]:
                     break
                 chunk = permitted_at(s, listed, level, dim, tile, chunk - 1)
@@ -307,6 +316,9 @@ def _make(s: SpaceRecord, partial: PartialArrays, b: int, dim: int, chunk: int, 
         level += 1
         if units != partial.units[b, level]:
             _set_units(s, partial, b, level, units)
+        if dim == SETTLED:
+            placed[b] = SETTLED
+            return
         partial.level[b], placed[b], partial.chosen[b, level] = level, 0, units
         spatial[b, level] = dim
         for other in range(8):
@@ -344,7 +356,7 @@ def open_parts(
         level = int(parts.level[b])
         w.offered = 0
         if _is_ready(level, m.size):
-            _offer_shares(s, space, m, level + 1, offers, w)
+            _offer_shares(s, space, m, level + 1, int(parts.placed[b]), offers, w)
         else:
             _offer_next(s, space.listed, m, level, int(parts.placed[b]), offers, w)
         if made + w.offered > len(offers):

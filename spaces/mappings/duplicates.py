@@ -6,7 +6,8 @@ out over the units of both. So a Cluster of one unit does as well, if the space 
 
 **Units without work.** Where level 0 shares out a dim over fewer units than it has, each size of the last Cluster for which it has
 enough gives the same mapping, as long as the last level's units have the same chunks too. So the largest of these sizes stands for
-all until the last level's dim is chosen. It stays if that level's loop does not iterate, and becomes 1 if nothing is shared out.
+all until the last level is begun. It then becomes 1 if nothing is shared out, smaller for a loop that iterates over fewer units, or
+stays.
 
 **Rows and columns.** Where the two are alike in all that costs and choices depend on, a mapping costs the same with Y' and X', and
 R and S, exchanged. So the first choice that names one of the four names Y' or R.

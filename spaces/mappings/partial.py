@@ -51,7 +51,7 @@ class Partial:
 
     batch: what is chosen; `spatial` is NOTHING where no dim is shared out and the level is not whole. units: int64[B, L], of each
     level, also of those that are open. level: int8[B], the one being chosen, -1 before the first. placed: int8[B], its loops that
-    are chosen, the first of its order.
+    are chosen, the first of its order; below 0 once the last Cluster has become smaller, before the last level is begun.
     """
 
     batch: MappingBatch
