@@ -127,8 +127,11 @@ def _accelforge_workload(layer: Layer, hardware: Hardware) -> Iterator[str]:
 
 
 def _ranks(layer: Layer, tensor: Tensor, dims: list[Dim]) -> Iterator[str]:
-    windows = {output: (tap, *steps) for (output, tap), *steps in zip(WINDOWS, layer.stride, layer.dilation, strict=True)}
-    taps = [tap for tap, *_ in windows.values()]
+    windows = {
+        output: (tap, stride, dilation)
+        for (output, tap), stride, dilation in zip(WINDOWS, layer.stride, layer.dilation, strict=True)
+    }
+    taps = [tap for tap, _, _ in windows.values()]
     for dim in dims:
         rank = VARIABLES[dim]
         if tensor is Tensor.INPUT and dim in windows:

@@ -40,4 +40,5 @@ def renews_tiles(layer: Layer, hardware: Hardware, batch: MappingBatch) -> NDArr
             outside = iterates & (depth <= deepest) & (level == 0)
             moves = np.where(outside[:, None], _MOVES[dim], moves | _MOVES[dim] & iterates[:, None])
         tile = size
-    return moves.all(axis=1)
+    lawful: NDArray[np.bool_] = np.all(moves, axis=1)
+    return lawful
