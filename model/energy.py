@@ -10,8 +10,9 @@ A word of b bits costs access energy * b / access_bits. The reads and writes tha
 An output starts at zero where it enters a PE and brings no partial sum back, so starts are fills of O less partial sums read.
 
 The network carries the fills of W and I, partial sums read back, and outputs written. b is the average in the tensor's format at
-that level (`word_bits`; partial sums: the output's). A zero of an operand that the machine skips or gates spares the MAC, and in
-the L1 the accesses to the other operand and to O.
+that level (`word_bits`). Each output has its format's once, where it leaves for good; partial sums, and so all outputs in the L1,
+have all of their bits. A zero of an operand that the machine skips or gates spares the MAC, and in the L1 the accesses to the other
+operand and to O.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from mapsearch.model.cost import COUNTS, Count
 from mapsearch.model.hardware import Buffer, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.records import Floats, Ints
+from mapsearch.model.sparsity import Level
 from mapsearch.model.technology import BufferTechnology
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.word_bits import PARTS, word_bits
@@ -93,14 +95,19 @@ def _price(constant_pj: Floats, per_count_pj: Floats, of_part: Ints, of_count: I
 def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     """The energy of the layer's mappings on the hardware as a function of their counts."""
     technology = hardware.technology
-    at_l1, at_noc, at_l2, at_offchip = ([each / PARTS for each in bits] for bits in word_bits(layer, hardware))
+    w, i, o = Tensor
+    bits_o, outputs = hardware.bits[o], layer.words(o)
+    at_l1, at_noc, at_l2, at_offchip = ([*(each / PARTS for each in bits[:2]), bits_o] for bits in word_bits(layer, hardware))
     l1_read, l1_write = _access_pj(technology.l1, hardware.l1, at_l1)
     l2_read, l2_write = _access_pj(technology.l2, hardware.l2, at_l2)
-    w, i, o = Tensor
-    left = [density if tensor in hardware.sparse.spared else 1.0 for tensor, density in zip(Tensor, layer.density, strict=True)]
-    opened = left[w] * left[i]  # the part of the MACs that is done, for which O is read and written
+    # Of each output's words, one is final and has the bits of its format; the others are partial sums.
+    more_noc, more_l2, more_offchip = (outputs * (bits[o] / PARTS - bits_o) for bits in word_bits(layer, hardware)[Level.NOC :])
+    more_noc *= hardware.noc.reduction  # else all that leaves the array is partial sums, which the L2 adds
+    spared = hardware.sparse.spared
+    opened = layer.part_done(spared)  # the part of the MACs that is done, for which O is read and written
     macs_pj = layer.macs * opened * technology.mac_pj * mac_scale(hardware)
-    operands_pj = layer.macs * (left[i] * l1_read[w] + left[w] * l1_read[i] + opened * l1_read[o] + opened * l1_write[o])
+    of_w, of_i = layer.part_done(spared - {i}), layer.part_done(spared - {w})  # those for which the other operand is read
+    operands_pj = layer.macs * (of_i * l1_read[w] + of_w * l1_read[i] + opened * l1_read[o] + opened * l1_write[o])
     l1 = {
         Count.OUTPUT_WRITE: l1_read[o],
         Count.L1_FILL_W: l1_write[w],
@@ -134,7 +141,12 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     per_count = np.zeros((5, COUNTS))
     for part, terms in enumerate((l1, l2, noc, offchip), start=1):
         per_count[part, list(terms)] = list(terms.values())
-    return EnergyCoefficients(np.array([macs_pj, operands_pj, 0.0, 0.0, 0.0]), per_count)
+    finals_pj = (
+        more_l2 * (l2_read[o] + l2_write[o]) / bits_o,
+        more_noc * technology.noc_pj_per_bit,
+        more_offchip * technology.offchip_pj_per_bit,
+    )
+    return EnergyCoefficients(np.array([macs_pj, operands_pj, *finals_pj]), per_count)
 
 
 def mac_scale(hardware: Hardware) -> float:

@@ -209,7 +209,7 @@ class CountedEvaluation(Plain):
     leakage_mw                power that flows whatever the mapping does
     dynamic_mw                total energy over the runtime at the hardware's clock
     throughput_macs_per_cycle MACs / runtime
-    utilization               MACs / (runtime * PEs * simd), in 0..1
+    utilization               MACs / (runtime * PEs * simd), in 0..1, or more where zeros are skipped
     bound_by                  issue if it takes all of the run after its fill, else offchip if its cycles exceed the array's, else
                               the largest of compute, ingress, egress
     bound_share               shares of what the run waits for
@@ -218,7 +218,7 @@ class CountedEvaluation(Plain):
     l2_reuse                  weight, input: words L2 -> L1 per word read off-chip; output: L1 -> L2 per word written off-chip
     noc_words_per_cycle       words L2 -> L1 and L1 -> L2 per cycle
     zero_macs                 of the MACs, those with an inserted zero (transposed convolution)
-    effectual_macs            expected MACs without a zero operand, MACs * density of weight * density of input
+    effectual_macs            MACs without a zero operand: MACs * density of weight * density of input, or as masks tell
     """
 
     layer: str
@@ -306,7 +306,7 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         l2_reuse=_l2_reuse(count),
         noc_words_per_cycle=_noc_words(count),
         zero_macs=layer.zero_macs,
-        effectual_macs=layer.macs * layer.density[0] * layer.density[1],
+        effectual_macs=layer.macs * layer.part_done((Tensor.WEIGHT, Tensor.INPUT)),
     )
 
 

@@ -7,9 +7,10 @@ Every layer type is a case of one form, in which one MAC is one point of the eig
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -42,6 +43,7 @@ class Layer:
     stride, dilation: (rows, columns), each >= 1.
     zero_macs: of `macs`, those that multiply an inserted zero (TRCONV).
     sparsity: which words of weight, input and output are zero.
+    effectual: where masks tell each zero, the MACs whose weight, whose input, and whose both operands are not zero; else None.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Layer:
     dilation: tuple[int, int] = (1, 1)
     zero_macs: int = 0
     sparsity: Sparsities = DENSE
+    effectual: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         for dim, extent in zip(Dim, self.extents, strict=True):
@@ -100,11 +103,29 @@ class Layer:
         zeros = tuple(each.share if isinstance(each, Uniform) else each for each in self.sparsity)
         return (self.type, self.extents, self.stride, self.dilation, self.zero_macs, zeros)
 
+    def nonzeros(self, tensor: Tensor) -> int:
+        """Elements of a tensor that are not zero, as many as its density says, but at least one."""
+        return max(int(self.words(tensor) * self.sparsity[tensor].density + Fraction(1, 2)), 1)
+
     @property
     def density(self) -> tuple[float, float, float]:
         """The shares of non-zeros of weight, input, output, each in (0, 1]."""
         w, i, o = (float(each.density) for each in self.sparsity)
         return w, i, o
+
+    def part_done(self, operands: Collection[Tensor]) -> float:
+        """The share of the MACs of which none of these operands, W, I or both, is zero; expected, unless masks tell."""
+        w, i, _ = self.density
+        both = (w, i, w * i) if self.effectual is None else [each / self.macs for each in self.effectual]
+        match Tensor.WEIGHT in operands, Tensor.INPUT in operands:
+            case True, True:
+                return both[2]
+            case True, False:
+                return both[0]
+            case False, True:
+                return both[1]
+            case _:
+                return 1.0
 
     @property
     def is_dense(self) -> bool:

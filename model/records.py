@@ -16,10 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Residency, Width, ratio
+from mapsearch.model.layer import Layer
+from mapsearch.model.sparsity import Level, Pattern
 from mapsearch.model.tensors import Tensor
+from mapsearch.model.word_bits import PARTS, room_bits, units_of_a_bit, word_bits
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+# What zeros leave of MACs is known to so many digits, and rounded up to whole cycles after this much of it is left out.
+SHARE_ROUNDING = 1 - 1e-9
 
 _WORDS: dict[Any, type[np.generic]] = {int: np.int64, float: np.float64, bool: np.bool_}
 
@@ -50,69 +56,111 @@ class Rooms(Protocol):
     joint: Annotated[Ints, 3]  # of W and I, W and O, I and O: 1 where they have one room, else 0
     copies: Annotated[Ints, 3]  # of each word of W, I, O that moves; 0 where the tensor passes the buffer by
     apart: Annotated[Ints, 3]  # 1 where nothing else goes on while words of W, I, O come
+    word_units: Annotated[Ints, 3]  # that room is set aside for, of a word of W, I, O; units as in `Machine`
+    byte_shift: int  # 2 to this power are the units of a byte
+
+
+class Zeros(Protocol):
+    """The zeros of W and of I: how many MACs of a step they spare, see `count.zeros`."""
+
+    skipped: Annotated[Ints, 2]  # 1 where those of W, I take no time
+    along: Annotated[Ints, 2]  # the dim along which a pattern n:m repeats, or -1 where zeros are anywhere
+    words: Annotated[Floats, 2]  # of all W, I; with a pattern of a group
+    nonzeros: Annotated[Floats, 2]  # of these
 
 
 class Machine(Protocol):
-    """The machine as kernels see it.
+    """The machine as kernels see it, with the words of one layer.
 
-    A link passes so many *units* a cycle, which are bits, or parts of bits where its width is a fraction.
+    A link passes so many *units* a cycle, which are bits, or parts of bits where its width or the bits of a word are a fraction.
+    Outputs have the bits of their format once, as they leave for good: as partial sums they have all of theirs.
     """
 
     simd: int
     run_dim: int  # see `Run`; -1 where the machine has none
     run_longest: int
     run_least: int
-    bits: Annotated[Ints, 3]  # of a word of W, I, O
     noc_latency: int  # cycles
     own_wires: bool  # whether W, I and O have wires of their own
     wire_units: Annotated[Ints, 3]  # per cycle, of the wires that W, I, O have, shared or not
     word_units: Annotated[Ints, 3]  # of a word of W, I, O on those wires
+    sum_units: int  # of a partial sum on those of O
     multicast: bool
     reduction: bool
     l1: Rooms
     l2: Rooms
     keeps: bool  # whether the L2 keeps tiles from one step of level 0 to the next
     tile_cycles: int  # see `Buffer`
-    offchip_bits: int  # units per cycle
-    offchip_units: int  # of a bit
+    offchip_units: int  # per cycle
+    offchip_word_units: Annotated[Ints, 3]  # of a word of W, I, O there
+    offchip_sum_units: int  # of a partial sum
     offchip_latency: int  # cycles
+    skips: bool  # whether zeros of W or I take no time
+    zeros: Zeros
 
 
 MACHINE = record(Machine)
 
 
 @lru_cache(maxsize=256)  # needed for every batch
-def machine_record(hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types know nothing of a record's fields
+def machine_record(layer: Layer, hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types know nothing of a record's fields
     """One MACHINE; shared, so not to be changed."""
     noc, l1, l2, offchip, run = hardware.noc, hardware.l1, hardware.l2, hardware.offchip, hardware.run
+    stored, of_a_bit = word_bits(layer, hardware), units_of_a_bit(layer, hardware)
     found = np.zeros(1, MACHINE)[0]
-    found["simd"], found["bits"] = hardware.simd, hardware.bits
+    found["simd"] = hardware.simd
     found["run_dim"], found["run_longest"], found["run_least"] = (run.dim, run.longest, run.least) if run else (-1, 1, 1)
     found["noc_latency"] = noc.latency_cycles
     found["own_wires"] = noc.wires is not None
     for tensor, width in enumerate(noc.wires or (noc.bytes_per_cycle,) * 3):
-        found["wire_units"][tensor], units = per_cycle(width)
-        found["word_units"][tensor] = hardware.bits[tensor] * units
+        found["wire_units"][tensor], units = per_cycle(width, of_a_bit)
+        found["word_units"][tensor] = stored[Level.NOC][tensor] * units // PARTS
+        found["sum_units"] = hardware.bits[Tensor.OUTPUT] * units
     found["multicast"], found["reduction"] = noc.multicast, noc.reduction
-    _write_rooms(l1, found["l1"])
-    _write_rooms(l2, found["l2"])
+    for buffer, level, rooms in ((l1, Level.L1, found["l1"]), (l2, Level.L2, found["l2"])):
+        _write_rooms(buffer, rooms)
+        rooms["word_units"] = np.array(room_bits(layer, hardware, level)) * of_a_bit // PARTS
+        rooms["byte_shift"] = (8 * of_a_bit).bit_length() - 1
     found["keeps"], found["tile_cycles"] = l2.residency is Residency.BEST, l2.tile_cycles
-    found["offchip_bits"], found["offchip_units"] = per_cycle(offchip.bytes_per_cycle)
+    found["offchip_units"], units = per_cycle(offchip.bytes_per_cycle, of_a_bit)
+    found["offchip_word_units"] = np.array(stored[Level.OFFCHIP]) * units // PARTS
+    found["offchip_sum_units"] = hardware.bits[Tensor.OUTPUT] * units
     found["offchip_latency"] = offchip.latency_cycles
+    _write_zeros(layer, hardware, found)
     return found
 
 
-def per_cycle(width: Width) -> tuple[int, int]:
-    """How many units a link of so many bytes per cycle passes per cycle, and how many a bit has."""
+def least_part(machine: Any) -> float:  # noqa: ANN401 as above
+    """The least part of the MACs that takes time: of all PEs, the one with the most non-zeros has the layer's share at least."""
+    zeros = machine["zeros"]
+    shares = np.where(zeros["skipped"], zeros["nonzeros"] / zeros["words"], 1.0)
+    return float(shares.prod()) * (SHARE_ROUNDING if machine["skips"] else 1.0)
+
+
+def per_cycle(width: Width, of_a_bit: int) -> tuple[int, int]:
+    """How many units a link of so many bytes per cycle passes per cycle, and how many a bit has, at least `of_a_bit`."""
     bits = 8 * ratio(width)
-    return bits.numerator, bits.denominator
+    return bits.numerator * of_a_bit, bits.denominator * of_a_bit
 
 
-def together_per_cycle(widths: Sequence[Width]) -> tuple[list[int], int]:
+def together_per_cycle(widths: Sequence[Width], of_a_bit: int) -> tuple[list[int], int]:
     """The same for links of several widths, on all of which a bit has as many units."""
-    each = [per_cycle(width) for width in widths]
+    each = [per_cycle(width, of_a_bit) for width in widths]
     units = lcm(*(of_a_bit for _, of_a_bit in each))
     return [passed * units // of_a_bit for passed, of_a_bit in each], units
+
+
+def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noqa: ANN401 as above
+    """Write what of W and I takes no time."""
+    zeros = machine["zeros"]
+    machine["skips"] = len(hardware.sparse.skip) > 0
+    for tensor in (Tensor.WEIGHT, Tensor.INPUT):
+        sparsity = layer.sparsity[tensor]
+        zeros["skipped"][tensor] = tensor in hardware.sparse.skip
+        found = (-1, layer.words(tensor), layer.nonzeros(tensor))
+        if isinstance(sparsity, Pattern):
+            found = (sparsity.along, sparsity.group, sparsity.kept)
+        zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
 
 
 def _write_rooms(buffer: Buffer, rooms: Any) -> None:  # noqa: ANN401 as above

@@ -17,7 +17,7 @@ _SLIDING = {dim for pair in WINDOWS for dim in pair}
 class Uniform:
     """Zeros anywhere, independent of each other; share: of non-zeros, in (0, 1], exactly the decimal that it prints."""
 
-    share: float
+    share: float | Fraction
 
     @property
     def density(self) -> Fraction:
@@ -129,7 +129,7 @@ class Sparse:
 
     skip: frozenset[Tensor] = frozenset()
     gate: frozenset[Tensor] = frozenset()
-    formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED,) * 4
+    formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED, UNCODED, UNCODED, UNCODED)
 
     def __post_init__(self) -> None:
         both = min(self.skip & self.gate, default=None)

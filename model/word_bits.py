@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, prod
+from math import ceil, gcd, prod
 
 from mapsearch.model.errors import LayerError
 from mapsearch.model.hardware import Hardware
@@ -68,3 +68,33 @@ def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> Fraction:
         case Coding.NM:
             index = (sparsity.group - 1).bit_length() if isinstance(sparsity, Pattern) else 0
     return share * (bits + index) + rest
+
+
+@lru_cache(maxsize=256)
+def room_bits(layer: Layer, hardware: Hardware, level: Level) -> WordBits:
+    """The bits that a buffer sets aside for a word of each tensor, in 1/64 of a bit.
+
+    They are all of its bits, as any part of a tensor may be dense, but where a format counts on a pattern. Partial sums have none.
+    """
+    stored, formats = word_bits(layer, hardware)[level], hardware.sparse.formats[level]
+    w, i = (
+        stored[tensor] if formats[tensor].coding is Coding.NM else PARTS * hardware.bits[tensor]
+        for tensor in (Tensor.WEIGHT, Tensor.INPUT)
+    )
+    return w, i, PARTS * hardware.bits[Tensor.OUTPUT]
+
+
+def bytes_of(words: int, bits: int) -> int:
+    """Bytes for so many words of so many bits each, in 1/64 of a bit."""
+    return -(-words * bits // (8 * PARTS))
+
+
+def bytes_of_tensors(layer: Layer, bits: WordBits) -> list[int]:
+    """The same for all words of W, I, O of a layer."""
+    return [bytes_of(layer.words(tensor), each) for tensor, each in zip(Tensor, bits, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def units_of_a_bit(layer: Layer, hardware: Hardware) -> int:
+    """The power of two by which the bits of all words at all levels are to be multiplied to be whole numbers, at the least."""
+    return PARTS // gcd(PARTS, *(bits for level in word_bits(layer, hardware) for bits in level))

@@ -11,24 +11,34 @@ from mapsearch.formats.mappings import WHAT, load_network, read_network
 from mapsearch.formats.registry import FORMATS
 from mapsearch.formats.text import read_text
 from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.cost import CostModel, Fit, ToolModel
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import encode
+from mapsearch.model.masks import Masks
+from mapsearch.model.reference.numpy_model import NumpyModel
 from mapsearch.model.registry import cost_model
 
 HardwareSource = str | PathLike[str] | Mapping[str, object] | Hardware
 
 
-def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource | None = None, model: str = "exact") -> list[Evaluation]:
+def evaluate(
+    text_or_path: str | PathLike[str],
+    hardware: HardwareSource | None = None,
+    model: str = "exact",
+    masks: str | PathLike[str] | None = None,
+) -> list[Evaluation]:
     """The evaluation of each layer of a mapping file, or of a run, with its mapping, in their order.
 
     A text with a newline or a brace is that of a file, any other the path of a file or of a run's folder. `hardware` is a preset's
     name, a file's path, a dict of a hardware file's keys, or a Hardware (default: the run's machine, or edge); `model` is a name of
-    `mapsearch.model.registry.COST_MODELS`. An `Evaluation` has the layer's name as `layer` and the model's figures under names that
-    end in units. It is a `CountedEvaluation` for exact and simulate, and `NamedFigures` for maestro, which takes a file exactly as
-    written. `to_dict` gives all figures:
+    `mapsearch.model.registry.COST_MODELS`; `masks` is a layer set, by whose masks layers of the same names are counted.
+
+    An `Evaluation` has the layer's name as `layer` and the model's figures under names that end in units. It is a
+    `CountedEvaluation` for exact and simulate, and `NamedFigures` for maestro, which takes a file exactly as written. `to_dict`
+    gives all figures:
 
         >>> text = "Network n { Layer a { Type: GEMM Dimensions { M: 4, N: 2, K: 3 } Dataflow { SpatialMap(1,1) M } } }"
         >>> [cost] = mapsearch.evaluate(text, hardware={"pes": 2})
@@ -38,13 +48,15 @@ def evaluate(text_or_path: str | PathLike[str], hardware: HardwareSource | None 
     Raises InputError (a ValueError) of one line where an input breaks a law or a mapping is not legal on the hardware.
     """
     if isinstance(text_or_path, str) and ("\n" in text_or_path or "{" in text_or_path):
-        return evaluate_text(text_or_path, "<text>", machine(hardware), model)
+        return evaluate_text(text_or_path, "<text>", machine(hardware), model, masks)
     files, target = mapping_files(Path(text_or_path), hardware)
-    return [each for file in files for each in evaluate_text(read_text(file, WHAT), str(file), target, model)]
+    return [each for file in files for each in evaluate_text(read_text(file, WHAT), str(file), target, model, masks)]
 
 
-def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) -> list[Evaluation]:
-    """The costs of the layers of a mapping file's text; `source` is its name, also in errors."""
+def evaluate_text(
+    text: str, source: str, hardware: HardwareSource, model: str, masks: str | PathLike[str] | None = None
+) -> list[Evaluation]:
+    """The costs of the layers of a mapping file's text; `source` is its name, also in errors; `masks`: see `evaluate`."""
     counter = cost_model(model)
     target = machine(hardware)
     if isinstance(counter, ToolModel):
@@ -53,7 +65,12 @@ def evaluate_text(text: str, source: str, hardware: HardwareSource, model: str) 
     layers = read_network(text.encode(), source).layers
     for mapped in layers:
         mapped.check(target.shape)
-    return [_costs(mapped, target, counter, source) for mapped in layers]
+    counters: dict[str, CostModel] = {}
+    if masks is not None:
+        if model != "exact":
+            raise InputError(f"masks are counted in place of the model exact, got {model}; leave one of the two out")
+        counters = {name: NumpyModel(each) for name, each in load_masks(masks).items()}
+    return [_costs(mapped, target, counters.get(mapped.layer.name, counter), source) for mapped in layers]
 
 
 def mapping_files(source: Path, hardware: HardwareSource | None) -> tuple[list[Path], Hardware]:
@@ -89,6 +106,15 @@ def machine(hardware: HardwareSource | None) -> Hardware:
             return load_hardware(Path(hardware))
         case _:
             return load_hardware(hardware)
+
+
+def load_masks(source: str | PathLike[str]) -> dict[str, Masks]:
+    """The masks of the layers of a layer set, by the layers' names; InputError where it has none."""
+    entries = load_layer_set(Path(source)).entries
+    masks = {entry.layer.name: entry.masks for entry in entries if entry.masks is not None}
+    if not masks:
+        raise InputError(f"{source}: must have a layer with a mask; give one, or leave the masks out")
+    return masks
 
 
 def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: str) -> Evaluation:

@@ -28,6 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_mappings(parser, ", or - for standard input")
     parser.add_argument("--model", default="exact", metavar="M", help=f"cost model: {', '.join(COST_MODELS)} (default: exact)")
+    parser.add_argument("--masks", metavar="SET", help="count the layers that have masks of their zeros in this layer set by these")
     parser.add_argument("--gap", action="store_true", help="prove how much a better mapping of each layer could gain at the most")
     parser.add_argument(
         "--objective", default="edp", metavar="O", help="of --gap: latency, energy, edp, ed2p or an expression (default: edp)"
@@ -42,12 +43,14 @@ def run(args: Namespace) -> int:
     from mapsearch.studies.evaluate import evaluate_text, machine, mapping_files
     from mapsearch.tables.evaluate import print_evaluation, print_gaps
 
+    if args.gap and args.masks is not None:
+        raise InputError("--gap proves by densities; leave --masks out")
     if args.file == "-":
         texts, target = {"<stdin>": _standard_input()}, machine(args.hardware)
     else:
         files, target = mapping_files(Path(args.file), args.hardware)
         texts = {str(file): read_text(file, WHAT) for file in files}
-    found = [each for name, text in texts.items() for each in evaluate_text(text, name, target, args.model)]
+    found = [each for name, text in texts.items() for each in evaluate_text(text, name, target, args.model, args.masks)]
     costs, gaps = [each.to_dict() for each in found], _gaps(texts, found, target, args) if args.gap else []
     if args.json:
         write_json([cost | gap.to_dict() for cost, gap in zip(costs, gaps, strict=True)] if gaps else costs)

@@ -12,6 +12,7 @@ from mapsearch.output import say, write, write_file, write_json, write_prose, wr
 
 if TYPE_CHECKING:
     from mapsearch.formats.yaml.layer_sets import Entry, LayerSet
+    from mapsearch.model.tensors import Tensor
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -111,11 +112,17 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "macs": layer.macs,
         "zero_macs": layer.zero_macs,
         "density": {tensor.label: layer.density[tensor] for tensor in Tensor},
-        "sparsity": {tensor.label: str(layer.sparsity[tensor]) for tensor in Tensor if layer.density[tensor] < 1},
+        "sparsity": {tensor.label: _zeros(entry, tensor) for tensor in Tensor if layer.density[tensor] < 1},
         "words": {tensor.label: layer.words(tensor) for tensor in Tensor},
         "weights": entry.weights,
         "weight_sets": entry.weight_sets,
     }
+
+
+def _zeros(entry: Entry, tensor: Tensor) -> str:
+    """What is known of the tensor's zeros."""
+    is_masked = entry.masks is not None and tensor in entry.masks.given
+    return f"mask of {entry.layer.density[tensor]:.4g}" if is_masked else str(entry.layer.sparsity[tensor])
 
 
 def _write_sets(sets: list[dict[str, Any]]) -> None:
@@ -137,7 +144,7 @@ def _write_set(data: dict[str, Any]) -> None:
     if sparse:
         tensors = tuple(sparse[0]["density"])
         rows = [(entry["name"], *(entry["sparsity"].get(tensor, "dense") for tensor in tensors)) for entry in sparse]
-        write_table("Sparse layers: densities and patterns", ("layer", *tensors), rows)
+        write_table("Sparse layers: densities, patterns and masks", ("layer", *tensors), rows)
     if data["unmapped"]:
         _write_left_out(data["unmapped"], data["left_out"])
     write(f"{data['layers']:,} layers, {data['unique_layers']:,} of different shape")

@@ -30,7 +30,7 @@ Grammar. Space, newline, ``, ; : ( )`` and ``->`` separate tokens and mean nothi
     NAME      = WORD | JSON string ;                            a WORD has no separator, brace, quote or "//"
     TYPE      = "CONV" | "DSCONV" | "NGCONV" | "FC" | "GEMM" | "TRCONV" ;
     DIM       = "N" | "G" | "K" | "C" | "R" | "S" | "Y" | "X" | "Y'" | "X'" | "M" | "B" ;
-    AXIS      = "Y" | "X" ;    TENSOR = "W" | "I" | "O" ;       SHARE: a number in (0, 1], of non-zeros
+    AXIS      = "Y" | "X" ;    TENSOR = "W" | "I" | "O" ;       SHARE: of non-zeros, in (0, 1]: 0.35 or 7/20
     block     = "{" { any token | block } "}" ;                 ignored
 
 A Pattern `W: 2:4 C` says that of every 4 weights along C 2 are not zero. Type, Dimensions and Dataflow must be there. Dilation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from mapsearch.formats.directives.layer_blocks import check_type, dim_names, needed_dims
 from mapsearch.formats.directives.network import MappedLayer, Network
@@ -70,6 +71,6 @@ def _directive_lines(mapping: Mapping, names: dict[Dim, str]) -> Iterator[str]:
             yield f"{directive.kind}({directive.size},{directive.size}) {names[directive.dim]};"
 
 
-def _block(pairs: dict[str, int] | dict[str, float] | dict[str, str]) -> str:
+def _block(pairs: dict[str, int] | dict[str, float | Fraction] | dict[str, str]) -> str:
     # MAESTRO reads a brace only where it stands apart.
     return "{ " + ", ".join(f"{name}: {value}" for name, value in pairs.items()) + " }"

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from mapsearch.model.errors import DirectiveError, did_you_mean
 from mapsearch.model.layer import MAX_EXTENT
@@ -138,12 +139,12 @@ class Cursor:
         self.take()
         return sizes[self.take_word("dim of the layer", sizes).text]
 
-    def take_share(self, what: str) -> float:
-        """Pass a decimal number."""
+    def take_share(self, what: str) -> float | Fraction:
+        """Pass a decimal number, or a fraction of two whole numbers."""
         token = self.take()
         try:
-            return float(token.text)
-        except ValueError:
+            return Fraction(token.text) if "/" in token.text else float(token.text)
+        except (ValueError, ZeroDivisionError):
             raise self.error(token, f"{what} must be a number, got {token.shown}") from None
 
     def skip_block(self) -> None:

@@ -16,7 +16,9 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Hardware, Part, Residency
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import encode
+from mapsearch.model.sparsity import DENSE, Level
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
+from mapsearch.model.word_bits import PARTS, bytes_of, room_bits, word_bits
 
 # The axes of a tensor in the order of its words; those of the input that slide are named by their outputs.
 AXES = {
@@ -69,12 +71,13 @@ def outermost_l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
     depths = range(len(nest.outer) + 1)
     needs = [[_need(nest, hardware, depth, tensor) for tensor in Tensor] for depth in depths]
     words = [_offchip_words(nest, hardware, each) for each in needs]
-    l2 = hardware.l2
+    l2, (of_w, of_i, _) = hardware.l2, word_bits(nest.mapped.layer, hardware)[Level.OFFCHIP]
+    of_word = (of_w, of_i, hardware.bits[Tensor.OUTPUT] * PARTS)  # outputs but for their words alone, as partial sums
     if l2.residency is Residency.NONE:
         return best
 
     def bits(choice: Sequence[int]) -> int:
-        return sum(words[depth][tensor] * hardware.bits[tensor] for tensor, depth in enumerate(choice))
+        return sum(words[depth][tensor] * of_word[tensor] for tensor, depth in enumerate(choice))
 
     def fits(choice: Sequence[int]) -> bool:
         each = [needs[depth][tensor] for tensor, depth in enumerate(choice)]
@@ -90,9 +93,10 @@ def _need(nest: LoopNest, hardware: Hardware, depth: int, tensor: Tensor) -> int
     if hardware.l2.bypass[tensor]:
         return 0
     g, n, k, c, r, s, y, x = nest.footprint(depth)
-    words = replace(nest.mapped.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0).words(tensor)
+    words = replace(nest.mapped.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0, sparsity=DENSE).words(tensor)
     moves = any(TOUCHES[tensor, cut.dim] for cut in nest.outer[:depth])
-    return -(-words * hardware.bits[tensor] // 8) * (hardware.l2.room(tensor).buffering.copies if moves else 1)
+    once = bytes_of(words, room_bits(nest.mapped.layer, hardware, Level.L2)[tensor])
+    return once * (hardware.l2.room(tensor).buffering.copies if moves else 1)
 
 
 def _offchip_words(nest: LoopNest, hardware: Hardware, needs: Sequence[int]) -> list[int]:

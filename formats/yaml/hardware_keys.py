@@ -200,8 +200,6 @@ def machine_of(data: Mapping[str, object], where: str, folder: Path) -> Hardware
     keys = checked(_FILE, data, where)
     technology = load_technology(keys.technology, where, folder)
     run = keys.array.run
-    if keys.sparse.skip:
-        raise HardwareError(f"{where}: sparse.skip is not counted yet; use sparse.gate")
     try:
         return Hardware(
             name=keys.name,

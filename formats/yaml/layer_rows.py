@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self, TypedDict, ca
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, GEMM, DensityRow, GemmSparsityRow, Row, SparsityRow, TiledRow
+from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, GEMM, OPERAND, DensityRow, Row, SparsityRow, TensorRow
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.layers import conv, depthwise, fc, gemm, lstm, trconv
@@ -89,6 +89,7 @@ UnmappedRow = SimpleRow | OtherRow
 
 class _LayerRow(_AnyRow):
     dims: ClassVar[Mapping[str, Dim]] = CONVOLUTION  # by the names that a pattern's `along` takes
+    of_weights: ClassVar[tuple[str, ...]] = OPERAND  # ways to say the sparsity of W
     weights: Weights = "parameters"
     density: DensityRow | None = None
     sparsity: SparsityRow | None = None
@@ -100,7 +101,7 @@ class _LayerRow(_AnyRow):
         if self.density is not None and self.sparsity is not None:
             raise LayerError(f"layer {self.name}: density is short for sparsity; give one of them")
         stated = self.sparsity or self.density
-        return DENSE if stated is None else stated.sparsities(self.name, self.dims)
+        return DENSE if stated is None else stated.sparsities(self.name, self.dims, self.of_weights)
 
 
 class _Window(TypedDict):
@@ -231,15 +232,15 @@ class GemmRow(_LayerRow):
     """The matrix product (M x K) * (K x N); each of a batch has its own K x N operand."""
 
     dims = GEMM
+    of_weights = (*OPERAND, "tiles")
     type: Literal["GEMM"]
-    sparsity: GemmSparsityRow | None = None
     M: _Size
     N: _Size
     K: _Size
 
     def layers(self) -> tuple[Made, ...]:
         sparsities = self.sparsities
-        weights = TiledRow() if self.sparsity is None else self.sparsity.W
+        weights = TensorRow() if self.sparsity is None else self.sparsity.W
         tiles = weights.matrices(f"layer {self.name}: sparsity.W", self.K, self.N)
         if not tiles:
             return (Made(gemm(self.name, self.M, self.N, self.K, batch=self.batch, sparsity=sparsities)),)

@@ -33,9 +33,11 @@ from mapsearch.formats.yaml.layer_rows import LayerFile, MappedRow, UnmappedRow,
 from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.model.errors import InputError, LayerError, did_you_mean, show
 from mapsearch.model.layer import Layer, LayerType
+from mapsearch.model.masks import Masks
 from mapsearch.model.tensors import Dim, Tensor
 
 _NO_CHOICES: Choices = MappingProxyType({})
+_HERE = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ class Entry:
     `other_parameters`; `activations` if the operand is computed, as in attention.
     weight_sets: how many different tensors of parameters the runs use: `count`, or fewer where an LSTM's steps share them, and 0
     for `shared` and `activations`.
+    masks: where each zero is known; the layer has their densities.
     """
 
     layer: Layer
     count: int
     weights: Weights
     weight_sets: int
+    masks: Masks | None = None
 
     def of_batch(self, inputs: int) -> Entry:
         """The layer on so many times its inputs, which have operands of their own where its weights are activations."""
@@ -61,7 +65,7 @@ class Entry:
             extent * inputs if each is dim else extent for each, extent in zip(Dim, self.layer.extents, strict=True)
         )
         layer = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=self.layer.zero_macs * inputs)
-        return replace(self, layer=layer)
+        return replace(self, layer=layer, masks=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,9 @@ def load_layer_set(name_or_path: str | Path, *, as_listed: bool = False, choices
     Raises InputError, whose one line names the file, the layer, the law and the value.
     """
     keys, where = layer_keys(name_or_path, choices)
-    return layer_set_of(Path(name_or_path).stem, where, keys, as_listed=as_listed)
+    path = Path(name_or_path)
+    folder = path if is_folder(name_or_path) else path.parent
+    return layer_set_of(path.stem, where, keys, as_listed=as_listed, folder=folder)
 
 
 def yaml_text(name_or_path: str | Path, choices: Choices = _NO_CHOICES) -> str:
@@ -235,8 +241,11 @@ def read_layers(data: bytes, where: str, choices: Choices) -> dict[str, object]:
 _FILE = TypeAdapter(LayerFile)
 
 
-def layer_set_of(name: str, where: str, keys: Mapping[str, object], *, as_listed: bool = False) -> LayerSet:
-    """The set of that name with the keys of a layer-set file; InputError, which begins with `where`, where they break a law."""
+def layer_set_of(name: str, where: str, keys: Mapping[str, object], *, as_listed: bool = False, folder: Path = _HERE) -> LayerSet:
+    """The set of that name with the keys of a layer-set file; InputError, which begins with `where`, where they break a law.
+
+    folder: that paths of masks are relative to.
+    """
     file = checked(_FILE, keys, where)
     entries: list[Entry] = []
     unmapped: list[Unmapped] = []
@@ -248,7 +257,7 @@ def layer_set_of(name: str, where: str, keys: Mapping[str, object], *, as_listed
             made = [row.name]
         else:
             listed = row.as_listed() if as_listed and isinstance(row, WindowRow) else row
-            added = list(_entries(place, listed))
+            added = list(_entries(place, listed, folder))
             entries += added
             made = [entry.layer.name for entry in added]
         for each in made:
@@ -261,10 +270,12 @@ def layer_set_of(name: str, where: str, keys: Mapping[str, object], *, as_listed
     return LayerSet(name, file.title, file.source, tuple(entries), tuple(unmapped), file.other_parameters, published)
 
 
-def _entries(place: str, row: MappedRow) -> Iterator[Entry]:
+def _entries(place: str, row: MappedRow, folder: Path) -> Iterator[Entry]:
     try:
         layers = row.layers()
+        masks = None if row.sparsity is None else row.sparsity.masks([made.layer for made in layers], folder)
     except LayerError as error:
         raise InputError(f"{place}: {str(error).partition(': ')[2]}") from error
     for layer, runs, sets in layers:
-        yield Entry(layer, row.count * runs, row.weights, row.count * sets if row.weights == "parameters" else 0)
+        sparse = layer if masks is None else replace(layer, sparsity=masks.densities)
+        yield Entry(sparse, row.count * runs, row.weights, row.count * sets if row.weights == "parameters" else 0, masks)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil, isqrt
-from typing import Annotated, ClassVar, cast
+from pathlib import Path
+from typing import Annotated, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from mapsearch.formats.yaml.masks import load_mask
 from mapsearch.model.errors import LayerError, did_you_mean
-from mapsearch.model.layer import MAX_EXTENT
+from mapsearch.model.layer import MAX_EXTENT, Layer
+from mapsearch.model.masks import Masks
 from mapsearch.model.sparsity import Pattern, Sparsities, Sparsity, Uniform, uniform
 from mapsearch.model.tensors import Dim
 
 # The names that a file has for the eight dims.
 CONVOLUTION = {dim.label: dim for dim in Dim}
 GEMM = {"M": Dim.X, "N": Dim.K, "K": Dim.C}
+# The ways to say the sparsity of an operand; of an output there are the first two.
+OPERAND = ("uniform", "pattern", "mask")
 
 
 class Row(BaseModel):
@@ -43,8 +48,8 @@ def _to_kept(value: object) -> Kept:
             return float(value)
         case [int(), int()]:
             return _to_kept([value])
-        case [[int(), int()], *_] as pairs if all(_is_pair(pair) for pair in cast("list[object]", pairs)):
-            return tuple((rows, columns) for rows, columns in cast("list[list[int]]", pairs))
+        case list() if value and all(_is_pair(pair) for pair in cast("list[object]", value)):
+            return tuple((rows, columns) for rows, columns in cast("list[list[int]]", value))
         case _:
             raise PydanticCustomError("kept", "must be a share in (0, 1], [rows, columns], or a list of such pairs")
 
@@ -60,26 +65,34 @@ class DensityRow(Row):
     I: _Share = 1.0  # noqa: E741 - the tensor's letter in files
     O: _Share = 1.0  # noqa: E741 - the tensor's letter in files
 
-    def sparsities(self, name: str, dims: Mapping[str, Dim]) -> Sparsities:  # noqa: ARG002 as `SparsityRow` has it
+    def sparsities(self, name: str, dims: Mapping[str, Dim], of_weights: Sequence[str]) -> Sparsities:  # noqa: ARG002 as `SparsityRow` has it
         """Of the layer's tensors."""
         return uniform(self.W, self.I, self.O)
 
 
 class TensorRow(Row):
-    """The sparsity of one tensor, said in one way."""
+    """The sparsity of one tensor, said in one way.
 
-    ways: ClassVar[tuple[str, ...]] = ("uniform", "pattern")
+    tiles: of the K x N weights of a GEMM, columns of a tile, each a smaller dense matrix. kept: what each tile keeps: a share, of
+    which the root is kept of its rows and of its columns, or rows and columns.
+    """
+
     uniform: _Share | None = None
     pattern: _Pattern | None = None
     along: str | None = None
+    mask: Annotated[str, Field(strict=True, min_length=1)] | None = None
+    tiles: Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENT)] | None = None
+    kept: Annotated[Kept, BeforeValidator(_to_kept)] | None = None
 
-    def sparsity(self, where: str, dims: Mapping[str, Dim]) -> Sparsity:
-        """What the keys say; LayerError, which begins with `where`, unless they say one thing."""
-        said = [way for way in self.ways if getattr(self, way) is not None]
-        if len(said) != 1:
-            raise LayerError(f"{where} must have one of {', '.join(self.ways)}, got {' and '.join(said) or 'none'}")
-        if (self.pattern is None) != (self.along is None):
-            raise LayerError(f"{where}: pattern and along go together; {'along' if self.along is None else 'pattern'} is missing")
+    def sparsity(self, where: str, ways: Sequence[str], dims: Mapping[str, Dim]) -> Sparsity:
+        """What the keys say; LayerError, which begins with `where`, unless they say one thing, and in one of these ways."""
+        said = [way for way in ("uniform", "pattern", "mask", "tiles") if getattr(self, way) is not None]
+        if len(said) != 1 or said[0] not in ways:
+            raise LayerError(f"{where} must have one of {', '.join(ways)}, got {' and '.join(said) or 'none'}")
+        for one, other in (("pattern", "along"), ("tiles", "kept")):
+            missing = [key for key in (one, other) if getattr(self, key) is None]
+            if len(missing) == 1:
+                raise LayerError(f"{where}: {one} and {other} go together; {missing[0]} is missing")
         if self.pattern is None:
             return Uniform(1.0 if self.uniform is None else self.uniform)
         kept, group = map(int, self.pattern.split(":"))
@@ -88,25 +101,12 @@ class TensorRow(Row):
             raise LayerError(f"{where}.along must be one of {', '.join(dims)}, got {along!r}{did_you_mean(along, dims)}")
         return Pattern(kept, group, dims[along])
 
-
-class TiledRow(TensorRow):
-    """The sparsity of the K x N weights of a GEMM, which may be in tiles of `tiles` columns, each a smaller dense matrix.
-
-    kept: what each tile keeps: a share, of which the root is kept of its rows and of its columns, or rows and columns.
-    """
-
-    ways: ClassVar[tuple[str, ...]] = (*TensorRow.ways, "tiles")
-    tiles: Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENT)] | None = None
-    kept: Annotated[Kept, BeforeValidator(_to_kept)] | None = None
-
     def matrices(self, where: str, rows: int, columns: int) -> Counter[tuple[int, int]]:
         """The rows and columns of the tiles' matrices, each with its number; none where there are no tiles; raises LayerError."""
-        if (self.tiles is None) != (self.kept is None):
-            raise LayerError(f"{where}: tiles and kept go together; {'kept' if self.kept is None else 'tiles'} is missing")
         if self.tiles is None or self.kept is None:
             return Counter()
         widths = [min(self.tiles, columns - first) for first in range(0, columns, self.tiles)]
-        if isinstance(self.kept, float):
+        if not isinstance(self.kept, tuple):
             return Counter((_root_of(self.kept, rows), _root_of(self.kept, width)) for width in widths)
         kept = self.kept * len(widths) if len(self.kept) == 1 else self.kept
         if len(kept) != len(widths):
@@ -132,13 +132,21 @@ class SparsityRow(Row):
     I: TensorRow = TensorRow(uniform=1.0)  # noqa: E741 - the tensor's letter in files
     O: TensorRow = TensorRow(uniform=1.0)  # noqa: E741 - the tensor's letter in files
 
-    def sparsities(self, name: str, dims: Mapping[str, Dim]) -> Sparsities:
-        """Of the tensors of the layer of this name, whose dims have these names; raises LayerError."""
-        w, i, o = (getattr(self, each).sparsity(f"layer {name}: sparsity.{each}", dims) for each in "WIO")
+    def sparsities(self, name: str, dims: Mapping[str, Dim], of_weights: Sequence[str]) -> Sparsities:
+        """Of the tensors of the layer of this name; dims: by their names; of_weights: ways to say it of W; raises LayerError."""
+        ways = {"W": of_weights, "I": OPERAND, "O": OPERAND[:2]}
+        w, i, o = (getattr(self, each).sparsity(f"layer {name}: sparsity.{each}", ways[each], dims) for each in "WIO")
         return w, i, o
 
-
-class GemmSparsityRow(SparsityRow):
-    """Of a GEMM."""
-
-    W: TiledRow = TiledRow(uniform=1.0)
+    def masks(self, layers: Sequence[Layer], folder: Path) -> Masks | None:
+        """The masks of the row's one layer, if it has any, whose paths are relative to the folder; raises LayerError."""
+        if self.W.mask is None and self.I.mask is None:
+            return None
+        layer, where = layers[0], f"layer {layers[0].name}: sparsity"
+        if len(layers) > 1:
+            raise LayerError(f"{where}: masks are of a row that makes one layer, got {len(layers)}; write its layers as rows")
+        weight, inputs = (
+            load_mask(folder / each.mask, f"{where}.{letter}.mask") if each.mask is not None else None
+            for letter, each in (("W", self.W), ("I", self.I))
+        )
+        return Masks(layer, weight, inputs)

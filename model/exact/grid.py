@@ -24,6 +24,7 @@ from mapsearch.model.mapping import MappingArrays, MappingBatch
 from mapsearch.model.records import COUNTED, Floats, Ints, machine_record, per_cycle, together_per_cycle
 from mapsearch.model.tensors import Tensor
 from mapsearch.model.windows import window_phases
+from mapsearch.model.word_bits import units_of_a_bit
 
 _L1_NEEDS = [Count.L1_NEED_W, Count.L1_NEED_I, Count.L1_NEED_O]
 _OFFCHIP = [Count.OFFCHIP_READ_W, Count.OFFCHIP_READ_I, Count.OFFCHIP_READ_O, Count.OFFCHIP_WRITE]
@@ -60,9 +61,9 @@ class CostTables:
                       too small
     array_cycles:     int64[B, noc]
     issue_cycles:     int64[B], in which the control issues the steps of level 0
-    offchip_bits:     int64[B, l2], read and written while others are worked on
-    waiting_bits:     int64[B, l2], read and written while nothing else goes on
-    first_bits:       int64[B], of the first level-0 working set of W and I that comes while others are worked on
+    offchip_units:    int64[B, l2], read and written while others are worked on; units as in `together_per_cycle` of the widths
+    waiting_units:    int64[B, l2], read and written while nothing else goes on
+    first_units:      int64[B], of the first level-0 working set of W and I that comes while others are worked on
     l1_pj:            float64[B, l1], of the MACs and the L1s
     l2_pj:            float64[B, l2], of the L2
     noc_pj:           float64[B]
@@ -73,9 +74,9 @@ class CostTables:
     l2_need: Ints
     array_cycles: Ints
     issue_cycles: Ints
-    offchip_bits: Ints
-    waiting_bits: Ints
-    first_bits: Ints
+    offchip_units: Ints
+    waiting_units: Ints
+    first_units: Ints
     l1_pj: Floats
     l2_pj: Floats
     noc_pj: Floats
@@ -84,7 +85,7 @@ class CostTables:
 
 def limiting(hardware: Hardware, grid: Grid) -> Hardware:
     """The machine of a grid that is nearest to the model's limits: of the largest buffers and the finest widths."""
-    noc, offchip = (max(widths, key=lambda width: per_cycle(width)[1]) for widths in (grid.noc, grid.offchip))
+    noc, offchip = (max(widths, key=lambda width: per_cycle(width, 1)[1]) for widths in (grid.noc, grid.offchip))
     return replace(
         _sized(hardware, grid.l1[-1], grid.l2[-1]),
         noc=replace(hardware.noc, bytes_per_cycle=noc),
@@ -105,13 +106,14 @@ def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatc
             f"got {len(grid.noc)}"
         )
     check_limits(layer, limits, batch.units.shape[1])
-    machine, arrays = machine_record(limits), batch.arrays  # a bit has as many units there as `_slices` takes: a power of 5
-    slices = _slices(grid.noc) if hardware.noc.wires is None else [()]
+    # On the finest of widths a bit has as many units as on all together: a power of 5 times those of a bit of the layer's words.
+    machine, arrays = machine_record(layer, limits), batch.arrays
+    slices = _slices(grid.noc, units_of_a_bit(layer, limits)) if hardware.noc.wires is None else [()]
     counts = np.concatenate([_counts(layer, machine, widths, arrays) for widths in slices], axis=1)
-    words, least, first_bits = _words(layer, machine, grid.l2, hardware.l2, arrays)
+    words, least, first_units = _words(layer, machine, grid.l2, hardware.l2, arrays)
     totals = np.ascontiguousarray(counts[:, 0])
     crossing = _crossing(layer, hardware.l2, totals, words)
-    bits = (crossing[:, :, :3] + crossing[:, :, 3:] * [0, 0, 1]) * np.array(hardware.bits, np.int64)
+    units = _units(layer, machine, crossing)
     waits = machine["l2"]["apart"]
     l1 = [energy_coefficients(layer, _sized(hardware, size, grid.l2[0])).energy_pj(totals) for size in grid.l1]
     l2: list[EnergyBreakdown] = []
@@ -123,9 +125,9 @@ def cost_tables(layer: Layer, hardware: Hardware, grid: Grid, batch: MappingBatc
         l2_need=_pool_need(hardware.l2, least),
         array_cycles=counts[:, :, Count.ARRAY_CYCLES].copy(),
         issue_cycles=totals[:, Count.ISSUE_CYCLES].copy(),
-        offchip_bits=bits @ (1 - waits),
-        waiting_bits=bits @ waits,
-        first_bits=first_bits,
+        offchip_units=units @ (1 - waits),
+        waiting_units=units @ waits,
+        first_units=first_units,
         l1_pj=np.stack([each.mac + each.l1 for each in l1], axis=1),
         l2_pj=np.stack([each.l2 for each in l2], axis=1),
         noc_pj=l2[0].noc,
@@ -137,9 +139,9 @@ def _sized(hardware: Hardware, l1_bytes: int, l2_bytes: int) -> Hardware:
     return replace(hardware, l1=replace(hardware.l1, bytes=l1_bytes), l2=replace(hardware.l2, bytes=l2_bytes))
 
 
-def _slices(widths: tuple[Width, ...]) -> list[Sequence[int]]:
+def _slices(widths: tuple[Width, ...], of_a_bit: int) -> list[Sequence[int]]:
     """Units per cycle of the widths, as many together as the model times."""
-    units, _ = together_per_cycle(widths)
+    units, _ = together_per_cycle(widths, of_a_bit)
     return [units[start : start + MAX_WIDTHS] for start in range(0, len(units), MAX_WIDTHS)]
 
 
@@ -156,7 +158,7 @@ def _counts(layer: Layer, machine: np.void, noc: Sequence[int], arrays: MappingA
 
 
 def _words(layer: Layer, machine: np.void, sizes: tuple[int, ...], l2: Buffer, arrays: MappingArrays) -> tuple[Ints, Ints, Ints]:
-    """Words that come into the L2, the least needs, and the first bits: see `evaluate_capacities`."""
+    """Words that come into the L2, the least needs, and the first units: see `evaluate_capacities`."""
     batch = len(arrays.units)
     words, own = np.empty((batch, len(sizes), 3), np.int64), np.empty((batch, 4), np.int64)
     work = make_workspace(arrays.units.shape[1], layer.extents, window_phases(layer), machine, Wanted.WORDS)
@@ -174,6 +176,14 @@ def _crossing(layer: Layer, l2: Buffer, totals: Ints, words: Ints) -> Ints:
         if l2.bypass[tensor]:
             crossing[:, :, column] = through[column][:, None]
     return crossing
+
+
+def _units(layer: Layer, machine: np.void, crossing: Ints) -> Ints:
+    """int64[B, l2, 3]: off-chip units of the words of W, I and O that `_crossing` gives."""
+    outputs, of_words, of_sum = layer.words(Tensor.OUTPUT), machine["offchip_word_units"], machine["offchip_sum_units"]
+    units: Ints = crossing[:, :, :3] * of_words
+    units[:, :, 2] = outputs * of_words[2] + (crossing[:, :, 2] + crossing[:, :, 3] - outputs) * of_sum
+    return units
 
 
 def _pooled(buffer: Buffer) -> Ints:

@@ -22,6 +22,7 @@ from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.records import COUNTED, machine_record, per_cycle
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.windows import window_phases
+from mapsearch.model.word_bits import units_of_a_bit
 
 # The most phases of one axis (see `windows`); time grows with them. A stride of 2 has 2; strides and dilations up to 64 fit.
 MAX_PHASES = 2**12
@@ -44,7 +45,7 @@ class ExactModel:
         check_limits(layer, hardware, levels)
         fit = np.empty(len(batch), np.int8)
         counts = np.zeros((len(batch), 1), COUNTED)
-        work = make_workspace(levels, layer.extents, window_phases(layer), machine_record(hardware), wanted)
+        work = make_workspace(levels, layer.extents, window_phases(layer), machine_record(layer, hardware), wanted)
         evaluate(work, *batch.arrays, fit, counts)
         return CountedCosts(layer, hardware, fit, counts.view(np.int64))
 
@@ -60,7 +61,7 @@ def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8
     """The workspace of `bound_all`, kept because a small batch would take longer to prepare than to bound."""
     check_limits(layer, hardware, levels)
     whole = tuple(layer.words(tensor) for tensor in Tensor)
-    machine, windows, prices = machine_record(hardware), window_phases(layer), per_word(layer, hardware)
+    machine, windows, prices = machine_record(layer, hardware), window_phases(layer), per_word(layer, hardware)
     return make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole, prices)
 
 
@@ -68,10 +69,10 @@ def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
     """Raise InputError where the model cannot count mappings of so many levels."""
     if levels > MAX_LEVELS:
         raise InputError(f"layer {layer.name}: a mapping has at most {MAX_LEVELS} levels, got {levels}")
-    units, least = _units_of_a_bit(hardware), 1 if hardware.run is None else hardware.run.least
+    units, least = _units_of_a_bit(layer, hardware), 1 if hardware.run is None else hardware.run.least
     # A step's words are multiplied as float64; there are at most as many bits as all L1s hold, and about 200 for each MAC.
     if min(hardware.pes * sum(hardware.l1.sizes) * 8, layer.macs * 200) * units >= 2**53:
-        fraction = "" if units == 1 else f" / {units} (widths are fractions)"
+        fraction = "" if units == 1 else f" / {units} (widths or bits of words are fractions)"
         raise InputError(
             f"layer {layer.name}: the L1s of all PEs must hold less than 2^50 bytes{fraction}, got {hardware.pes} x "
             f"{sum(hardware.l1.sizes)}; use a smaller L1"
@@ -98,7 +99,7 @@ def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
             )
 
 
-def _units_of_a_bit(hardware: Hardware) -> int:
+def _units_of_a_bit(layer: Layer, hardware: Hardware) -> int:
     """The most units that a bit has on any link (see `records.Machine`): no link takes more cycles for it."""
     widths = (*(hardware.noc.wires or (hardware.noc.bytes_per_cycle,)), hardware.offchip.bytes_per_cycle)
-    return max(per_cycle(width)[1] for width in widths)
+    return max(per_cycle(width, units_of_a_bit(layer, hardware))[1] for width in widths)

@@ -36,6 +36,8 @@ LINE = 64  # bytes of a cache line
 MAX_WIDTHS = 32
 # Kinds of steps that are timed together.
 MAX_KINDS = 128
+# Expected maxima that a thread keeps, see `zeros`.
+MAX_MAXIMA = 2**14
 
 
 class Rates(Protocol):
@@ -43,7 +45,7 @@ class Rates(Protocol):
 
     simd: float
     units: Annotated[Floats, 2, 3]  # of a word of W, I, O on its wires, by side: 0 where the tensor is on the other one
-    units_out: float  # of a word of O
+    units_out: Annotated[Floats, 2]  # of a word of O that leaves, where no partial sums are read and where some are
     noc_latency: float
 
 
@@ -125,6 +127,16 @@ class Residency(Protocol):
     need_bytes: int  # all together
 
 
+class Maximum(Protocol):
+    """The most non-zeros of some tiles that are to be expected, see `zeros`; words 0: none yet."""
+
+    words: float
+    nonzeros: float
+    tile: float
+    tiles: float
+    found: float
+
+
 class Totals(Protocol):
     """Sums over all steps."""
 
@@ -156,6 +168,8 @@ class Workspace(Protocol):
     base: Annotated[Floats, CLASS_COLUMNS]  # product of the groups that do not iterate
     sums: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # over each group's classes
     products: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]  # see `timing`
+    base_tile: Annotated[Floats, CLASS_COLUMNS]  # likewise of the tiles of W and I, see `zeros`
+    tiles_of: Annotated[Floats, GROUPS + 1, CLASS_COLUMNS]
     counts: Annotated[Ints, GROUPS + 2]  # classes of each group, see `timing` for the others
     kinds: Kinds  # that are still to be timed
     levels: int
@@ -185,11 +199,12 @@ class Workspace(Protocol):
     need: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and depth, see `residency`
     depth: Annotated[Ints, 3, MOST_DEPTHS]  # by tensor and place among those worth a look
     best: Residency
-    bits: Annotated[Ints, 3]  # of W, I, O
+    held: Annotated[Ints, 3]  # words of W, I, O, see `residency`
     needs_l1: Annotated[Ints, 3]  # bytes
     timing: Annotated[Ints, MAX_WIDTHS, 5]  # by width of the network, see `timing`
     peak: Annotated[Floats, MAX_WIDTHS, 2]  # likewise
     totals: Totals
+    maxima: Annotated[Sequence[Maximum], MAX_MAXIMA]
     runs: Annotated[Ints, 2, RUN_ROWS, RUN_COLUMNS]  # of a sliding pair's two dims, see `unit_runs`
     states: Annotated[Sequence[MutableSequence[State]], STATE_SLOTS, STATE_ROWS]  # of each dim, and two more: see `roles`
 

@@ -19,16 +19,23 @@ from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Residency, Width, ratio
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
-from mapsearch.model.reference.walk import Elements, Step, ceil_of, check_length, elements, trips, walk, whole
+from mapsearch.model.masks import Masks
+from mapsearch.model.reference.walk import Elements, Step, ToDo, ceil_of, check_length, elements, trips, walk, whole
+from mapsearch.model.reference.zeros import part_left
+from mapsearch.model.sparsity import Level
 from mapsearch.model.tensors import Tensor
+from mapsearch.model.word_bits import PARTS, bytes_of, room_bits, word_bits
 
 
 class Simulator:
-    """The cost model that counts by walking the steps (section 10); for small layers only."""
+    """The cost model that counts by walking the steps (section 10); for small layers only. masks: of the layers, if known."""
 
     name = "simulate"
     format = "directives"
     restriction = Restriction()
+
+    def __init__(self, masks: Masks | None = None) -> None:
+        self.masks = masks
 
     def as_counted(self, layer: Layer) -> Layer:
         """Every layer, as it is."""
@@ -43,18 +50,34 @@ class Simulator:
         counts = np.zeros((len(batch), COUNTS), np.int64)
         for row in range(len(batch)):
             units = tuple(int(n) for n in batch.units[row])
-            fit[row], found = _simulate(layer, hardware, batch.decode(row, layer), units)
+            fit[row], found = _simulate(layer, hardware, batch.decode(row, layer), units, self.masks)
             for count, value in found.items():
                 counts[row, count] = value
         return CountedCosts(layer, hardware, fit, counts)
 
 
-def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...]) -> tuple[Fit, dict[Count, int]]:
+def _to_do(layer: Layer, hardware: Hardware, masks: Masks) -> ToDo:
+    """The MACs of a PE's chunks that take time: those without a zero of an operand that the machine skips."""
+    weights = masks.weight if Tensor.WEIGHT in hardware.sparse.skip else None
+    inputs = masks.input if Tensor.INPUT in hardware.sparse.skip else None
+    (sy, sx), (dy, dx) = layer.stride, layer.dilation
+
+    def is_done(g: int, n: int, k: int, c: int, r: int, s: int, y: int, x: int) -> bool:
+        has_weight = weights is None or weights[g, k, c, r, s]
+        return bool(has_weight and (inputs is None or inputs[n, g, c, sy * y + dy * r, sx * x + dx * s]))
+
+    return lambda chunks: sum(is_done(*mac) for mac in product(*chunks))
+
+
+def _simulate(
+    layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...], masks: Masks | None
+) -> tuple[Fit, dict[Count, int]]:
     check_length(layer, mapping, units)
-    steps, l1_words = walk(layer, mapping, units)
+    to_do = None if masks is None else _to_do(layer, hardware, masks)
+    steps, l1_words = walk(layer, mapping, units, to_do)
     l1_needs = [
-        ceil_of(words * bits, 8) * hardware.l1.room(tensor).buffering.copies
-        for tensor, words, bits in zip(Tensor, l1_words, hardware.bits, strict=True)
+        bytes_of(words, bits) * hardware.l1.room(tensor).buffering.copies
+        for tensor, words, bits in zip(Tensor, l1_words, room_bits(layer, hardware, Level.L1), strict=True)
     ]
     choices = _residencies(layer, hardware, mapping.levels[0], units[0])
     fitting = [choice for choice in choices if _fit(hardware.l2, choice.needs)]
@@ -66,7 +89,7 @@ def _simulate(layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[i
     counts |= _need_counts(l1_needs, residency.needs)
     counts |= _depth_counts(layer, mapping.levels[0], units[0], residency)
     counts |= _word_counts(layer, hardware, steps)
-    counts |= _array_counts(hardware, steps)
+    counts |= _array_counts(layer, hardware, steps)
     counts |= _offchip_counts(layer, hardware, residency, counts)
     counts |= _runtime_counts(layer, hardware, mapping.levels[0], units[0], counts)
     return Fit.LEGAL, counts
@@ -120,51 +143,71 @@ def _word_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[Co
 # --- Section 7: the cycles of the array
 
 
-def _cycles(bits: int, width: Width) -> int:
+def _cycles(bits: Fraction, width: Width) -> int:
     """Cycles in which a link of so many bytes per cycle passes so many bits."""
     return ceil(bits / (8 * ratio(width)))
 
 
-def _network_cycles(bits: int, width: Width, noc: Noc) -> int:
+def _network_cycles(bits: Fraction, width: Width, noc: Noc) -> int:
     return noc.latency_cycles + _cycles(bits, width) - 1 if bits else 0
 
 
-def _ingress(hardware: Hardware, words_in: dict[Tensor, int]) -> int:
+def _ingress(layer: Layer, hardware: Hardware, words_in: dict[Tensor, int]) -> int:
     """Cycles in which some tensors' words come in, those of one step: together on shared wires, else each on its own."""
     noc = hardware.noc
-    bits = {tensor: words * hardware.bits[tensor] for tensor, words in words_in.items()}
+    of_w, of_i, _ = _word_bits(layer, hardware, Level.NOC)
+    each = (of_w, of_i, hardware.bits[Tensor.OUTPUT])  # what comes in of O is partial sums
+    bits = {tensor: Fraction(words * each[tensor]) for tensor, words in words_in.items()}
     if noc.wires is None:
-        return _network_cycles(sum(bits.values()), noc.bytes_per_cycle, noc)
+        return _network_cycles(sum(bits.values(), Fraction()), noc.bytes_per_cycle, noc)
     return max((_network_cycles(bits[tensor], noc.wires[tensor], noc) for tensor in bits), default=0)
 
 
-def _compute(hardware: Hardware, lengths: tuple[int, ...]) -> int:
-    """Cycles of unit 0, whose instructions take runs of one dim's indices."""
-    busy = list(lengths)
+def _egress_bits(layer: Layer, hardware: Hardware, step: Step) -> Fraction:
+    """Bits of the outputs that leave in a step; each leaves for good once, which is taken to be where it enters first.
+
+    The others are partial sums, as all are that the L2 adds up.
+    """
+    of_output = _word_bits(layer, hardware, Level.NOC)[Tensor.OUTPUT]
+    is_final = step.first and hardware.noc.reduction
+    return _words_out(step, hardware.noc) * (of_output if is_final else Fraction(hardware.bits[Tensor.OUTPUT]))
+
+
+def _word_bits(layer: Layer, hardware: Hardware, level: Level) -> tuple[Fraction, ...]:
+    """Bits of a word of each tensor at a level."""
+    return tuple(Fraction(bits, PARTS) for bits in word_bits(layer, hardware)[level])
+
+
+def _compute(layer: Layer, hardware: Hardware, step: Step) -> int:
+    """Cycles of unit 0, whose instructions take runs of one dim's indices, or of the PE with the most non-zeros."""
+    busy, lengths = list(step.lengths), step.lengths
     if hardware.run is not None:
         dim, longest, least = hardware.run.dim, hardware.run.longest, hardware.run.least
         runs = [min(longest, lengths[dim] - start) for start in range(0, lengths[dim], longest)]
         busy[dim] = sum(run if run == longest else max(run, least) for run in runs)
-    return ceil_of(prod(busy), hardware.simd)
+    if step.to_do is not None or not hardware.sparse.skip:
+        return ceil_of(prod(busy) if step.to_do is None else step.to_do, hardware.simd)
+    return ceil(prod(busy) * part_left(layer, hardware, step.words, step.tiles, step.lengths) / hardware.simd)
 
 
-def _array_counts(hardware: Hardware, steps: list[Step]) -> dict[Count, int]:
+def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[Count, int]:
     """Cycles of the array, which part each is spent on, and the step that loads the network most."""
-    noc, bits_o = hardware.noc, hardware.bits[Tensor.OUTPUT]
+    noc = hardware.noc
     apart = [tensor for tensor in Tensor if hardware.l1.room(tensor).buffering is Buffering.SINGLE]
     bound = [0, 0, 0]
     loads: list[tuple[int, int]] = []
     for number, step in enumerate(steps):
         words_in, words_out = dict(zip(Tensor, _words_in(step, noc), strict=True)), _words_out(step, noc)
-        egress = _network_cycles(words_out * bits_o, noc.wires[Tensor.OUTPUT] if noc.wires else noc.bytes_per_cycle, noc)
+        out_width = noc.wires[Tensor.OUTPUT] if noc.wires else noc.bytes_per_cycle
+        egress = _network_cycles(_egress_bits(layer, hardware, step), out_width, noc)
         waits = (
             0,
-            _ingress(hardware, {tensor: words_in[tensor] for tensor in apart}),
+            _ingress(layer, hardware, {tensor: words_in[tensor] for tensor in apart}),
             egress if Tensor.OUTPUT in apart else 0,
         )
         overlap = (
-            _compute(hardware, step.lengths),
-            _ingress(hardware, {tensor: words for tensor, words in words_in.items() if tensor not in apart}),
+            _compute(layer, hardware, step),
+            _ingress(layer, hardware, {tensor: words for tensor, words in words_in.items() if tensor not in apart}),
             egress if Tensor.OUTPUT not in apart else 0,
         )
         longest = overlap.index(max(overlap))
@@ -177,7 +220,7 @@ def _array_counts(hardware: Hardware, steps: list[Step]) -> dict[Count, int]:
     peak_words, peak_cycles = max(loads, key=lambda load: (Fraction(*load), -load[0]))
     return {
         Count.ARRAY_CYCLES: sum(cost for _, cost in loads),
-        Count.COMPUTE_CYCLES: sum(_compute(hardware, step.lengths) for step in steps),
+        Count.COMPUTE_CYCLES: sum(_compute(layer, hardware, step) for step in steps),
         Count.COMPUTE_BOUND_CYCLES: bound[0],
         Count.INGRESS_BOUND_CYCLES: bound[1],
         Count.EGRESS_BOUND_CYCLES: bound[2],
@@ -199,7 +242,7 @@ class _Residency:
     depths: tuple[int, ...]
     entrances: tuple[int, ...]
     needs: tuple[int, ...]
-    offchip_bits: int
+    offchip_bits: Fraction
 
 
 def _footprints(layer: Layer, tensor: Tensor, level: tuple[Directive, ...], units: int, depth: int) -> Iterator[Elements]:
@@ -214,10 +257,11 @@ def _footprints(layer: Layer, tensor: Tensor, level: tuple[Directive, ...], unit
         yield elements(layer, tensor, tuple(chunks))
 
 
-def _keep(hardware: Hardware, tensor: Tensor, footprints: Iterator[Elements]) -> tuple[int, int]:
+def _keep(hardware: Hardware, tensor: Tensor, bits: int, footprints: Iterator[Elements]) -> tuple[int, int]:
     """Words of a tensor that enter the L2 when these footprints are there, one after the other, and the bytes that they need.
 
-    Where the L2 keeps no tile, all of the next one is fetched; but outputs stay while they are added to.
+    bits: that room is set aside for, of a word. Where the L2 keeps no tile, all of the next one is fetched; but outputs stay while
+    they are added to.
     """
     entrances, most, moves = 0, 0, False
     there: Elements = frozenset()
@@ -228,7 +272,7 @@ def _keep(hardware: Hardware, tensor: Tensor, footprints: Iterator[Elements]) ->
         most = max(most, len(footprint))
         there = footprint
     comes_anew = moves or hardware.l2.residency is Residency.NONE
-    return entrances, ceil_of(most * hardware.bits[tensor], 8) * (hardware.l2.room(tensor).buffering.copies if comes_anew else 1)
+    return entrances, bytes_of(most, bits) * (hardware.l2.room(tensor).buffering.copies if comes_anew else 1)
 
 
 def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...], units: int) -> list[_Residency]:
@@ -241,7 +285,7 @@ def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...],
     found = {
         (tensor, depth): (0, 0)
         if hardware.l2.bypass[tensor]
-        else _keep(hardware, tensor, _footprints(layer, tensor, level, units, depth))
+        else _keep(hardware, tensor, room_bits(layer, hardware, Level.L2)[tensor], _footprints(layer, tensor, level, units, depth))
         for tensor in Tensor
         for depth in depths
     }
@@ -250,9 +294,18 @@ def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...],
     for choice in product(depths, repeat=len(Tensor)):
         entrances, needs = zip(*(found[tensor, depth] for tensor, depth in zip(Tensor, choice, strict=True)), strict=True)
         moved = (entrances[Tensor.WEIGHT], entrances[Tensor.INPUT], 2 * entrances[Tensor.OUTPUT] - outputs)
-        offchip_bits = sum(words * bits for words, bits in zip(moved, hardware.bits, strict=True))
-        choices.append(_Residency(choice, entrances, needs, offchip_bits))
+        bits = (_offchip_bits(layer, hardware, tensor, moved[tensor]) for tensor in Tensor if not hardware.l2.bypass[tensor])
+        choices.append(_Residency(choice, entrances, needs, sum(bits, Fraction())))
     return choices
+
+
+def _offchip_bits(layer: Layer, hardware: Hardware, tensor: Tensor, words: int) -> Fraction:
+    """Bits of words that cross to off-chip memory; outputs leave for good once, and are partial sums else."""
+    bits = _word_bits(layer, hardware, Level.OFFCHIP)[tensor]
+    if tensor is not Tensor.OUTPUT:
+        return words * bits
+    outputs = len(elements(layer, Tensor.OUTPUT, whole(layer)))
+    return outputs * bits + (words - outputs) * hardware.bits[Tensor.OUTPUT]
 
 
 def _depth_counts(layer: Layer, level: tuple[Directive, ...], units: int, residency: _Residency) -> dict[Count, int]:
@@ -290,14 +343,15 @@ def _runtime_counts(
         counts[Count.OFFCHIP_READ_O] + counts[Count.OFFCHIP_WRITE],
     )
     apart = [not l2.bypass[tensor] and l2.room(tensor).buffering is Buffering.SINGLE for tensor in Tensor]
-    alone = sum(words[tensor] * hardware.bits[tensor] for tensor in Tensor if apart[tensor])
-    beside = sum(words[tensor] * hardware.bits[tensor] for tensor in Tensor if not apart[tensor])
-    first = sum(
-        len(next(_footprints(layer, tensor, level, units, len(level)))) * hardware.bits[tensor]
+    bits = [_offchip_bits(layer, hardware, tensor, words[tensor]) for tensor in Tensor]
+    alone = sum((bits[tensor] for tensor in Tensor if apart[tensor]), Fraction())
+    beside = sum((bits[tensor] for tensor in Tensor if not apart[tensor]), Fraction())
+    first = [
+        _offchip_bits(layer, hardware, tensor, len(next(_footprints(layer, tensor, level, units, len(level)))))
         for tensor in (Tensor.WEIGHT, Tensor.INPUT)
         if not apart[tensor] and not l2.bypass[tensor]
-    )
-    fill = hardware.offchip.latency_cycles + _cycles(first, width)
+    ]
+    fill = hardware.offchip.latency_cycles + _cycles(sum(first, Fraction()), width)
     work = _cycles(alone, width) + max(counts[Count.ARRAY_CYCLES], _cycles(beside, width))
     issue = l2.tile_cycles * prod(trips(loop, whole(layer)[loop.dim], units) for loop in level)
     return {

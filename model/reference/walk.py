@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 from mapsearch.model.errors import InputError
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping
-from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 
 # Visits of a PE in a step, plus MACs: the sets that are built grow with both. About half a minute at the limit.
 WALK_LIMIT = 2_000_000
+
+_OPERANDS = (Tensor.WEIGHT, Tensor.INPUT)
 
 Chunks = tuple[range, ...]
 """A chunk of each dim, in the order of `Dim`."""
 
 Elements = frozenset[tuple[int, ...]]
 """Tensor elements, by their coordinates."""
+
+ToDo = Callable[[Chunks], int]
 
 Indices = tuple[tuple[int, ...], ...]
 """The index of each loop in a step: one tuple a level, one index a directive."""
@@ -122,20 +126,25 @@ def check_length(layer: Layer, mapping: Mapping, units: tuple[int, ...]) -> None
 class Step:
     """What one step does.
 
-    lengths: of PE 0's chunks.
+    lengths: of PE 0's chunks; words: of W and I that it holds.
+    tiles: of W and I, by their chunks, that active PEs hold.
     entrances: distinct words, per tensor, that some active PE needs and did not hold in the step before.
     fills: words, per tensor, that the active PEs receive, counted at each PE.
     first: whether every reduction loop stands at index 0, so that the outputs start at zero.
+    to_do: MACs that take time, of the PE that has the most, if they are told.
     """
 
     lengths: tuple[int, ...]
+    words: tuple[int, ...]
+    tiles: tuple[int, ...]
     entrances: tuple[int, ...]
     fills: tuple[int, ...]
     first: bool
+    to_do: int | None
 
 
-def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...]) -> tuple[list[Step], list[int]]:
-    """All steps, and the most words of each tensor that a PE ever holds."""
+def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...], to_do: ToDo | None = None) -> tuple[list[Step], list[int]]:
+    """All steps, and the most words of each tensor that a PE ever holds; to_do: MACs of chunks that take time."""
     pes = list(product(*(range(count) for count in units)))
     held: dict[tuple[int, ...], list[Elements]] = {pe: [frozenset()] * len(Tensor) for pe in pes}
     most = [0] * len(Tensor)
@@ -144,6 +153,8 @@ def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...]) -> tuple[list[S
     for indices in _steps(mapping.levels, units, whole(layer)):
         entrances: list[set[tuple[int, ...]]] = [set() for _ in Tensor]
         fills = [0] * len(Tensor)
+        tiles: list[set[Chunks]] = [set() for _ in _OPERANDS]
+        busiest = 0
         for pe in pes:
             chunks = _pe_chunks(layer, mapping, units, indices, pe)
             active = all(chunks)
@@ -155,9 +166,14 @@ def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...]) -> tuple[list[S
                     fills[tensor] += len(received)
                 held[pe][tensor] = holds
                 most[tensor] = max(most[tensor], len(holds))
+            for tensor in _OPERANDS if active else ():
+                tiles[tensor].add(tuple(chunks[dim] for dim in Dim if TOUCHES[tensor, dim]))
+            busiest = max(busiest, to_do(chunks) if to_do else 0)
             times_done[tuple(slice(chunk.start, chunk.stop) for chunk in chunks)] += 1
         lengths = tuple(len(chunk) for chunk in _pe_chunks(layer, mapping, units, indices, pes[0]))
-        steps.append(Step(lengths, tuple(map(len, entrances)), tuple(fills), _reduction_stands_at_0(mapping, indices)))
+        words = tuple(len(held[pes[0]][tensor]) for tensor in _OPERANDS)
+        of_step = (words, tuple(map(len, tiles)), tuple(map(len, entrances)), tuple(fills))
+        steps.append(Step(lengths, *of_step, _reduction_stands_at_0(mapping, indices), busiest if to_do else None))
     _assert_each_once(layer, times_done)
     return steps, most
 

@@ -14,6 +14,7 @@ from mapsearch.model.exact import Grid, cost_tables
 from mapsearch.model.hardware import Hardware, Width
 from mapsearch.model.mapping import MappingBatch, join_all
 from mapsearch.model.records import together_per_cycle
+from mapsearch.model.word_bits import units_of_a_bit
 from mapsearch.search.designs.walk import COSTED, COUNTERS, DESIGN, L1, L2, Machines, Mappings, Sizes, walk
 from mapsearch.spaces.machines.grid import sized
 from mapsearch.spaces.machines.space import Limits
@@ -172,11 +173,11 @@ class Stretch:
         """Yield the designs of the mappings; place: the index of each mapping's PE count; variant: its number."""
         hardware = sized(self.hardware, self.pes[-1], grid.l1[-1], grid.l2[-1], grid.noc[0], grid.offchip[0])
         t = cost_tables(self.variants.layer, hardware, grid, batch)
-        units, of_a_bit = together_per_cycle(grid.offchip)
+        units, _ = together_per_cycle(grid.offchip, units_of_a_bit(self.variants.layer, hardware))
         mappings = Mappings(
             variant, place, np.array(self.pes, np.int64)[place],
             t.l1_need, t.l2_need, t.array_cycles, t.issue_cycles,
-            t.offchip_bits * of_a_bit, t.waiting_bits * of_a_bit, t.first_bits * of_a_bit,
+            t.offchip_units, t.waiting_units, t.first_units,
             t.l1_pj, t.l2_pj, t.noc_pj, t.offchip_pj,
         )  # fmt: skip
         l1, l2, offchip_units = (np.array(values, np.int64) for values in (grid.l1, grid.l2, units))

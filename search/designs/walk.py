@@ -74,7 +74,7 @@ class Machines(NamedTuple):
 
 
 class Mappings(NamedTuple):
-    """B mappings and their costs, as in `CostTables`, but units of the off-chip memory in place of its bits."""
+    """B mappings and their costs, as in `CostTables`."""
 
     variant: Ints  # the number of the layer's variant
     place: Ints  # of its PE count in `Machines`

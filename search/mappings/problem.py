@@ -12,6 +12,7 @@ from mapsearch.model.area import least_cycles_within, power_mw
 from mapsearch.model.cost import BoundedModel, CostModel, Fit, Wanted
 from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.model.records import least_part, machine_record
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.spaces.mappings.space import Space
 
@@ -100,7 +101,8 @@ class Problem:
         """The limit on costs beyond which the objective is not below `under`, of a problem that is `bounded`."""
         if under == inf:
             return NO_LIMIT
-        least_cycles = self.space.layer.macs / (self.space.hardware.pes * self.space.hardware.simd)
+        layer, hardware = self.space.layer, self.space.hardware
+        least_cycles = layer.macs * least_part(machine_record(layer, hardware)) / (hardware.pes * hardware.simd)
 
         def useless(runtimes: NDArray[np.int64], energies: NDArray[np.float64]) -> NDArray[np.bool_]:
             return self.value(self._within_power(runtimes, energies), energies) >= under

@@ -16,7 +16,9 @@ from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Array, Buffer, Hardware, Residency, outer_units, pes_text, rows_and_columns
 from mapsearch.model.layer import MAX_EXTENT, Layer, LayerType
+from mapsearch.model.sparsity import DENSE, Level
 from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.word_bits import bytes_of_tensors, room_bits
 from mapsearch.spaces.mappings.constraints import ONE, WHOLE, Constraints, Sizes, dim_in, dims_in, tiles_in
 from mapsearch.spaces.mappings.orders import Inside, inside_of
 
@@ -197,7 +199,7 @@ class Choices:
             return Lack("PEs", prod(min(sizes) for sizes in self.cluster_sizes), self.hardware.pes)
         extents = np.array(self.layer.extents, np.int64)
         *outer, inner = accumulate(self.bounds.least, np.minimum, initial=extents)
-        lack = _lack_of("L1", self.hardware.l1, self._bytes(inner))
+        lack = _lack_of("L1", self.hardware.l1, self._bytes(Level.L1, inner))
         if lack is not None:
             return lack
         clusters = max(self.clusters, key=lambda each: (-self.units(each)[0], prod(each), each))
@@ -208,18 +210,18 @@ class Choices:
             return min((lack for lack in lacks.values() if lack is not None), key=lambda lack: lack.need - lack.has)
         return clusters, (dim, *(dims[0] for dims in self.spatial[1:]))
 
-    def _bytes(self, tile: Ints) -> list[int]:
-        """The bytes of W, I and O in a tile."""
+    def _bytes(self, level: Level, tile: Ints) -> list[int]:
+        """The bytes that W, I and O of a tile take at a level."""
         g, n, k, c, r, s, y, x = tile.tolist()
-        part = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0)
-        return [(part.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, self.hardware.bits, strict=True)]
+        part = replace(self.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0, sparsity=DENSE)
+        return bytes_of_tensors(part, room_bits(self.layer, self.hardware, level))
 
     def _l2_lack(self, tile: Ints, spatial: Dim, units: int) -> Lack | None:
         """The lack for a level-0 tile, as `tiles.overfull_l2` finds it."""
         chunk, extents = tile.copy(), np.array(self.layer.extents, np.int64)
         chunk[spatial] = min(extents[spatial], tile[spatial] * units)
         keeps = self.hardware.l2.residency is Residency.BEST
-        return _lack_of("L2", self.hardware.l2, self._bytes(chunk), self._bytes(extents) if keeps else None)
+        return _lack_of("L2", self.hardware.l2, self._bytes(Level.L2, chunk), self._bytes(Level.L2, extents) if keeps else None)
 
 
 def _lack_of(what: str, buffer: Buffer, tile: list[int], whole: list[int] | None = None) -> Lack | None:

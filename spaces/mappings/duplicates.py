@@ -19,7 +19,7 @@ from mapsearch.model.compiled import inlined
 from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.partial import PartialMapping, tile_at
 from mapsearch.spaces.mappings.space_record import CompiledSpace, SpaceRecord
-from mapsearch.spaces.mappings.tiles import permitted_at
+from mapsearch.spaces.mappings.tiles import fills_rounds, permitted_at
 
 
 @inlined
@@ -93,7 +93,7 @@ def is_of_level_above(space: CompiledSpace, s: SpaceRecord, m: PartialMapping, l
         units = s.sides[0]
         for inner in range(level + 1, len(m.units)):
             units //= m.units[inner]
-    if parts * chunk < whole and parts != units:  # the loop above iterates, and would not as before
-        return False
+    if parts * chunk < whole and (parts != units or (s.even and not fills_rounds(whole, chunk, units))):
+        return False  # the loop above iterates, and would not as before, or not as the space asks
     is_permitted = permitted_at(s, space.listed, above, dim, whole, chunk) == chunk
     return bool(is_permitted and may_be(space, s, level, 1) and (above == 0 or may_be(space, s, above, units)))

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Array, rows_and_columns
 from mapsearch.model.records import Ints, Machine, machine_record, record
+from mapsearch.model.sparsity import Level, Pattern
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 from mapsearch.model.windows import window_phases
+from mapsearch.model.word_bits import bytes_of_tensors, room_bits
 from mapsearch.spaces.mappings.choices import Choices
 from mapsearch.spaces.mappings.orders import Inside, interchangeable, is_fixed
 from mapsearch.spaces.mappings.rules import MAX_LEVELS
@@ -68,8 +70,8 @@ def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
     sizes: Sequence[tuple[int, ...]] = ((), *choices.cluster_sizes)
     buffer = np.zeros(SPACE.itemsize, np.uint8)
     s: Any = buffer.view(SPACE)[0]
-    s["extents"], s["windows"], s["machine"] = layer.extents, window_phases(layer), machine_record(hardware)
-    s["whole_bytes"] = [(layer.words(tensor) * bits + 7) // 8 for tensor, bits in zip(Tensor, hardware.bits, strict=True)]
+    s["extents"], s["windows"], s["machine"] = layer.extents, window_phases(layer), machine_record(layer, hardware)
+    s["whole_bytes"] = bytes_of_tensors(layer, room_bits(layer, hardware, Level.L2))
     for rooms, needed in ((s["machine"]["l1"], s["l1_dims"]), (s["machine"]["l2"], s["l2_dims"])):
         for tensor in Tensor:
             if rooms["copies"][tensor] > 0:
@@ -99,7 +101,9 @@ def compiled_space(choices: Choices, rule: int) -> CompiledSpace:
 def _is_mirrored(choices: Choices) -> bool:
     """Whether all that a mapping's costs and choices depend on stays when rows and columns are exchanged."""
     layer, bounds, run = choices.layer, choices.bounds, choices.hardware.run
-    if run is not None and run.dim in _MIRROR:
+    named = [] if run is None else [run.dim]
+    named += [each.along for each in layer.sparsity if isinstance(each, Pattern)]
+    if any(dim in _MIRROR for dim in named):
         return False
     alike = all(one == other for one, other in (layer.stride, layer.dilation))
     for one, other in _MIRROR.items():

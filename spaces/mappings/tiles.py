@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, kernel, leaf
 from mapsearch.model.mapping import MappingArrays
 from mapsearch.model.records import Ints, Rooms
+from mapsearch.model.rooms import bytes_for
 from mapsearch.model.windows import tile_words
 from mapsearch.spaces.mappings.rules import TileRule
 from mapsearch.spaces.mappings.space_record import SPACE, CompiledSpace, SpaceRecord
@@ -102,12 +103,12 @@ def _shared_at(s: SpaceRecord, listed: Ints, level: int, dim: int, tile: int, si
 
 
 @inlined
-def _tensor_bytes(s: SpaceRecord, tile: Ints, out: Ints) -> None:
-    """Bytes of W, I and O that a tile of eight lengths takes."""
+def _tensor_bytes(s: SpaceRecord, rooms: Rooms, tile: Ints, out: Ints) -> None:
+    """Bytes of W, I and O that a tile of eight lengths takes in a buffer."""
     words = tile_words(tile, s.windows[0, 0], s.windows[0, 1], s.windows[1, 0], s.windows[1, 1])
     out[0], out[1], out[2] = words[0], words[1], words[2]
     for tensor in range(3):
-        out[tensor] = (out[tensor] * s.machine.bits[tensor] + 7) // 8
+        out[tensor] = bytes_for(rooms, tensor, out[tensor])
 
 
 @inlined
@@ -127,7 +128,7 @@ def _overfull(rooms: Rooms, need: Ints) -> int:
 @inlined
 def overfull_l1(s: SpaceRecord, tile: Ints, need: Ints) -> int:
     """The room of a PE's L1 that the operands of a tile do not fit, or NONE; need: [3 or more], overwritten."""
-    _tensor_bytes(s, tile, need)
+    _tensor_bytes(s, s.machine.l1, tile, need)
     for tensor in range(3):
         need[tensor] *= s.machine.l1.copies[tensor]
     return _overfull(s.machine.l1, need)
@@ -143,7 +144,7 @@ def overfull_l2(s: SpaceRecord, tile: Ints, spatial: int, units: int, chunk: Int
         chunk[dim] = tile[dim]
     if spatial >= 0:
         chunk[spatial] = min(s.extents[spatial], tile[spatial] * units)
-    _tensor_bytes(s, chunk, need)
+    _tensor_bytes(s, s.machine.l2, chunk, need)
     for tensor in range(3):
         need[tensor] *= s.machine.l2.copies[tensor]
         if s.machine.keeps:

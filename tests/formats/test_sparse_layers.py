@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,9 @@ def test_patterns_name_the_dims_of_their_layers_type(tmp_path: Path) -> None:
         ("density: {W: 0.5}, sparsity: {W: {uniform: 0.5}}", "density is short for sparsity; give one of them"),
         (
             "sparsity: {W: {uniform: 0.5, pattern: '2:4', along: C}}",
-            "sparsity.W must have one of uniform, pattern, got uniform and pattern",
+            "sparsity.W must have one of uniform, pattern, mask, got uniform and pattern",
         ),
-        ("sparsity: {W: {}}", "sparsity.W must have one of uniform, pattern, got none"),
+        ("sparsity: {W: {}}", "sparsity.W must have one of uniform, pattern, mask, got none"),
         ("sparsity: {W: {pattern: '2:4'}}", "sparsity.W: pattern and along go together; along is missing"),
         ("sparsity: {W: {uniform: 0.5, along: C}}", "sparsity.W: pattern and along go together; pattern is missing"),
         ("sparsity: {W: {pattern: 2:4, along: C}}", 'sparsity.W.pattern must be text such as "2:4", in quotes, got 124'),
@@ -57,7 +58,7 @@ def test_patterns_name_the_dims_of_their_layers_type(tmp_path: Path) -> None:
         ("sparsity: {W: {pattern: '2:4', along: N}}", "pattern of weight must be along G, K, C, R, S, got N"),
         ("sparsity: {W: {pattern: '2:5', along: C}}", "pattern of weight: C = 16 is not a multiple of 5; pad the layer"),
         ("sparsity: {I: {uniform: 0}}", "sparsity.I.uniform must be > 0.0, got 0"),
-        ("sparsity: {W: 0.5}", "sparsity.W must be a mapping with the keys uniform, pattern, along, got 0.5"),
+        ("sparsity: {W: 0.5}", "sparsity.W must be a mapping with the keys uniform, pattern, along, mask, tiles, kept, got 0.5"),
     ],
 )
 def test_what_a_row_must_not_say(tmp_path: Path, keys: str, text: str) -> None:
@@ -102,7 +103,10 @@ def test_tiles_keep_what_each_says(tmp_path: Path) -> None:
     [
         ("{tiles: 64}", "sparsity.W: tiles and kept go together; kept is missing"),
         ("{kept: 0.5, uniform: 0.5}", "sparsity.W: tiles and kept go together; tiles is missing"),
-        ("{tiles: 64, kept: 0.5, uniform: 0.5}", "sparsity.W must have one of uniform, pattern, tiles, got uniform and tiles"),
+        (
+            "{tiles: 64, kept: 0.5, uniform: 0.5}",
+            "sparsity.W must have one of uniform, pattern, mask, tiles, got uniform and tiles",
+        ),
         ("{tiles: 64, kept: [[1, 1], [1, 1]]}", "sparsity.W.kept must have a pair for each of the 4 tiles, or one for all, got 2"),
         (
             "{tiles: 150, kept: [[1, 150], [1, 51]]}",
@@ -123,10 +127,11 @@ def test_what_tiles_must_not_say(tmp_path: Path, weights: str, text: str) -> Non
     assert str(caught.value).endswith(f"layer 1 (q): {text}")
 
 
-def test_only_a_gemm_has_tiles(tmp_path: Path) -> None:
-    """The key is unknown to any other type."""
-    with pytest.raises(InputError, match=r"layer 1 \(a\): unknown key sparsity\.W\.tiles; the keys are uniform, pattern, along$"):
-        layer_of(tmp_path, CONV + ", sparsity: {W: {tiles: 8, kept: 0.5}}")
+@pytest.mark.parametrize("row", [CONV, "type: LSTM, I: 8, H: 8, T: 2"])
+def test_only_a_gemm_has_tiles(tmp_path: Path, row: str) -> None:
+    """Another type's weights are sparse in other ways."""
+    with pytest.raises(InputError, match=r"layer 1 \(a\): sparsity\.W must have one of uniform, pattern, mask, got tiles$"):
+        layer_of(tmp_path, row + ", sparsity: {W: {tiles: 8, kept: 0.5}}")
 
 
 def test_bert_with_tiles_has_a_quarter_of_the_pruned_macs() -> None:
@@ -154,9 +159,18 @@ def test_a_pattern_along_the_one_channel_of_a_group_is_named_by_it() -> None:
     assert parse(print_network(network)) == network
 
 
+def test_a_density_may_be_a_fraction() -> None:
+    """As that of a mask is, which no decimal says; it comes back as it was."""
+    network = parse("Network { Layer a { Type: GEMM Dimensions { M: 4, N: 6, K: 8 } Density { W: 1/3 } Dataflow { } } }")
+    assert network.layers[0].layer.sparsity[0].density == Fraction(1, 3)
+    assert parse(print_network(network)) == network
+
+
 @pytest.mark.parametrize(
     ("items", "text"),
     [
+        ("Density { W: 1/0 }", "Density W must be a number, got '1/0'"),
+        ("Density { W: 3/2 }", "density of weight must be in (0, 1], got 3/2"),
         ("Pattern { W: 2:4 Q }", "expected a dim, got 'Q'"),
         ("Pattern { W: 2 }", "Pattern W: m of n:m must be a whole number or a Constant, got '}'"),
         ("Pattern { W: 2:4 K } Density { W: 0.5 }", "W has both a Density and a Pattern; remove one of the two"),

@@ -39,7 +39,7 @@ def test_the_command_shows_what_a_machine_makes_of_zeros(capsys: pytest.CaptureF
         ),
         ({"sparse": {"gate": True}}, "sparse.gate must be a list such as [input], got True"),
         ({"sparse": {"gate": ["output"]}}, "sparse.gate.0 must be 'weight' or 'input', got 'output'"),
-        ({"sparse": {"skip": ["input"]}}, "hardware: sparse.skip is not counted yet; use sparse.gate"),
+        ({"sparse": {"gate": ["input"], "skip": ["input"]}}, "sparse.skip and sparse.gate both name input; leave it out of one"),
         (
             {"sparse": {"format": {"noc": {"weight": "rle"}}}},
             "noc.weight must be none, ideal, bitmask, rleN (N = 1 to 8 bits), coordinateN (N = 1 to 16), csr or nm, got 'rle'",

@@ -301,7 +301,10 @@ def test_a_machine_may_have_a_million_pes() -> None:
             layer_of(K=2**26, C=2**26),
             replace(MACHINE, pes=2**20, l1=Buffer(2**24), noc=Noc(0.001)),
             1,
-            "layer layer: the L1s of all PEs must hold less than 2^50 bytes / 125 (widths are fractions), got 1048576 x 167",
+            (
+                "layer layer: the L1s of all PEs must hold less than 2^50 bytes / 125 (widths or bits of words are fractions), got "
+                "1048576 x 167"
+            ),
         ),
         (
             layer_of((1, 64), (1, 65), S=70, X=70),

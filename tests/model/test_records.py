@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Protocol
 
 import numpy as np
-from by_hand import MACHINE
+from by_hand import MACHINE, layer_of
 
 from mapsearch.model.cost import Count
 from mapsearch.model.hardware import Buffer, Buffering, Noc, Offchip, Part
@@ -52,14 +52,14 @@ def test_a_count_has_one_name() -> None:
 
 def test_the_machine_is_in_bits_and_copies() -> None:
     """Widths are in bits per cycle, and a double-buffered word takes two places."""
-    found = machine_record(replace(MACHINE, noc=Noc(32, 7, multicast=True, reduction=False)))
+    found = machine_record(layer_of(K=2), replace(MACHINE, noc=Noc(32, 7, multicast=True, reduction=False)))
     assert (found["wire_units"].tolist(), found["noc_latency"], found["multicast"], found["reduction"]) == (
         [256] * 3,
         7,
         True,
         False,
     )
-    assert (found["l1"]["sizes"].tolist(), found["l1"]["copies"].tolist(), found["bits"].tolist()) == (
+    assert (found["l1"]["sizes"].tolist(), found["l1"]["copies"].tolist(), found["l1"]["word_units"].tolist()) == (
         [512] * 3,
         [2] * 3,
         [8, 8, 16],
@@ -69,7 +69,7 @@ def test_the_machine_is_in_bits_and_copies() -> None:
 def test_the_rooms_of_a_buffer() -> None:
     """Tensors that share the pool have one room, a tensor's own part is another; copies and waiting follow each tensor's room."""
     weights = Part(448, Buffering.SINGLE)
-    found = machine_record(replace(MACHINE, l1=Buffer(512, Buffering.STREAM, (weights, None, None))))["l1"]
+    found = machine_record(layer_of(K=2), replace(MACHINE, l1=Buffer(512, Buffering.STREAM, (weights, None, None))))["l1"]
     assert found["of"].tolist() == [0, 1, 1]
     assert (found["bytes"].tolist(), found["sizes"].tolist(), found["joint"].tolist()) == (
         [448, 512, 0],
@@ -81,13 +81,13 @@ def test_the_rooms_of_a_buffer() -> None:
 
 def test_what_passes_the_l2_by_takes_no_room() -> None:
     """It has no copies there, and nobody waits for it."""
-    found = machine_record(replace(MACHINE, l2=Buffer(512, Buffering.SINGLE, bypass=(True, False, False))))["l2"]
+    found = machine_record(layer_of(K=2), replace(MACHINE, l2=Buffer(512, Buffering.SINGLE, bypass=(True, False, False))))["l2"]
     assert (found["copies"].tolist(), found["apart"].tolist()) == ([0, 1, 1], [0, 1, 1])
 
 
 def test_a_fraction_of_a_byte_is_whole_units() -> None:
     """2.4 bytes a cycle are 96 units of a fifth of a bit; wires of a tensor's own have units of their own."""
-    found = machine_record(replace(MACHINE, offchip=Offchip(2.4, 0), noc=Noc(26, wires=(8, 2, 0.5))))
-    assert (found["offchip_bits"], found["offchip_units"]) == (96, 5)
+    found = machine_record(layer_of(K=2), replace(MACHINE, offchip=Offchip(2.4, 0), noc=Noc(26, wires=(8, 2, 0.5))))
+    assert (found["offchip_units"], found["offchip_word_units"].tolist()) == (96, [40, 40, 80])
     assert found["own_wires"]
     assert (found["wire_units"].tolist(), found["word_units"].tolist()) == ([64, 16, 4], [8, 8, 16])

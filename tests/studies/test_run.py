@@ -20,7 +20,7 @@ from mapsearch.search.mappings.sampler_names import Sampler
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = (
     "batch, objective, sampler, gap, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, "
-    "warm_start, model"
+    "tools, warm_start, model"
 )
 OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
 METRICS = f"there are runtime_cycles, energy_pj, area_mm2, macs, and the objectives {OBJECTIVES}"

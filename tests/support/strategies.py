@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Offchip, Part, Residency, Run
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import Directive, MapKind, Mapping
-from mapsearch.model.tensors import Dim
+from mapsearch.model.sparsity import Coding, Format, Level, Pattern, Sparse, Sparsities, Sparsity, Uniform
+from mapsearch.model.tensors import TOUCHES, WINDOWS, Dim, Tensor
 from mapsearch.testing.small import TECHNOLOGY
 
 LARGEST_EXTENT = 6
@@ -61,6 +62,40 @@ def mappings(draw: st.DrawFn, layer: Layer, pes: int, levels: int) -> Mapping:
         clusters.append(draw(st.integers(1, min(4, pes // prod(clusters)))))
     tile = list(layer.extents)
     return Mapping(tuple(_level(draw, tile, units) for units in (pes // prod(clusters), *clusters)), tuple(clusters))
+
+
+DENSITIES = st.sampled_from((1.0, 0.5, 0.3, 0.9, 0.07))
+CODES = [Format(), *map(Format, (Coding.IDEAL, Coding.BITMASK, Coding.CSR)), *(Format(Coding.RLE, n) for n in (1, 5))]
+SKIPPED = st.frozensets(st.sampled_from((Tensor.WEIGHT, Tensor.INPUT)))
+
+
+@st.composite
+def sparsities(draw: st.DrawFn, layer: Layer) -> Sparsities:
+    """Densities and patterns of the layer's tensors."""
+
+    def of(tensor: Tensor) -> Sparsity:
+        slides = {dim for pair in WINDOWS for dim in pair} if tensor is Tensor.INPUT else set[Dim]()
+        along = draw(st.sampled_from([dim for dim in Dim if TOUCHES[tensor, dim] and dim not in slides]))
+        groups = [size for size in range(2, layer.extents[along] + 1) if layer.extents[along] % size == 0]
+        if not groups or draw(st.booleans()):
+            return Uniform(draw(DENSITIES))
+        group = draw(st.sampled_from(groups))
+        return Pattern(draw(st.integers(1, group)), group, along)
+
+    return of(Tensor.WEIGHT), of(Tensor.INPUT), of(Tensor.OUTPUT)
+
+
+@st.composite
+def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardware:
+    """The machine with any formats that the layer may have, and with zeros of W and I that it skips."""
+
+    def code(tensor: Tensor) -> Format:
+        has_pattern = not isinstance(layer.sparsity[tensor], Uniform)
+        return draw(st.sampled_from([*CODES, Format(Coding.COORDINATE, 3), *([Format(Coding.NM)] * 4 if has_pattern else [])]))
+
+    w, i, o = Tensor
+    of_l1, of_noc, of_l2, of_offchip = ((code(w), code(i), code(o)) for _ in Level)
+    return replace(hardware, sparse=Sparse(skip=draw(SKIPPED), formats=(of_l1, of_noc, of_l2, of_offchip)))
 
 
 BITS = st.sampled_from((8, 4, 12, 16))
@@ -131,8 +166,14 @@ def _ample(buffer: Buffer) -> Buffer:
 
 @st.composite
 def cases(draw: st.DrawFn, of: st.SearchStrategy[Hardware] | None = None) -> tuple[Layer, Hardware, list[Mapping]]:
-    """A layer, a machine, and one to three mappings of equally many levels that suit both; of: the machines to draw from."""
+    """A layer, a machine, and one to three mappings of equally many levels that suit both; of: the machines to draw from.
+
+    Without `of`, half of the layers have zeros, of which the machine makes use.
+    """
     layer = draw(layers())
     hardware = draw(plain_machines() | machines() if of is None else of)
+    if of is None and draw(st.booleans()):
+        layer = replace(layer, sparsity=draw(sparsities(layer)))
+        hardware = draw(sparse_machines(hardware, layer))
     levels = draw(st.integers(1, LARGEST_LEVELS))
     return layer, hardware, draw(st.lists(mappings(layer, hardware.pes, levels), min_size=1, max_size=3))

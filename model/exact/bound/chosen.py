@@ -205,10 +205,10 @@ def _write_first_and_issue(w: BoundWorkspace) -> None:
     """Write w.first_cycles and w.issue_cycles."""
     machine = w.machine
     words_w, words_i, _ = tile_words(w.chunk, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    l2, bits = machine.l2, machine.bits
-    first = float(words_w * bits[0]) if l2.copies[0] > 0 and l2.apart[0] == 0 else 0.0
-    first += float(words_i * bits[1]) if l2.copies[1] > 0 and l2.apart[1] == 0 else 0.0
-    w.first_cycles = machine.offchip_latency + first * machine.offchip_units / machine.offchip_bits
+    l2, units = machine.l2, machine.offchip_word_units
+    first = float(words_w * units[0]) if l2.copies[0] > 0 and l2.apart[0] == 0 else 0.0
+    first += float(words_i * units[1]) if l2.copies[1] > 0 and l2.apart[1] == 0 else 0.0
+    w.first_cycles = machine.offchip_latency + first / machine.offchip_units
     issue = float(machine.tile_cycles)
     for i in range(w.n_dims if machine.tile_cycles > 0 else 0):
         dim = w.dims[i]

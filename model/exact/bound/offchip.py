@@ -19,7 +19,7 @@ WORDS, NEED = 0, 1
 def _begin(w: BoundWorkspace) -> None:
     """Depth 0: the L2 keeps all of each tensor, once."""
     for tensor in range(3):
-        w.options[tensor, WORDS, 0], w.options[tensor, NEED, 0] = w.whole[tensor], w.whole[tensor] * w.machine.bits[tensor]
+        w.options[tensor, WORDS, 0], w.options[tensor, NEED, 0] = w.whole[tensor], w.whole[tensor] * w.machine.l2.word_units[tensor]
         w.n_options[tensor], w.turns[tensor], w.held[tensor] = 1, 1.0, w.whole[tensor]
     for axis in range(2):
         w.rows[axis] = needed(w.extents[6 + axis], w.extents[4 + axis], w.windows[axis, 0], w.windows[axis, 1])
@@ -46,7 +46,7 @@ def _add(w: BoundWorkspace, tensor: int, words: float) -> None:
     count = w.n_options[tensor]
     held = w.held[tensor] * (w.rows[0] * w.rows[1] if tensor == 1 else 1.0)
     w.options[tensor, WORDS, count] = max(w.options[tensor, WORDS, count - 1], words)
-    w.options[tensor, NEED, count] = held * w.machine.bits[tensor] * w.machine.l2.copies[tensor]
+    w.options[tensor, NEED, count] = held * w.machine.l2.word_units[tensor] * w.machine.l2.copies[tensor]
     w.n_options[tensor] = count + 1
 
 
@@ -110,7 +110,7 @@ def _standing(w: BoundWorkspace, tensor: int) -> None:
 
 @leaf
 def _depths(w: BoundWorkspace) -> None:
-    """Write w.options and w.n_options: words fetched and bits needed at each depth worth a look, of W, I and O."""
+    """Write w.options and w.n_options: words fetched and units needed at each depth worth a look, of W, I and O."""
     _begin(w)
     for place in range(8 if w.chosen > 0 else 0):
         dim = w.order[0, place]
@@ -134,8 +134,11 @@ def _depths(w: BoundWorkspace) -> None:
 
 @inlined
 def _cross(w: BoundWorkspace, words: float, tensor: int) -> float:
-    """Bits of so many words of a tensor."""
-    return float(words * w.machine.bits[tensor] if tensor < 2 else (2.0 * words - w.whole[2]) * w.machine.bits[2])
+    """Off-chip units of so many words of a tensor."""
+    units = w.machine.offchip_word_units
+    if tensor < 2:
+        return float(words * units[tensor])
+    return float(w.whole[2] * units[2] + 2.0 * (words - w.whole[2]) * w.machine.offchip_sum_units)
 
 
 @inlined
@@ -148,9 +151,9 @@ def whole_offchip(w: BoundWorkspace) -> None:
 
 
 @inlined
-def _write_cycles(w: BoundWorkspace, bits: float, apart: float) -> None:
-    scale = w.machine.offchip_units / w.machine.offchip_bits
-    w.offchip[0], w.offchip[1] = bits * scale, apart * scale
+def _write_cycles(w: BoundWorkspace, units: float, apart: float) -> None:
+    scale = 1.0 / w.machine.offchip_units
+    w.offchip[0], w.offchip[1] = units * scale, apart * scale
 
 
 @inlined
@@ -158,9 +161,10 @@ def least_offchip(w: BoundWorkspace) -> None:
     """Write w.offchip, the least cycles and the least pJ of any depths of W, I and O that fit the L2."""
     _depths(w)
     l2, pj, options = w.machine.l2, w.per_word.offchip_pj, w.options
-    size_w, size_i, size_o = 8.0 * l2.bytes[l2.of[0]], 8.0 * l2.bytes[l2.of[1]], 8.0 * l2.bytes[l2.of[2]]
+    byte = float(1 << l2.byte_shift)
+    size_w, size_i, size_o = byte * l2.bytes[l2.of[0]], byte * l2.bytes[l2.of[1]], byte * l2.bytes[l2.of[2]]
     both, with_w, with_i = l2.of[0] == l2.of[1], l2.of[0] == l2.of[2], l2.of[1] == l2.of[2]  # share a room
-    bits, apart, energy = np.inf, np.inf, np.inf
+    units, apart, energy = np.inf, np.inf, np.inf
     for p in range(w.n_options[0]):
         # Words rise along the depths: of those of O that fit the first is the best, and with more of I one before it.
         fewer = w.n_options[2]
@@ -173,13 +177,13 @@ def least_offchip(w: BoundWorkspace) -> None:
                 if options[2, NEED, r] <= room:
                     words_w, words_i, words_o = options[0, WORDS, p], options[1, WORDS, q], options[2, WORDS, r]
                     of_w, of_i, of_o = _cross(w, words_w, 0), _cross(w, words_i, 1), _cross(w, words_o, 2)
-                    bits = min(bits, of_w + of_i + of_o)
+                    units = min(units, of_w + of_i + of_o)
                     apart = min(apart, of_w * l2.apart[0] + of_i * l2.apart[1] + of_o * l2.apart[2])
                     energy = min(energy, words_w * pj[0] + words_i * pj[1] + words_o * pj[2])
                     fewer = r
                     break
-    _write_cycles(w, bits, apart)
+    _write_cycles(w, units, apart)
     w.offchip[2] = energy
-    if bits == np.inf:  # no way to complete it fits
+    if units == np.inf:  # no way to complete it fits
         _write_cycles(w, 0.0, 0.0)
     w.is_crossed = min(l2.copies[0], l2.copies[1], l2.copies[2]) > 0

@@ -29,12 +29,14 @@ class PerWord(Protocol):
     fill_cycles: Annotated[Floats, 3]
     multicast_cycles: Annotated[Floats, 3]
     rest_cycles: float  # of O
-    out_cycles: float  # of a word of O on its way back
+    out_cycles: float  # of a word of O on its way back, as a partial sum
+    out_rest_cycles: float  # more than that, of all words of O that leave for good
+    least_out_cycles: float  # of a word of O on its way back
 
 
 def per_word(layer: Layer, hardware: Hardware) -> Any:  # noqa: ANN401 numpy's types know nothing of a record's fields
     """One record of `PerWord`."""
-    coefficients, machine = energy_coefficients(layer, hardware), machine_record(hardware)
+    coefficients, machine = energy_coefficients(layer, hardware), machine_record(layer, hardware)
     per = coefficients.per_count_pj.sum(axis=0)
     multicast, reduction = hardware.noc.multicast, hardware.noc.reduction
     inward, outward = "multicast" if multicast else "fill", "multicast" if reduction else "fill"
@@ -52,7 +54,10 @@ def per_word(layer: Layer, hardware: Hardware) -> Any:  # noqa: ANN401 numpy's t
     # Outputs begin at zero and are not read then.
     found["rest_pj"] = coefficients.constant_pj.sum() - outputs * (per[psums] + per[Count.OFFCHIP_READ_O])
     cycles = machine["word_units"] / machine["wire_units"]
-    found[f"{inward}_cycles"][:2], found["out_cycles"] = cycles[:2], cycles[2]
+    of_sum = machine["sum_units"] / machine["wire_units"][2]
+    found[f"{inward}_cycles"][:2] = cycles[:2]
+    found["out_cycles"] = found["least_out_cycles"] = of_sum
     if reduction:
-        found["multicast_cycles"][2], found["rest_cycles"] = cycles[2], -outputs * cycles[2]
+        found["multicast_cycles"][2], found["rest_cycles"] = of_sum, -outputs * of_sum
+        found["out_rest_cycles"], found["least_out_cycles"] = outputs * (cycles[2] - of_sum), min(cycles[2], of_sum)
     return found

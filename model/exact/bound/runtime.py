@@ -172,7 +172,7 @@ def _carry_cycles(w: BoundWorkspace, place: int, new_w: bool, new_i: bool, new_o
     of_w = _carry_words(w, place, 0) * (cycles[0] + w.per_word.multicast_cycles[0]) if new_w else 0.0
     of_i = _carry_words(w, place, 1) * (cycles[1] + w.per_word.multicast_cycles[1]) if new_i else 0.0
     _come(w, of_w, of_i, 0.0)
-    egress = _carry_words(w, place, 2) * w.per_word.out_cycles if new_o else 0.0
+    egress = _carry_words(w, place, 2) * w.per_word.least_out_cycles if new_o else 0.0
     if machine.l1.apart[2] == 1:
         return float(w.ingress[APART] + egress + max(compute, w.ingress[BESIDE]))
     return float(w.ingress[APART] + max(compute, w.ingress[BESIDE], egress))
@@ -233,7 +233,7 @@ def raise_ingress(w: BoundWorkspace, words_cycles: float) -> None:
 def array_cycles(w: BoundWorkspace, compute: float) -> float:
     """The least cycles of the array, by w.ingress: nothing goes on beside what comes, or goes, apart."""
     apart, latency = w.machine.l1.apart, w.machine.noc_latency
-    egress = (w.words[2] if w.machine.reduction else w.fills[2]) * w.per_word.out_cycles
+    egress = (w.words[2] if w.machine.reduction else w.fills[2]) * w.per_word.out_cycles + w.per_word.out_rest_cycles
     begins = latency if apart[0] + apart[1] < 2 else 0  # of step 0, which overlaps with nothing
     if apart[2] == 1:
         return float(egress + max(w.ingress[APART] + compute + begins, w.ingress[TOGETHER]))

@@ -12,7 +12,7 @@ from mapsearch.model.compiled import leaf
 from mapsearch.model.exact.bound.per_word import PerWord
 from mapsearch.model.exact.bound.reuse import KINDS, POINTS, fronts, gain
 from mapsearch.model.exact.workspace import DIMS, MAX_LEVELS
-from mapsearch.model.records import Floats, Ints, Machine, record
+from mapsearch.model.records import Floats, Ints, Machine, least_part, record
 from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import needed
 
@@ -94,7 +94,7 @@ class BoundWorkspace(Protocol):
     options: Annotated[Floats, 3, 2, DIMS + 2]
     n_options: Annotated[Ints, 3]
     offchip: Annotated[Floats, 3]  # cycles; those of them that nothing else goes on beside; pJ
-    factor: float  # of compute, of a dim of one index whose runs take longer
+    factor: float  # of compute, of a dim of one index whose runs take longer, and of zeros that take no time
     ingress: Annotated[Floats, 3]  # this and what follows: see `runtime`
     macs: float
     lengths: Annotated[Floats, 3, DIMS]
@@ -157,22 +157,22 @@ def make_bound_workspace(
         workspace["per_row"][0, axis] = gain(y, r, windows[axis, 0], windows[axis, 1])
     run_dim, least = int(machine["run_dim"]), int(machine["run_least"])
     is_short = run_dim >= 0 and extents[run_dim] == 1 and int(machine["run_longest"]) > 1
-    workspace["factor"] = float(least) if is_short else 1.0
+    workspace["factor"] = (float(least) if is_short else 1.0) * least_part(machine)
     workspace["macs"] = float(np.prod(extents, dtype=np.float64))
     l1 = machine["l1"]
-    bits, rooms = machine["bits"] * l1["copies"], 8 * l1["bytes"]
+    units, rooms = l1["word_units"] * l1["copies"], l1["bytes"] << l1["byte_shift"]
     common = int(np.gcd.reduce(l1["copies"]))
-    found = _reuse(extents, windows.tobytes(), (bits // common).tobytes(), (rooms // common).tobytes(), l1["of"].tobytes())
+    found = _reuse(extents, windows.tobytes(), (units // common).tobytes(), (rooms // common).tobytes(), l1["of"].tobytes())
     workspace["points"][0], workspace["n_points"][0] = found
     workspace["common"][0] = _common(extents, windows)
     return buffer
 
 
 @lru_cache(maxsize=4096)
-def _reuse(extents: tuple[int, ...], windows: bytes, bits: bytes, rooms: bytes, of: bytes) -> tuple[Floats, Ints]:
+def _reuse(extents: tuple[int, ...], windows: bytes, units: bytes, rooms: bytes, of: bytes) -> tuple[Floats, Ints]:
     """What `fronts` writes: milliseconds for a large L1, and the same for all machines with such L1s."""
     points, counts = np.zeros((KINDS, POINTS, 2)), np.zeros(KINDS, np.int64)
-    of_windows, of_words, sizes, places = (np.frombuffer(each, np.int64).copy() for each in (windows, bits, rooms, of))
+    of_windows, of_words, sizes, places = (np.frombuffer(each, np.int64).copy() for each in (windows, units, rooms, of))
     fronts(np.array(extents, np.int64), of_windows.reshape(2, 2), of_words, sizes, places, points, counts)
     return points, counts
 

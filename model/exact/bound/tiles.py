@@ -107,8 +107,8 @@ def _may_stay_whole(w: BoundWorkspace) -> bool:
         need = 0.0
         for tensor in range(3):
             if l1.of[tensor] == room:
-                need += float(words[tensor]) * w.machine.bits[tensor] * l1.copies[tensor]
-        fits = fits and need <= 8.0 * l1.bytes[room] * left
+                need += float(words[tensor]) * l1.word_units[tensor] * l1.copies[tensor]
+        fits = fits and need <= float(l1.bytes[room] << l1.byte_shift) * left
     return fits
 
 

@@ -145,8 +145,8 @@ def _offer_inside(w: BoundWorkspace, tensor: int) -> None:
             words *= w.tile[dim]
             level = min(level, int(w.known[dim]))
     l1 = w.machine.l1
-    room = 8.0 * l1.bytes[l1.of[tensor]] / l1.copies[tensor]
-    if level >= 0 and words * w.machine.bits[tensor] > room * w.open_units:
+    room = float(l1.bytes[l1.of[tensor]] << l1.byte_shift) / l1.copies[tensor]
+    if level >= 0 and words * l1.word_units[tensor] > room * w.open_units:
         turns, _ = passes(w, tensor, level, 8)
         part = 1.0
         for i in range(w.n_dims):

@@ -16,6 +16,7 @@ from mapsearch.model.compiled import inlined, spliced
 from mapsearch.model.exact.count.rows import fill
 from mapsearch.model.exact.count.union import union
 from mapsearch.model.exact.count.unit_runs import R_NEW, R_OLD, chain_runs, lone_run, runs_of, units_in
+from mapsearch.model.exact.count.zeros import OF_A_TENSOR
 from mapsearch.model.exact.workspace import CLASS_COLUMNS, State, Workspace
 from mapsearch.model.tensors import TOUCHES, Dim
 from mapsearch.model.windows import kept, needed
@@ -41,6 +42,8 @@ KEPT = 7
 FILLED = 10
 FILL_KEPT = 13
 COLUMNS = CLASS_COLUMNS
+# The columns of a tile's row that stand for nothing.
+_NO_MORE = (1.0,) * (CLASS_COLUMNS - 2 * OF_A_TENSOR)
 
 
 @inlined
@@ -54,8 +57,8 @@ def _busy(w: Workspace, dim: int, length: int) -> float:
 
 
 @inlined
-def _single(w: Workspace, state: State, group: int, row: Floats) -> None:
-    """The class of a group of one dim, by which tensors have it."""
+def _single(w: Workspace, state: State, group: int, row: Floats, tile: Floats) -> None:
+    """The class of a group of one dim, by which tensors have it; tile: see `zeros`, written where zeros are skipped."""
     covered, active, steps = float(state.covered), float(state.active), float(state.steps)
     stayed = covered if state.shift == 0 else 0.0
     start = float(state.start) if group == 3 else steps
@@ -66,10 +69,15 @@ def _single(w: Workspace, state: State, group: int, row: Floats) -> None:
     filled = (covered if of_w else active, covered if of_i else active, covered if of_o else active)
     fill_kept = (stayed if of_w else active, stayed if of_i else active, stayed if of_o else active)
     fill(row, (steps, start, _busy(w, lead, state.new), 1.0, *came, *kept, *filled, *fill_kept))
+    if w.machine.skips:
+        new, along = float(state.new), w.machine.zeros.along
+        of_tile_w = (new if of_w else 1.0, active if of_w else 1.0, new if lead == along[0] else 1.0)
+        of_tile_i = (new if of_i else 1.0, active if of_i else 1.0, new if lead == along[1] else 1.0)
+        fill(tile, (*of_tile_w, *of_tile_i, *_NO_MORE))
 
 
 @inlined
-def _pair(w: Workspace, group: int, y: State, r: State, row: Floats) -> None:
+def _pair(w: Workspace, group: int, y: State, r: State, row: Floats, tile: Floats) -> None:
     """The class of a sliding group: outputs have its leading dim y, weights its sliding dim r, inputs both (w.slid)."""
     slid = w.slid
     covered_y, active_y, steps = float(y.covered), float(y.active), float(y.steps)
@@ -81,10 +89,14 @@ def _pair(w: Workspace, group: int, y: State, r: State, row: Floats) -> None:
     fill_kept = (stayed_r * active_y, float(slid[3]), stayed_y * active_r)
     macs = _busy(w, LEADING[group], y.new) * _busy(w, SLIDING[group], r.new)
     fill(row, (steps * float(r.steps), steps * float(r.start), macs, 1.0, *came, *kept, *filled, *fill_kept))
+    if w.machine.skips:
+        words = float(needed(y.new, r.new, w.windows[group - 4, 0], w.windows[group - 4, 1]))
+        length = float(r.new) if w.machine.zeros.along[0] == SLIDING[group] else 1.0
+        fill(tile, (float(r.new), active_r, length, words, active_y * active_r, 1.0, *_NO_MORE))
 
 
 @inlined
-def _merge(rows: Floats, place: int, count: int) -> int:
+def _merge(w: Workspace, rows: Floats, tiles: Floats, place: int, count: int) -> int:
     """Merge the row at `count` into an equal one before it, or keep it; returns the new count."""
     for k in range(count):
         same = True
@@ -92,6 +104,8 @@ def _merge(rows: Floats, place: int, count: int) -> int:
             if rows[place, k, column] != rows[place, count, column]:
                 same = False
                 break
+        for column in range(2 * OF_A_TENSOR if w.machine.skips else 0):
+            same = same and tiles[place, k, column] == tiles[place, count, column]
         if same:
             rows[place, k, STEPS] += rows[place, count, STEPS]
             rows[place, k, ZERO] += rows[place, count, ZERO]
@@ -100,12 +114,12 @@ def _merge(rows: Floats, place: int, count: int) -> int:
 
 
 @spliced
-def single_classes(w: Workspace, group: int, slot: int, rows: Floats, place: int) -> int:
-    """Write the classes of group 0..3 (G, N, K, C) to rows[place]; returns their number."""
+def single_classes(w: Workspace, group: int, slot: int, rows: Floats, tiles: Floats, place: int) -> int:
+    """Write the classes of group 0..3 (G, N, K, C) to rows[place] and tiles[place]; returns their number."""
     count = 0
     for k in range(w.n_states[slot]):
-        _single(w, w.states[slot][k], group, rows[place, count])
-        count = _merge(rows, place, count)
+        _single(w, w.states[slot][k], group, rows[place, count], tiles[place, count])
+        count = _merge(w, rows, tiles, place, count)
     return count
 
 
@@ -229,12 +243,14 @@ def _slide(w: Workspace, group: int, y: int, p: int, r: int, q: int, units: Ints
 
 
 @spliced
-def pair_classes(w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, place: int) -> int:
-    """Write the classes of a sliding group to rows[place]; returns their number. y, r: slots of the states of its two dims."""
+def pair_classes(
+    w: Workspace, group: int, y: int, r: int, units: Ints, pieces: Ints, rows: Floats, tiles: Floats, place: int
+) -> int:  # fmt: skip
+    """Write the classes of a sliding group likewise; returns their number. y, r: slots of the states of its two dims."""
     count = 0
     for p in range(w.n_states[y]):
         for q in range(w.n_states[r]):
             _slide(w, group, y, p, r, q, units, pieces)
-            _pair(w, group, w.states[y][p], w.states[r][q], rows[place, count])
-            count = _merge(rows, place, count)
+            _pair(w, group, w.states[y][p], w.states[r][q], rows[place, count], tiles[place, count])
+            count = _merge(w, rows, tiles, place, count)
     return count

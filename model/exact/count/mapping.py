@@ -21,7 +21,7 @@ from mapsearch.model.exact.count.classes import (
     pair_classes,
     single_classes,
 )
-from mapsearch.model.exact.count.residency import NEVER, best_residency, first_bits, left_in, write_bits
+from mapsearch.model.exact.count.residency import NEVER, best_residency, first_units, left_in, write_held
 from mapsearch.model.exact.count.roles import INNER, MOVING, OUTER, OWN, write_states
 from mapsearch.model.exact.count.rows import multiply
 from mapsearch.model.exact.count.timing import (
@@ -40,6 +40,7 @@ from mapsearch.model.exact.count.timing import (
 )
 from mapsearch.model.exact.workspace import GROUPS, WORKSPACE, Workspace
 from mapsearch.model.records import Counts, Floats, Ints
+from mapsearch.model.rooms import bytes_for
 
 Bytes = NDArray[np.int8]
 
@@ -51,6 +52,7 @@ class Room(NamedTuple):
     """Work space whose size depends on the batch."""
 
     rows: Floats  # [GROUPS + 2, room, COLUMNS], see `timing`
+    tiles: Floats  # likewise, see `zeros`
     units: Ints  # [2, units, 3], see `union`
     pieces: Ints  # [2*units, 2]
 
@@ -102,27 +104,29 @@ def _nest(w: Workspace, units: Ints, spatial: Bytes, order: Bytes, size: Ints, b
 @spliced
 def _write_classes(w: Workspace, room: Room, group: int, place: int, lead: int, slide: int) -> bool:
     """Write the classes of a group to rows[place], from the states in slots `lead` and `slide`; False where too long."""
-    rows = room.rows
+    rows, tiles = room.rows, room.tiles
     if group < 4:
         if w.n_states[lead] >= rows.shape[1]:
             return False
-        w.counts[place] = single_classes(w, group, lead, rows, place)
+        w.counts[place] = single_classes(w, group, lead, rows, tiles, place)
     else:
         if w.n_states[lead] * w.n_states[slide] >= rows.shape[1]:
             return False
-        w.counts[place] = pair_classes(w, group, lead, slide, room.units, room.pieces, rows, place)
+        w.counts[place] = pair_classes(w, group, lead, slide, room.units, room.pieces, rows, tiles, place)
     if w.worded and (place == OWN_LIST or w.counts[place] > 1):
         add_sums(w, rows, place)
     return True
 
 
 @spliced
-def _begin(w: Workspace, rows: Floats) -> None:
+def _begin(w: Workspace, rows: Floats, tiles: Floats) -> None:
     """Before step 0 nothing was there: in it, everything comes."""
     w.counts[OWN_LIST] = w.counts[ONES] = 1
     for c in range(COLUMNS):
         w.base[c] = rows[ONES, 0, c] = 1.0
         rows[OWN_LIST, 0, c] = w.sums[OWN_LIST, c] = 0.0 if KEPT <= c < KEPT + 3 or c >= FILL_KEPT else 1.0
+    for c in range(COLUMNS if w.machine.skips else 0):
+        w.base_tile[c] = tiles[ONES, 0, c] = tiles[OWN_LIST, 0, c] = 1.0
     w.iterates = 0
     for j in range(w.n_loops):
         w.iterates |= 1 << GROUP_OF_DIM[w.loops[j].dim]
@@ -147,10 +151,12 @@ def _take_turn(w: Workspace, turn: int) -> None:
 
 
 @inlined
-def _place(w: Workspace, rows: Floats, group: int, groups: int) -> int:
+def _place(w: Workspace, room: Room, group: int, groups: int) -> int:
     """Give a group a place among those that iterate, or else multiply its one class to w.base; returns how many have a place."""
     if (w.iterates >> group) % 2 == 0:
-        multiply(w.base, rows[group, 0], w.base)
+        multiply(w.base, room.rows[group, 0], w.base)
+        if w.machine.skips:
+            multiply(w.base_tile, room.tiles[group, 0], w.base_tile)
         return groups
     w.places[0, groups] = group
     return groups + 1
@@ -163,7 +169,7 @@ def _walk(w: Workspace, room: Room) -> bool:
     First each dim gets its states of step 0, and each group its classes. Then each loop has two turns: it advances, and it stands
     still while those inside it do. All are turns of one loop, as code that stands twice is compiled twice.
     """
-    _begin(w, room.rows)
+    _begin(w, room.rows, room.tiles)
     run_group = GROUP_OF_DIM[w.machine.run_dim] if w.machine.run_least > 1 else -1
     groups = 0
     for turn in range(-GROUPS - 8, max(2 * w.n_loops - 1, 0)):
@@ -181,19 +187,19 @@ def _walk(w: Workspace, room: Room) -> bool:
         if there and not _write_classes(w, room, g, OWN_LIST if advances else g, lead, slide):
             return False
         if there and turn < 0:
-            groups = _place(w, room.rows, g, groups)
+            groups = _place(w, room, g, groups)
         if advances or turn == -1:
-            add_carry(w, room.rows, groups, g if advances else OWN_LIST)
+            add_carry(w, room.rows, room.tiles, groups, g if advances else OWN_LIST)
     if w.timed:
         time_kinds(w)
     return True
 
 
 @inlined
-def _offchip_cycles(w: Workspace, bits: int) -> int:
+def _offchip_cycles(w: Workspace, units: int) -> int:
     """Cycles of the off-chip memory."""
-    width = w.machine.offchip_bits
-    return int((bits * w.machine.offchip_units + width - 1) // width)
+    width = w.machine.offchip_units
+    return int((units + width - 1) // width)
 
 
 @leaf
@@ -238,17 +244,17 @@ def _record_words(w: Workspace, outputs: int, row: Counts) -> None:
 @leaf
 def _record_offchip(w: Workspace, outputs: int, row: Counts) -> int:
     """Write what crosses to off-chip memory and its cycles; returns those of it that nothing else goes on beside."""
-    l2, bits, best = w.machine.l2, w.machine.bits, w.best
+    l2, units, best = w.machine.l2, w.machine.offchip_word_units, w.best
     row.offchip_read_w = best.words[0] if l2.copies[0] > 0 else row.l2_to_l1_w
     row.offchip_read_i = best.words[1] if l2.copies[1] > 0 else row.l2_to_l1_i
     row.offchip_read_o = best.words[2] - outputs if l2.copies[2] > 0 else row.psum_read + row.l2_add_read
     row.offchip_write = best.words[2] if l2.copies[2] > 0 else row.output_write
-    of_w, of_i = row.offchip_read_w * bits[0], row.offchip_read_i * bits[1]
-    of_o = (row.offchip_read_o + row.offchip_write) * bits[2]
+    of_w, of_i = row.offchip_read_w * units[0], row.offchip_read_i * units[1]
+    of_o = outputs * units[2] + (row.offchip_read_o + row.offchip_write - outputs) * w.machine.offchip_sum_units
     apart = of_w * l2.apart[0] + of_i * l2.apart[1] + of_o * l2.apart[2]
     alone = _offchip_cycles(w, apart)
     row.offchip_cycles = alone + _offchip_cycles(w, of_w + of_i + of_o - apart)
-    row.fill_cycles = w.machine.offchip_latency + _offchip_cycles(w, first_bits(w))
+    row.fill_cycles = w.machine.offchip_latency + _offchip_cycles(w, first_units(w))
     return alone
 
 
@@ -266,9 +272,9 @@ def _record_needs(w: Workspace, row: Counts, legal: bool) -> None:
 def _fits_l1(w: Workspace) -> bool:
     """Write w.needs_l1; returns whether each room holds what its tensors need."""
     l1 = w.machine.l1
-    write_bits(w, w.tiles)
+    write_held(w, w.tiles)
     for tensor in range(3):
-        w.needs_l1[tensor] = ((w.bits[tensor] + 7) >> 3) * l1.copies[tensor]
+        w.needs_l1[tensor] = bytes_for(l1, tensor, w.held[tensor]) * l1.copies[tensor]
     left_w, left_i, left_o = left_in(l1, w.needs_l1[0], w.needs_l1[1], w.needs_l1[2])
     return bool(min(left_w, left_i, left_o) >= 0)
 
@@ -330,7 +336,8 @@ def evaluate(
     listed, pieces = np.empty((2, most_units, 3), np.int64), np.empty((2 * most_units, 2), np.int64)
     classes, done = 64, 0
     while done < len(fit):
-        room = Room(np.empty((GROUPS + 2, classes, COLUMNS)), listed, pieces)
+        rows = np.empty((GROUPS + 2, classes, COLUMNS))
+        room = Room(rows, np.empty_like(rows), listed, pieces)
         done = _cost_from(work, room, units, spatial, order, size, done, fit, counts)
         classes *= 4
 
@@ -350,8 +357,8 @@ def evaluate_capacities(
     """Write what comes into the L2 for each capacity of its pool, of every mapping of a batch.
 
     pooled: 1 for those of W, I, O that share it, else 0. words[b, capacity]: those of W, I and O, 0 where no choice of depths fits.
-    own[b]: the least needs of W, I and O, and the bits of the first level-0 working set of W and I that come while others are
-    worked on. Other arrays as in `evaluate`.
+    own[b]: the least needs of W, I and O, and the off-chip units of the first level-0 working set of W and I that come while others
+    are worked on. Other arrays as in `evaluate`.
     """
     w = work.view(WORKSPACE)[0]
     for b in range(units.shape[0]):
@@ -365,4 +372,4 @@ def evaluate_capacities(
                 words[b, k, tensor] = w.best.words[tensor] if fits else 0
         for tensor in range(3):
             own[b, tensor] = w.least[tensor]
-        own[b, 3] = first_bits(w)
+        own[b, 3] = first_units(w)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.workspace import MOST_DEPTHS, Workspace
 from mapsearch.model.records import Rooms
+from mapsearch.model.rooms import bytes_for
 from mapsearch.model.tensors import TOUCHES
 from mapsearch.model.windows import kept, tile_words
 
@@ -138,20 +139,18 @@ def _offer(w: Workspace, tensor: int, depth: int, new_words: int, new_need: int)
 
 
 @inlined
-def write_bits(w: Workspace, tile: Ints) -> None:
-    """Write to w.bits what W, I and O of a tile of eight lengths take."""
-    words = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    bits = w.machine.bits
-    w.bits[0], w.bits[1], w.bits[2] = words[0] * bits[0], words[1] * bits[1], words[2] * bits[2]
+def write_held(w: Workspace, tile: Ints) -> None:
+    """Write to w.held the words of W, I and O of a tile of eight lengths."""
+    w.held[0], w.held[1], w.held[2] = tile_words(tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
 
 
 @leaf
-def first_bits(w: Workspace) -> int:
-    """Bits of the first level-0 working set that must be in the L2 to begin: of W and I that it keeps beside what is worked on."""
-    l2 = w.machine.l2
-    write_bits(w, w.chunks)
-    of_w = w.bits[0] if l2.copies[0] > 0 and l2.apart[0] == 0 else 0
-    of_i = w.bits[1] if l2.copies[1] > 0 and l2.apart[1] == 0 else 0
+def first_units(w: Workspace) -> int:
+    """Off-chip units of the first level-0 working set that must be in the L2 to begin: of W and I kept beside what is worked on."""
+    l2, units = w.machine.l2, w.machine.offchip_word_units
+    write_held(w, w.chunks)
+    of_w = w.held[0] * units[0] if l2.copies[0] > 0 and l2.apart[0] == 0 else 0
+    of_i = w.held[1] * units[1] if l2.copies[1] > 0 and l2.apart[1] == 0 else 0
     return int(of_w + of_i)
 
 
@@ -172,10 +171,10 @@ def _write_needs(w: Workspace) -> None:
         if depth > 0:
             dim = w.loops[depth - 1].dim
             w.resident[dim] = w.chunks[dim]
-        write_bits(w, w.resident)
+        write_held(w, w.resident)
         moves = depth > 0 or not w.machine.keeps
         for tensor in range(3):
-            need = ((w.bits[tensor] + 7) >> 3) * (l2.copies[tensor] if moves else min(l2.copies[tensor], 1))
+            need = bytes_for(l2, tensor, w.held[tensor]) * (l2.copies[tensor] if moves else min(l2.copies[tensor], 1))
             w.needs[depth, tensor] = need
             w.least[tensor] = need if depth == 0 else min(w.least[tensor], need)
     w.slack[0], w.slack[1], w.slack[2] = left_in(l2, w.least[0], w.least[1], w.least[2])
@@ -244,7 +243,7 @@ def best_residency(w: Workspace) -> bool:
         _write_depths(w)
     else:
         _write_full_depth(w)
-    best, bits, l2 = w.best, w.machine.bits, w.machine.l2
+    best, units, l2 = w.best, w.machine.offchip_word_units, w.machine.l2
     best.need_bytes = least_traffic = np.iinfo(np.int64).max
     fits = False
     n_w, n_i, n_o = w.depths[0], w.depths[1], w.depths[2]
@@ -258,7 +257,7 @@ def best_residency(w: Workspace) -> bool:
             if r == n_o or min(left_w, left_i) < 0:
                 continue
             size = need_w + need_i + w.need[2, r]
-            traffic = w.words[0, p] * bits[0] + w.words[1, q] * bits[1] + 2 * w.words[2, r] * bits[2]
+            traffic = w.words[0, p] * units[0] + w.words[1, q] * units[1] + 2 * w.words[2, r] * w.machine.offchip_sum_units
             if traffic < least_traffic or (traffic == least_traffic and size < best.need_bytes):
                 least_traffic = traffic
                 best.words[0], best.words[1], best.words[2] = w.words[0, p], w.words[1, q], w.words[2, r]

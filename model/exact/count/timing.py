@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mapsearch.model.compiled import inlined, leaf, spliced
 from mapsearch.model.exact.count.classes import CAME, FILL_KEPT, FILLED, KEPT, MAC, STEPS, ZERO
 from mapsearch.model.exact.count.rows import add_times, multiply, multiply_by
+from mapsearch.model.exact.count.zeros import part_left
 from mapsearch.model.exact.workspace import GROUPS, MAX_KINDS, Workspace
 
 Ints = NDArray[np.int64]
@@ -33,10 +34,13 @@ BESIDE, APART = 0, 1  # sides: of the tensors whose words come in while others a
 def set_rates(w: Workspace) -> None:
     """Write what follows from the machine: w.rates, w.wires, and the ingress of a side without tensors."""
     machine, rates, kinds = w.machine, w.rates, w.kinds
-    rates.simd, rates.noc_latency, rates.units_out = float(machine.simd), float(machine.noc_latency), float(machine.word_units[2])
+    rates.simd, rates.noc_latency = float(machine.simd), float(machine.noc_latency)
+    # Outputs leave once for good, taken as when they enter first. Where the L2 adds, all that leaves is partial sums.
+    rates.units_out[0], rates.units_out[1] = machine.word_units[2] if machine.reduction else machine.sum_units, machine.sum_units
     for tensor in range(3):
-        rates.units[BESIDE, tensor] = machine.word_units[tensor] * (1 - machine.l1.apart[tensor])
-        rates.units[APART, tensor] = machine.word_units[tensor] * machine.l1.apart[tensor]
+        units = machine.word_units[tensor] if tensor < 2 else machine.sum_units
+        rates.units[BESIDE, tensor] = units * (1 - machine.l1.apart[tensor])
+        rates.units[APART, tensor] = units * machine.l1.apart[tensor]
         for width in range(w.widths):
             w.wires[width, tensor] = w.shared_wires[width] if w.swept else machine.wire_units[tensor]
     for side in range(2):
@@ -91,7 +95,8 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
     One loop over columns without branches, which the compiler turns into vector instructions (a sum of floats, or another store
     at the same column, would stop it). Each kind is two: the steps that read partial sums, and the others.
     """
-    kinds, simd, units_o, latency = w.kinds, w.rates.simd, w.rates.units_out, w.rates.noc_latency
+    kinds, simd, latency = w.kinds, w.rates.simd, w.rates.noc_latency
+    final_units, sum_units = w.rates.units_out[0], w.rates.units_out[1]
     reduction, first, waits = w.machine.reduction, w.first, w.machine.l1.apart[2] == 1
     cycles, compute_bound, egress_bound, computes = 0, 0, 0, 0
     for k in range(n):
@@ -100,19 +105,20 @@ def _add_cycles(w: Workspace, n: int, width: float, timing: Ints) -> None:
         plain = steps - reads
         compute = float(np.ceil(kinds.macs[k] / simd))
         ingress, more = kinds.ingress[BESIDE, k], kinds.reading_ingress[BESIDE, k]
-        leaves = _transfer(written * units_o, width, latency)
+        leaves, sums_leave = _transfer(written * final_units, width, latency), _transfer(written * sum_units, width, latency)
         egress, alone = (0.0, leaves) if waits else (leaves, 0.0)
+        egress_two, alone_two = (0.0, sums_leave) if waits else (sums_leave, 0.0)
         longest_one = compute + ingress + egress if k < first else max(compute, ingress, egress)
-        longest_two = compute + more + egress if k < first else max(compute, more, egress)
-        one, two = longest_one + kinds.ingress[APART, k] + alone, longest_two + kinds.reading_ingress[APART, k] + alone
+        longest_two = max(compute, more, egress_two)  # step 0 reads none
+        one, two = longest_one + kinds.ingress[APART, k] + alone, longest_two + kinds.reading_ingress[APART, k] + alone_two
         many_one, many_two = int(plain), int(reads)
         cycles += many_one * int(one) + many_two * int(two)
         computes += int(steps) * int(compute)
-        compute_one, compute_two = k < first or longest_one == compute, k < first or longest_two == compute
+        compute_one, compute_two = k < first or longest_one == compute, longest_two == compute
         egress_one = k < first or waits or (longest_one > compute and longest_one > ingress)
-        egress_two = k < first or waits or (longest_two > compute and longest_two > more)
+        egress_both = waits or (longest_two > compute and longest_two > more)
         compute_bound += int(compute) * ((many_one if compute_one else 0) + (many_two if compute_two else 0))
-        egress_bound += int(leaves) * ((many_one if egress_one else 0) + (many_two if egress_two else 0))
+        egress_bound += int(leaves) * (many_one if egress_one else 0) + int(sums_leave) * (many_two if egress_both else 0)
         words = kinds.words_w[k] + kinds.words_i[k] + written
         kinds.moved[k], kinds.reading_moved[k] = words, words + psums
         kinds.cycles[k], kinds.reading_cycles[k] = one, two
@@ -188,9 +194,17 @@ def _add_totals(w: Workspace, n: int) -> None:
         w.totals.fills[t] += total[FILLED + t] - total[FILL_KEPT + t]
 
 
+@inlined
+def _extend(w: Workspace, rows: Floats, tiles: Floats, place: int, k: int, of: int, to: int) -> None:
+    """Make the product `to` that of product `of` and class k of a group."""
+    multiply(w.products[of], rows[place, k], w.products[to])
+    if w.machine.skips:
+        multiply(w.tiles_of[of], tiles[place, k], w.tiles_of[to])
+
+
 @spliced
-def _add_kinds(w: Workspace, prefix: Floats, rows: Floats) -> None:
-    """Append to w.kinds the product of `prefix` and each class of the carry's own group."""
+def _add_kinds(w: Workspace, n: int, rows: Floats, tiles: Floats) -> None:
+    """Append to w.kinds the product of the row n of w.products and each class of the carry's own group."""
     came = CAME if w.machine.multicast else FILLED
     left = CAME + 2 if w.machine.reduction else FILLED + 2
     kinds, kind = w.kinds, w.products[GROUPS]
@@ -198,27 +212,30 @@ def _add_kinds(w: Workspace, prefix: Floats, rows: Floats) -> None:
         if w.n_kinds == MAX_KINDS:
             time_kinds(w)
         k = w.n_kinds
-        multiply(prefix, rows[OWN_LIST, q], kind)
+        _extend(w, rows, tiles, OWN_LIST, q, n, GROUPS)
         kinds.steps[k], kinds.start[k], kinds.macs[k] = kind[STEPS], kind[ZERO], kind[MAC]
         kinds.words_w[k], kinds.words_i[k] = kind[came] - kind[came + 3], kind[came + 1] - kind[came + 4]
         kinds.psums[k], kinds.written[k] = kind[CAME + 2] - kind[KEPT + 2], kind[left] - kind[left + 3]
+        if w.machine.skips:
+            kinds.macs[k] *= part_left(w, w.tiles_of[GROUPS])
         w.n_kinds = k + 1
 
 
 @spliced
-def add_carry(w: Workspace, rows: Floats, groups: int, group: int) -> None:
+def add_carry(w: Workspace, rows: Floats, tiles: Floats, groups: int, group: int) -> None:
     """Add all steps of a carry at a loop of `group`, or step 0, to w.totals and to w.kinds.
 
-    rows: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
+    rows, tiles: [.., capacity, COLUMNS], of which the classes of each group that iterates are the first w.counts[place] at
     place = w.places[0, :groups], and those of the carry's own group at place OWN_LIST.
     """
-    product = w.products[0]
-    multiply_by(w.base, 1.0, product)
+    multiply_by(w.base, 1.0, w.products[0])
+    if w.machine.skips:
+        multiply_by(w.base_tile, 1.0, w.tiles_of[0])
     n = 0
     for g in range(groups):
         place = w.places[0, g] if w.places[0, g] != group else ONES
         if w.counts[place] == 1:
-            multiply(product, rows[place, 0], product)
+            _extend(w, rows, tiles, place, 0, 0, 0)
         else:
             w.places[1, n] = place
             w.places[2, n] = 0
@@ -230,9 +247,9 @@ def add_carry(w: Workspace, rows: Floats, groups: int, group: int) -> None:
     depth = 0
     while True:
         while depth < n:
-            multiply(w.products[depth], rows[w.places[1, depth], w.places[2, depth]], w.products[depth + 1])
+            _extend(w, rows, tiles, w.places[1, depth], w.places[2, depth], depth, depth + 1)
             depth += 1
-        _add_kinds(w, w.products[n], rows)
+        _add_kinds(w, n, rows, tiles)
         depth -= 1
         while depth >= 0 and w.places[2, depth] + 1 == w.counts[w.places[1, depth]]:
             w.places[2, depth] = 0

@@ -1,0 +1,96 @@
+"""How long the MACs of a step take where zeros of W or of I take no time.
+
+All PEs end a step together, so the PE whose tile has the most non-zeros counts. Of non-zeros anywhere, each tile of t words has
+X ~ Hypergeometric(words, non-zeros, t), and the most to be expected in Q tiles, taken as independent, are the sum over all j of
+1 - P(X <= j)^Q. With a pattern n:m whole groups have n of m, and only what a tile cuts off of groups is left to chance.
+
+Each weight of a tile serves as many MACs as each other, and PEs form a grid along whose axes W and I vary. So the MACs of a
+step shrink by the shares of both.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapsearch.model.compiled import inlined, leaf
+from mapsearch.model.exact.workspace import MAX_MAXIMA, Workspace
+from mapsearch.model.records import SHARE_ROUNDING
+
+Floats = NDArray[np.float64]
+
+# Columns of a tile's row, of W and then of I: words on unit 0; tiles, of active units; length along a pattern's dim.
+WORDS, TILES, LENGTH = 0, 1, 2
+OF_A_TENSOR = 3
+NEGLIGIBLE = 1e-30  # of the likeliest number's weight
+
+
+@inlined
+def _ratio(words: float, nonzeros: float, tile: float, j: float) -> float:
+    """How much likelier j + 1 non-zeros in a tile are than j."""
+    return (nonzeros - j) * (tile - j) / ((j + 1.0) * (words - nonzeros - tile + j + 1.0))
+
+
+@leaf
+def expected_most(words: float, nonzeros: float, tile: float, tiles: float) -> float:
+    """The most non-zeros to be expected in any of some tiles of so many words."""
+    if tiles == 1.0 or words in (nonzeros, tile):
+        return tile * nonzeros / words
+    least, most = max(0.0, tile - (words - nonzeros)), min(tile, nonzeros)
+    mode = min(max(np.floor((tile + 1.0) * (nonzeros + 1.0) / (words + 2.0)), least), most)
+    total = weight = 1.0  # in weights of the mode
+    j = mode
+    while j > least and weight > NEGLIGIBLE:
+        j -= 1.0
+        weight /= _ratio(words, nonzeros, tile, j)
+        total += weight
+    weight, j = 1.0, mode
+    while j < most and weight > NEGLIGIBLE:
+        weight *= _ratio(words, nonzeros, tile, j)
+        j += 1.0
+        total += weight
+    found, above = 0.0, 0.0  # from the top down, where all that is above is small
+    while j > least:
+        above += weight / total  # P(X >= j)
+        j -= 1.0
+        some = -np.expm1(tiles * np.log1p(-above)) if above < 1.0 else 1.0  # the chance that some tile has more than j
+        found += some
+        if some == 1.0:
+            break
+        weight /= _ratio(words, nonzeros, tile, j)
+    return float(found + j)
+
+
+@inlined
+def _kept_most(w: Workspace, words: float, nonzeros: float, tile: float, tiles: float) -> float:
+    """The same from w.maxima, which every use fills up."""
+    key = int(words) * 31 + int(nonzeros) * 17 + int(tile) * 0x9E3779B1 + int(tiles) * 0x85EBCA6B
+    kept = w.maxima[(key ^ (key >> 17)) & (MAX_MAXIMA - 1)]
+    if kept.words != words or kept.nonzeros != nonzeros or kept.tile != tile or kept.tiles != tiles:
+        kept.words, kept.nonzeros, kept.tile, kept.tiles = words, nonzeros, tile, tiles
+        kept.found = expected_most(words, nonzeros, tile, tiles)
+    return float(kept.found)
+
+
+@inlined
+def _share(w: Workspace, tensor: int, row: Floats) -> float:
+    """The part of a tensor's words that takes time, in the tile with the most non-zeros."""
+    zeros, at = w.machine.zeros, tensor * OF_A_TENSOR
+    words, tiles, length = row[at + WORDS], row[at + TILES], row[at + LENGTH]
+    of, nonzeros = zeros.words[tensor], zeros.nonzeros[tensor]
+    if zeros.along[tensor] < 0:
+        return float(_kept_most(w, of, nonzeros, words, tiles) / words)
+    rows, cut = words / length, length % of
+    sure = rows * (length - cut) / of * nonzeros
+    left = _kept_most(w, rows * of, rows * nonzeros, rows * cut, tiles) if cut > 0.0 else 0.0
+    return float((sure + left) / words)
+
+
+@leaf
+def part_left(w: Workspace, row: Floats) -> float:
+    """The part of a step's MACs that takes time, of which a row tells the tiles."""
+    zeros, part = w.machine.zeros, SHARE_ROUNDING
+    for tensor in range(2):
+        if zeros.skipped[tensor] == 1:
+            part *= _share(w, tensor, row)
+    return float(part)
