@@ -128,7 +128,8 @@ class Restriction:
     untiled: dims that every level must take whole; dividing: whether the product of the Clusters must divide the PEs;
     as_listed: whether the model counts the unpadded input as a layer set lists it, with a stride of 1.
     perfect: whether all chunks must divide their tiles; even: whether a spatial loop must use equally many units in each round;
-    single: whether tiles must have one output along an axis with a stride above 1.
+    single: whether tiles must have one output along an axis with a stride above 1. renewed: whether L1s must get another tile of
+    each tensor in each trip of the last loop outside an L2's tile.
     """
 
     untiled: tuple[Dim, ...] = ()
@@ -137,6 +138,7 @@ class Restriction:
     perfect: bool = False
     even: bool = False
     single: bool = False
+    renewed: bool = False
 
     def __or__(self, other: Restriction) -> Restriction:
         """What both ask."""

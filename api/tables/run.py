@@ -57,7 +57,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     dropped = f"{totals.dropped:,} mappings or parts of the space dropped by a lower bound"
     looked = f"{totals.evaluations:,} mappings evaluated, {dropped}"
     if totals.refused:
-        looked += f", {totals.refused:,} refused by the model"
+        looked += f", {totals.refused:,} refused by the model or a law"
     write_prose(f"search:  {looked}, {totals.seconds:.1f} s over all processes", indent=9)
     _print_proofs(results.layers)
     if results.co_design is not None:

@@ -56,7 +56,7 @@ def write_case(case: Case) -> dict[str, str]:
     """The files of one layer, by their parts."""
     command = f'python -c "{PROGRAM}" {" ".join(f"LAYER_{part}.yaml" for part in PARTS)}'
     head = "".join(f"# {line}".rstrip() + "\n" for line in head_lines(case, TOOL, CONVENTIONS, command))
-    bodies = (_workload(case.nest.mapped.layer, case.hardware), _hardware(case), _mapping(case))
+    bodies = (workload(case.nest.mapped.layer, case.hardware), _hardware(case), _mapping(case))
     return {part: head + _dump(body) for part, body in zip(PARTS, bodies, strict=True)}
 
 
@@ -68,7 +68,8 @@ def _dump(data: object) -> str:
     return yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=inf)
 
 
-def _workload(layer: Layer, hardware: Hardware) -> list[dict[str, Any]]:
+def workload(layer: Layer, hardware: Hardware) -> list[dict[str, Any]]:
+    """The layer as ZigZag's workload of one einsum over the eight dims."""
     widths = dict(zip(OPERANDS, hardware.bits, strict=True))
     (stride_y, stride_x), (dilation_y, dilation_x) = layer.stride, layer.dilation
     return [

@@ -26,7 +26,8 @@ class Scores:
 
     values: float64[B], infinite where a mapping does not fit, draws too much power, is refused, has no finite objective, or is left
     out for its lower bound. runtime_cycles: int64[B] and energy_pj: float64[B], valid where the value is finite; None where the
-    objective does not use both. costed: mappings costed; refused: costed mappings that the model does not vouch for.
+    objective does not use both. costed: mappings costed; refused: costed mappings that the model does not vouch for, or that break
+    a law of the space.
     """
 
     values: NDArray[np.float64]
@@ -82,11 +83,12 @@ class Problem:
             if Wanted.WORDS in wanted:
                 energy_pj[rows] = costs.energy_pj()
             found = self.value(runtime_cycles[rows], energy_pj[rows])
-            good = (costs.fit == Fit.LEGAL) & np.isfinite(found)
+            lawful = self.space.lawful(some)
+            good = (costs.fit == Fit.LEGAL) & lawful & np.isfinite(found)
             if self.power_mw < inf:
                 good[good] = power_mw(self.space.hardware, energy_pj[rows][good], runtime_cycles[rows][good]) <= self.power_mw
             values[rows] = np.where(good, found, np.inf)
-            refused += int(np.count_nonzero(costs.fit == Fit.REFUSED))
+            refused += int(np.count_nonzero((costs.fit == Fit.REFUSED) | (costs.fit == Fit.LEGAL) & ~lawful))
         both = self.objective.wanted == Wanted.ALL
         return Scores(values, runtime_cycles, energy_pj if both else None, len(batch), refused)
 

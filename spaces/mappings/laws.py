@@ -17,6 +17,7 @@ LAWS: Mapping[str, Restriction] = {
     "whole filters": Restriction(untiled=(Dim.R, Dim.S)),
     "dividing": Restriction(dividing=True),
     "single": Restriction(single=True),
+    "renewed": Restriction(renewed=True),
 }
 
 

@@ -22,7 +22,7 @@ class TileRule(IntEnum):
 # What tools can express of our mappings, by the names of `laws.LAWS`.
 TOOLS: Mapping[str, tuple[str, ...]] = {
     "timeloop": ("perfect", "even"),
-    "accelforge": ("perfect", "even"),
+    "accelforge": ("perfect", "even", "renewed"),
     "zigzag": ("perfect", "even"),
     "maestro": ("perfect", "even", "whole filters", "dividing", "single"),
 }

@@ -10,6 +10,7 @@ from itertools import combinations
 from math import comb, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.model.cost import Restriction
 from mapsearch.model.errors import InputError
@@ -20,6 +21,7 @@ from mapsearch.model.tensors import Dim
 from mapsearch.spaces.mappings.choices import Bounds, Choices, first_fitting
 from mapsearch.spaces.mappings.constraints import Constraints
 from mapsearch.spaces.mappings.orders import Inside, is_fixed, kinds_of, legal_order, orders_of, random_order
+from mapsearch.spaces.mappings.renewed import renews_tiles
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TileRule
 from mapsearch.spaces.mappings.size import Counter, Orders
 from mapsearch.spaces.mappings.space_record import CompiledSpace, compiled_space
@@ -162,6 +164,12 @@ class Space:
     def sample(self, count: int, rng: np.random.Generator) -> MappingBatch:
         """`count` random mappings, each of a random structure, without those that cannot fit."""
         return self.draw([self.random_structure(rng) for _ in range(count)], 1, rng)
+
+    def lawful(self, batch: MappingBatch) -> NDArray[np.bool_]:
+        """Whether mappings keep to what the restriction asks and the choices cannot hold, bool[B]."""
+        if not self.restriction.renewed:
+            return np.ones(len(batch), np.bool_)
+        return renews_tiles(self.layer, self.hardware, batch)
 
     @cached_property
     def _may_change(self) -> int:

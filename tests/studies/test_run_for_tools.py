@@ -110,6 +110,20 @@ def test_a_run_for_maestro_is_exported_whole(layers: Path, tmp_path: Path, capsy
     assert all(cost["macs"] == cost["layer_macs"] for cost in json.loads(capsys.readouterr().out))
 
 
+def test_a_run_for_accelforge_is_exported_whole(tmp_path: Path, capsys: Capture) -> None:
+    """AccelForge cannot express the best mapping of the layer; that of a run for it is proven best of those that it can."""
+    found: dict[str, Any] = {}
+    for tools, code in (("zigzag", 2), ("accelforge", 0)):
+        out = tmp_path / tools
+        assert main(["run", "resnet18:fc", "--for", tools, "--gap", "0", "--no-cache", "--jobs", "1", "--out", str(out)]) == 0
+        assert main(["export", str(out), "--to", "accelforge", "--out", str(tmp_path)]) == code
+        [found[tools]] = results_in(out)["layers"]
+    assert "AccelForge cannot express that L1s keep" in capsys.readouterr().err
+    assert found["accelforge"]["gap"] == found["zigzag"]["gap"] == 0
+    assert found["accelforge"]["refused"] > found["zigzag"]["refused"] == 0
+    assert 1 < found["accelforge"]["objective"] / found["zigzag"]["objective"] < 1.05
+
+
 def test_the_laws_of_tools() -> None:
     """Each tool's laws have names, and several tools ask for all of theirs."""
     assert {law for laws in TOOLS.values() for law in laws} == set(LAWS)
@@ -118,6 +132,7 @@ def test_the_laws_of_tools() -> None:
     assert both.untiled == (Dim.R, Dim.S)
     assert (both.perfect, both.even, both.dividing, both.single) == (True,) * 4
     assert not restriction_for(("timeloop",)).dividing
+    assert not both.renewed
 
 
 @pytest.mark.parametrize("tools", ["gem5", "", "timeloop,", "timeloop maestro"])
