@@ -16,7 +16,8 @@ from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Array, Buffer, Buffering, Hardware, Noc, Offchip, Residency, Run
 from mapsearch.model.layer import Layer, LayerType
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.model.tensors import Dim
+from mapsearch.model.sparsity import DENSE, NOTHING_SPARED, Pattern, Sparse, Uniform
+from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.spaces.mappings.completion import Completion
 from mapsearch.spaces.mappings.constraints import Constraints, LevelConstraints, Sizes
 from mapsearch.spaces.mappings.partial import Partial, join_parts
@@ -58,8 +59,10 @@ def _layers(draw: st.DrawFn) -> Layer:
     down, across = draw(st.integers(1, 2)), draw(st.integers(1, 2))
     if draw(st.booleans()):
         extents[Dim.S], extents[Dim.X], across = extents[Dim.R], extents[Dim.Y], down
+    along = [dim for dim in (Dim.K, Dim.C, Dim.R) if extents[dim] % 2 == 0]
+    weight = draw(st.sampled_from([DENSE[0], DENSE[0], Uniform(0.4), *(Pattern(1, 2, dim) for dim in along)]))
     g, n, k, c, r, s, y, x = extents
-    return Layer("layer", LayerType.CONV, (g, n, k, c, r, s, y, x), (down, across))
+    return Layer("layer", LayerType.CONV, (g, n, k, c, r, s, y, x), (down, across), sparsity=(weight, *DENSE[1:]))
 
 
 @st.composite
@@ -72,10 +75,16 @@ def _machines(draw: st.DrawFn) -> Hardware:
         MACHINE,
         pes=pes if array is None else array.rows * array.columns,
         l1=Buffer(draw(st.sampled_from([12, 32, 64]))),
-        l2=Buffer(draw(st.sampled_from([64, 128, 1024])), draw(st.sampled_from(list(Buffering))), residency=residency),
+        l2=Buffer(
+            draw(st.sampled_from([64, 128, 1024])),
+            draw(st.sampled_from(list(Buffering))),
+            residency=residency,
+            tile_cycles=draw(st.sampled_from([0, 0, 20])),
+        ),
         noc=Noc(draw(st.sampled_from([1, 8])), 1, draw(st.booleans()), draw(st.booleans())),
         array=array,
         run=run,
+        sparse=draw(st.sampled_from([NOTHING_SPARED, NOTHING_SPARED, Sparse(skip=frozenset({Tensor.WEIGHT}))])),
     )
 
 
