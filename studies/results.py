@@ -136,6 +136,21 @@ def _without_layer(metrics: Evaluation) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class SparseSums(Plain):
+    """What zeros change, summed over layers like `Sums`; see `SparseFigures`.
+
+    imbalance: compute cycles over those of balanced PEs. balanced_runtime_cycles: None where the machine skips no zeros.
+    """
+
+    skipped_macs: FiniteFloat
+    gated_macs: FiniteFloat
+    imbalance: FiniteFloat
+    balanced_runtime_cycles: _Positive | None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"balanced_runtime_cycles"})
+
+
+@dataclass(frozen=True, slots=True)
 class Sums(Plain):
     """Sums over layers, each as often as it runs, one after the other.
 
@@ -143,7 +158,7 @@ class Sums(Plain):
     runtimes); sum_of_layer_edps_pj_cycles: the sum of the layers' own EDPs. objective: over these sums; None where it is not
     finite.
     lower_bound: of the objective, for any choice of the layers' mappings; gap: objective / lower_bound - 1; None where not known.
-    utilization: MACs over the most that all PEs could do in the runtime.
+    utilization: MACs over the most that all PEs could do in the runtime. sparse: None where the machine spares no MACs of theirs.
     """
 
     layers: _Count
@@ -158,6 +173,9 @@ class Sums(Plain):
     gap: FiniteFloat | None
     sum_of_layer_edps_pj_cycles: FiniteFloat
     utilization: FiniteFloat
+    sparse: SparseSums | None = field(default=None, kw_only=True)
+
+    optional: ClassVar[frozenset[str]] = frozenset({"sparse"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +191,7 @@ class Totals(Sums):
     seconds: _Seconds
     free_objective: FiniteFloat | None = None
 
-    optional: ClassVar[frozenset[str]] = frozenset({"free_objective"})
+    optional: ClassVar[frozenset[str]] = Sums.optional | {"free_objective"}
 
 
 @dataclass(frozen=True, slots=True)

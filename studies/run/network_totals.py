@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mapsearch.model.evaluation import Energy, Evaluation
+from mapsearch.model.evaluation import CountedEvaluation, Energy, Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.network import network_bound
 from mapsearch.search.objectives.objective import Objective
-from mapsearch.studies.results import LayerResult, Sums, Totals
+from mapsearch.studies.results import LayerResult, SparseSums, Sums, Totals
 
 
 def objective_of(metrics: Evaluation, objective: Objective, hardware: Hardware) -> float:
@@ -86,6 +86,25 @@ def sums(rows: Sequence[LayerResult], counts: Sequence[int], hardware: Hardware,
         gap=value / bound - 1 if bound else None,
         sum_of_layer_edps_pj_cycles=float(sum(count * metrics.edp_pj_cycles for count, metrics in counted)),
         utilization=macs / (runtime * hardware.pes * hardware.simd) if runtime else 0.0,
+        sparse=_sparse(counted),
+    )
+
+
+def _sparse(counted: Sequence[tuple[int, Evaluation]]) -> SparseSums | None:
+    """What zeros change in layers that run so many times each; None where they spare no MAC."""
+    found = [
+        (count, each, each.sparse) for count, each in counted if isinstance(each, CountedEvaluation) and each.sparse is not None
+    ]
+    skipped, gated = (sum(count * getattr(zeros, key) for count, _, zeros in found) for key in ("skipped_macs", "gated_macs"))
+    if not skipped + gated:
+        return None
+    computing = sum(count * each.compute_cycles for count, each, _ in found)
+    balanced = [(count, zeros.balanced_runtime_cycles) for count, _, zeros in found if zeros.balanced_runtime_cycles is not None]
+    return SparseSums(
+        skipped_macs=float(skipped),
+        gated_macs=float(gated),
+        imbalance=computing / sum(count * each.compute_cycles / zeros.imbalance for count, each, zeros in found),
+        balanced_runtime_cycles=sum(count * cycles for count, cycles in balanced) or None,
     )
 
 
