@@ -61,6 +61,21 @@ class SparseFigures(Plain):
     optional: ClassVar[frozenset[str]] = frozenset({"balanced_runtime_cycles"})
 
 
+@dataclass(frozen=True, slots=True)
+class SparseSums(Plain):
+    """The same summed over layers, each as often as it runs.
+
+    imbalance: compute cycles over those of balanced PEs. balanced_runtime_cycles: None where the machine skips no zeros.
+    """
+
+    skipped_macs: float
+    gated_macs: float
+    imbalance: float
+    balanced_runtime_cycles: int | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"balanced_runtime_cycles"})
+
+
 def sparse_figures(layer: Layer, hardware: Hardware, count: Mapping[Count, int]) -> SparseFigures | None:
     """The figures of a mapping with these counts; None where the machine makes nothing of zeros."""
     if hardware.sparse == NOTHING_SPARED:

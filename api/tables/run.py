@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mapsearch.model.evaluation import CountedEvaluation, Evaluation
+from mapsearch.model.sparse_figures import SparseSums
 from mapsearch.output import Cell, spread, write, write_prose, write_table
-from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, SparseSums, Sums, Totals
+from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
 from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text, number_text
 from mapsearch.tables.co_design import print_co_design
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from mapsearch.model.evaluation import CountedEvaluation, Energy, Evaluation
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.sparse_figures import SparseSums
 from mapsearch.search.network import network_bound
 from mapsearch.search.objectives.objective import Objective
-from mapsearch.studies.results import LayerResult, SparseSums, Sums, Totals
+from mapsearch.studies.results import LayerResult, Sums, Totals
 
 
 def objective_of(metrics: Evaluation, objective: Objective, hardware: Hardware) -> float:
@@ -92,18 +93,18 @@ def sums(rows: Sequence[LayerResult], counts: Sequence[int], hardware: Hardware,
 
 def _sparse(counted: Sequence[tuple[int, Evaluation]]) -> SparseSums | None:
     """What zeros change in layers that run so many times each; None where they spare no MAC."""
-    found = [
-        (count, each, each.sparse) for count, each in counted if isinstance(each, CountedEvaluation) and each.sparse is not None
-    ]
-    skipped, gated = (sum(count * getattr(zeros, key) for count, _, zeros in found) for key in ("skipped_macs", "gated_macs"))
+    told = [(count, each) for count, each in counted if isinstance(each, CountedEvaluation)]
+    found = [(count, each.compute_cycles, each.sparse) for count, each in told if each.sparse is not None]
+    skipped = sum(count * zeros.skipped_macs for count, _, zeros in found)
+    gated = sum(count * zeros.gated_macs for count, _, zeros in found)
     if not skipped + gated:
         return None
-    computing = sum(count * each.compute_cycles for count, each, _ in found)
     balanced = [(count, zeros.balanced_runtime_cycles) for count, _, zeros in found if zeros.balanced_runtime_cycles is not None]
     return SparseSums(
         skipped_macs=float(skipped),
         gated_macs=float(gated),
-        imbalance=computing / sum(count * each.compute_cycles / zeros.imbalance for count, each, zeros in found),
+        imbalance=sum(count * cycles for count, cycles, _ in found)
+        / sum(count * cycles / zeros.imbalance for count, cycles, zeros in found),
         balanced_runtime_cycles=sum(count * cycles for count, cycles in balanced) or None,
     )
 
