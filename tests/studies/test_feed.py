@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import simpy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_run import finished_run, layer_file
 
@@ -62,6 +62,7 @@ def test_the_limits_of_hit_ratios() -> None:
     assert hit_ratio("lru", 0.35) == pytest.approx(0.35 + 0.65 * log(0.65))
 
 
+@settings(deadline=None)  # SciPy is imported
 @given(st.floats(1e-6, 1 - 1e-9), st.sampled_from(("lru", "minio")))
 def test_the_room_for_a_hit_ratio_is_the_inverse(hits: float, policy: Policy) -> None:
     """A cache of the room that is told reaches the hit ratio."""
@@ -134,7 +135,7 @@ def test_stalls_add_up_to_the_time_that_accelerators_wait(rates: Rates) -> None:
 
 
 def test_stalls_as_ds_analyzer_subtracts_runs() -> None:
-    """By hand: 1,000 samples a second ingested, 500 prepared, 250 fetched: a quarter of the time works, a quarter waits for prep."""
+    """By hand: 1,000 samples a second ingested, 500 prepared, 250 fetched: a quarter works, a quarter waits for prep."""
     assert Stall.of(Rates(accelerator=1000, prep=500, fetch=250, link=1e9)) == Stall(0.25, 0.5)
     assert Stall.of(Rates(accelerator=1000, prep=1e9, fetch=1e9, link=500)) == Stall(0.5, 0.0)
 
@@ -145,6 +146,7 @@ def _answer(word: str, pipeline: Pipeline, rate: float, storage: Storage = SSD) 
     return QUESTIONS[word](pipeline, storage, rates, hits), rates
 
 
+@settings(deadline=None)
 @given(st.floats(10, 1e5), st.sampled_from(("lru", "minio")), st.floats(0, 200))
 def test_what_is_needed_is_enough_and_no_more(rate: float, policy: Policy, gb: float) -> None:
     """With the cores, cache or storage that are told a stage hides behind the others; with 1 % less of it it does not."""
@@ -226,7 +228,10 @@ def _text(name: str) -> str:
         (("samples_per_s_core: 180", "samples_per_s_core: -1"), "prep.samples_per_s_core must be > 0.0, got -1"),
         (("cores: 24", "cores: 0"), "prep.cores must be >= 1, got 0"),
         (("accelerators: 8", "accelerators: 1.5"), "accelerators must be a whole number, got 1.5"),
-        (("sample_bytes: 114000", "sample_bytes: 1.0e+18"), "samples x sample_bytes must be at most 2^63 - 1 bytes, got 1,281,167 x 1e+18"),
+        (
+            ("sample_bytes: 114000", "sample_bytes: 1.0e+18"),
+            "samples x sample_bytes must be at most 2^63 - 1 bytes, got 1,281,167 x 1e+18",
+        ),
         (("policy: minio", "policy: fifo"), "cache.policy must be 'minio', 'lru' or 'none', got 'fifo'"),
         (("gb: 64, ", ""), "cache.gb is missing; policy minio needs gb and mb_per_s, policy none neither"),
         (("passes: 1 ", "steps: 1 "), "unknown key steps"),
