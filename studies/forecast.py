@@ -85,7 +85,7 @@ def forecast(
         begun.space.size,
         layers,
         plan.left_out,
-        begun.jobs,
+        begun.engine.jobs,
         seconds,
         basis,
     )
@@ -109,7 +109,7 @@ def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, s
     basis = f"{counted} of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
     if proof:
         basis += f", and up to {proof:g} s of branch and bound"
-    return each * ceil(searches / begun.jobs), f"{basis}; {min(begun.jobs, searches)} at once"
+    return each * ceil(searches / begun.engine.jobs), f"{basis}; {min(begun.engine.jobs, searches)} at once"
 
 
 def _trial_seconds(problem: Problem) -> float:

@@ -13,7 +13,8 @@ from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.formats.yaml.layer_sets import names
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.search.processes import usable_cores
+from mapsearch.search.engine import Engine
+from mapsearch.search.processes import Processes, usable_cores
 from mapsearch.spaces.machines.space import HardwareSpace, Limits
 from mapsearch.studies.declared import SettingError
 from mapsearch.studies.evaluate import HardwareSource
@@ -64,7 +65,7 @@ def run(
     with folder.at_work(study.files, watcher, resume=resume):
         if resume:
             study.go_on_from(folder)
-        results = study.search(folder, begun.jobs, watcher)
+        results = study.search(folder, begun.engine, watcher)
     if not no_cache:
         Proofs.of_user().trim()
     return results
@@ -79,7 +80,7 @@ class Prepared:
     study: MachineRun | CoDesign
     folder: RunFolder
     recorded: dict[str, Any] | None
-    jobs: int
+    engine: Engine
 
 
 def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
@@ -99,7 +100,7 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
         raise SettingError(lambda called: f"{called('until_runtime')} is of one machine, and {space.name} is a space of them")
     study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
-    return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())
+    return Prepared(plan, space, study, folder, recorded, Processes(inputs.jobs or usable_cores()))
 
 
 def _co_design(plan: Plan, space: HardwareSpace) -> CoDesign:
