@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import os
 
     from mapsearch.formats.mixes import MixSource
+    from mapsearch.studies.engines import ClusterSource
     from mapsearch.studies.evaluate import HardwareSource
 
 
@@ -60,6 +61,14 @@ class Inputs:
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
     jobs: int | None = field(default=None, metadata=setting(whole(1, inf), "N", "processes (default: one a core)"))
+    cluster: ClusterSource | None = field(
+        default=None,
+        metadata=setting(
+            ANYTHING,
+            "ADDRESS",
+            "a Dask scheduler, such as tcp://host:8786, whose workers search in place of processes",
+        ),
+    )
     no_cache: bool = field(
         default=False,
         metadata=setting(FLAG, "", "search every layer anew, also those that earlier runs have proven"),

@@ -1,0 +1,95 @@
+"""Tasks on the workers of a Dask cluster: the engine's contract, workers that die or differ, and a scheduler that ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dask_cluster import DaskCluster, dask_cluster
+
+from mapsearch.model.errors import InputError
+from mapsearch.search.cluster import connected, versions
+from mapsearch.search.engine import Engine, run_tasks
+from mapsearch.search.progress import Tick
+from mapsearch.testing import EngineContract
+
+
+@pytest.fixture(scope="module", name="two_workers")
+def cluster_of_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Generator[DaskCluster]:
+    """A scheduler with two workers."""
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        cluster.add_workers(2)
+        yield cluster
+
+
+class TestTwoWorkers(EngineContract):
+    @pytest.fixture
+    def engine(self, two_workers: DaskCluster) -> Generator[Engine]:
+        with connected(two_workers.address) as engine:
+            while engine.jobs < 2:
+                time.sleep(0.1)
+            yield engine
+
+
+@dataclass(frozen=True)
+class Fragile:
+    """A job that kills its worker until that has happened a number of times, each of which a file in a folder shows."""
+
+    folder: Path
+    deaths: int
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    def run(self, tick: Tick) -> int:
+        tick(1)
+        died = len(list(self.folder.iterdir()))
+        if died < self.deaths:
+            (self.folder / str(died)).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return died
+
+
+def test_the_task_of_a_dead_worker_is_repeated(two_workers: DaskCluster, tmp_path: Path) -> None:
+    """A task whose worker is killed gives its result from another one, and a worker that died is replaced."""
+    with connected(two_workers.address) as engine:
+        assert list(run_tasks([Fragile(tmp_path, 1)], engine, None)) == [(0, 1)]
+
+
+@pytest.mark.nightly
+def test_a_task_that_outlives_many_workers_is_repeated(two_workers: DaskCluster, tmp_path: Path) -> None:
+    """A scheduler gives a task up after four dead workers; it is repeated all the same, but not for ever."""
+    (tmp_path / "ten").mkdir()
+    (tmp_path / "all").mkdir()
+    with connected(two_workers.address) as engine:
+        assert list(run_tasks([Fragile(tmp_path / "ten", 10)], engine, None)) == [(0, 10)]
+        with pytest.raises(InputError, match=r"^the workers of one task died again and again"):
+            list(run_tasks([Fragile(tmp_path / "all", 10**6)], engine, None))
+
+
+def test_workers_that_differ_are_refused(tmp_path: Path) -> None:
+    """A worker with another numba than the client's, and one with several threads, are refused before anything is asked of them."""
+    other = tmp_path / "other" / "numba-0.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numba\nVersion: 0.1\n")
+    own = versions()["numba"]
+    for threads, path, refusal in ((1, str(other.parent), f"has numba 0.1, and this client {own}"), (3, "", "has 3 threads")):
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        with dask_cluster(folder) as cluster:
+            cluster.add_workers(1, threads, path)
+            with pytest.raises(InputError, match=f"^worker tcp://127.0.0.1:[0-9]+: {refusal}"), connected(cluster.address):
+                pass
+
+
+def test_an_address_without_a_scheduler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that is none, and one where nobody listens, are one line each."""
+    monkeypatch.setattr("mapsearch.search.cluster.CONNECT_SECONDS", 0.5)
+    for address in ("tcp://127.0.0.1:9", "nowhere", "udp://1.2.3.4:5"):
+        with pytest.raises(InputError, match=f"^cluster {address}: must be the address of a Dask scheduler"), connected(address):
+            pass
