@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from importlib import import_module
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
@@ -100,7 +101,7 @@ class _Row:
 
 def _rows(path: Path, time: str, value: str) -> Iterator[_Row]:
     reader = csv.reader(read_text(path, "trace").splitlines())
-    names = [name.strip() for name in next(reader, [])]
+    names = [name.strip() for name in next(reader, list[str]())]
     for name in (time, value):
         if name not in names:
             raise InputError(f"{path}: has no column {show(name)}{did_you_mean(name, names)}; its columns are {', '.join(names)}")
@@ -207,11 +208,8 @@ def read_milan(pattern: Path, value: str, cells: Sequence[int] | None = None, bi
 
 def _milan_parts(path: Path, value: str, bin_s: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Sums of a file's values by bin and square, as bin * _SQUARES + square, a part of the file at a time."""
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 slow, and for these files only
-    from pyarrow import csv as pa_csv  # noqa: PLC0415
-
-    arrow: Any = pa  # it has no types
-    reading: Any = pa_csv
+    arrow: Any = import_module("pyarrow")  # which has no types
+    reading: Any = import_module("pyarrow.csv")
     columns = ("square", "time", "country", *MILAN_VALUES)
     types = {"square": arrow.int64(), "time": arrow.int64(), value: arrow.float64()}
     try:

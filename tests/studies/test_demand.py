@@ -9,19 +9,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from mapsearch.formats.traces import Counts
 from mapsearch.model.errors import InputError
 from mapsearch.studies.serve.arrivals import Arrivals
 from mapsearch.studies.serve.profile import WEEK, cell_groups, hourly_rates, profile_of, start_of
 
+Floats = NDArray[np.float64]
 MONDAY = datetime(2013, 11, 4)  # noqa: DTZ001 as in a table without zones
-WEEK_SIGNAL = 1000 + 400 * np.cos(2 * np.pi * (np.arange(WEEK) - 13) / 24) - 200 * (np.arange(WEEK) >= 120)
+_AT = np.arange(WEEK, dtype=np.float64)
+WEEK_SIGNAL: Floats = np.where(_AT >= 120, 800, 1000) + 400 * np.cos(2 * np.pi * (_AT - 13) / 24)
 
 
 def _weeks(*factors: float) -> Arrivals:
     """So many weeks of hours, each the signal times a factor."""
-    return Arrivals.binned(np.concatenate([factor * WEEK_SIGNAL for factor in factors]), 3600, MONDAY)
+    numbers: Floats = np.concatenate([factor * WEEK_SIGNAL for factor in factors])
+    return Arrivals.binned(numbers, 3600, MONDAY)
 
 
 @settings(max_examples=30, deadline=None)
@@ -71,7 +75,7 @@ def test_equal_days_are_usual_and_one_of_thrice_the_demand_is_not() -> None:
     equal = profile_of(_weeks(1, 1, 1))
     assert equal is not None
     assert equal.unusual_days == ()
-    numbers = np.tile(WEEK_SIGNAL, 3)
+    numbers: Floats = np.tile(WEEK_SIGNAL, 3)
     numbers[WEEK + 48 : WEEK + 72] *= 3
     found = profile_of(Arrivals.binned(numbers, 3600, MONDAY))
     assert found is not None
@@ -84,7 +88,7 @@ def test_equal_days_are_usual_and_one_of_thrice_the_demand_is_not() -> None:
 
 def test_two_hours_make_no_unusual_day_and_two_weeks_none_at_all() -> None:
     """A day is unusual from three hours on; with two weeks nothing can be told, and the answer is None."""
-    numbers = np.tile(WEEK_SIGNAL, 3)
+    numbers: Floats = np.tile(WEEK_SIGNAL, 3)
     numbers[50:52] *= 3
     found = profile_of(Arrivals.binned(numbers, 3600, MONDAY))
     assert found is not None
@@ -117,7 +121,7 @@ def test_clocks_that_change_keep_hours_of_the_week() -> None:
     assert shown == [0, 1, 2, 2, 3, 4]
 
 
-def _cells(shapes: list[np.ndarray[tuple[int], np.dtype[np.float64]]], scales: list[float]) -> Counts:
+def _cells(shapes: list[Floats], scales: list[float]) -> Counts:
     numbers = np.stack([scale * shapes[number % len(shapes)] for number, scale in enumerate(scales)])
     return Counts(tuple(range(100, 100 + len(scales))), numbers, 3600, MONDAY)
 
