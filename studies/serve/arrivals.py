@@ -49,7 +49,7 @@ class Arrivals:
     def binned(cls, numbers: Sequence[float] | NDArray[np.float64], bin_s: float, begins: datetime | None = None) -> Arrivals:
         """Bins of equal length, with the expected number of requests in each."""
         rates = np.asarray(numbers, np.float64) / bin_s
-        return cls(np.arange(len(rates)) * bin_s, rates, len(rates) * bin_s, begins)
+        return cls(np.arange(len(rates), dtype=np.float64) * bin_s, rates, len(rates) * bin_s, begins)
 
     @classmethod
     def daily(cls, shares: Sequence[float], mean_per_s: float) -> Arrivals:
