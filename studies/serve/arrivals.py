@@ -76,6 +76,10 @@ class Arrivals:
         """The mean rate from 0 to end_s."""
         return float(self.expected.sum() / self.end_s)
 
+    def rate_at(self, time_s: float) -> float:
+        """The rate at a time from 0 to end_s."""
+        return float(self.rates_at(np.array([time_s]))[0])
+
     def rates_at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """The rates at times from 0 to end_s."""
         return self.rates_per_s[np.searchsorted(self.starts_s, times_s, side="right") - 1]

@@ -37,6 +37,10 @@ class Response(Plain):
     interval: dict[str, Interval] | None
     wide: bool
 
+    def of(self, percentile: float) -> float:
+        """A percentile; 0 where there are no requests."""
+        return self.values.get(percentile_name(percentile), 0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """See `Plain`; the values stand beside the intervals."""
         intervals = None if self.interval is None else {name: list(ends) for name, ends in self.interval.items()}
@@ -66,4 +70,5 @@ def half_widths(values: NDArray[np.float64], figures: Callable[[NDArray[np.float
     """Half of the 95 % interval of each figure, from its values over BATCHES parts of a series of at least as many."""
     parts: Sequence[NDArray[np.float64]] = np.array_split(values, BATCHES)
     found = np.stack([figures(part) for part in parts])
-    return _T * found.std(axis=0, ddof=1) / np.sqrt(BATCHES)
+    half: NDArray[np.float64] = _T * found.std(axis=0, ddof=1) / np.sqrt(BATCHES)
+    return half

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 class Order(StrEnum):
     """What a free server takes first.
 
-    FIFO: the oldest request. PRIORITY: the smallest priority number, then the oldest; work is never interrupted. PREEMPTIVE: the same,
-    and a smaller number takes over at the next layer border of the work that is under way, which goes on later from there.
+    FIFO: the oldest request. PRIORITY: the smallest priority number, then the oldest; work is never interrupted. PREEMPTIVE: the
+    same, and a smaller number takes over at the next layer border of the work under way, which goes on later from there.
     """
 
     FIFO = "fifo"
@@ -34,8 +34,8 @@ class Order(StrEnum):
 class Stream:
     """The requests of one tenant at a server.
 
-    times_s: (N,) ascending. borders_s: for a batch of n requests the seconds of work until the end of each layer, ascending; the last
-    is the service time. A batch is ready once `batch_max` requests wait, or the oldest has waited `wait_s`.
+    times_s: (N,) ascending. borders_s: for a batch of n requests the seconds of work until the end of each layer, ascending; the
+    last is the service time. A batch is ready once `batch_max` requests wait, or the oldest has waited `wait_s`.
     """
 
     times_s: NDArray[np.float64]
