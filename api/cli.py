@@ -23,6 +23,7 @@ from mapsearch.commands import (
     compare_models,
     evaluate,
     export,
+    feed,
     hardware,
     layers,
     plot,
@@ -53,6 +54,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "run": run,
     "plot": plot,
+    "feed": feed,
     "sweep": sweep,
     "serve": serve,
     "evaluate": evaluate,

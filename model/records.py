@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Residency, Width, ratio
 from mapsearch.model.layer import Layer
 from mapsearch.model.sparsity import Level, Pattern
-from mapsearch.model.tensors import Tensor
+from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.word_bits import PARTS, room_bits, units_of_a_bit, word_bits
 
 Ints = NDArray[np.int64]
@@ -151,9 +151,11 @@ def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noq
     for tensor in (Tensor.WEIGHT, Tensor.INPUT):
         sparsity = layer.sparsity[tensor]
         zeros["skipped"][tensor] = tensor in hardware.sparse.skip
-        found = (-1, layer.words(tensor), layer.nonzeros(tensor))
+        found: tuple[int, float, float] = (-1, layer.words(tensor), layer.nonzeros(tensor))
         if isinstance(sparsity, Pattern):
             found = (sparsity.along, sparsity.group, sparsity.kept)
+        if hardware.sparse.balanced:  # as with a pattern of groups of one word: a tile is a multiple of it along any dim
+            found = (Dim.G, 1, found[2] / found[1])
         zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
     shares = np.where(zeros["skipped"], zeros["nonzeros"] / zeros["words"], 1.0)
     machine["least_part"] = shares.prod() * (SHARE_ROUNDING if machine["skips"] else 1.0)

@@ -225,7 +225,7 @@ def _evaluate(layer: Layer, hardware: Hardware, batch: MappingBatch, row: int, m
     steps = np.concatenate([product_of(nest.groups(each)) for each in carries(roles, loops)], axis=1)
     balanced = np.ceil(steps[MACS] * part_balanced(layer, hardware) / hardware.simd).astype(np.int64)
     counts[Count.BALANCED_CYCLES] = balanced @ steps[STEPS]
-    if masks is not None and hardware.sparse.skip:
+    if masks is not None and hardware.sparse.skip and not hardware.sparse.balanced:
         if hardware.run is not None:
             raise HardwareError(f"hardware {hardware.name}: masks are not counted in instructions; leave array.run out")
         steps = masked_steps(layer, masks, hardware.sparse.skip, sizes, shares, loops)

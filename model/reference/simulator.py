@@ -73,7 +73,7 @@ def _simulate(
     layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...], masks: Masks | None
 ) -> tuple[Fit, dict[Count, int]]:
     check_length(layer, mapping, units)
-    to_do = None if masks is None else _to_do(layer, hardware, masks)
+    to_do = None if masks is None or hardware.sparse.balanced else _to_do(layer, hardware, masks)
     steps, l1_words = walk(layer, mapping, units, to_do)
     l1_needs = [
         bytes_of(words, bits) * hardware.l1.room(tensor).buffering.copies

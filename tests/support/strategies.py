@@ -95,7 +95,9 @@ def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardwa
 
     w, i, o = Tensor
     of_l1, of_noc, of_l2, of_offchip = ((code(w), code(i), code(o)) for _ in Level)
-    return replace(hardware, sparse=Sparse(skip=draw(SKIPPED), formats=(of_l1, of_noc, of_l2, of_offchip)))
+    skip = draw(SKIPPED)
+    balanced = bool(skip) and draw(st.booleans())
+    return replace(hardware, sparse=Sparse(skip, formats=(of_l1, of_noc, of_l2, of_offchip), balanced=balanced))
 
 
 BITS = st.sampled_from((8, 4, 12, 16))
