@@ -14,6 +14,7 @@ from mapsearch.output import Cell, printable, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
 from mapsearch.studies.serve.results import Capacity, QueueResult, ServeResults, SharingResult
 from mapsearch.studies.shown import number_text
+from mapsearch.tables.hours import print_hours
 
 _WAYS = {"time": "in turn", "partition": "in parts", "dedicated": "one each"}
 
@@ -77,6 +78,7 @@ def print_service(results: ServeResults, *, saved: bool = True) -> None:
         columns = ("sharing", "tenant", "machine", "load [%]", "batch", "p50 [ms]", "p95 [ms]", "p99 [ms]", "SLO [ms]", "")
         write_table("Response times", columns, rows)
         _print_ways(results)
+        print_hours(results)
         for line in _lines(results):
             write_prose(line, indent=9)
     if saved:
