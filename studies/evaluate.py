@@ -17,7 +17,8 @@ from mapsearch.model.cost import CostModel, Fit, ToolModel
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.evaluation import CountedEvaluation, Evaluation
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.mapping import encode
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import MappingBatch, encode
 from mapsearch.model.masks import Masks
 from mapsearch.model.reference.numpy_model import NumpyModel
 from mapsearch.model.registry import cost_model
@@ -131,7 +132,14 @@ def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: s
             place = f"{source}:{mapped.places.levels[-1 if costs.fit[0] == Fit.L1_OVERFLOW else 0]}: "
         raise MappingError(place + costs.why_not(0))
     found = costs.report(0)
-    if not isinstance(found, CountedEvaluation) or found.sparse is None or not machine.sparse.skip:
+    return with_balanced(found, counter, layer, machine, batch) if isinstance(found, CountedEvaluation) else found
+
+
+def with_balanced(
+    found: CountedEvaluation, counter: CostModel, layer: Layer, machine: Hardware, batch: MappingBatch
+) -> CountedEvaluation:
+    """The evaluation of a batch's one mapping with its runtime if PEs were balanced, where the machine skips zeros."""
+    if found.sparse is None or not machine.sparse.skip:
         return found
     ideal = replace(machine, sparse=replace(machine.sparse, balanced=True))
     balanced = counter.evaluate(layer, ideal, batch).runtime_cycles[0]
