@@ -67,17 +67,18 @@ def run(args: Namespace) -> int:
 
 
 def _draw_densities(args: Namespace) -> int:
-    from mapsearch.studies.density import DENSITIES
+    from mapsearch.studies.density import DENSITIES, density_study, load_layer
     from mapsearch.studies.pictures.album import draw_densities
 
+    layer, search = load_layer(args.source), {key: getattr(args, key) for key in _SEARCH if getattr(args, key) is not None}
     say(f"searching mappings of {args.source} at {len(DENSITIES)} densities")
-    search = {key: getattr(args, key) for key in _SEARCH[1:] if getattr(args, key) is not None}
-    study, path = draw_densities(args.source, args.hardware, Path(args.out or "pictures"), args.format, **search)
+    study, out = density_study(layer, **search), Path(args.out or "pictures")
     if args.json:
+        path = draw_densities(study, out, args.format)
         write_json({"written": [str(path)], "left_out": [], "density": study.to_dict()})
         return 0
     _write_densities(study)
-    write(f"written: {path}")
+    write(f"written: {draw_densities(study, out, args.format)}")
     return 0
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mapsearch.formats.text import in_file_name, write_files
-from mapsearch.studies.density import DensityStudy, density_study, load_layer
+from mapsearch.studies.density import DensityStudy
 from mapsearch.studies.pictures import convergence, densities, energy, fronts, machines, roofline
 from mapsearch.studies.pictures.page import Shown, page
 from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
@@ -42,26 +41,13 @@ def draw_album(run_folder: Path, out: Path | None = None, suffix: str = "png") -
     return Album(tuple(write_files(run_folder / "pictures" if out is None else out, files)), tuple(left_out))
 
 
-def draw_densities(
-    source: str,
-    hardware: str | None,
-    out: Path,
-    suffix: str,
-    **search: Any,  # noqa: ANN401 those of `density_study`
-) -> tuple[DensityStudy, Path]:
-    """Search what `densities` draws of the layer SET:NAME, and draw it as a PNG or SVG file in `out`.
-
-    search: objective and evaluations of `density_study`. Raises InputError where the layer, the machine or the objective is none,
-    or `out` is not writable.
-    """
-    layer = load_layer(source)
-    write_files(out, {})  # before the search, which takes time
-    study = density_study(layer, hardware, **search)
-    drawing, name = densities.draw(study), f"density_{in_file_name(layer.name)}"
+def draw_densities(study: DensityStudy, out: Path, suffix: str) -> Path:
+    """Draw `densities` as a PNG or SVG file in `out`; InputError where that is not writable."""
+    drawing, name = densities.draw(study), f"density_{in_file_name(study.layer)}"
     fix_layout(drawing.figure)
     content = as_svg(drawing.figure, name) if suffix == "svg" else as_png(drawing.figure)
     [path] = write_files(out, {f"{name}.{suffix}": content})
-    return study, path
+    return path
 
 
 def _drawn(run: Recorded, suffix: str) -> tuple[dict[str, str | bytes], list[str]]:

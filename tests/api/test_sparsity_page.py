@@ -38,7 +38,7 @@ def _same(text: str) -> list[str]:
 
 
 def test_files_and_commands_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine and the layers load, with masks of a quarter; commands parse; the picture is there, and the README names the page."""
+    """The machine and the layers load, with masks of a quarter; commands parse; the picture is there; README names the page."""
     monkeypatch.chdir(tmp_path)
     _written(tmp_path)
     assert load_hardware("skips.yaml").sparse.skip == {Tensor.WEIGHT}
