@@ -8,7 +8,7 @@ record within a record by both names: `w.machine.bits[0]`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import lcm
 from typing import Annotated, Any, Protocol, get_args, get_type_hints
 
@@ -30,6 +30,7 @@ SHARE_ROUNDING = 1 - 1e-9
 _WORDS: dict[Any, type[np.generic]] = {int: np.int64, float: np.float64, bool: np.bool_}
 
 
+@cache
 def record(fields: type) -> np.dtype[np.void]:
     """The dtype of records with the fields of a class: ints, floats, bools, arrays of numbers, other such classes.
 

@@ -41,17 +41,17 @@ def _at(layer: Layer, hardware: Hardware, level: Level) -> WordBits:
                 f"layer {layer.name}: {tensor.label} must have a pattern n:m, as its format at {level.label} is nm, got density "
                 f"{sparsity}; use another format"
             )
-    w, i, o = (ceil(PARTS * _bits(layer, tensor, hardware.bits[tensor], formats[tensor])) for tensor in Tensor)
+    w, i, o = (_bits(layer, tensor, hardware.bits[tensor], formats[tensor]) for tensor in Tensor)
     return w, i, o
 
 
-def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> Fraction:
+def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> int:
     """Bits of a word: of those that are stored, with an index each, and of what is stored for every word."""
+    if stored.coding is Coding.NONE:  # soon done, as each of a space's machines comes here
+        return PARTS * bits
     sparsity = layer.sparsity[tensor]
     share, index, rest = sparsity.density, stored.index_bits, Fraction()
     match stored.coding:
-        case Coding.NONE:
-            share = Fraction(1)
         case Coding.IDEAL | Coding.COORDINATE:
             pass
         case Coding.BITMASK:
@@ -67,7 +67,7 @@ def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> Fraction:
             rest = Fraction(int(share * words + Fraction(1, 2)).bit_length(), row)
         case Coding.NM:
             index = (sparsity.group - 1).bit_length() if isinstance(sparsity, Pattern) else 0
-    return share * (bits + index) + rest
+    return ceil(PARTS * (share * (bits + index) + rest))
 
 
 @lru_cache(maxsize=256)

@@ -65,7 +65,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     if totals.refused:
         looked += f", {totals.refused:,} refused by the model or a law"
     write_prose(f"search:  {looked}, {totals.seconds:.1f} s over all processes", indent=9)
-    _print_proofs(results.layers)
+    _print_proofs(results.layers, totals.runtime_cycles)
     if results.co_design is not None:
         print_co_design(results.co_design)
     if not saved:
@@ -96,7 +96,7 @@ def _lost(metrics: Evaluation) -> Cell:
     return 100 * (1 - zeros.balanced_runtime_cycles / metrics.runtime_cycles)
 
 
-def _print_proofs(layers: Sequence[LayerResult]) -> None:
+def _print_proofs(layers: Sequence[LayerResult], sum_cycles: int) -> None:
     """How many layers are proven as far as was asked for."""
     proven = [(layer.gap, layer.proof) for layer in layers if layer.proof is not None and layer.gap is not None]
     if not proven:
@@ -108,6 +108,10 @@ def _print_proofs(layers: Sequence[LayerResult]) -> None:
         within = sum(gap <= wanted + _ROUNDING for gap, _ in proven)
         text = f"{within} of {len(proven)} layers proven within {100 * wanted:.3g}% of their space's optimum, {optimal} optimal"
     write_prose(f"proof:   {text}", indent=9)
+    until = proven[0][1].until_runtime_cycles
+    if until is not None:
+        met = "that is met, and gaps are what was left then" if sum_cycles <= until else "that is not met"
+        write_prose(f"         the search was to end once the network takes at most {until:,} cycles: {met}", indent=9)
 
 
 _ROUNDING = 1e-9  # of objectives and bounds

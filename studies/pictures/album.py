@@ -9,7 +9,8 @@ from pathlib import Path
 from mapsearch.formats.text import in_file_name, write_files
 from mapsearch.studies.density import DensityStudy
 from mapsearch.studies.pictures import convergence, densities, energy, fronts, machines, roofline
-from mapsearch.studies.pictures.page import Shown, page
+from mapsearch.studies.pictures.html import Shown
+from mapsearch.studies.pictures.page import page
 from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
 from mapsearch.studies.recorded import Recorded, load_run
 
