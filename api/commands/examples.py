@@ -13,7 +13,14 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         "docs/search.md, docs/objectives.md, docs/co_design.md",
     ),
-    "plot": (("plot runs/r18", "plot runs/r18 --format svg --out pictures"), "docs/pictures.md"),
+    "plot": (
+        (
+            "plot runs/r18",
+            "plot runs/r18 --format svg --out pictures",
+            "plot resnet50:conv4_middle --density --hardware 'edge,sparse.skip=[weight]'",
+        ),
+        "docs/pictures.md, docs/sparsity.md",
+    ),
     "feed": (
         ("feed runs/r18 --pipeline imagenet", "feed runs/r18 --pipeline mine.yaml --what-if cores --json"),
         "docs/feeding.md",

@@ -13,7 +13,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def print_hours(results: ServeResults) -> None:
-    """The machines that hours need, or days, and what following the demand saves."""
+    """The machines that hours need, or days, and groups of cells."""
     found = results.hours
     if found is not None:
         names = [tenant.name for tenant in results.tenants]
@@ -21,8 +21,6 @@ def print_hours(results: ServeResults) -> None:
             _print_hours(found.hours, names)
         else:
             _print_days(found.hours, names)
-        for line in _saved(results):
-            write_prose(line, indent=9)
     for name, demand in (results.demand or {}).items():
         if demand.groups is not None:
             _print_groups(name, demand.groups)
@@ -63,7 +61,8 @@ def _machines(machines: int | None) -> Cell:
     return "none do" if machines is None else machines
 
 
-def _saved(results: ServeResults) -> list[str]:
+def hour_lines(results: ServeResults) -> list[str]:
+    """What following the demand saves, and unusual days."""
     found = results.hours
     if found is None:
         return []

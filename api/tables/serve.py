@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,11 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from mapsearch.output import Cell, printable, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
-from mapsearch.studies.serve.results import Capacity, QueueResult, ServeResults, SharingResult
+from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
 from mapsearch.studies.shown import number_text
-from mapsearch.tables.hours import print_hours
-
-_WAYS = {"time": "in turn", "partition": "in parts", "dedicated": "one each"}
+from mapsearch.tables.hours import hour_lines, print_hours
 
 
 class ServeProgress:
@@ -70,19 +68,22 @@ class ServeProgress:
         self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
-def print_service(results: ServeResults, *, saved: bool = True) -> None:
-    """The service times, the latencies of each way of sharing, what the ways give, and where everything is, if it was saved."""
+def print_service(results: ServeResults, pictures: Iterable[str] = (), *, saved: bool = True) -> None:
+    """The service times, the latencies of each way of sharing, what the ways give, and where everything is, if it was saved.
+
+    pictures: the names of their files.
+    """
     if results.complete:
         _print_tenants(results)
-        rows = [row for way, sharing in results.sharing.items() for row in _latencies(results, _WAYS[way], sharing)]
+        rows = [row for way, sharing in results.sharing.items() for row in _latencies(results, WAYS[way], sharing)]
         columns = ("sharing", "tenant", "machine", "load [%]", "batch", "p50 [ms]", "p95 [ms]", "p99 [ms]", "SLO [ms]", "")
         write_table("Response times", columns, rows)
         _print_ways(results)
         print_hours(results)
-        for line in _lines(results):
+        for line in lines(results):
             write_prose(line, indent=9)
     if saved:
-        names = ("results.json", "runs/") if results.complete else ("runs/",)
+        names = ["results.json", *pictures, "runs/"] if results.complete else ["runs/"]
         write(f"written: {results.folder} ({', '.join(names)})")
     if not results.complete:
         write(f"stopped before the end; go on with: mapsearch serve --out {results.folder} --resume")
@@ -109,7 +110,6 @@ def _latencies(results: ServeResults, way: str, sharing: SharingResult) -> Itera
     for queue in sharing.tenants:
         tenant = next(each for each in results.tenants if each.name == queue.name)
         values = queue.response_ms.values
-        held = "" if queue.slo_met is None else "holds" if queue.slo_met and sharing.load < 1 else "BROKEN"
         slo = "" if tenant.slo_ms is None else f"{percentile_name(tenant.percentile)} {tenant.slo_ms:g}"
         wide = f"wide: {_interval(queue.response_ms, tenant.percentile)}" if queue.response_ms.wide else ""
         figures: list[Cell] = [values.get(name, "") for name in ("p50", "p95", "p99")]
@@ -121,7 +121,7 @@ def _latencies(results: ServeResults, way: str, sharing: SharingResult) -> Itera
             queue.mean_batch,
             *figures,
             slo,
-            " ".join(filter(None, (held, wide))),
+            " ".join(filter(None, (queue.held, wide))),
         ]
 
 
@@ -138,7 +138,7 @@ def _print_ways(results: ServeResults) -> None:
     asked = any(each.capacity is not None for each in results.sharing.values())
     rows: list[list[Cell]] = []
     for way, each in results.sharing.items():
-        row: list[Cell] = [_WAYS[way], each.machines, 100 * each.utilization, each.throughput_per_s, each.power_w]
+        row: list[Cell] = [WAYS[way], each.machines, 100 * each.utilization, each.throughput_per_s, each.power_w]
         if priced:
             saving = "" if each.saving is None else f"{100 * each.saving:.1f}"
             row += ["" if each.cost_per_million is None else each.cost_per_million, saving]
@@ -149,7 +149,7 @@ def _print_ways(results: ServeResults) -> None:
     write_table("What each way gives", ("sharing", "machines", "busy [%]", "done [1/s]", "power [W]", *more, "SLOs"), rows)
 
 
-def _lines(results: ServeResults) -> Iterator[str]:
+def lines(results: ServeResults) -> Iterator[str]:
     """Sentences below the tables."""
     partition = results.sharing.get("partition")
     if partition is not None and partition.shares is not None:
@@ -158,11 +158,12 @@ def _lines(results: ServeResults) -> Iterator[str]:
         yield f"parts:   {shares}; the best of {tried} ways to share {sum(partition.shares.values())} parts out"
     for way, each in results.sharing.items():
         if each.capacity is not None:
-            yield f"load:    {_WAYS[way]}: {_capacity(each.capacity)}"
+            yield f"load:    {WAYS[way]}: {_capacity(each.capacity)}"
     for way, each in results.sharing.items():
         checked = [queue for queue in each.tenants if queue.theory_ms is not None]
         if checked:
-            yield f"check:   {_WAYS[way]}: mean waits {', '.join(map(_check, checked))}"
+            yield f"check:   {WAYS[way]}: mean waits {', '.join(map(_check, checked))}"
+    yield from hour_lines(results)
     for note in results.notes:
         yield f"note:    {note}"
 

@@ -21,17 +21,18 @@ from mapsearch.studies.pictures.style import (
     new_figure,
     tidy,
 )
-from mapsearch.studies.serve.results import HourResult, HoursResult
+from mapsearch.studies.serve.results import HourResult, HoursResult, ServeResults
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED, BLACK)
 _TICKS = 15  # at the most
 
 
-def draw(title: str, found: HoursResult, unusual_dates: Collection[str] = ()) -> Figure:
+def draw_hours(results: ServeResults, found: HoursResult) -> Figure:
     """Steps over the hours: each tenant's rate, one machine's load with all of them, the machines; unusual days are shaded."""
     hours = found.hours
+    unusual_dates = {day.date for each in (results.demand or {}).values() for day in each.profile.unusual_days or ()}
     edges = [*range(len(hours) + 1)]
-    figure = new_figure(6.0, f"Load and machines over the hours: {title}")
+    figure = new_figure(6.0, f"Load and machines over the hours: {results.name} on {results.hardware}")
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
     for number, name in enumerate(hours[0].rate_per_s):
         colour = _COLOURS[number % len(_COLOURS)]

@@ -11,11 +11,13 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import simpy
 
 
 class Order(StrEnum):
@@ -155,6 +157,8 @@ def simulate(
 
     switch_s: what the server takes to turn from one stream to another.
     """
+    import simpy  # noqa: PLC0415 takes time, and may be missing
+
     env = simpy.Environment()
     server = _Server(streams, order, switch_s)
     env.process(server.work(env))

@@ -10,6 +10,9 @@ from mapsearch.model.plain import Plain
 from mapsearch.studies.serve.figures import Response
 from mapsearch.studies.serve.profile import CellGroups, Profile
 
+# The ways of sharing, and their names in tables and pictures.
+WAYS = {"time": "in turn", "partition": "in parts", "dedicated": "one each"}
+
 
 @dataclass(frozen=True, slots=True)
 class TenantResult(Plain):
@@ -51,6 +54,11 @@ class QueueResult(Plain):
     energy_uj: float
     wait_ms: float
     theory_ms: float | None
+
+    @property
+    def held(self) -> str:
+        """Whether the SLO holds, as people read it; nothing where there is none."""
+        return "" if self.slo_met is None else "holds" if self.slo_met else "BROKEN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.serve.hours import demand_of, hours_of
 from mapsearch.studies.serve.options import ServeOptions
 from mapsearch.studies.serve.results import HoursResult, ServeResults, SharingResult, TenantDemand, TenantResult
-from mapsearch.studies.serve.servers import Demand, busiest
+from mapsearch.studies.serve.servers import busiest
 from mapsearch.studies.serve.services import Service, service_of
 from mapsearch.studies.serve.shares import check_compositions, compositions, machine_of_share
 from mapsearch.studies.serve.study import ServeStudy, Tenant, study_of
@@ -247,10 +247,10 @@ class _Serve:
         }
         whole = [services[number, study.parts] for number in range(len(tenants))]
         window = busiest(tenants, whole) if study.traced else None
-        rates = [
+        rates = tuple(
             tenant.arrivals.rate_at(window[0]) if window and tenant.traced else tenant.arrivals.mean_per_s for tenant in tenants
-        ]
-        ways = Ways(study, services, self._out, Demand.drawn(study, rates, self._seed), self._max_load)
+        )
+        ways = Ways(study, services, self._out, rates, self._seed, self._max_load)
         ways.check()
         sharing, notes = ways.all()
         left_out = {tenant.name: runs[tenant.network, 1, study.parts].left_out for tenant in tenants}

@@ -94,10 +94,8 @@ def serve_at(server: Server, tenants: Sequence[Tenant], demand: Demand) -> Found
     begin, end = demand.window_s
     theory = _theory(server, its, demand)
     queues = tuple(
-        _queue(server, tenant, service, stream, each, demand.rates[number], begin, wait)
-        for number, tenant, service, stream, each, wait in zip(
-            server.tenants, its, server.services, streams, served, theory, strict=True
-        )
+        _queue(server, place, tenant, demand, stream, each, wait)
+        for place, (tenant, stream, each, wait) in enumerate(zip(its, streams, served, theory, strict=True))
     )
     work = np.clip(busy, begin, end)
     done = sum(int(((each.done_s >= begin) & (each.done_s < end)).sum()) for each in served)
@@ -105,16 +103,12 @@ def serve_at(server: Server, tenants: Sequence[Tenant], demand: Demand) -> Found
 
 
 def _queue(
-    server: Server,
-    tenant: Tenant,
-    service: Service,
-    stream: Stream,
-    served: Served,
-    rate: float,
-    begin: float,
-    wait_s: float | None,
+    server: Server, place: int, tenant: Tenant, demand: Demand, stream: Stream, served: Served, wait_s: float | None
 ) -> QueueResult:
-    counted = stream.times_s >= begin
+    """The result of the tenant at a place of the server's; wait_s: of theory."""
+    service, rate = server.services[place], demand.rates[server.tenants[place]]
+    stable = load_of(server, demand.rates) < 1
+    counted = stream.times_s >= demand.window_s[0]
     batch = served.batch[counted]
     response_ms = 1e3 * (served.done_s - stream.times_s)[counted]
     response = response_of(response_ms, tenant.percentile)
@@ -129,7 +123,7 @@ def _queue(
         load=rate * service.busy_s,
         requests=response.requests,
         response_ms=response,
-        slo_met=None if tenant.slo_ms is None or not found else response.of(tenant.percentile) <= tenant.slo_ms,
+        slo_met=None if tenant.slo_ms is None or not found else stable and response.of(tenant.percentile) <= tenant.slo_ms,
         mean_batch=float(batch.mean()) if found else 0.0,
         energy_uj=float(energy_uj.mean()) if found else 0.0,
         wait_ms=float((response_ms - service_ms).mean()) if found else 0.0,

@@ -15,6 +15,7 @@ from mapsearch.studies.serve.services import Service
 from mapsearch.studies.serve.shares import compositions
 from mapsearch.studies.serve.study import ServeStudy
 
+MOST_REQUESTS = 20_000_000
 MOST_SHOWN = 100  # compositions, the best first
 
 Services = Mapping[tuple[int, int], Service]  # by a tenant's number and its share, of those that are possible
@@ -22,13 +23,22 @@ Services = Mapping[tuple[int, int], Service]  # by a tenant's number and its sha
 
 @dataclass(frozen=True)
 class Ways:
-    """All ways of sharing a study's machine; out: the reasons why a tenant cannot have a share, by its number and the share."""
+    """All ways of sharing a study's machine.
+
+    out: the reasons why a tenant cannot have a share, by its number and the share. rates: of the tenants' requests, a second.
+    """
 
     study: ServeStudy
     services: Services
     out: Mapping[tuple[int, int], str]
-    demand: Demand
+    rates: tuple[float, ...]
+    seed: int
     max_load: bool
+
+    @cached_property
+    def demand(self) -> Demand:
+        """The requests."""
+        return Demand.drawn(self.study, self.rates, self.seed)
 
     @cached_property
     def whole(self) -> tuple[Service, ...]:
@@ -36,7 +46,7 @@ class Ways:
         return tuple(self.services[number, self.study.parts] for number in range(len(self.study.tenants)))
 
     def check(self) -> None:
-        """Raise InputError where an SLO is below the service time, or the machine cannot carry the load."""
+        """Raise InputError where an SLO is below the service time, the load is too large, or the requests are too many."""
         study = self.study
         for tenant, service in zip(study.tenants, self.whole, strict=True):
             if tenant.slo_ms is not None and tenant.slo_ms < service.runtime_ms[1]:
@@ -44,11 +54,17 @@ class Ways:
                     f"tenant {tenant.name}: slo_ms {tenant.slo_ms:g} is below its service time of {service.runtime_ms[1]:.4g} ms "
                     f"on {study.hardware.name}; it cannot hold at any load"
                 )
-        load = load_of(self.turns, self.demand.rates)
+        load = load_of(self.turns, self.rates)
         if "time" in study.sharing and load >= 1 and not (study.traced or self.max_load):
             raise InputError(
-                f"load {load:.3g}: the machine {study.hardware.name} can do at most {sum(self.demand.rates) / load:.4g} requests a "
+                f"load {load:.3g}: the machine {study.hardware.name} can do at most {sum(self.rates) / load:.4g} requests a "
                 "second of this mix; lower the rates, or ask for --max-load"
+            )
+        requests = sum(self.rates) * (study.warmup_s + study.duration_s)
+        if requests > MOST_REQUESTS:
+            raise InputError(
+                f"study {study.name}: {requests:.3g} requests in duration_s and warmup_s are too many to simulate; at most "
+                f"{MOST_REQUESTS:,}; shorten duration_s"
             )
 
     def all(self) -> tuple[dict[str, SharingResult], list[str]]:
@@ -93,7 +109,7 @@ class Ways:
         study, tenants = self.study, self.study.tenants
         out = dict(self.out)
         for (number, share), service in self.services.items():
-            tenant, load = tenants[number], load_of(self._share(number, share), self.demand.rates)
+            tenant, load = tenants[number], load_of(self._share(number, share), self.rates)
             if tenant.slo_ms is not None and tenant.slo_ms < service.runtime_ms[1]:
                 least = service.runtime_ms[1]
                 out[number, share] = f"slo_ms {tenant.slo_ms:g} is below its service time of {least:.4g} ms"

@@ -264,6 +264,11 @@ def test_what_the_machine_cannot_do_is_refused(tmp_path: Path) -> None:
     heavy = [{**each, "rate_per_s": 1e5} for each in STUDY["tenants"]]
     with pytest.raises(InputError, match=r"load \S+: the machine edge can do at most \S+ requests a second of this mix"):
         serve(_write(tmp_path, tenants=heavy), out=tmp_path / "out", jobs=1)
+    long = _write(tmp_path, duration_s=1e7)
+    with pytest.raises(
+        InputError, match=r"3.5e\+10 requests in duration_s and warmup_s are too many to simulate; at most 20,000,000"
+    ):
+        serve(long, out=tmp_path / "out", resume=True, jobs=1)
     hasty = [{**STUDY["tenants"][0], "slo_ms": 1e-3}]
     with pytest.raises(InputError, match=r"tenant one: slo_ms 0.001 is below its service time of \S+ ms on edge"):
         serve(_write(tmp_path, tenants=hasty), out=tmp_path / "out", resume=True, jobs=1)
