@@ -46,12 +46,13 @@ class BatchKeys(Keys):
 
 
 class TenantKeys(Keys):
-    """A tenant; `trace` is checked where it is read."""
+    """A tenant; `trace` and `pipeline` are checked where they are read."""
 
     name: Annotated[str, Field(min_length=1)] | None = None
     network: Annotated[str, Field(min_length=1)]
     rate_per_s: _Positive | None = None
     trace: dict[str, object] | None = None
+    pipeline: Annotated[str, Field(min_length=1)] | None = None
     slo_ms: _Positive | None = None
     percentile: Annotated[float, Field(gt=0, lt=100)] = 99.0
     priority: int = 0
@@ -126,7 +127,13 @@ def file_of(data: dict[str, object], where: str, folder: Path, name: str) -> Ser
     if len({*keys.sharing}) < len(keys.sharing):
         raise InputError(f"{where}: sharing must name each way once, got {', '.join(keys.sharing)}")
     tenants = [
-        each.model_copy(update={"network": _found_network(each.network, folder), "trace": _found_trace(each.trace, folder)})
+        each.model_copy(
+            update={
+                "network": _found_network(each.network, folder),
+                "trace": _found_trace(each.trace, folder),
+                "pipeline": None if each.pipeline is None else found_from(each.pipeline, folder),
+            }
+        )
         for each in keys.tenants
     ]
     changed = {"name": keys.name or name, "hardware": _found_hardware(keys.hardware, folder), "tenants": tenants}

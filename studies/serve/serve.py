@@ -255,6 +255,11 @@ class _Serve:
         sharing, notes = ways.all()
         left_out = {tenant.name: runs[tenant.network, 1, study.parts].left_out for tenant in tenants}
         notes += [f"{name}: {each.name} is left out: {each.reason}" for name, rows in left_out.items() for each in rows]
+        notes += [
+            f"{tenant.name}: its input pipeline brings at most {tenant.fed_per_s:,.4g} requests a second; no more are counted"
+            for tenant in tenants
+            if tenant.fed_per_s is not None
+        ]
         hours, demand = demand_of(study, ways.turns, self._seed)
         rows = [_tenant_result(*each) for each in zip(tenants, whole, rates, strict=True)]
         return self._report(folder, window, tuple(rows), sharing, tuple(notes), hours, demand)

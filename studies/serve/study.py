@@ -8,10 +8,12 @@ from typing import Any
 
 from mapsearch.formats.mixes import Mix, load_mix
 from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.formats.yaml.pipelines import load_pipeline
 from mapsearch.formats.yaml.services import ServiceFile, ServiceKeys, Sharing, TenantKeys
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.hardware import Hardware
 from mapsearch.studies.declared import declared
+from mapsearch.studies.feed.rates import brought_per_s
 from mapsearch.studies.run.options import SearchOptions
 from mapsearch.studies.run.settings import Settings
 from mapsearch.studies.serve.arrivals import Arrivals
@@ -31,9 +33,10 @@ _ELSEWHERE = {
 class Tenant:
     """A network and the requests for it.
 
-    mix: the network, or several that one request runs. trace: where its rate changes over time. slo_ms: of the percentile's
-    response time, None where there is no objective. priority: the smallest number goes first. batch_max, batch_wait_s: a batch
-    starts once so many requests wait, or the oldest has waited so long.
+    mix: the network, or several that one request runs. trace: where its rate changes over time. fed_per_s: the most requests that
+    its input pipeline brings, at which the arrivals are capped, if it has one. slo_ms: of the percentile's response time, None
+    where there is no objective. priority: the smallest number goes first. batch_max, batch_wait_s: a batch starts once so many
+    requests wait, or the oldest has waited so long.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Tenant:
     mix: Mix
     arrivals: Arrivals
     trace: Trace | None = None
+    fed_per_s: float | None = None
     slo_ms: float | None = None
     percentile: float = 99.0
     priority: int = 0
@@ -145,11 +149,13 @@ def _tenant(keys: TenantKeys, folder: Path) -> Tenant:
     mix = load_mix(keys.network)
     trace = None if keys.trace is None else trace_of(keys.trace, keys.rate_per_s, folder)
     arrivals = trace.arrivals if trace is not None else _steady(keys.rate_per_s)
+    fed_per_s = None if keys.pipeline is None else brought_per_s(load_pipeline(keys.pipeline))
     return Tenant(
         name=keys.name or mix.name,
         network=keys.network,
         mix=mix,
-        arrivals=arrivals,
+        arrivals=arrivals if fed_per_s is None else arrivals.at_most(fed_per_s),
+        fed_per_s=fed_per_s,
         trace=trace,
         slo_ms=keys.slo_ms,
         percentile=keys.percentile,
