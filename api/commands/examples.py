@@ -26,6 +26,10 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
         "docs/feeding.md",
     ),
     "sweep": (("sweep maestro_paper", "sweep --layers vgg16:conv1_2 --dataflow kcp_ws"), "docs/sweep.md"),
+    "serve": (
+        ("serve evening", "serve my_service.yaml --max-load --out runs/mine", "serve --out runs/mine --resume"),
+        "docs/serving.md",
+    ),
     "evaluate": (("evaluate runs/r18/network.m --hardware cloud", "evaluate - --json"), "docs/cost_model.md, docs/directives.md"),
     "compare": (("compare runs/r18 runs/r18-tpe", "compare runs/r18 runs/r18-tpe --json"), "docs/search.md"),
     "compare-models": (("compare-models runs/r18/network.m --hardware cloud",), "docs/models.md"),
