@@ -96,6 +96,6 @@ def _print_groups(name: str, found: CellGroups) -> None:
         first = ", ".join(map(str, group.cells[:8])) + (", ..." if len(group.cells) > 8 else "")
         rows.append([number, len(group.cells), group.mean_per_s, f"{_DAYS[day]} {hour:02}:00", group.peak_over_mean, first])
     columns = ("cells", "mean [1/s]", "peak at", "peak\nover mean", "")
-    write_table(f"Groups of {name}'s cells by the shape of their week", ("group", *columns), rows)
+    write_table(f"Cells of {name} by the shape of their week", ("group", *columns), rows)
     idle = f"; {len(found.idle):,} cells have no demand" if found.idle else ""
     write_prose(f"         all groups together peak at {100 * found.joint_peak:.3g}% of the sum of their peaks{idle}", indent=9)

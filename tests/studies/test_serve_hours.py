@@ -192,6 +192,18 @@ def test_a_trace_that_breaks_a_law(milan: Path, tmp_path: Path, trace: dict[str,
     assert not (tmp_path / "out").exists()
 
 
+def test_the_study_of_the_page_loads(milan: Path, tmp_path: Path) -> None:
+    """The example of docs/demand.md is a study of the week that its command writes."""
+    page = (Path(__file__).parents[2] / "docs" / "demand.md").read_text(encoding="utf-8")
+    (tmp_path / "milan.txt").write_bytes(milan.read_bytes())
+    path = tmp_path / "week.yaml"
+    path.write_text(page.split("```yaml\n")[1].partition("```")[0])
+    study = study_of(load_file(path))
+    assert len(hours_of(study.tenants)[1]) == 168
+    assert study.tenants[0].trace is not None
+    assert study.tenants[0].trace.groups is not None
+
+
 def test_a_rate_beside_a_file_is_refused(tmp_path: Path) -> None:
     """The file gives the rates."""
     with pytest.raises(InputError, match="rate_per_s must be left out where trace names a file"):
