@@ -144,7 +144,7 @@ def _tenant(results: ServeResults, name: str) -> tuple[TenantResult, str]:
 
 def _scale_ms(line: Axes) -> None:
     scale_log(line)
-    line.set_major_formatter(lambda value, _: f"{value:g} ms")
+    line.set_major_formatter("{x:g} ms")
 
 
 def _rows(results: ServeResults, way: str, sharing: SharingResult) -> list[list[str]]:
