@@ -17,7 +17,7 @@ from mapsearch.model.tensors import Tensor
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "sparsity.md").read_text("utf-8")
 # In their order, by language; what a command prints has none.
-BLOCKS = [(language, text) for language, text in re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)]
+BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def _written(folder: Path) -> None:
