@@ -51,8 +51,8 @@ def _waits(
         served, _ = simulate(streams, order)
         responses = [each.done_s - stream.times_s for each, stream in zip(served, streams, strict=True)]
         found.append([part[len(part) // 10 :].mean() - mean for part, mean in zip(responses, means, strict=True)])
-    means: list[float] = np.mean(found, axis=0).tolist()
-    return means
+    waits: list[float] = np.mean(found, axis=0).tolist()
+    return waits
 
 
 @pytest.mark.nightly
