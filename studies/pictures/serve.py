@@ -72,14 +72,13 @@ def draw_latencies(results: ServeResults) -> Figure:
         for name, marker in zip(_SHOWN, "|oD", strict=True):
             axis.plot(values[name], row, marker, color=colour, markersize=6 if name == "p50" else 4)
         name = percentile_name(tenant.percentile)
-        axis.annotate(
-            f"{name} {number_text(values[name])}", (values["p99"], row), (6, 4), textcoords="offset points", fontsize=TINY
-        )
+        text = f"{name} {number_text(values[name])} ms"
+        axis.annotate(text, (values["p50"], row), (-6, 0), textcoords="offset points", ha="right", va="center", fontsize=TINY)
         if tenant.slo_ms is not None:
             axis.plot([tenant.slo_ms] * 2, [row - 0.4, row + 0.4], color=BLACK, linewidth=1.5)
     axis.set_yticks(range(len(rows)), [f"{WAYS[way]}: {fitted(queue.name, 24)}" for way, queue in rows])
     axis.set_ylim(len(rows) - 0.4, -0.6)
-    axis.margins(x=0.12)
+    axis.margins(x=0.2)
     axis.set_xlabel("response time: | p50, o p95, diamond p99; the black line is the SLO", fontsize=SMALL)
     tidy(axis)
     _scale_ms(axis.xaxis)
@@ -131,6 +130,7 @@ def draw_parts(results: ServeResults, partition: SharingResult) -> Figure:
     axis.set_yticks(range(len(tried)), labels)
     axis.set_ylim(len(tried) - 0.4, -0.6)
     axis.set_xlabel("parts of the machine; worst: the largest ratio of a percentile to its SLO", fontsize=SMALL)
+    axis.xaxis.get_major_locator().set_params(integer=True)
     tidy(axis)
     axis.grid(visible=False, axis="y")
     return figure
@@ -147,7 +147,7 @@ def _tenant(results: ServeResults, name: str) -> tuple[TenantResult, str]:
 
 def _scale_ms(line: Axes) -> None:
     scale_log(line)
-    line.set_major_formatter(lambda value, _: f"{value:g} ms")
+    line.set_major_formatter("{x:g} ms")
 
 
 def _rows(results: ServeResults, way: str, sharing: SharingResult) -> list[list[str]]:

@@ -11,7 +11,7 @@ from mapsearch.studies.serve.study import Tenant
 # Loads at which latencies are looked at; between the last at which SLOs hold and the next, halved until they differ by FINE.
 LOADS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 FINE = 0.005
-MOST_REQUESTS = 200_000  # simulated for each load
+MOST_REQUESTS = 100_000  # simulated for each load
 
 
 def capacity_of(servers: Sequence[Server], tenants: Sequence[Tenant], demand: Demand) -> Capacity:

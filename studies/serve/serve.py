@@ -228,7 +228,7 @@ class _Serve:
         """A run like any other, taken from its folder as far as it is done."""
         path = needed.folder(folder)
         begun = (path / CONFIG).exists()
-        settings = {**self._settings, "batch": needed.batch}
+        settings: dict[str, Any] = {**self._settings, "batch": needed.batch}
         if needed.start is not None and not begun:
             settings["warm_start"] = str(needed.start.folder(folder))
         hardware, jobs = self._machines[needed.share], self._jobs

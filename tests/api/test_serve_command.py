@@ -59,7 +59,11 @@ def test_tables_and_json_tell_the_same(study: str, tmp_path: Path, capsys: Captu
         assert part in words
     for part in ("ncf 1, other 1; the best of 1 ways", "the SLOs hold up to", "by queueing theory", f"written: {out}"):
         assert part in words
-    assert "5 runs for the service times" not in captured.out
+    pictures = {f"{name}.png" for name in ("latencies", "load", "parts")}
+    assert pictures < {path.name for path in (tmp_path / "out").iterdir()}
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<svg") == 3
+    assert "the best of 1 ways" in page
     assert "6 runs for the service times" in captured.err
     assert main(["serve", "--out", out, "--resume", "--jobs", "1", "--json", "--quiet"]) == 0
     captured = capsys.readouterr()

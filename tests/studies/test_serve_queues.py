@@ -24,6 +24,12 @@ def _same(seconds: float) -> Callable[[int], Sequence[float]]:
     return lambda _: (seconds,)
 
 
+def _layers(seconds: float, layers: int) -> Callable[[int], Sequence[float]]:
+    """A service of so many layers of equal length."""
+    borders = [seconds * (layer + 1) / layers for layer in range(layers)]
+    return lambda _: borders
+
+
 def _waits(
     rates: Sequence[float],
     services: Sequence[Callable[[int], Sequence[float]]],
@@ -45,7 +51,8 @@ def _waits(
         served, _ = simulate(streams, order)
         responses = [each.done_s - stream.times_s for each, stream in zip(served, streams, strict=True)]
         found.append([part[len(part) // 10 :].mean() - mean for part, mean in zip(responses, means, strict=True)])
-    return np.mean(found, axis=0).tolist()
+    waits: list[float] = np.mean(found, axis=0).tolist()
+    return waits
 
 
 @pytest.mark.nightly
@@ -75,9 +82,7 @@ def test_waits_of_mixes_are_those_of_theory(order: Order) -> None:
 def test_interruption_at_fine_borders_is_preemptive_resume() -> None:
     """With 100 layers, the urgent class waits almost as if it were alone, and both respond as preemptive-resume theory says."""
     rates, seconds = (0.3, 0.15), (1.0, 3.0)
-    borders = [tuple(each * (layer + 1) / 100 for layer in range(100)) for each in seconds]
-    services = [lambda _, its=each: its for each in borders]
-    found = _waits(rates, services, seconds, Order.PREEMPTIVE, 200_000, [0, 1], seeds=3)
+    found = _waits(rates, [_layers(each, 100) for each in seconds], seconds, Order.PREEMPTIVE, 200_000, [0, 1], seeds=3)
     alone = mean_waits(rates[:1], seconds[:1], [1.0])[0]
     assert found[0] == pytest.approx(alone + 0.45 * 0.03 / 2, rel=0.02)  # a layer of the other class may be under way
     residual, first, both = (0.3 * 1 + 0.15 * 9) / 2, 0.7, 1 - 0.3 - 0.45
@@ -97,7 +102,8 @@ def test_first_come_first_served_is_lindleys_recursion() -> None:
     """Without batches, each request waits as Lindley's recursion says."""
     times = _times(0.9, 2000, 1)
     [served], busy = simulate([Stream(times, _same(1.0))])
-    ends, end = [], 0.0
+    ends: list[float] = []
+    end = 0.0
     for time in times:
         end = max(end, time) + 1.0
         ends.append(end)
@@ -145,7 +151,7 @@ def test_more_load_lowers_no_percentile_beyond_its_interval(seed: int, order: Or
 
     def responses(load: float) -> list[NDArray[np.float64]]:
         streams = [
-            Stream(each / load, lambda _, s=seconds: (s / 2, s), batch_max=batch, priority=number)
+            Stream(each / load, _layers(seconds, 2), batch_max=batch, priority=number)
             for number, (each, seconds) in enumerate(zip(times, (1.0, 2.0), strict=True))
         ]
         served, _ = simulate(streams, order)
