@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,7 @@ def _tenant(name: str, arrivals: Arrivals, *, traced: bool = True, **more: Any) 
 
 
 def _with(folder: Path, *tenants: Tenant) -> ServeStudy:
-    study = _study(folder)
-    return ServeStudy(**{name: getattr(study, name) for name in study.__slots__} | {"tenants": tenants})
+    return replace(_study(folder), tenants=tenants)
 
 
 def _server(count: int = 1) -> Server:
@@ -139,7 +139,14 @@ def milan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_study_with_traces(milan: Path, tmp_path: Path) -> None:
     """Milan's form beside a steady tenant: each hour's rate is its bin's, results have hours, demand, groups, a picture."""
-    trace = {"file": str(milan), "format": "milan", "bin": "1h", "requests_per_unit": 4000, "groups": 2, "cells": [OFFICE, HOME]}
+    trace: dict[str, object] = {
+        "file": str(milan),
+        "format": "milan",
+        "bin": "1h",
+        "requests_per_unit": 4000,
+        "groups": 2,
+        "cells": [OFFICE, HOME],
+    }
     tenants = [{"name": "a", "network": "ncf", "trace": trace, "slo_ms": 5}, {"name": "b", "network": "ncf", "rate_per_s": 9}]
     study = {"tenants": tenants, "sharing": ["time"], "search": {"evaluations": 100}, "duration_s": 2, "warmup_s": 0.2}
     path = tmp_path / "study.yaml"
