@@ -66,7 +66,7 @@ class Zeros(Protocol):
     skipped: Annotated[Ints, 2]  # 1 where those of W, I take no time
     along: Annotated[Ints, 2]  # the dim along which a pattern n:m repeats, or -1 where zeros are anywhere
     words: Annotated[Floats, 2]  # of all W, I; with a pattern of a group
-    nonzeros: Annotated[Floats, 2]  # of these
+    nonzeros: Annotated[Floats, 2]  # of these, on average
 
 
 class Machine(Protocol):
@@ -155,7 +155,7 @@ def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noq
         if isinstance(sparsity, Pattern):
             found = (sparsity.along, sparsity.group, sparsity.kept)
         zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
-    shares = np.where(zeros["skipped"], zeros["nonzeros"] / zeros["words"], 1.0)
+    shares = np.where(zeros["skipped"], layer.density[:2], 1.0)
     machine["least_part"] = shares.prod() * (SHARE_ROUNDING if machine["skips"] else 1.0)
 
 

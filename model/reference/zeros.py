@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
-from math import comb, prod
+from math import comb, floor
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
@@ -16,8 +17,14 @@ _ROUNDING = 1e-9
 
 
 @lru_cache(maxsize=4096)
-def expected_most(words: int, nonzeros: int, tile: int, tiles: int) -> float:
-    """The most non-zeros to be expected in any of some independent tiles, of `nonzeros` anywhere in `words`."""
+def expected_most(words: int, nonzeros: Fraction | int, tile: int, tiles: int) -> float:
+    """The most non-zeros to be expected in any of some independent tiles, of `nonzeros` on average anywhere in `words`."""
+    below = floor(nonzeros)
+    found, rest = _whole_most(words, below, tile, tiles), float(nonzeros - below)
+    return found + rest * (_whole_most(words, below + 1, tile, tiles) - found) if rest else found
+
+
+def _whole_most(words: int, nonzeros: int, tile: int, tiles: int) -> float:
     ways, so_far, found = comb(words, tile), 0, 0.0
     for j in range(tile):
         so_far += comb(nonzeros, j) * comb(words - nonzeros, tile - j)
@@ -36,19 +43,7 @@ def part_left(layer: Layer, hardware: Hardware, words: Sequence[int], tiles: Seq
 def part_balanced(layer: Layer, hardware: Hardware) -> float:
     """The part of any step's MACs, if each PE has the layer's share of them to do."""
     skip = hardware.sparse.skip
-    if not skip:
-        return 1.0
-    if layer.effectual is not None:
-        return layer.part_done(skip) * (1 - _ROUNDING)
-    shares = (_share(layer, tensor) for tensor in skip)
-    return prod(shares) * (1 - _ROUNDING)
-
-
-def _share(layer: Layer, tensor: Tensor) -> float:
-    sparsity = layer.sparsity[tensor]
-    if isinstance(sparsity, Pattern):
-        return sparsity.kept / sparsity.group
-    return layer.nonzeros(tensor) / layer.words(tensor)
+    return layer.part_done(skip) * (1 - _ROUNDING) if skip else 1.0
 
 
 def _most(layer: Layer, tensor: Tensor, words: int, tiles: int, lengths: Sequence[int]) -> float:

@@ -100,7 +100,7 @@ def one_pe(k: int, x: int) -> Mapping:
 def test_cycles_of_the_eyeriss_v2_pe(name: str) -> None:
     """By its masks a layer takes the very cycles that were measured, in one tile or many; by densities, what Sparseloop expects.
 
-    Sparseloop takes densities of two decimals, and rounds up on its way. Our cycles are of whole numbers of non-zeros.
+    Sparseloop takes densities of two decimals, and rounds up on its way, so that it may be a cycle above.
     """
     masks, cycles = eyeriss(name)
     layer = masks.counted_layer
@@ -110,8 +110,7 @@ def test_cycles_of_the_eyeriss_v2_pe(name: str) -> None:
         assert got[Count.COMPUTE_CYCLES][0] == cycles
     by_density = replace(masks.layer, sparsity=uniform(*(round(each, 2) for each in layer.density)))
     expected = ExactModel().evaluate(by_density, PE, encode([one_pe(512, 1024)], layer, PE.shape))
-    assert abs(expected.report(0).effectual_macs - EXPECTED[name]) < 2
-    assert expected[Count.COMPUTE_CYCLES][0] == pytest.approx(EXPECTED[name], rel=1e-4)
+    assert 0 <= EXPECTED[name] - expected[Count.COMPUTE_CYCLES][0] <= 1
 
 
 def test_energy_goes_by_the_macs_that_are_done() -> None:
