@@ -151,9 +151,9 @@ def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noq
     for tensor in (Tensor.WEIGHT, Tensor.INPUT):
         sparsity = layer.sparsity[tensor]
         zeros["skipped"][tensor] = tensor in hardware.sparse.skip
-        found = (-1, layer.words(tensor), layer.nonzeros(tensor))
+        found = (-1, layer.words(tensor), float(layer.nonzeros(tensor)))
         if isinstance(sparsity, Pattern):
-            found = (sparsity.along, sparsity.group, sparsity.kept)
+            found = (sparsity.along, sparsity.group, float(sparsity.kept))
         zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
     shares = np.where(zeros["skipped"], layer.density[:2], 1.0)
     machine["least_part"] = shares.prod() * (SHARE_ROUNDING if machine["skips"] else 1.0)

@@ -1,16 +1,20 @@
-"""The part of a step's MACs that takes time where zeros do not: literal, in whole numbers, for small layers."""
+"""What zeros spare, by densities or by masks: literal, in whole numbers, for small layers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import product
 from math import comb, floor
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
-from mapsearch.model.sparsity import Pattern
+from mapsearch.model.masks import Masks
+from mapsearch.model.reference.walk import Chunks, Elements, elements, whole
+from mapsearch.model.sparsity import Coding, Format, Level, Pattern
 from mapsearch.model.tensors import Tensor
+from mapsearch.model.word_bits import stored_bits
 
 # Steps are rounded up to whole cycles, after this much of them is left out: shares are floats.
 _ROUNDING = 1e-9
@@ -54,3 +58,53 @@ def _most(layer: Layer, tensor: Tensor, words: int, tiles: int, lengths: Sequenc
     length, kept, group = lengths[sparsity.along], sparsity.kept, sparsity.group
     rows, groups, cut = words // length, length // group, length % group
     return rows * groups * kept + expected_most(rows * group, rows * kept, rows * cut, tiles)
+
+
+class KnownZeros:
+    """What the masks of a layer tell, by plain loops; see `walk.Known`."""
+
+    def __init__(self, layer: Layer, hardware: Hardware, masks: Masks) -> None:
+        self._layer, self._hardware = layer, hardware
+        self._nonzeros = {tensor: _nonzeros(layer, masks, tensor) for tensor in (Tensor.WEIGHT, Tensor.INPUT)}
+        self._stored = {
+            (level, tensor): _stored(layer, tensor, found, hardware.sparse.formats[level][tensor])
+            for level in Level
+            for tensor, found in self._nonzeros.items()
+        }
+
+    def to_do(self, chunks: Chunks) -> int:
+        """The MACs of chunks that take time: those without a zero of an operand that the machine skips."""
+        return sum(self._is_done(*mac) for mac in product(*chunks))
+
+    def _is_done(self, g: int, n: int, k: int, c: int, r: int, s: int, y: int, x: int) -> bool:
+        (sy, sx), (dy, dx) = self._layer.stride, self._layer.dilation
+        words = {Tensor.WEIGHT: (g, k, c, r, s), Tensor.INPUT: (n, g, c, sy * y + dy * r, sx * x + dx * s)}
+        return all(words[tensor] in self._nonzeros[tensor] for tensor in self._hardware.sparse.skip)
+
+    def bits(self, level: Level, tensor: Tensor, words: Elements) -> Fraction:
+        """The bits of words of W or I in their format at a level, on their own."""
+        how = self._hardware.sparse.formats[level][tensor]
+        _, each, rest = stored_bits(self._layer, tensor, self._hardware.bits[tensor], how)
+        return each * len(words & self._stored[level, tensor]) + rest * len(words)
+
+
+def _nonzeros(layer: Layer, masks: Masks, tensor: Tensor) -> Elements:
+    words, mask = elements(layer, tensor, whole(layer)), masks.given.get(tensor)
+    return words if mask is None else frozenset(word for word in words if mask[word])
+
+
+def _stored(layer: Layer, tensor: Tensor, nonzeros: Elements, how: Format) -> Elements:
+    """The words that a format stores: all, or those that are not zero, or those that end a pair of a run of zeros and a word."""
+    words = elements(layer, tensor, whole(layer))
+    if how.coding is Coding.NONE:
+        return words
+    if how.coding is not Coding.RLE:
+        return nonzeros
+    found: list[tuple[int, ...]] = []
+    zeros = 0
+    for word in sorted(words):
+        zeros = 0 if word in nonzeros else zeros + 1
+        if word in nonzeros or zeros == 2**how.index_bits:
+            found.append(word)
+            zeros = 0
+    return frozenset(found)

@@ -2,7 +2,8 @@
 
 All PEs end a step together, so the PE whose tile has the most non-zeros counts. Of non-zeros anywhere, each tile of t words has
 X ~ Hypergeometric(words, non-zeros, t), and the most to be expected in Q tiles, taken as independent, are the sum over all j of
-1 - P(X <= j)^Q. Non-zeros are density * words on average: the whole number below it or that above, each as often as that takes. With a pattern n:m whole groups have n of m, and only what a tile cuts off of groups is left to chance.
+1 - P(X <= j)^Q. Non-zeros are density * words on average: the whole number below it or that above, each as often as that takes.
+With a pattern n:m whole groups have n of m, and only what a tile cuts off of groups is left to chance.
 
 Each weight of a tile serves as many MACs as each other, and PEs form a grid along whose axes W and I vary. So the MACs of a
 step shrink by the shares of both.
