@@ -125,16 +125,25 @@ class Sparse:
 
     skip: operands whose zeros take no time and no energy. gate: operands of whose zeros a MAC takes its time, but no energy, nor do
     the accesses to the other operand and the output in the L1. Each is W, I or both, and none is in both. formats: by `Level`.
+    balanced: whether the PEs share out what is left of a step evenly, as no machine can: what it saves is lost to load imbalance.
     """
 
     skip: frozenset[Tensor] = frozenset()
     gate: frozenset[Tensor] = frozenset()
     formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED, UNCODED, UNCODED, UNCODED)
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         both = min(self.skip & self.gate, default=None)
         if both is not None:
             raise HardwareError(f"sparse.skip and sparse.gate both name {both.label}; leave it out of one")
+        if self.balanced and not self.skip:
+            raise HardwareError("sparse.balanced needs zeros that take no time; name an operand in sparse.skip")
+
+    @property
+    def waits(self) -> bool:
+        """Whether a step waits for the PE that has the most non-zeros."""
+        return bool(self.skip) and not self.balanced
 
     @property
     def spared(self) -> frozenset[Tensor]:

@@ -43,12 +43,14 @@ class SparseKeys(Keys):
     skip: _Operands = []
     gate: _Operands = []
     format: _LevelKeys = _LevelKeys()
+    balanced: bool = False
 
     def sparse(self) -> Sparse:
         """What they say; HardwareError where they break a law."""
         stated = self.format
         skip, gate = (frozenset(Tensor[each.upper()] for each in names) for names in (self.skip, self.gate))
-        return Sparse(skip, gate, (stated.l1.formats(), stated.noc.formats(), stated.l2.formats(), stated.offchip.formats()))
+        formats = (stated.l1.formats(), stated.noc.formats(), stated.l2.formats(), stated.offchip.formats())
+        return Sparse(skip, gate, formats, self.balanced)
 
 
 def _format(name: str) -> Format:
@@ -63,5 +65,5 @@ def sparse_to_dict(sparse: Sparse) -> dict[str, Any]:
         level.label: {tensor.label: str(each) for tensor, each in zip(Tensor, stated, strict=True) if each != Format()}
         for level, stated in zip(Level, sparse.formats, strict=True)
     }
-    stated = {**operands, "format": {level: each for level, each in formats.items() if each}}
+    stated = {**operands, "format": {level: each for level, each in formats.items() if each}, "balanced": sparse.balanced}
     return {key: value for key, value in stated.items() if value}

@@ -38,6 +38,8 @@ def _whole_most(words: int, nonzeros: int, tile: int, tiles: int) -> float:
 
 def part_left(layer: Layer, hardware: Hardware, words: Sequence[int], tiles: Sequence[int], lengths: Sequence[int]) -> float:
     """The part of a step's MACs; words: of W and I in PE 0's tile, whose sides are `lengths`; tiles: of W and I, on all PEs."""
+    if hardware.sparse.balanced:
+        return part_balanced(layer, hardware)
     part = 1 - _ROUNDING
     for tensor in hardware.sparse.skip:
         part *= _most(layer, tensor, words[tensor], tiles[tensor], lengths) / words[tensor]

@@ -97,7 +97,8 @@ def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardwa
     w, i, o = Tensor
     of_l1, of_noc, of_l2, of_offchip = ((code(w), code(i), code(o)) for _ in Level)
     skip = draw(SKIPPED)
-    return replace(hardware, sparse=Sparse(skip, draw(SKIPPED) - skip, (of_l1, of_noc, of_l2, of_offchip)))
+    balanced = bool(skip) and draw(st.booleans())
+    return replace(hardware, sparse=Sparse(skip, draw(SKIPPED) - skip, (of_l1, of_noc, of_l2, of_offchip), balanced))
 
 
 BITS = st.sampled_from((8, 4, 12, 16))
