@@ -41,15 +41,14 @@ def run(args: Namespace) -> int:
         require("a picture", "plots", "matplotlib")
         if Path(args.out).suffix not in _SUFFIXES:
             raise InputError(f"out must name a file that ends in {' or '.join(_SUFFIXES)}, got {show(args.out)}")
-    drawn = args.out is not None
-    nests = shown_layers(Path(args.file), args.layer, args.hardware, args.steps if args.json or drawn else 0)
-    if drawn and len(nests) > 1:
-        raise InputError(f"a picture is of one layer and {args.file} has {len(nests)}; name one by --layer")
-    if drawn:
+    out = None if args.out is None else Path(args.out)
+    nests = shown_layers(Path(args.file), args.layer, args.hardware, args.steps if args.json or out is not None else 0)
+    if out is not None:
+        if len(nests) > 1:
+            raise InputError(f"a picture is of one layer and {args.file} has {len(nests)}; name one by --layer")
         from mapsearch.formats.text import write_files
         from mapsearch.studies.pictures.nest import nest_picture
 
-        out = Path(args.out)
         write_files(out.parent, {out.name: nest_picture(nests[0], out.suffix)})
     if args.json:
         write_json([nest.to_dict() for nest in nests])
@@ -57,6 +56,6 @@ def run(args: Namespace) -> int:
     for number, nest in enumerate(nests):
         for line in ([""] if number else []) + nest_text(nest).splitlines():
             write(line)
-    if drawn:
+    if out is not None:
         write(f"written: {args.out}")
     return 0

@@ -36,7 +36,7 @@ from mapsearch.studies.show.steps import Part, ShownStep
 _COLOURS = {"weight": BLUE, "input": ORANGE, "output": GREEN}
 _LINE, _ROW = 0.155, 0.17  # inches
 _PALEST, _FULLEST = 0.12, 0.7  # shares of a colour, the rest white
-_LETTER = 0.6  # width of a letter over its height
+_LETTER = 0.55  # width of a letter over its height
 
 Key = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -50,7 +50,7 @@ def nest_picture(nest: ShownNest, suffix: str) -> str | bytes:
 
 def draw(nest: ShownNest) -> Figure:
     """The nest on top, and a panel for each tensor below."""
-    steps = nest.first_steps or ()
+    steps: Sequence[ShownStep] = nest.first_steps or ()
     first, second = heading(nest)
     lines = [Line(0, second), *nest_lines(nest)]
     heights = [_LINE * (len(lines) + 1), *[_ROW * len(steps[0].pes) + 0.1] * len(nest.tensors)]
@@ -82,16 +82,16 @@ def _hold(axis: Axes, name: str, steps: Sequence[ShownStep]) -> None:
     held = [[step.pes[row].holds[name] for step in steps] for row in range(len(steps[0].pes))]
     every = sorted({_key(part) for row in held for part in row if part is not None})
     common = {name: span for name, span in every[0] if all((name, span) in part for part in every)} if every else {}
-    inches = (WIDTH_INCHES - 1.2) / len(steps)
+    texts = {_key(part): _text(part, common) for row in held for part in row if part is not None}
+    longest = max(map(len, texts.values()), default=1)
+    size = min(TINY, 72 * (WIDTH_INCHES - 1.0) / len(steps) / (_LETTER * longest))
     for row, parts in enumerate(held):
         column = 0
         for part, group in groupby(parts):
             width = len(list(group))
             if part is not None:
                 axis.add_patch(_bar(column, row, width, _colour(name, every.index(_key(part)), len(every))))
-                text = _text(part, common)
-                size = min(TINY, 72 * width * inches / (_LETTER * len(text)))
-                axis.text(column + width / 2, row + 0.5, text, ha="center", va="center", fontsize=size)
+                axis.text(column + width / 2, row + 0.5, texts[_key(part)], ha="center", va="center", fontsize=size)
             column += width
         for column, step in enumerate(steps):
             if step.pes[row].idle:
