@@ -36,7 +36,7 @@ from mapsearch.studies.show.steps import Part, ShownStep
 _COLOURS = {"weight": BLUE, "input": ORANGE, "output": GREEN}
 _LINE, _ROW = 0.155, 0.17  # inches
 _PALEST, _FULLEST = 0.12, 0.7  # shares of a colour, the rest white
-_LETTER = 0.55  # width of a letter over its height
+_LETTER = 0.6  # width of a letter over its height
 
 Key = tuple[tuple[str, tuple[int, ...]], ...]
 
