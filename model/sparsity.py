@@ -146,6 +146,11 @@ class Sparse:
             raise HardwareError("sparse.balanced needs zeros that take no time; name an operand in sparse.skip")
 
     @property
+    def waits(self) -> bool:
+        """Whether a step waits for the PE that has the most non-zeros."""
+        return bool(self.skip) and not self.balanced
+
+    @property
     def spared(self) -> frozenset[Tensor]:
         """The operands whose zeros spare the energy of a MAC."""
         return self.skip | self.gate

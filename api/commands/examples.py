@@ -31,6 +31,14 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
         "docs/serving.md",
     ),
     "evaluate": (("evaluate runs/r18/network.m --hardware cloud", "evaluate - --json"), "docs/cost_model.md, docs/directives.md"),
+    "show": (
+        (
+            "show runs/r18 --layer conv1",
+            "show runs/r18 --layer 1 --out conv1.png",
+            "show net.m --hardware cloud --json",
+        ),
+        "docs/pictures.md",
+    ),
     "compare": (("compare runs/r18 runs/r18-tpe", "compare runs/r18 runs/r18-tpe --json"), "docs/search.md"),
     "compare-models": (("compare-models runs/r18/network.m --hardware cloud",), "docs/models.md"),
     "export": (
