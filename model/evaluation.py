@@ -14,6 +14,7 @@ from mapsearch.model.cost import Count, Fit
 from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.hardware import Buffering, Hardware, Part, Residency
 from mapsearch.model.layer import Layer
+from mapsearch.model.moved_bits import energy_of_moved
 from mapsearch.model.plain import Plain, plain
 from mapsearch.model.sparse_figures import SparseFigures, offchip_parts, sparse_figures
 from mapsearch.model.tensors import Tensor
@@ -268,11 +269,13 @@ class CountedEvaluation(Plain):
     optional: ClassVar[frozenset[str]] = frozenset({"issue_cycles", "area_mm2", "dsp", "bram_18k", "sparse"})
 
 
-def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> CountedEvaluation:
-    """The evaluation of one mapping that fits, from its counts, int64[COUNTS]."""
+def evaluation(
+    layer: Layer, hardware: Hardware, counts: NDArray[np.int64], moved: NDArray[np.int64] | None = None
+) -> CountedEvaluation:
+    """The evaluation of one mapping that fits, from its counts, int64[COUNTS], and where masks tell them its `Moved` bits."""
     count = {name: int(counts[name]) for name in Count}
     runtime = count[Count.RUNTIME_CYCLES]
-    energy = _energy(layer, hardware, counts)
+    energy, offchip = _energy(layer, hardware, counts, moved), offchip_parts(layer, hardware, count, moved)
     return CountedEvaluation(
         layer=layer.name,
         legal=True,
@@ -305,13 +308,13 @@ def evaluation(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> C
         utilization=_ratio(layer.macs, runtime * hardware.pes * hardware.simd),
         bound_by=_bound_by(count),
         bound_share=_bound_share(count),
-        arithmetic_intensity_macs_per_byte=_ratio(layer.macs, offchip_parts(layer, hardware, count) / (8 * PARTS)),
+        arithmetic_intensity_macs_per_byte=_ratio(layer.macs, offchip / (8 * PARTS)),
         l1_reuse=_l1_reuse(layer, count),
         l2_reuse=_l2_reuse(count),
         noc_words_per_cycle=_noc_words(count),
         zero_macs=layer.zero_macs,
         effectual_macs=layer.macs * layer.part_done((Tensor.WEIGHT, Tensor.INPUT)),
-        sparse=sparse_figures(layer, hardware, count),
+        sparse=sparse_figures(layer, hardware, count, moved),
     )
 
 
@@ -338,8 +341,9 @@ def _ratio(value: float, per: float) -> float:
     return value / per if per else 0.0
 
 
-def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64]) -> Energy:
-    one = energy_coefficients(layer, hardware).energy_pj(counts[None])
+def _energy(layer: Layer, hardware: Hardware, counts: NDArray[np.int64], moved: NDArray[np.int64] | None) -> Energy:
+    average = energy_coefficients(layer, hardware)
+    one = average.energy_pj(counts[None]) if moved is None else energy_of_moved(layer, hardware, counts, moved)
     parts = {"mac": one.mac, "l1": one.l1, "l2": one.l2, "noc": one.noc, "offchip": one.offchip}
     return Energy({name: float(pj[0]) for name, pj in parts.items()}, float(one.total[0]))
 

@@ -103,9 +103,9 @@ class Layer:
         zeros = tuple(each.share if isinstance(each, Uniform) else each for each in self.sparsity)
         return (self.type, self.extents, self.stride, self.dilation, self.zero_macs, zeros)
 
-    def nonzeros(self, tensor: Tensor) -> int:
-        """Elements of a tensor that are not zero, as many as its density says, but at least one."""
-        return max(int(self.words(tensor) * self.sparsity[tensor].density + Fraction(1, 2)), 1)
+    def nonzeros(self, tensor: Tensor) -> Fraction:
+        """Elements of a tensor that are not zero, on average over the layers of its density."""
+        return self.words(tensor) * self.sparsity[tensor].density
 
     @property
     def density(self) -> tuple[float, float, float]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.errors import LayerError
 from mapsearch.model.layer import Layer
-from mapsearch.model.sparsity import Sparsities, Uniform
+from mapsearch.model.sparsity import Coding, Format, Sparsities, Uniform
 from mapsearch.model.tensors import Dim, Tensor
 
 Bools = NDArray[np.bool_]
@@ -91,6 +91,22 @@ class Masks:
         rows = slice(first_y, first_y + (y - 1) * stride_y + 1, stride_y)
         return self.input[:, :, :, rows, first_x : first_x + (x - 1) * stride_x + 1 : stride_x]
 
+    def stored(self, tensor: Tensor, how: Format) -> Bools:
+        """Which words of W or I a format stores, of the shape of the mask: of runs, those that end a pair.
+
+        Runs go on over the whole tensor, in the order of `AXES`, and count only the words that the layer touches.
+        """
+        mask = self.given.get(tensor)
+        if mask is None or how.coding is Coding.NONE:
+            return np.ones(mask_shape(self.layer, tensor), np.bool_)
+        if how.coding is not Coding.RLE:
+            return mask
+        if tensor is Tensor.WEIGHT:
+            return _ends(mask, 2**how.index_bits)
+        ends, touched = np.zeros_like(mask), np.ix_(*map(range, mask.shape[:3]), *(_touched(self.layer, axis) for axis in range(2)))
+        ends[touched] = _ends(mask[touched], 2**how.index_bits)
+        return ends
+
     def macs(self, counted: Collection[Tensor]) -> int:
         """The MACs whose operands among `counted` are not zero."""
         weights = self.weights(counted).sum(axis=1)
@@ -103,6 +119,14 @@ class Masks:
 
 def _density(mask: Bools) -> Uniform:
     return Uniform(Fraction(int(np.count_nonzero(mask)), mask.size))
+
+
+def _ends(mask: Bools, longest: int) -> Bools:
+    """Where pairs of a run of zeros and a word end: at each non-zero, and at every `longest` zeros, all in one row."""
+    places = np.arange(mask.size)
+    last = np.maximum.accumulate(np.where(mask.ravel(), places, -1))  # the non-zero at or before
+    ends: Bools = (places - last) % longest == 0
+    return ends.reshape(mask.shape)
 
 
 def _touched(layer: Layer, axis: int) -> NDArray[np.int64]:

@@ -67,7 +67,7 @@ class Zeros(Protocol):
     skipped: Annotated[Ints, 2]  # 1 where those of W, I take no time
     along: Annotated[Ints, 2]  # the dim along which a pattern n:m repeats, or -1 where zeros are anywhere
     words: Annotated[Floats, 2]  # of all W, I; with a pattern of a group
-    nonzeros: Annotated[Floats, 2]  # of these
+    nonzeros: Annotated[Floats, 2]  # of these, on average
 
 
 class Machine(Protocol):
@@ -152,13 +152,13 @@ def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noq
     for tensor in (Tensor.WEIGHT, Tensor.INPUT):
         sparsity = layer.sparsity[tensor]
         zeros["skipped"][tensor] = tensor in hardware.sparse.skip
-        found: tuple[int, float, float] = (-1, layer.words(tensor), layer.nonzeros(tensor))
+        found = (-1, layer.words(tensor), float(layer.nonzeros(tensor)))
         if isinstance(sparsity, Pattern):
-            found = (sparsity.along, sparsity.group, sparsity.kept)
+            found = (sparsity.along, sparsity.group, float(sparsity.kept))
         if hardware.sparse.balanced:  # as with a pattern of groups of one word: a tile is a multiple of it along any dim
-            found = (Dim.G, 1, found[2] / found[1])
+            found = (Dim.G, 1, layer.density[tensor])
         zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
-    shares = np.where(zeros["skipped"], zeros["nonzeros"] / zeros["words"], 1.0)
+    shares = np.where(zeros["skipped"], layer.density[:2], 1.0)
     machine["least_part"] = shares.prod() * (SHARE_ROUNDING if machine["skips"] else 1.0)
 
 

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mapsearch.model.cost import Count
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
+from mapsearch.model.moved_bits import Moved
 from mapsearch.model.plain import Plain
 from mapsearch.model.sparsity import NOTHING_SPARED, Level, Pattern
 from mapsearch.model.tensors import Tensor
@@ -76,8 +80,10 @@ class SparseSums(Plain):
     optional: ClassVar[frozenset[str]] = frozenset({"balanced_runtime_cycles"})
 
 
-def sparse_figures(layer: Layer, hardware: Hardware, count: Mapping[Count, int]) -> SparseFigures | None:
-    """The figures of a mapping with these counts; None where the machine makes nothing of zeros."""
+def sparse_figures(
+    layer: Layer, hardware: Hardware, count: Mapping[Count, int], moved: NDArray[np.int64] | None
+) -> SparseFigures | None:
+    """The figures of a mapping with these counts, and `Moved` bits if known; None where the machine makes nothing of zeros."""
     if hardware.sparse == NOTHING_SPARED:
         return None
     stored, sparse = word_bits(layer, hardware), hardware.sparse
@@ -85,8 +91,8 @@ def sparse_figures(layer: Layer, hardware: Hardware, count: Mapping[Count, int])
     balanced = count[Count.BALANCED_CYCLES]
     return SparseFigures(
         LevelBits(*(TensorBits(*(bits / PARTS for bits in stored[level])) for level in Level)),
-        noc_bits=_noc_parts(layer, hardware, count) / PARTS,
-        offchip_bits=offchip_parts(layer, hardware, count) / PARTS,
+        noc_bits=_noc_parts(layer, hardware, count, moved) / PARTS,
+        offchip_bits=offchip_parts(layer, hardware, count, moved) / PARTS,
         skipped_macs=layer.macs - left,
         gated_macs=left - done,
         imbalance=count[Count.COMPUTE_CYCLES] / balanced if balanced else 1.0,
@@ -100,18 +106,22 @@ def _source(layer: Layer) -> str:
     return "pattern" if any(isinstance(each, Pattern) for each in layer.sparsity[:2]) else "uniform"
 
 
-def offchip_parts(layer: Layer, hardware: Hardware, count: Mapping[Count, int]) -> int:
+def offchip_parts(layer: Layer, hardware: Hardware, count: Mapping[Count, int], moved: NDArray[np.int64] | None) -> int:
     """All that is read and written off-chip, in 1/64 of a bit."""
     of_w, of_i, of_o = word_bits(layer, hardware)[Level.OFFCHIP]
     outputs = layer.words(Tensor.OUTPUT)
     sums = count[Count.OFFCHIP_READ_O] + count[Count.OFFCHIP_WRITE] - outputs
     of_operands = of_w * count[Count.OFFCHIP_READ_W] + of_i * count[Count.OFFCHIP_READ_I]
+    if moved is not None:
+        of_operands = PARTS * int(moved[Moved.OFFCHIP].sum())
     return of_operands + of_o * outputs + PARTS * hardware.bits[Tensor.OUTPUT] * sums
 
 
-def _noc_parts(layer: Layer, hardware: Hardware, count: Mapping[Count, int]) -> int:
+def _noc_parts(layer: Layer, hardware: Hardware, count: Mapping[Count, int], moved: NDArray[np.int64] | None) -> int:
     of_w, of_i, of_o = word_bits(layer, hardware)[Level.NOC]
     final = layer.words(Tensor.OUTPUT) if hardware.noc.reduction else 0
     sums = count[Count.PSUM_READ] + count[Count.OUTPUT_WRITE] - final
     of_operands = of_w * count[Count.L2_TO_L1_W] + of_i * count[Count.L2_TO_L1_I]
+    if moved is not None:
+        of_operands = PARTS * int(moved[Moved.NOC].sum())
     return of_operands + of_o * final + PARTS * hardware.bits[Tensor.OUTPUT] * sums

@@ -46,9 +46,15 @@ def _at(layer: Layer, hardware: Hardware, level: Level) -> WordBits:
 
 
 def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> int:
-    """Bits of a word: of those that are stored, with an index each, and of what is stored for every word."""
+    """Bits of a word on average."""
     if stored.coding is Coding.NONE:  # soon done, as each of a space's machines comes here
         return PARTS * bits
+    share, each, rest = stored_bits(layer, tensor, bits, stored)
+    return ceil(PARTS * (share * each + rest))
+
+
+def stored_bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> tuple[Fraction, int, Fraction]:
+    """Of words of so many bits: the share that is stored, the bits of one of them with its index, and those for every word."""
     sparsity = layer.sparsity[tensor]
     share, index, rest = sparsity.density, stored.index_bits, Fraction()
     match stored.coding:
@@ -67,7 +73,7 @@ def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> int:
             rest = Fraction(int(share * words + Fraction(1, 2)).bit_length(), row)
         case Coding.NM:
             index = (sparsity.group - 1).bit_length() if isinstance(sparsity, Pattern) else 0
-    return ceil(PARTS * (share * (bits + index) + rest))
+    return share, bits + index, rest
 
 
 @lru_cache(maxsize=256)

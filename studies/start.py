@@ -39,6 +39,7 @@ def run(
     cluster: ClusterSource | None = None,
     resume: bool = False,
     no_cache: bool = False,
+    storage: str | None = None,
     watcher: RunWatcher | None = None,
     **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
 ) -> RunResults:
@@ -49,6 +50,7 @@ def run(
     (default: a new one under runs/). jobs: processes (default: one a core). cluster: a Dask scheduler's
     address, or a client, whose workers search in place of processes. resume: go on with the run in `out`, with its recorded layer
     set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
+    storage: of Optuna's, in which a search for a machine keeps its machines too: a database's URL or the path of a journal file.
     settings: the fields of `options.SearchOptions` (batch, objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, tools,
     warm_start, model).
@@ -59,7 +61,7 @@ def run(
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
     """
-    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, cluster, no_cache), settings)
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, cluster, no_cache, storage), settings)
     study, folder = begun.study, begun.folder
     if begun.recorded is not None:
         folder.check_same(begun.recorded, study.config)
@@ -98,15 +100,17 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     space = _space("edge" if hardware is None else hardware)
     if plan.settings.until_runtime is not None and not space.is_one_machine:
         raise SettingError(lambda called: f"{called('until_runtime')} is of one machine, and {space.name} is a space of them")
-    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)
+    if inputs.storage is not None and space.is_one_machine:
+        raise SettingError(lambda called: f"{called('storage')} is of a search for a machine, and {space.name} is one machine")
+    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space, inputs.storage)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
     return Prepared(plan, space, study, folder, recorded)
 
 
-def _co_design(plan: Plan, space: HardwareSpace) -> CoDesign:
+def _co_design(plan: Plan, space: HardwareSpace, storage: str | None) -> CoDesign:
     from mapsearch.studies.co_design.co_design import CoDesign  # noqa: PLC0415 a run on one machine has no need of it
 
-    return CoDesign(plan, space)
+    return CoDesign(plan, space, storage)
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:

@@ -170,7 +170,7 @@ def _sliding(layer: Layer, group: tuple[Dim, ...], outputs: tuple[Chunks, Ints],
     common = gcd(stride, dilation)
     table = product_of([outputs[1], taps[1]])
     if layer.extents[lead] > dilation // common and layer.extents[slide] > stride // common:  # else no two windows meet
-        held = _windows(_indices(outputs[0], layer.extents[lead]), _indices(taps[0], layer.extents[slide]), stride, dilation)
+        held = windows(indices(outputs[0], layer.extents[lead]), indices(taps[0], layer.extents[slide]), stride, dilation)
         union, fresh = _count(held[0]), _count(held[0] & ~held[1])
         table[U][[Tensor.INPUT, 3 + Tensor.INPUT]] = union
         table[V][[Tensor.INPUT, 3 + Tensor.INPUT]] = union - fresh
@@ -178,12 +178,12 @@ def _sliding(layer: Layer, group: tuple[Dim, ...], outputs: tuple[Chunks, Ints],
     return table
 
 
-def _indices(chunks: Chunks, extent: int) -> Bools:
+def indices(chunks: Chunks, extent: int) -> Bools:
     """bool[2, n, units, extent]: which indices of the dim each chunk has."""
     return (chunks.start[..., None] <= np.arange(extent)) & (np.arange(extent) < chunks.end[..., None])
 
 
-def _windows(outputs: Bools, taps: Bools, stride: int, dilation: int) -> Bools:
+def windows(outputs: Bools, taps: Bools, stride: int, dilation: int) -> Bools:
     """bool[2, classes of outputs, classes of taps, units of outputs, units of taps, coordinates]: what each pair of units holds."""
     outputs, taps = outputs[:, :, None, :, None], taps[:, None, :, None, :]
     reach = (outputs.shape[-1] - 1) * stride + 1

@@ -6,25 +6,26 @@ see the counts of a small layer confirmed. Section numbers are those of the cost
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import product
 from math import ceil, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.model.cost import COUNTS, Count, Fit, Restriction, Wanted
 from mapsearch.model.counted_costs import CountedCosts
-from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Residency, Width, ratio
+from mapsearch.model.hardware import Buffer, Buffering, Hardware, Noc, Width, ratio
 from mapsearch.model.layer import Layer
-from mapsearch.model.mapping import Directive, MapKind, Mapping, MappingBatch
+from mapsearch.model.mapping import Directive, Mapping, MappingBatch
 from mapsearch.model.masks import Masks
-from mapsearch.model.reference.walk import Elements, Step, ToDo, ceil_of, check_length, elements, trips, walk, whole
-from mapsearch.model.reference.zeros import part_balanced, part_left
+from mapsearch.model.moved_bits import OPERANDS, Moved
+from mapsearch.model.reference.kept import Kept, depth_counts, footprints, mean_bits, offchip_bits, residencies
+from mapsearch.model.reference.walk import Step, ceil_of, check_length, elements, trips, walk, whole
+from mapsearch.model.reference.zeros import KnownZeros, part_balanced, part_left
 from mapsearch.model.sparsity import Level
 from mapsearch.model.tensors import Tensor
-from mapsearch.model.word_bits import PARTS, bytes_of, room_bits, word_bits
+from mapsearch.model.word_bits import bytes_of, room_bits
 
 
 class Simulator:
@@ -48,38 +49,27 @@ class Simulator:
         """
         fit = np.zeros(len(batch), np.int8)
         counts = np.zeros((len(batch), COUNTS), np.int64)
+        moved = np.zeros((len(batch), len(Moved), len(OPERANDS)), np.int64)
+        known = None if self.masks is None else KnownZeros(layer, hardware, self.masks)
         for row in range(len(batch)):
             units = tuple(int(n) for n in batch.units[row])
-            fit[row], found = _simulate(layer, hardware, batch.decode(row, layer), units, self.masks)
+            fit[row], found = _simulate(layer, hardware, batch.decode(row, layer), units, known, moved[row])
             for count, value in found.items():
                 counts[row, count] = value
-        return CountedCosts(layer, hardware, fit, counts)
-
-
-def _to_do(layer: Layer, hardware: Hardware, masks: Masks) -> ToDo:
-    """The MACs of a PE's chunks that take time: those without a zero of an operand that the machine skips."""
-    weights = masks.weight if Tensor.WEIGHT in hardware.sparse.skip else None
-    inputs = masks.input if Tensor.INPUT in hardware.sparse.skip else None
-    (sy, sx), (dy, dx) = layer.stride, layer.dilation
-
-    def is_done(g: int, n: int, k: int, c: int, r: int, s: int, y: int, x: int) -> bool:
-        has_weight = weights is None or weights[g, k, c, r, s]
-        return bool(has_weight and (inputs is None or inputs[n, g, c, sy * y + dy * r, sx * x + dx * s]))
-
-    return lambda chunks: sum(is_done(*mac) for mac in product(*chunks))
+        return CountedCosts(layer, hardware, fit, counts, None if known is None else moved)
 
 
 def _simulate(
-    layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...], masks: Masks | None
+    layer: Layer, hardware: Hardware, mapping: Mapping, units: tuple[int, ...], known: KnownZeros | None, moved: NDArray[np.int64]
 ) -> tuple[Fit, dict[Count, int]]:
+    """The counts of a mapping; where masks tell its bits, `Moved`, they are written to `moved` [6, 2]."""
     check_length(layer, mapping, units)
-    to_do = None if masks is None or hardware.sparse.balanced else _to_do(layer, hardware, masks)
-    steps, l1_words = walk(layer, mapping, units, to_do)
+    steps, l1_words = walk(layer, mapping, units, known)
     l1_needs = [
         bytes_of(words, bits) * hardware.l1.room(tensor).buffering.copies
         for tensor, words, bits in zip(Tensor, l1_words, room_bits(layer, hardware, Level.L1), strict=True)
     ]
-    choices = _residencies(layer, hardware, mapping.levels[0], units[0])
+    choices = residencies(layer, hardware, mapping.levels[0], units[0], known)
     fitting = [choice for choice in choices if _fit(hardware.l2, choice.needs)]
     if not _fit(hardware.l1, l1_needs) or not fitting:
         least = min(choices, key=lambda choice: sum(choice.needs))
@@ -87,11 +77,14 @@ def _simulate(
     residency = min(fitting, key=lambda choice: (choice.offchip_bits, sum(choice.needs), choice.depths))
     counts = {Count.STEPS: len(steps)}
     counts |= _need_counts(l1_needs, residency.needs)
-    counts |= _depth_counts(layer, mapping.levels[0], units[0], residency)
+    counts |= depth_counts(layer, mapping.levels[0], units[0], residency)
     counts |= _word_counts(layer, hardware, steps)
     counts |= _array_counts(layer, hardware, steps)
     counts |= _offchip_counts(layer, hardware, residency, counts)
-    counts |= _runtime_counts(layer, hardware, mapping.levels[0], units[0], counts)
+    if known is not None:
+        for tensor in OPERANDS:
+            moved[:, tensor] = _moved(hardware, steps, residency, tensor)
+    counts |= _runtime_counts(layer, hardware, mapping.levels[0], units[0], counts, known, moved)
     return Fit.LEGAL, counts
 
 
@@ -152,12 +145,37 @@ def _network_cycles(bits: Fraction, width: Width, noc: Noc) -> int:
     return noc.latency_cycles + _cycles(bits, width) - 1 if bits else 0
 
 
-def _ingress(layer: Layer, hardware: Hardware, words_in: dict[Tensor, int]) -> int:
+def _bits_in(layer: Layer, hardware: Hardware, step: Step) -> dict[Tensor, Fraction]:
+    """Bits of W and I and of partial sums that cross the network L2 -> L1 in a step."""
+    words = dict(zip(Tensor, _words_in(step, hardware.noc), strict=True))
+    bits = {tensor: words[tensor] * each for tensor, each in zip(Tensor, mean_bits(layer, hardware, Level.NOC), strict=True)}
+    bits[Tensor.OUTPUT] = Fraction(words[Tensor.OUTPUT] * hardware.bits[Tensor.OUTPUT])
+    if step.to_do is not None:
+        bits |= {tensor: Fraction(_crossing_bits(hardware, step, Level.NOC, tensor)) for tensor in OPERANDS}
+    return bits
+
+
+def _crossing_bits(hardware: Hardware, step: Step, level: Level, tensor: Tensor) -> int:
+    """Bits of W or I that cross the network in a step, in their format at a level, as masks tell."""
+    bits = step.entered_bits if hardware.noc.multicast else step.fill_bits
+    return ceil(bits[level, tensor]) if bits else 0
+
+
+def _moved(hardware: Hardware, steps: list[Step], residency: Kept, tensor: Tensor) -> list[int]:
+    """The bits of W or I as they move, in the order of `Moved`, as masks tell."""
+    offchip, l2, noc = (
+        sum(_crossing_bits(hardware, step, level, tensor) for step in steps) for level in (Level.OFFCHIP, Level.L2, Level.NOC)
+    )
+    to_noc, to_l1 = (
+        sum(ceil(step.fill_bits[level, tensor]) for step in steps if step.fill_bits) for level in (Level.NOC, Level.L1)
+    )
+    entered = (offchip, 0) if hardware.l2.bypass[tensor] else residency.bits[tensor]
+    return [*entered, l2, noc, to_noc, to_l1]
+
+
+def _ingress(hardware: Hardware, bits: dict[Tensor, Fraction]) -> int:
     """Cycles in which some tensors' words come in, those of one step: together on shared wires, else each on its own."""
     noc = hardware.noc
-    of_w, of_i, _ = _word_bits(layer, hardware, Level.NOC)
-    each = (of_w, of_i, hardware.bits[Tensor.OUTPUT])  # what comes in of O is partial sums
-    bits = {tensor: Fraction(words * each[tensor]) for tensor, words in words_in.items()}
     if noc.wires is None:
         return _network_cycles(sum(bits.values(), Fraction()), noc.bytes_per_cycle, noc)
     return max((_network_cycles(bits[tensor], noc.wires[tensor], noc) for tensor in bits), default=0)
@@ -168,14 +186,9 @@ def _egress_bits(layer: Layer, hardware: Hardware, step: Step) -> Fraction:
 
     The others are partial sums, as all are that the L2 adds up.
     """
-    of_output = _word_bits(layer, hardware, Level.NOC)[Tensor.OUTPUT]
+    of_output = mean_bits(layer, hardware, Level.NOC)[Tensor.OUTPUT]
     is_final = step.first and hardware.noc.reduction
     return _words_out(step, hardware.noc) * (of_output if is_final else Fraction(hardware.bits[Tensor.OUTPUT]))
-
-
-def _word_bits(layer: Layer, hardware: Hardware, level: Level) -> tuple[Fraction, ...]:
-    """Bits of a word of each tensor at a level."""
-    return tuple(Fraction(bits, PARTS) for bits in word_bits(layer, hardware)[level])
 
 
 def _busy(hardware: Hardware, step: Step) -> int:
@@ -191,8 +204,10 @@ def _busy(hardware: Hardware, step: Step) -> int:
 def _compute(layer: Layer, hardware: Hardware, step: Step) -> int:
     """Cycles of the PE that has the most to do."""
     busy = _busy(hardware, step)
-    if step.to_do is not None or not hardware.sparse.skip:
-        return ceil_of(busy if step.to_do is None else step.to_do, hardware.simd)
+    if not hardware.sparse.skip:
+        return ceil_of(busy, hardware.simd)
+    if step.to_do is not None and hardware.sparse.waits:
+        return ceil_of(step.to_do, hardware.simd)
     return ceil(busy * part_left(layer, hardware, step.words, step.tiles, step.lengths) / hardware.simd)
 
 
@@ -203,17 +218,17 @@ def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[C
     bound = [0, 0, 0]
     loads: list[tuple[int, int]] = []
     for number, step in enumerate(steps):
-        words_in, words_out = dict(zip(Tensor, _words_in(step, noc), strict=True)), _words_out(step, noc)
+        words, bits_in = sum(_words_in(step, noc)) + _words_out(step, noc), _bits_in(layer, hardware, step)
         out_width = noc.wires[Tensor.OUTPUT] if noc.wires else noc.bytes_per_cycle
         egress = _network_cycles(_egress_bits(layer, hardware, step), out_width, noc)
         waits = (
             0,
-            _ingress(layer, hardware, {tensor: words_in[tensor] for tensor in apart}),
+            _ingress(hardware, {tensor: bits_in[tensor] for tensor in apart}),
             egress if Tensor.OUTPUT in apart else 0,
         )
         overlap = (
             _compute(layer, hardware, step),
-            _ingress(layer, hardware, {tensor: words for tensor, words in words_in.items() if tensor not in apart}),
+            _ingress(hardware, {tensor: bits for tensor, bits in bits_in.items() if tensor not in apart}),
             egress if Tensor.OUTPUT not in apart else 0,
         )
         longest = overlap.index(max(overlap))
@@ -222,8 +237,9 @@ def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[C
             for part, (wait, cycles) in enumerate(zip(waits, overlap, strict=True))
         ]
         bound = [before + cycles for before, cycles in zip(bound, spent, strict=True)]
-        loads.append((sum(words_in.values()) + words_out, sum(spent)))
-    peak_words, peak_cycles = max(loads, key=lambda load: (Fraction(*load), -load[0]))
+        loads.append((words, sum(spent)))
+    timed = [load for load in loads if load[1] > 0]  # words of zeros alone may have no bits
+    peak_words, peak_cycles = max(timed, key=lambda load: (Fraction(*load), -load[0]))
     return {
         Count.ARRAY_CYCLES: sum(cost for _, cost in loads),
         Count.COMPUTE_CYCLES: sum(_compute(layer, hardware, step) for step in steps),
@@ -236,94 +252,7 @@ def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[C
     }
 
 
-# --- Section 6: what the L2 keeps
-
-
-@dataclass(frozen=True, slots=True)
-class _Residency:
-    """One choice of a depth for each tensor; of each, the words that enter the L2 and the bytes that they need there.
-
-    offchip_bits: of the tensors that do not pass the L2 by.
-    """
-
-    depths: tuple[int, ...]
-    entrances: tuple[int, ...]
-    needs: tuple[int, ...]
-    offchip_bits: Fraction
-
-
-def _footprints(layer: Layer, tensor: Tensor, level: tuple[Directive, ...], units: int, depth: int) -> Iterator[Elements]:
-    """The footprint of a tensor at each step of the `depth` outer loops of level 0: all units and inner loops together."""
-    layer_chunks = whole(layer)
-    loops = level[:depth]
-    for index in product(*(range(trips(loop, layer_chunks[loop.dim], units)) for loop in loops)):
-        chunks = list(layer_chunks)
-        for loop, i in zip(loops, index, strict=True):
-            span = loop.size * (units if loop.kind is MapKind.SPATIAL else 1)
-            chunks[loop.dim] = layer_chunks[loop.dim][i * span : (i + 1) * span]
-        yield elements(layer, tensor, tuple(chunks))
-
-
-def _keep(hardware: Hardware, tensor: Tensor, bits: int, footprints: Iterator[Elements]) -> tuple[int, int]:
-    """Words of a tensor that enter the L2 when these footprints are there, one after the other, and the bytes that they need.
-
-    bits: that room is set aside for, of a word. Where the L2 keeps no tile, all of the next one is fetched; but outputs stay while
-    they are added to.
-    """
-    entrances, most, moves = 0, 0, False
-    there: Elements = frozenset()
-    keeps = hardware.l2.residency is Residency.BEST or tensor is Tensor.OUTPUT
-    for footprint in footprints:
-        moves = moves or bool(there and footprint != there)
-        entrances += len(footprint - there if keeps else footprint)
-        most = max(most, len(footprint))
-        there = footprint
-    comes_anew = moves or hardware.l2.residency is Residency.NONE
-    return entrances, bytes_of(most, bits) * (hardware.l2.room(tensor).buffering.copies if comes_anew else 1)
-
-
-def _residencies(layer: Layer, hardware: Hardware, level: tuple[Directive, ...], units: int) -> list[_Residency]:
-    """Every choice of depths; where the L2 keeps no tile, the one in which all loops of level 0 count.
-
-    Loops that level 0 does not name stand still: a depth that counts them keeps what the depth before them keeps, so that
-    leaving them out takes no choice away. What passes the L2 by neither enters it nor needs anything there.
-    """
-    depths = range(len(level) + 1) if hardware.l2.residency is Residency.BEST else range(len(level), len(level) + 1)
-    found = {
-        (tensor, depth): (0, 0)
-        if hardware.l2.bypass[tensor]
-        else _keep(hardware, tensor, room_bits(layer, hardware, Level.L2)[tensor], _footprints(layer, tensor, level, units, depth))
-        for tensor in Tensor
-        for depth in depths
-    }
-    outputs = 0 if hardware.l2.bypass[Tensor.OUTPUT] else len(elements(layer, Tensor.OUTPUT, whole(layer)))
-    choices: list[_Residency] = []
-    for choice in product(depths, repeat=len(Tensor)):
-        entrances, needs = zip(*(found[tensor, depth] for tensor, depth in zip(Tensor, choice, strict=True)), strict=True)
-        moved = (entrances[Tensor.WEIGHT], entrances[Tensor.INPUT], 2 * entrances[Tensor.OUTPUT] - outputs)
-        bits = (_offchip_bits(layer, hardware, tensor, moved[tensor]) for tensor in Tensor if not hardware.l2.bypass[tensor])
-        choices.append(_Residency(choice, entrances, needs, sum(bits, Fraction())))
-    return choices
-
-
-def _offchip_bits(layer: Layer, hardware: Hardware, tensor: Tensor, words: int) -> Fraction:
-    """Bits of words that cross to off-chip memory; outputs leave for good once, and are partial sums else."""
-    bits = _word_bits(layer, hardware, Level.OFFCHIP)[tensor]
-    if tensor is not Tensor.OUTPUT:
-        return words * bits
-    outputs = len(elements(layer, Tensor.OUTPUT, whole(layer)))
-    return outputs * bits + (words - outputs) * hardware.bits[Tensor.OUTPUT]
-
-
-def _depth_counts(layer: Layer, level: tuple[Directive, ...], units: int, residency: _Residency) -> dict[Count, int]:
-    """The depths, in loops that iterate."""
-    chunks = whole(layer)
-    iterates = [trips(loop, chunks[loop.dim], units) > 1 for loop in level]
-    depths = (sum(iterates[:depth]) for depth in residency.depths)
-    return dict(zip((Count.L2_DEPTH_W, Count.L2_DEPTH_I, Count.L2_DEPTH_O), depths, strict=True))
-
-
-def _offchip_counts(layer: Layer, hardware: Hardware, residency: _Residency, counts: dict[Count, int]) -> dict[Count, int]:
+def _offchip_counts(layer: Layer, hardware: Hardware, residency: Kept, counts: dict[Count, int]) -> dict[Count, int]:
     """Words that cross to off-chip memory; of a tensor that passes the L2 by, those that enter and leave the array."""
     weights, inputs, outputs = residency.entrances
     bypass = hardware.l2.bypass
@@ -341,8 +270,15 @@ def _offchip_counts(layer: Layer, hardware: Hardware, residency: _Residency, cou
 
 
 def _runtime_counts(
-    layer: Layer, hardware: Hardware, level: tuple[Directive, ...], units: int, counts: dict[Count, int]
+    layer: Layer,
+    hardware: Hardware,
+    level: tuple[Directive, ...],
+    units: int,
+    counts: dict[Count, int],
+    known: KnownZeros | None,
+    moved: NDArray[np.int64],
 ) -> dict[Count, int]:
+    """known, moved: see `_simulate`."""
     width, l2 = hardware.offchip.bytes_per_cycle, hardware.l2
     words = (
         counts[Count.OFFCHIP_READ_W],
@@ -350,12 +286,17 @@ def _runtime_counts(
         counts[Count.OFFCHIP_READ_O] + counts[Count.OFFCHIP_WRITE],
     )
     apart = [not l2.bypass[tensor] and l2.room(tensor).buffering is Buffering.SINGLE for tensor in Tensor]
-    bits = [_offchip_bits(layer, hardware, tensor, words[tensor]) for tensor in Tensor]
+    bits = [offchip_bits(layer, hardware, tensor, words[tensor]) for tensor in Tensor]
+    if known is not None:
+        bits[: len(OPERANDS)] = [Fraction(int(each)) for each in moved[Moved.OFFCHIP]]
     alone = sum((bits[tensor] for tensor in Tensor if apart[tensor]), Fraction())
     beside = sum((bits[tensor] for tensor in Tensor if not apart[tensor]), Fraction())
     first = [
-        _offchip_bits(layer, hardware, tensor, len(next(_footprints(layer, tensor, level, units, len(level)))))
-        for tensor in (Tensor.WEIGHT, Tensor.INPUT)
+        offchip_bits(layer, hardware, tensor, len(footprint))
+        if known is None
+        else Fraction(ceil(known.bits(Level.OFFCHIP, tensor, footprint)))
+        for tensor in OPERANDS
+        for footprint in [next(footprints(layer, tensor, level, units, len(level)))]
         if not apart[tensor] and not l2.bypass[tensor]
     ]
     fill = hardware.offchip.latency_cycles + _cycles(sum(first, Fraction()), width)

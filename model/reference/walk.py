@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from math import prod
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from mapsearch.model.errors import InputError
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Directive, MapKind, Mapping
+from mapsearch.model.sparsity import Level
 from mapsearch.model.tensors import TOUCHES, Dim, Tensor
 
 # Visits of a PE in a step, plus MACs: the sets that are built grow with both. About half a minute at the limit.
@@ -27,7 +30,21 @@ Chunks = tuple[range, ...]
 Elements = frozenset[tuple[int, ...]]
 """Tensor elements, by their coordinates."""
 
-ToDo = Callable[[Chunks], int]
+
+class Known(Protocol):
+    """What masks tell."""
+
+    def to_do(self, chunks: Chunks) -> int:
+        """The MACs of chunks that take time."""
+        ...
+
+    def bits(self, level: Level, tensor: Tensor, words: Elements) -> Fraction:
+        """The bits of words of W or I in their format at a level."""
+        ...
+
+
+Bits = dict[tuple[Level, Tensor], Fraction]
+"""Bits of words of W and I, in their formats at each level."""
 
 Indices = tuple[tuple[int, ...], ...]
 """The index of each loop in a step: one tuple a level, one index a directive."""
@@ -85,18 +102,28 @@ def _hand_out(level: tuple[Directive, ...], tile: Chunks, index: tuple[int, ...]
     return tuple(chunks)
 
 
-def _steps(levels: tuple[tuple[Directive, ...], ...], units: tuple[int, ...], tile: Chunks) -> Iterator[Indices]:
+def _indices(counts: list[int]) -> Iterator[tuple[int, ...]]:
+    """All combinations of indices below these counts, in order; unlike `product` it holds none of them."""
+    if not counts:
+        yield ()
+        return
+    for index in range(counts[0]):
+        for inner in _indices(counts[1:]):
+            yield (index, *inner)
+
+
+def steps_of(levels: tuple[tuple[Directive, ...], ...], units: tuple[int, ...], tile: Chunks) -> Iterator[Indices]:
     """Every step of the nest in order; `tile` is what unit 0 of the level above was handed, which sets the trip counts."""
     if not levels:
         yield ()
         return
     level = levels[0]
-    for index in product(*(range(trips(directive, tile[directive.dim], units[0])) for directive in level)):
-        for inner in _steps(levels[1:], units[1:], _hand_out(level, tile, index, units[0], 0)):
+    for index in _indices([trips(directive, tile[directive.dim], units[0]) for directive in level]):
+        for inner in steps_of(levels[1:], units[1:], _hand_out(level, tile, index, units[0], 0)):
             yield (index, *inner)
 
 
-def _pe_chunks(layer: Layer, mapping: Mapping, units: tuple[int, ...], indices: Indices, pe: tuple[int, ...]) -> Chunks:
+def pe_chunks(layer: Layer, mapping: Mapping, units: tuple[int, ...], indices: Indices, pe: tuple[int, ...]) -> Chunks:
     """The chunks of one PE, given by its unit at each level, in one step."""
     chunks = whole(layer)
     for level, index, count, unit in zip(mapping.levels, indices, units, pe, strict=True):
@@ -131,7 +158,8 @@ class Step:
     entrances: distinct words, per tensor, that some active PE needs and did not hold in the step before.
     fills: words, per tensor, that the active PEs receive, counted at each PE.
     first: whether every reduction loop stands at index 0, so that the outputs start at zero.
-    to_do: MACs that take time, of the PE that has the most, if they are told.
+    to_do: MACs that take time, of the PE that has the most, if masks tell them.
+    entered_bits, fill_bits: of the entrances and fills of W and I, likewise.
     """
 
     lengths: tuple[int, ...]
@@ -141,22 +169,25 @@ class Step:
     fills: tuple[int, ...]
     first: bool
     to_do: int | None
+    entered_bits: Bits | None
+    fill_bits: Bits | None
 
 
-def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...], to_do: ToDo | None = None) -> tuple[list[Step], list[int]]:
-    """All steps, and the most words of each tensor that a PE ever holds; to_do: MACs of chunks that take time."""
+def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...], known: Known | None = None) -> tuple[list[Step], list[int]]:
+    """All steps, and the most words of each tensor that a PE ever holds."""
     pes = list(product(*(range(count) for count in units)))
     held: dict[tuple[int, ...], list[Elements]] = {pe: [frozenset()] * len(Tensor) for pe in pes}
     most = [0] * len(Tensor)
     times_done = np.zeros(layer.extents, np.int64)
     steps: list[Step] = []
-    for indices in _steps(mapping.levels, units, whole(layer)):
+    for indices in steps_of(mapping.levels, units, whole(layer)):
         entrances: list[set[tuple[int, ...]]] = [set() for _ in Tensor]
         fills = [0] * len(Tensor)
+        fill_bits = {(level, tensor): Fraction() for level in Level for tensor in _OPERANDS}
         tiles: list[set[Chunks]] = [set() for _ in _OPERANDS]
         busiest = 0
         for pe in pes:
-            chunks = _pe_chunks(layer, mapping, units, indices, pe)
+            chunks = pe_chunks(layer, mapping, units, indices, pe)
             active = all(chunks)
             for tensor in Tensor:
                 holds = elements(layer, tensor, chunks)
@@ -164,16 +195,24 @@ def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...], to_do: ToDo | N
                     received = holds - held[pe][tensor]
                     entrances[tensor] |= received
                     fills[tensor] += len(received)
+                    if known is not None and tensor in _OPERANDS:
+                        for level in Level:
+                            fill_bits[level, tensor] += known.bits(level, tensor, received)
                 held[pe][tensor] = holds
                 most[tensor] = max(most[tensor], len(holds))
             for tensor in _OPERANDS if active else ():
                 tiles[tensor].add(tuple(chunks[dim] for dim in Dim if TOUCHES[tensor, dim]))
-            busiest = max(busiest, to_do(chunks) if to_do else 0)
+            busiest = max(busiest, known.to_do(chunks) if known else 0)
             times_done[tuple(slice(chunk.start, chunk.stop) for chunk in chunks)] += 1
-        lengths = tuple(len(chunk) for chunk in _pe_chunks(layer, mapping, units, indices, pes[0]))
+        lengths = tuple(len(chunk) for chunk in pe_chunks(layer, mapping, units, indices, pes[0]))
         words = tuple(len(held[pes[0]][tensor]) for tensor in _OPERANDS)
         of_step = (words, tuple(map(len, tiles)), tuple(map(len, entrances)), tuple(fills))
-        steps.append(Step(lengths, *of_step, _reduction_stands_at_0(mapping, indices), busiest if to_do else None))
+        at_0 = _reduction_stands_at_0(mapping, indices)
+        if known is None:
+            steps.append(Step(lengths, *of_step, at_0, None, None, None))
+        else:
+            entered = {(level, t): known.bits(level, t, frozenset(entrances[t])) for level in Level for t in _OPERANDS}
+            steps.append(Step(lengths, *of_step, at_0, busiest, entered, fill_bits))
     _assert_each_once(layer, times_done)
     return steps, most
 

@@ -1,23 +1,34 @@
-"""The part of a step's MACs that takes time where zeros do not: literal, in whole numbers, for small layers."""
+"""What zeros spare, by densities or by masks: literal, in whole numbers, for small layers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
-from math import comb, prod
+from itertools import product
+from math import comb, floor
 
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
-from mapsearch.model.sparsity import Pattern
+from mapsearch.model.masks import Masks
+from mapsearch.model.reference.walk import Chunks, Elements, elements, whole
+from mapsearch.model.sparsity import Coding, Format, Level, Pattern
 from mapsearch.model.tensors import Tensor
+from mapsearch.model.word_bits import stored_bits
 
 # Steps are rounded up to whole cycles, after this much of them is left out: shares are floats.
 _ROUNDING = 1e-9
 
 
 @lru_cache(maxsize=4096)
-def expected_most(words: int, nonzeros: int, tile: int, tiles: int) -> float:
-    """The most non-zeros to be expected in any of some independent tiles, of `nonzeros` anywhere in `words`."""
+def expected_most(words: int, nonzeros: Fraction | int, tile: int, tiles: int) -> float:
+    """The most non-zeros to be expected in any of some independent tiles, of `nonzeros` on average anywhere in `words`."""
+    below = floor(nonzeros)
+    found, rest = _whole_most(words, below, tile, tiles), float(nonzeros - below)
+    return found + rest * (_whole_most(words, below + 1, tile, tiles) - found) if rest else found
+
+
+def _whole_most(words: int, nonzeros: int, tile: int, tiles: int) -> float:
     ways, so_far, found = comb(words, tile), 0, 0.0
     for j in range(tile):
         so_far += comb(nonzeros, j) * comb(words - nonzeros, tile - j)
@@ -38,19 +49,7 @@ def part_left(layer: Layer, hardware: Hardware, words: Sequence[int], tiles: Seq
 def part_balanced(layer: Layer, hardware: Hardware) -> float:
     """The part of any step's MACs, if each PE has the layer's share of them to do."""
     skip = hardware.sparse.skip
-    if not skip:
-        return 1.0
-    if layer.effectual is not None:
-        return layer.part_done(skip) * (1 - _ROUNDING)
-    shares = (_share(layer, tensor) for tensor in skip)
-    return prod(shares) * (1 - _ROUNDING)
-
-
-def _share(layer: Layer, tensor: Tensor) -> float:
-    sparsity = layer.sparsity[tensor]
-    if isinstance(sparsity, Pattern):
-        return sparsity.kept / sparsity.group
-    return layer.nonzeros(tensor) / layer.words(tensor)
+    return layer.part_done(skip) * (1 - _ROUNDING) if skip else 1.0
 
 
 def _most(layer: Layer, tensor: Tensor, words: int, tiles: int, lengths: Sequence[int]) -> float:
@@ -61,3 +60,53 @@ def _most(layer: Layer, tensor: Tensor, words: int, tiles: int, lengths: Sequenc
     length, kept, group = lengths[sparsity.along], sparsity.kept, sparsity.group
     rows, groups, cut = words // length, length // group, length % group
     return rows * groups * kept + expected_most(rows * group, rows * kept, rows * cut, tiles)
+
+
+class KnownZeros:
+    """What the masks of a layer tell, by plain loops; see `walk.Known`."""
+
+    def __init__(self, layer: Layer, hardware: Hardware, masks: Masks) -> None:
+        self._layer, self._hardware = layer, hardware
+        self._nonzeros = {tensor: _nonzeros(layer, masks, tensor) for tensor in (Tensor.WEIGHT, Tensor.INPUT)}
+        self._stored = {
+            (level, tensor): _stored(layer, tensor, found, hardware.sparse.formats[level][tensor])
+            for level in Level
+            for tensor, found in self._nonzeros.items()
+        }
+
+    def to_do(self, chunks: Chunks) -> int:
+        """The MACs of chunks that take time: those without a zero of an operand that the machine skips."""
+        return sum(self._is_done(*mac) for mac in product(*chunks))
+
+    def _is_done(self, g: int, n: int, k: int, c: int, r: int, s: int, y: int, x: int) -> bool:
+        (sy, sx), (dy, dx) = self._layer.stride, self._layer.dilation
+        words = {Tensor.WEIGHT: (g, k, c, r, s), Tensor.INPUT: (n, g, c, sy * y + dy * r, sx * x + dx * s)}
+        return all(words[tensor] in self._nonzeros[tensor] for tensor in self._hardware.sparse.skip)
+
+    def bits(self, level: Level, tensor: Tensor, words: Elements) -> Fraction:
+        """The bits of words of W or I in their format at a level, on their own."""
+        how = self._hardware.sparse.formats[level][tensor]
+        _, each, rest = stored_bits(self._layer, tensor, self._hardware.bits[tensor], how)
+        return each * len(words & self._stored[level, tensor]) + rest * len(words)
+
+
+def _nonzeros(layer: Layer, masks: Masks, tensor: Tensor) -> Elements:
+    words, mask = elements(layer, tensor, whole(layer)), masks.given.get(tensor)
+    return words if mask is None else frozenset(word for word in words if mask[word])
+
+
+def _stored(layer: Layer, tensor: Tensor, nonzeros: Elements, how: Format) -> Elements:
+    """The words that a format stores: all, or those that are not zero, or those that end a pair of a run of zeros and a word."""
+    words = elements(layer, tensor, whole(layer))
+    if how.coding is Coding.NONE:
+        return words
+    if how.coding is not Coding.RLE:
+        return nonzeros
+    found: list[tuple[int, ...]] = []
+    zeros = 0
+    for word in sorted(words):
+        zeros = 0 if word in nonzeros else zeros + 1
+        if word in nonzeros or zeros == 2**how.index_bits:
+            found.append(word)
+            zeros = 0
+    return frozenset(found)

@@ -205,6 +205,14 @@ def test_the_exact_model_equals_the_simulator_at_length(case: Case) -> None:
     _compare(case)
 
 
+@pytest.mark.nightly
+@settings(COMPARE, max_examples=20_000)
+@given(cases(sparse=(True,)))
+def test_the_exact_model_equals_the_simulator_on_sparse_layers_at_length(case: Case) -> None:
+    """The same where all layers have densities or patterns, and all machines formats, zeros that they skip, or that they gate."""
+    _compare(case)
+
+
 class TestEveryModel(CostModelContract):
     """Each of MODELS keeps the contract of cost models."""
 

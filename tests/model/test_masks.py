@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import cases
+from strategies import DENSITIES, cases, sparse_machines
 
 from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Count, Fit
@@ -20,10 +20,11 @@ from mapsearch.model.layer import Layer
 from mapsearch.model.layers import conv, gemm
 from mapsearch.model.mapping import Directive, MapKind, Mapping, encode
 from mapsearch.model.masks import Masks, mask_shape
+from mapsearch.model.moved_bits import Moved
 from mapsearch.model.reference.numpy_model import NumpyModel
 from mapsearch.model.reference.simulator import Simulator
 from mapsearch.model.reference.walk import WALK_LIMIT
-from mapsearch.model.sparsity import DENSE, Sparse, uniform
+from mapsearch.model.sparsity import DENSE, UNCODED, Coding, Format, Sparse, uniform
 from mapsearch.model.tensors import Dim, Tensor
 
 OPERANDS = (Tensor.WEIGHT, Tensor.INPUT)
@@ -36,14 +37,13 @@ EXPECTED = {"L07": 1_592_158, "L13": 1_114_008, "L21": 1_610_614, "L25": 926_942
 
 @st.composite
 def masked_cases(draw: st.DrawFn) -> tuple[Masks, Hardware, list[Mapping]]:
-    """A layer with masks of W, I or both, a machine that skips, gates or neither, and mappings."""
+    """A layer with masks of W, I or both, a machine that skips, gates or neither, with any formats, and mappings."""
     layer, hardware, mappings = draw(cases())
-    layer = replace(layer, sparsity=DENSE, zero_macs=0)
+    layer = replace(layer, sparsity=uniform(output=draw(DENSITIES)), zero_macs=0)
+    hardware = draw(sparse_machines(hardware, layer))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     weight, inputs = (_drawn(rng, layer, tensor) if draw(st.integers(0, 3)) else None for tensor in OPERANDS)
-    skip = frozenset(draw(st.sets(st.sampled_from(OPERANDS))))
-    sparse = Sparse(skip, frozenset(OPERANDS) - skip if draw(st.booleans()) else frozenset())
-    return Masks(layer, weight, inputs), replace(hardware, run=None, sparse=sparse), mappings
+    return Masks(layer, weight, inputs), replace(hardware, run=None if hardware.sparse.skip else hardware.run), mappings
 
 
 def _drawn(rng: np.random.Generator, layer: Layer, tensor: Tensor) -> np.ndarray:
@@ -53,7 +53,7 @@ def _drawn(rng: np.random.Generator, layer: Layer, tensor: Tensor) -> np.ndarray
 
 
 def check(case: tuple[Masks, Hardware, list[Mapping]]) -> None:
-    """Every count is the walk's."""
+    """Every count is the walk's, and so are all bits that move."""
     masks, hardware, mappings = case
     layer, batch = masks.counted_layer, encode(mappings, masks.layer, hardware.shape)
     if int(batch.units.prod(axis=1).max()) * layer.macs * 2 > WALK_LIMIT:  # surely short enough
@@ -61,6 +61,9 @@ def check(case: tuple[Masks, Hardware, list[Mapping]]) -> None:
     want, got = Simulator(masks).evaluate(layer, hardware, batch), NumpyModel(masks).evaluate(layer, hardware, batch)
     assert got.fit.tolist() == want.fit.tolist()
     assert got.counts.tolist() == want.counts.tolist()
+    assert got.moved is not None
+    assert want.moved is not None
+    assert got.moved.tolist() == want.moved.tolist()
 
 
 @settings(max_examples=50, deadline=None)
@@ -100,7 +103,7 @@ def one_pe(k: int, x: int) -> Mapping:
 def test_cycles_of_the_eyeriss_v2_pe(name: str) -> None:
     """By its masks a layer takes the very cycles that were measured, in one tile or many; by densities, what Sparseloop expects.
 
-    Sparseloop takes densities of two decimals, and rounds up on its way. Our cycles are of whole numbers of non-zeros.
+    Sparseloop takes densities of two decimals, and rounds up on its way, so that it may be a cycle above.
     """
     masks, cycles = eyeriss(name)
     layer = masks.counted_layer
@@ -110,8 +113,7 @@ def test_cycles_of_the_eyeriss_v2_pe(name: str) -> None:
         assert got[Count.COMPUTE_CYCLES][0] == cycles
     by_density = replace(masks.layer, sparsity=uniform(*(round(each, 2) for each in layer.density)))
     expected = ExactModel().evaluate(by_density, PE, encode([one_pe(512, 1024)], layer, PE.shape))
-    assert abs(expected.report(0).effectual_macs - EXPECTED[name]) < 2
-    assert expected[Count.COMPUTE_CYCLES][0] == pytest.approx(EXPECTED[name], rel=1e-4)
+    assert 0 <= EXPECTED[name] - expected[Count.COMPUTE_CYCLES][0] <= 1
 
 
 def test_energy_goes_by_the_macs_that_are_done() -> None:
@@ -125,6 +127,61 @@ def test_energy_goes_by_the_macs_that_are_done() -> None:
     assert report.effectual_macs == pytest.approx(cycles, rel=1e-12)
     assert report.energy_pj.parts["mac"] / whole.energy_pj.parts["mac"] == pytest.approx(cycles / layer.macs, rel=1e-12)
     assert report.runtime_cycles == whole.runtime_cycles
+
+
+# One weight of 8 is not zero in the first row of five, none in the second.
+FEW = np.array([[False, False, True, False, False], [False] * 5]).reshape(1, 2, 5, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("coding", "bits"),
+    [
+        (Format(), (40, 40)),
+        (Format(Coding.IDEAL), (8, 0)),
+        (Format(Coding.BITMASK), (13, 5)),
+        (Format(Coding.COORDINATE, 3), (11, 0)),
+        # Pairs of up to 2^2 words: zeros 0 and 1 with word 2, and zeros 3 to 6, of which the last is in the second row.
+        (Format(Coding.RLE, 2), (10, 10)),
+        # 3 bits for a place in a row of five, and 1 for the number of non-zeros up to it, which is at most 1.
+        (Format(Coding.CSR), (12, 1)),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Format) else "",
+)
+def test_bits_of_each_row_of_weights(coding: Format, bits: tuple[int, int]) -> None:
+    """Each filter's weights cross in the bits of those that are stored, not in those of the average word."""
+    layer = gemm("g", 3, 2, 5)
+    masks, pair = Masks(layer, FEW), (coding, Format(), Format())
+    machine = replace(PE, bits=(8, 8, 8), sparse=Sparse(frozenset({Tensor.WEIGHT}), formats=(UNCODED, pair, UNCODED, pair)))
+    both, first = (Mapping(((Directive(MapKind.TEMPORAL, size, Dim.K), Directive(MapKind.TEMPORAL, 3, Dim.X)),)) for size in (2, 1))
+    for mapping, apart in ((both, False), (first, True)):
+        costs = NumpyModel(masks).evaluate(masks.counted_layer, machine, encode([mapping], layer, machine.shape))
+        assert costs.moved is not None
+        total = sum(bits) if apart or coding.coding is not Coding.CSR else 13
+        assert costs.moved[0, [Moved.NOC, Moved.NOC_FILL], Tensor.WEIGHT].tolist() == [total] * 2
+        assert costs.moved[0, Moved.OFFCHIP, Tensor.WEIGHT] == total
+    report = costs.report(0)
+    assert report.sparse is not None
+    assert report.sparse.noc_bits == sum(bits) + 15 * 8 + 6 * 8
+    average = ExactModel().evaluate(masks.counted_layer, machine, encode([first], layer, machine.shape)).report(0)
+    price = machine.technology.offchip_pj_per_bit
+    changed = report.energy_pj.parts["offchip"] - average.energy_pj.parts["offchip"]
+    assert average.sparse is not None
+    assert changed == pytest.approx((report.sparse.offchip_bits - average.sparse.offchip_bits) * price, abs=1e-9 * price)
+
+
+def test_drawn_masks_take_as_long_as_is_expected() -> None:
+    """Over masks drawn at random, cycles by masks are those by densities, within three standard errors and 1 %."""
+    layer = gemm("g", 64, 32, 64, sparsity=uniform(0.25))
+    machine = load_hardware("edge,pes=8,simd=1,l1.bytes=1000000000,l2.bytes=1000000000,sparse.skip=[weight]")
+    mapping = Mapping(((Directive(MapKind.TEMPORAL, 16, Dim.X), Directive(MapKind.SPATIAL, 4, Dim.K)),))
+    batch, rng = encode([mapping], layer, machine.shape), np.random.default_rng(5)
+    drawn: list[float] = []
+    for _ in range(200):
+        weight = rng.permutation(32 * 64) < 512
+        masks = Masks(replace(layer, sparsity=DENSE), weight.reshape(mask_shape(layer, Tensor.WEIGHT)))
+        drawn.append(NumpyModel(masks).evaluate(masks.counted_layer, machine, batch)[Count.COMPUTE_CYCLES][0])
+    expected = ExactModel().evaluate(layer, machine, batch)[Count.COMPUTE_CYCLES][0]
+    assert abs(np.mean(drawn) - expected) <= 3 * np.std(drawn) / np.sqrt(len(drawn)) + 0.01 * expected
 
 
 def test_macs_without_a_zero() -> None:

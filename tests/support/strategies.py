@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
@@ -87,7 +88,7 @@ def sparsities(draw: st.DrawFn, layer: Layer) -> Sparsities:
 
 @st.composite
 def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardware:
-    """The machine with any formats that the layer may have, and with zeros of W and I that it skips."""
+    """The machine with any formats that the layer may have, and with zeros of W and I that it skips or gates."""
 
     def code(tensor: Tensor) -> Format:
         has_pattern = not isinstance(layer.sparsity[tensor], Uniform)
@@ -97,7 +98,7 @@ def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardwa
     of_l1, of_noc, of_l2, of_offchip = ((code(w), code(i), code(o)) for _ in Level)
     skip = draw(SKIPPED)
     balanced = bool(skip) and draw(st.booleans())
-    return replace(hardware, sparse=Sparse(skip, formats=(of_l1, of_noc, of_l2, of_offchip), balanced=balanced))
+    return replace(hardware, sparse=Sparse(skip, draw(SKIPPED) - skip, (of_l1, of_noc, of_l2, of_offchip), balanced))
 
 
 BITS = st.sampled_from((8, 4, 12, 16))
@@ -167,14 +168,16 @@ def _ample(buffer: Buffer) -> Buffer:
 
 
 @st.composite
-def cases(draw: st.DrawFn, of: st.SearchStrategy[Hardware] | None = None) -> tuple[Layer, Hardware, list[Mapping]]:
+def cases(
+    draw: st.DrawFn, of: st.SearchStrategy[Hardware] | None = None, sparse: Sequence[bool] = (False, True)
+) -> tuple[Layer, Hardware, list[Mapping]]:
     """A layer, a machine, and one to three mappings of equally many levels that suit both; of: the machines to draw from.
 
-    Without `of`, half of the layers have zeros, of which the machine makes use.
+    Without `of`, half of the layers have zeros, of which the machine makes use; sparse: whether it may be.
     """
     layer = draw(layers())
     hardware = draw(plain_machines() | machines() if of is None else of)
-    if of is None and draw(st.booleans()):
+    if of is None and draw(st.sampled_from(sparse)):
         layer = replace(layer, sparsity=draw(sparsities(layer)))
         hardware = draw(sparse_machines(hardware, layer))
     levels = draw(st.integers(1, LARGEST_LEVELS))

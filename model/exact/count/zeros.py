@@ -2,7 +2,8 @@
 
 All PEs end a step together, so the PE whose tile has the most non-zeros counts. Of non-zeros anywhere, each tile of t words has
 X ~ Hypergeometric(words, non-zeros, t), and the most to be expected in Q tiles, taken as independent, are the sum over all j of
-1 - P(X <= j)^Q. With a pattern n:m whole groups have n of m, and only what a tile cuts off of groups is left to chance.
+1 - P(X <= j)^Q. Non-zeros are density * words on average: the whole number below it or that above, each as often as that takes.
+With a pattern n:m whole groups have n of m, and only what a tile cuts off of groups is left to chance.
 
 Each weight of a tile serves as many MACs as each other, and PEs form a grid along whose axes W and I vary. So the MACs of a
 step shrink by the shares of both.
@@ -32,10 +33,8 @@ def _ratio(words: float, nonzeros: float, tile: float, j: float) -> float:
 
 
 @leaf
-def expected_most(words: float, nonzeros: float, tile: float, tiles: float) -> float:
-    """The most non-zeros to be expected in any of some tiles of so many words."""
-    if tiles == 1.0 or words in (nonzeros, tile):
-        return tile * nonzeros / words
+def _whole_most(words: float, nonzeros: float, tile: float, tiles: float) -> float:
+    """As `expected_most`, of a whole number of non-zeros."""
     least, most = max(0.0, tile - (words - nonzeros)), min(tile, nonzeros)
     mode = min(max(np.floor((tile + 1.0) * (nonzeros + 1.0) / (words + 2.0)), least), most)
     total = weight = 1.0  # in weights of the mode
@@ -59,6 +58,17 @@ def expected_most(words: float, nonzeros: float, tile: float, tiles: float) -> f
             break
         weight /= _ratio(words, nonzeros, tile, j)
     return float(found + j)
+
+
+@leaf
+def expected_most(words: float, nonzeros: float, tile: float, tiles: float) -> float:
+    """The most non-zeros to be expected in any of some tiles of so many words; nonzeros: of all words, on average."""
+    if tiles == 1.0 or words in (nonzeros, tile):
+        return tile * nonzeros / words
+    below = float(np.floor(nonzeros))
+    found = _whole_most(words, below, tile, tiles)
+    rest = nonzeros - below
+    return found + rest * (_whole_most(words, below + 1.0, tile, tiles) - found) if rest > 0.0 else found
 
 
 @inlined
