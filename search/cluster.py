@@ -92,13 +92,14 @@ class Cluster:
         for address, threads in client.nthreads().items():
             if threads > 1:
                 raise InputError(
-                    f"worker {address}: has {threads} threads, of which searches use one; start workers with --nthreads 1, "
+                    f"{address}: has {threads} threads, of which searches use one; start workers with --nthreads 1, "
                     "and more of them with --nworkers"
                 )
-        for address, told in client.get_versions(packages=list(SAME))["workers"].items():
+        there = client.get_versions(packages=list(SAME))
+        for who, told in {"the scheduler": there["scheduler"], **there["workers"]}.items():  # it too reads the tasks
             packages = told["packages"]
             python = ".".join(packages["python"].split(".")[:3])
-            check_versions(address, {"python": python, **{name: packages[name] or "missing" for name in SAME}}, versions())
+            check_versions(who, {"python": python, **{name: packages[name] or "missing" for name in SAME}}, versions())
 
     @contextmanager
     def begin(self, tasks: Sequence[Job[R]]) -> Generator[tuple[Board, Callable[[], Outcomes[R]]]]:
@@ -196,13 +197,11 @@ def versions() -> dict[str, str]:
     return {"python": python_version(), **{name: version(name) for name in SAME}}
 
 
-def check_versions(address: str, there: dict[str, str], here: dict[str, str]) -> None:
-    """Raise InputError where a worker's versions are not the client's."""
+def check_versions(who: str, there: dict[str, str], here: dict[str, str]) -> None:
+    """Raise InputError where the versions of a worker, or of the scheduler, are not the client's."""
     for name, own in here.items():
         if there[name] != own:
-            raise InputError(
-                f"worker {address}: has {name} {there[name]}, and this client {own}; both need the same {', '.join(here)}"
-            )
+            raise InputError(f"{who}: has {name} {there[name]}, and this client {own}; both need the same {', '.join(here)}")
 
 
 class UnwantedError(Exception):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Generator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -23,9 +25,10 @@ def cluster_of_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Generato
         yield cluster
 
 
-def _run(*words: str) -> subprocess.Popen[str]:
+def _run(*words: str, path: str = "") -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "mapsearch", "run", "--quiet", *words]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 our own
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)  # noqa: S603 our own
 
 
 def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -41,10 +44,18 @@ def _files(folder: Path) -> dict[str, bytes]:
 def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Path, done: Path, tmp_path: Path) -> None:
     """The results of `--cluster` are those of one process; after its Ctrl-C the workers are free for the next run.
 
-    Once the scheduler has ended, a run ends with one line, and `--resume` goes on from what it saved, without a cluster.
+    A client with another numba than the workers' is refused, with both versions named, before it writes anything. Once the
+    scheduler has ended, a run ends with one line.
     """
     few = ["--layer-set", str(layers), "--trials", "3", "--sampler", "tpe"]
     many = ["--layer-set", str(layers), "--trials", "1000000", "--sampler", "tpe"]
+    other = tmp_path / "other" / "numba-0.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numba\nVersion: 0.1\n")
+    status, told = _ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "refused"), path=str(other.parent)))
+    assert status == 2
+    assert f"has numba {version('numba')}, and this client 0.1; both need the same python, mapsearch, numpy, numba" in told
+    assert not (tmp_path / "refused").exists()
     stopped = _run(*many, "--cluster", cluster.address, "--out", str(tmp_path / "stopped"))
     cluster.wait_for_tasks(2)
     stopped.send_signal(signal.SIGINT)

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+from mapsearch.search.progress import Tick
+
 _DASK = [sys.executable, "-m", "dask"]
-_QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class DaskCluster:
@@ -30,8 +32,8 @@ class DaskCluster:
             time.sleep(0.05)
         self.address = str(json.loads(file.read_text())["address"])
 
-    def add_workers(self, number: int, threads: int = 1, path: str = "") -> subprocess.Popen[bytes]:
-        """Start workers; path: the PYTHONPATH of theirs."""
+    def add_workers(self, number: int, threads: int = 1) -> None:
+        """Start workers."""
         words = [
             "worker",
             self.address,
@@ -42,7 +44,7 @@ class DaskCluster:
             "--dashboard-address",
             "127.0.0.1:0",
         ]
-        return self._started(*words, "--local-directory", str(self._folder), path=path)
+        self._started(*words, "--local-directory", str(self._folder))
 
     def wait_for_tasks(self, number: int) -> None:
         """Wait until so many tasks are running."""
@@ -70,12 +72,33 @@ class DaskCluster:
         with cast("Any", Client)(self.address, set_as_default=False) as client:
             yield client
 
-    def _started(self, *words: str, path: str = "") -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
-        process = subprocess.Popen([*_DASK, *words], **_QUIET, env=environment, cwd=self._folder)  # noqa: S603 our own
+    def _started(self, *words: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OPENBLAS_NUM_THREADS": "1"}  # where tests' jobs are
+        silent = subprocess.DEVNULL
+        process = subprocess.Popen([*_DASK, *words], stdout=silent, stderr=silent, env=environment, cwd=self._folder)  # noqa: S603 our own
         self._held.callback(process.wait)
         self._held.callback(process.terminate)
         return process
+
+
+@dataclass(frozen=True)
+class Fragile:
+    """A job that kills its worker until that has happened a number of times, each of which a file in a folder shows."""
+
+    folder: Path
+    deaths: int
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    def run(self, tick: Tick) -> int:
+        """See `mapsearch.search.engine.Job`."""
+        tick(1)
+        died = len(list(self.folder.iterdir()))
+        if died < self.deaths:
+            (self.folder / str(died)).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return died
 
 
 @contextmanager
