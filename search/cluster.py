@@ -24,7 +24,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from mapsearch.model.errors import InputError, show
+from mapsearch.model.errors import InputError
 from mapsearch.search.board import POLL_SECONDS, Board, board_in_memory
 from mapsearch.search.engine import Job, Outcomes, run_task
 from mapsearch.search.locks import locked
@@ -44,7 +44,7 @@ MOST_REPEATS = 5
 
 @contextmanager
 def connected(cluster: str | Client) -> Generator[Cluster]:
-    """The engine of a cluster: the address of its scheduler, or a client; InputError where there is none, or none that is fit."""
+    """The engine of a cluster: the address of its scheduler, or a client; InputError where none answers, or it is not fit."""
     from distributed import Client  # noqa: PLC0415 takes time, and may be missing
 
     if isinstance(cluster, Client):
@@ -54,10 +54,9 @@ def connected(cluster: str | Client) -> Generator[Cluster]:
         getLogger(name).setLevel("CRITICAL")  # what they tell is told here, in one line
     try:
         client: Any = cast("Any", Client)(cluster, timeout=CONNECT_SECONDS, set_as_default=False)  # it has no types
-    except (OSError, ValueError) as error:
+    except OSError:
         raise InputError(
-            f"cluster {cluster}: must be the address of a Dask scheduler, such as tcp://host:8786 ({show(str(error))}); "
-            "`dask scheduler` starts one"
+            f"cluster {cluster}: no scheduler answers there within {CONNECT_SECONDS} s; `dask scheduler` starts one"
         ) from None
     try:
         yield Cluster(client)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from mapsearch.model.extras import require
 from mapsearch.search.engine import Engine
 from mapsearch.search.processes import Processes, usable_cores
-from mapsearch.studies.declared import SettingError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -23,10 +22,6 @@ def engine_of(jobs: int | None, cluster: ClusterSource | None) -> Generator[Engi
     if cluster is None:
         yield Processes(jobs or usable_cores())
         return
-    if jobs is not None:
-        raise SettingError(
-            lambda called: f"{called('jobs')} is of this host, and {called('cluster')} has its own workers; give one"
-        )
     require("a cluster", "cluster", "distributed")
     from mapsearch.search.cluster import connected  # noqa: PLC0415 takes time, and may lack its package
 

@@ -11,6 +11,7 @@ from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, TRIALS,
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TOOLS, TileRule
 from mapsearch.studies.declared import (
     ANYTHING,
+    CLUSTER,
     FLAG,
     SECONDS,
     SHARE,
@@ -64,7 +65,7 @@ class Inputs:
     cluster: ClusterSource | None = field(
         default=None,
         metadata=setting(
-            ANYTHING,
+            CLUSTER,
             "ADDRESS",
             "a Dask scheduler, such as tcp://host:8786, whose workers search in place of processes",
         ),
@@ -87,6 +88,10 @@ class Inputs:
         check(self)
         if self.resume and self.out is None:
             raise SettingError(lambda called: f"{called('resume')} needs the run's folder; name it by {called('out')}")
+        if self.jobs is not None and self.cluster is not None:
+            raise SettingError(
+                lambda called: f"{called('jobs')} is of this host, and {called('cluster')} has its own workers; give one"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,11 +73,19 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
     assert f"cluster {cluster.address}: its scheduler has ended or cannot be reached; what was found is saved" in told
 
 
-def test_jobs_and_a_cluster_are_not_both(layers: Path) -> None:
-    """Processes of this host and workers elsewhere are two ways: one line."""
-    status, told = _ended(_run("--layer-set", str(layers), "--jobs", "2", "--cluster", "tcp://127.0.0.1:1"))
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--jobs", "2", "--cluster", "tcp://127.0.0.1:1"], "--jobs is of this host, and --cluster has its own workers; give one"),
+        (["--cluster", "nowhere"], "--cluster: must be the address of a Dask scheduler, such as tcp://host:8786"),
+    ],
+)
+def test_what_is_no_cluster_is_refused(layers: Path, words: list[str], told: str) -> None:
+    """Processes of this host and workers elsewhere are two ways, and an address has its form: one line each."""
+    status, line = _ended(_run("--layer-set", str(layers), *words))
     assert status == 2
-    assert told.startswith("mapsearch: --jobs is of this host, and --cluster has its own workers; give one")
+    assert told in line
+    assert line.count("\n") == 1
 
 
 @pytest.mark.nightly
