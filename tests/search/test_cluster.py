@@ -60,5 +60,5 @@ def test_workers_with_several_threads_are_refused(tmp_path: Path) -> None:
 def test_an_address_without_a_scheduler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address where nobody listens is one line."""
     monkeypatch.setattr("mapsearch.search.cluster.CONNECT_SECONDS", 0.5)
-    with pytest.raises(InputError, match="^cluster tcp://127.0.0.1:9: no scheduler answers there"), connected("tcp://127.0.0.1:9"):
+    with pytest.raises(InputError, match=r"^cluster tcp://127.0.0.1:9: no scheduler answers there"), connected("tcp://127.0.0.1:9"):
         pass
