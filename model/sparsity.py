@@ -125,16 +125,23 @@ class Sparse:
 
     skip: operands whose zeros take no time and no energy. gate: operands of whose zeros a MAC takes its time, but no energy, nor do
     the accesses to the other operand and the output in the L1. Each is W, I or both, and none is in both. formats: by `Level`.
+    lanes: of W and I, where a PE multiplies so many words of a K by so many of N, Y' and X' in a cycle; their product is its simd.
     """
 
     skip: frozenset[Tensor] = frozenset()
     gate: frozenset[Tensor] = frozenset()
     formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED, UNCODED, UNCODED, UNCODED)
+    lanes: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         both = min(self.skip & self.gate, default=None)
         if both is not None:
             raise HardwareError(f"sparse.skip and sparse.gate both name {both.label}; leave it out of one")
+
+    @property
+    def changes_time(self) -> bool:
+        """Whether a step may take longer or shorter than its MACs over simd."""
+        return bool(self.skip) or self.lanes is not None
 
     @property
     def spared(self) -> frozenset[Tensor]:
@@ -143,3 +150,6 @@ class Sparse:
 
 
 NOTHING_SPARED = Sparse()
+
+# The dims of W and of I along which they lie in lanes; the words of one G, C, R and S at a time.
+LANE_DIMS = ((Dim.K,), (Dim.N, Dim.Y, Dim.X))

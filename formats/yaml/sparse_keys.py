@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from mapsearch.formats.yaml.plain import Keys
 from mapsearch.model.sparsity import Coding, Format, Formats, Level, Sparse
@@ -37,18 +37,25 @@ class _LevelKeys(Keys):
     offchip: _FormatKeys = _FormatKeys()
 
 
+class _LanesKeys(Keys):
+    weight: PositiveInt
+    input: PositiveInt
+
+
 class SparseKeys(Keys):
     """All of the keys, each of which may be left out."""
 
     skip: _Operands = []
     gate: _Operands = []
     format: _LevelKeys = _LevelKeys()
+    lanes: _LanesKeys | None = None
 
     def sparse(self) -> Sparse:
         """What they say; HardwareError where they break a law."""
         stated = self.format
         skip, gate = (frozenset(Tensor[each.upper()] for each in names) for names in (self.skip, self.gate))
-        return Sparse(skip, gate, (stated.l1.formats(), stated.noc.formats(), stated.l2.formats(), stated.offchip.formats()))
+        formats = (stated.l1.formats(), stated.noc.formats(), stated.l2.formats(), stated.offchip.formats())
+        return Sparse(skip, gate, formats, None if self.lanes is None else (self.lanes.weight, self.lanes.input))
 
 
 def _format(name: str) -> Format:
@@ -63,5 +70,7 @@ def sparse_to_dict(sparse: Sparse) -> dict[str, Any]:
         level.label: {tensor.label: str(each) for tensor, each in zip(Tensor, stated, strict=True) if each != Format()}
         for level, stated in zip(Level, sparse.formats, strict=True)
     }
-    stated = {**operands, "format": {level: each for level, each in formats.items() if each}}
+    stated: dict[str, Any] = {**operands, "format": {level: each for level, each in formats.items() if each}}
+    if sparse.lanes is not None:
+        stated["lanes"] = dict(zip(("weight", "input"), sparse.lanes, strict=True))
     return {key: value for key, value in stated.items() if value}
