@@ -238,7 +238,8 @@ def _array_counts(layer: Layer, hardware: Hardware, steps: list[Step]) -> dict[C
         ]
         bound = [before + cycles for before, cycles in zip(bound, spent, strict=True)]
         loads.append((words, sum(spent)))
-    peak_words, peak_cycles = max(loads, key=lambda load: (Fraction(*load), -load[0]))
+    timed = [load for load in loads if load[1] > 0]  # words of zeros alone may have no bits
+    peak_words, peak_cycles = max(timed, key=lambda load: (Fraction(*load), -load[0]))
     return {
         Count.ARRAY_CYCLES: sum(cost for _, cost in loads),
         Count.COMPUTE_CYCLES: sum(_compute(layer, hardware, step) for step in steps),
