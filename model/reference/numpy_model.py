@@ -147,7 +147,8 @@ def _array(layer: Layer, hardware: Hardware, steps: Ints, compute: Ints, crossin
     parts[:, 1:] *= (parts.argmax(axis=0) == np.arange(3)[:, None])[:, 1:]
     parts += waits
     cost, load = parts.sum(axis=0), weights + inputs + sums + written
-    peak = np.lexsort((load, -load / np.maximum(cost, 1) * (cost > 0)))[0]  # words of zeros alone may have no bits, and take no time
+    # Words of zeros alone may have no bits, and take no time.
+    peak = np.lexsort((load, -load / np.maximum(cost, 1) * (cost > 0)))[0]
     totals, bound = words @ times, parts @ times
     counts[Count.STEPS], counts[Count.ARRAY_CYCLES] = times.sum(), bound.sum()
     counts[Count.L2_TO_L1_W : Count.PSUM_READ] = [weights @ times, inputs @ times, *totals[2:]]
