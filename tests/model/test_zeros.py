@@ -96,7 +96,7 @@ def test_lanes_of_a_sparse_tensor_core() -> None:
 
 
 def test_lanes_that_are_not_full() -> None:
-    """Without a skip too each reduction index takes whole turns: 5 weights in lanes of 4, times 3 inputs in lanes of 2, are 2 x 2."""
+    """Without a skip too each reduction index takes whole turns: 5 weights in lanes of 4 times 3 inputs in lanes of 2."""
     machine = replace(WIDE, pes=1, simd=8, sparse=Sparse(lanes=(4, 2)))
     found = costs(layer_of(K=5, C=7, X=3), machine, Mapping(((temporal(5, Dim.K),),)))
     assert found[Count.COMPUTE_CYCLES].item() == 7 * 2 * 2
@@ -106,12 +106,8 @@ def test_a_pattern_along_lanes_fills_them_evenly() -> None:
     """With 2:4 along K, 32 weights of a reduction index have 16 non-zeros for certain: one turn of 16 lanes; along C they vary."""
     machine = replace(WIDE, pes=1, simd=16, sparse=Sparse(skip=frozenset({Tensor.WEIGHT}), lanes=(16, 1)))
     lone = Mapping(((temporal(32, Dim.K),),))
-    even, varied = (
-        costs(replace(layer_of(K=32, C=64, X=8), sparsity=of_weight(Pattern(2, 4, along))), machine, lone)[
-            Count.COMPUTE_CYCLES
-        ].item()
-        for along in (Dim.K, Dim.C)
-    )
+    layers = (replace(layer_of(K=32, C=64, X=8), sparsity=of_weight(Pattern(2, 4, along))) for along in (Dim.K, Dim.C))
+    even, varied = (costs(layer, machine, lone)[Count.COMPUTE_CYCLES].item() for layer in layers)
     assert even == 64 * 8
     assert 1.3 * even < varied < 2 * even
 
