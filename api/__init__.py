@@ -5,7 +5,8 @@
     >>> costs[0].layer, costs[0].runtime_cycles
 
 Studies: `run` (the best mapping of every layer of a network, and the best machine of a space), `search_layer` (one layer, without a
-folder), `evaluate`, `evaluate_batch` (many mappings as arrays), `sweep`, and `load_run`, which reads a run's folder.
+folder), `evaluate`, `evaluate_batch` (many mappings as arrays), `sweep`, `feed` (a run's network behind an input pipeline), and
+`load_run`, which reads a run's folder.
 Things: layers (`conv`, `gemm`, ..., `Layer`), mappings (`Mapping`, `MappingBatch`, `parse`, `print_network`), machines
 (`Hardware`, `load_hardware`) and spaces of both (`Space`, `HardwareSpace`). docs/python.md has examples. All are loaded when they
 are first asked for, so that the import is light.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mapsearch.studies.batch import BatchCosts, evaluate_batch
     from mapsearch.studies.drawn_sweep import sweep
     from mapsearch.studies.evaluate import evaluate
+    from mapsearch.studies.feed.feed import Feed, feed
     from mapsearch.studies.layer_search import LayerSearch, search_layer
     from mapsearch.studies.recorded import Recorded, load_run
     from mapsearch.studies.results import LayerResult, RunResults
@@ -55,7 +57,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "model.errors": ("InputError",),
     "model.hardware": ("Buffer", "Hardware", "Noc", "Offchip"),
     "model.layer": ("Layer", "LayerType"),
-    "model.layers": ("conv", "depthwise", "fc", "gemm", "lstm", "trconv"),
+    "model.layers": ("conv", "depthwise", "fc", "feed", "gemm", "lstm", "trconv"),
     "model.mapping": ("Directive", "MapKind", "Mapping", "MappingBatch"),
     "model.tensors": ("Dim", "Tensor"),
     "spaces.machines.space": ("HardwareSpace",),
@@ -65,6 +67,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "studies.batch": ("BatchCosts", "evaluate_batch"),
     "studies.drawn_sweep": ("sweep",),
     "studies.evaluate": ("evaluate",),
+    "studies.feed.feed": ("Feed", "feed"),
     "studies.layer_search": ("LayerSearch", "search_layer"),
     "studies.recorded": ("Recorded", "load_run"),
     "studies.results": ("LayerResult", "RunResults"),
@@ -73,11 +76,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [  # spelled out for those who check types; a test holds it against the table
-    "BatchCosts", "Buffer", "Constraints", "Dim", "Directive", "Hardware", "HardwareSpace", "InputError", "Layer", "LayerResult",
-    "LayerSearch", "LayerType", "MapKind", "MappedLayer", "Mapping", "MappingBatch", "Network", "Noc", "Offchip", "Recorded",
-    "RunResults", "Space", "SweepSummary", "Tensor", "TileRule", "__version__", "conv", "depthwise", "evaluate", "evaluate_batch",
-    "fc", "gemm", "layers_of", "load_constraints", "load_dataflow", "load_hardware", "load_hardware_space", "load_layer_set",
-    "load_run", "lstm", "parse", "print_network", "run", "search_layer", "sweep", "trconv",
+    "BatchCosts", "Buffer", "Constraints", "Dim", "Directive", "Feed", "Hardware", "HardwareSpace", "InputError", "Layer",
+    "LayerResult", "LayerSearch", "LayerType", "MapKind", "MappedLayer", "Mapping", "MappingBatch", "Network", "Noc", "Offchip",
+    "Recorded", "RunResults", "Space", "SweepSummary", "Tensor", "TileRule", "__version__", "conv", "depthwise", "evaluate",
+    "evaluate_batch", "fc", "feed", "gemm", "layers_of", "load_constraints", "load_dataflow", "load_hardware",
+    "load_hardware_space", "load_layer_set", "load_run", "lstm", "parse", "print_network", "run", "search_layer", "sweep",
+    "trconv",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # else a checker would take any name for an attribute

@@ -23,6 +23,7 @@ from mapsearch.commands import (
     compare_models,
     evaluate,
     export,
+    feed,
     hardware,
     layers,
     plot,
@@ -52,6 +53,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "run": run,
     "plot": plot,
+    "feed": feed,
     "sweep": sweep,
     "evaluate": evaluate,
     "compare": compare,

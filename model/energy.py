@@ -97,11 +97,12 @@ def energy_coefficients(layer: Layer, hardware: Hardware) -> EnergyCoefficients:
     technology = hardware.technology
     w, i, o = Tensor
     bits_o, outputs = hardware.bits[o], layer.words(o)
-    at_l1, at_noc, at_l2, at_offchip = ([*(each / PARTS for each in bits[:2]), bits_o] for bits in word_bits(layer, hardware))
+    stored = word_bits(layer, hardware)
+    at_l1, at_noc, at_l2, at_offchip = ([*(each / PARTS for each in bits[:2]), bits_o] for bits in stored)
     l1_read, l1_write = _access_pj(technology.l1, hardware.l1, at_l1)
     l2_read, l2_write = _access_pj(technology.l2, hardware.l2, at_l2)
     # Of each output's words, one is final and has the bits of its format; the others are partial sums.
-    more_noc, more_l2, more_offchip = (outputs * (bits[o] / PARTS - bits_o) for bits in word_bits(layer, hardware)[Level.NOC :])
+    more_noc, more_l2, more_offchip = (outputs * (bits[o] / PARTS - bits_o) for bits in stored[Level.NOC :])
     more_noc *= hardware.noc.reduction  # else all that leaves the array is partial sums, which the L2 adds
     spared = hardware.sparse.spared
     opened = layer.part_done(spared)  # the part of the MACs that is done, for which O is read and written

@@ -8,7 +8,7 @@ record within a record by both names: `w.machine.bits[0]`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import lcm
 from typing import Annotated, Any, Protocol, get_args, get_type_hints
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Residency, Width, ratio
 from mapsearch.model.layer import Layer
 from mapsearch.model.sparsity import LANE_DIMS, Level, Pattern
-from mapsearch.model.tensors import Tensor
+from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.word_bits import PARTS, room_bits, units_of_a_bit, word_bits
 
 Ints = NDArray[np.int64]
@@ -30,6 +30,7 @@ SHARE_ROUNDING = 1 - 1e-9
 _WORDS: dict[Any, type[np.generic]] = {int: np.int64, float: np.float64, bool: np.bool_}
 
 
+@cache
 def record(fields: type) -> np.dtype[np.void]:
     """The dtype of records with the fields of a class: ints, floats, bools, arrays of numbers, other such classes.
 
@@ -149,13 +150,15 @@ def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noq
     """Write what of W and I takes no time."""
     zeros = machine["zeros"]
     machine["skips"], lanes = hardware.sparse.changes_time, hardware.sparse.lanes
-    zeros["lanes"] = lanes or 0
+    zeros["lanes"] = 0 if lanes is None or hardware.sparse.balanced else lanes
     for tensor in (Tensor.WEIGHT, Tensor.INPUT):
         sparsity = layer.sparsity[tensor]
         zeros["skipped"][tensor] = tensor in hardware.sparse.skip
         found = (-1, layer.words(tensor), float(layer.nonzeros(tensor)))
         if isinstance(sparsity, Pattern) and (lanes is None or sparsity.along in LANE_DIMS[tensor]):
             found = (sparsity.along, sparsity.group, float(sparsity.kept))
+        if hardware.sparse.balanced:  # as with a pattern of groups of one word: a tile is a multiple of it along any dim
+            found = (Dim.G, 1, layer.density[tensor])
         zeros["along"][tensor], zeros["words"][tensor], zeros["nonzeros"][tensor] = found
     shares = np.where(zeros["skipped"], layer.density[:2], 1.0)
     machine["least_part"] = shares.prod() * (SHARE_ROUNDING if machine["skips"] else 1.0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,8 @@ class SparseFigures(Plain):
     skipped_macs   MACs that take no time: expected, unless masks tell
     gated_macs     of the others, those that take no energy
     imbalance      compute cycles over those where each PE has the layer's share of MACs to do
+    balanced_runtime_cycles  the runtime in that case: what the runtime is above it is lost to load imbalance; None where the
+                   machine skips no zeros, or where it was not asked for
     source         what is known of W and I: "mask", "pattern" if either has one, else "uniform"
     """
 
@@ -56,7 +59,25 @@ class SparseFigures(Plain):
     skipped_macs: float
     gated_macs: float
     imbalance: float
+    balanced_runtime_cycles: int | None = field(default=None, kw_only=True)
     source: str
+
+    optional: ClassVar[frozenset[str]] = frozenset({"balanced_runtime_cycles"})
+
+
+@dataclass(frozen=True, slots=True)
+class SparseSums(Plain):
+    """The same summed over layers, each as often as it runs.
+
+    imbalance: compute cycles over those of balanced PEs. balanced_runtime_cycles: None where the machine skips no zeros.
+    """
+
+    skipped_macs: float
+    gated_macs: float
+    imbalance: float
+    balanced_runtime_cycles: int | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"balanced_runtime_cycles"})
 
 
 def sparse_figures(

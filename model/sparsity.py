@@ -126,17 +126,26 @@ class Sparse:
     skip: operands whose zeros take no time and no energy. gate: operands of whose zeros a MAC takes its time, but no energy, nor do
     the accesses to the other operand and the output in the L1. Each is W, I or both, and none is in both. formats: by `Level`.
     lanes: of W and I, where a PE multiplies so many words of a K by so many of N, Y' and X' in a cycle; their product is its simd.
+    balanced: whether the PEs share out what is left of a step evenly, as no machine can: what it saves is lost to load imbalance.
     """
 
     skip: frozenset[Tensor] = frozenset()
     gate: frozenset[Tensor] = frozenset()
     formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED, UNCODED, UNCODED, UNCODED)
+    balanced: bool = False
     lanes: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         both = min(self.skip & self.gate, default=None)
         if both is not None:
             raise HardwareError(f"sparse.skip and sparse.gate both name {both.label}; leave it out of one")
+        if self.balanced and not self.skip:
+            raise HardwareError("sparse.balanced needs zeros that take no time; name an operand in sparse.skip")
+
+    @property
+    def waits(self) -> bool:
+        """Whether a step takes as long as the PE that has the most to do, by its own zeros and lanes."""
+        return self.changes_time and not self.balanced
 
     @property
     def changes_time(self) -> bool:

@@ -41,14 +41,16 @@ def _at(layer: Layer, hardware: Hardware, level: Level) -> WordBits:
                 f"layer {layer.name}: {tensor.label} must have a pattern n:m, as its format at {level.label} is nm, got density "
                 f"{sparsity}; use another format"
             )
-    w, i, o = (ceil(PARTS * _bits(layer, tensor, hardware.bits[tensor], formats[tensor])) for tensor in Tensor)
+    w, i, o = (_bits(layer, tensor, hardware.bits[tensor], formats[tensor]) for tensor in Tensor)
     return w, i, o
 
 
-def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> Fraction:
+def _bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> int:
     """Bits of a word on average."""
+    if stored.coding is Coding.NONE:  # soon done, as each of a space's machines comes here
+        return PARTS * bits
     share, each, rest = stored_bits(layer, tensor, bits, stored)
-    return share * each + rest
+    return ceil(PARTS * (share * each + rest))
 
 
 def stored_bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> tuple[Fraction, int, Fraction]:
@@ -56,8 +58,6 @@ def stored_bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> tupl
     sparsity = layer.sparsity[tensor]
     share, index, rest = sparsity.density, stored.index_bits, Fraction()
     match stored.coding:
-        case Coding.NONE:
-            share = Fraction(1)
         case Coding.IDEAL | Coding.COORDINATE:
             pass
         case Coding.BITMASK:

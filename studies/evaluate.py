@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.formats.yaml.layer_sets import load_layer_set
 from mapsearch.model.cost import CostModel, Fit, ToolModel
 from mapsearch.model.errors import InputError, MappingError
-from mapsearch.model.evaluation import Evaluation
+from mapsearch.model.evaluation import CountedEvaluation, Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import encode
 from mapsearch.model.masks import Masks
@@ -121,11 +122,17 @@ def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: s
     place = mapped.place
     try:
         layer = counter.as_counted(mapped.layer)
-        costs = counter.evaluate(layer, machine, encode([mapped.mapping], layer, machine.shape))
+        batch = encode([mapped.mapping], layer, machine.shape)
+        costs = counter.evaluate(layer, machine, batch)
     except InputError as error:
         raise InputError(f"{place}{error}") from None
     if costs.fit[0] != Fit.LEGAL:
         if mapped.places is not None and costs.fit[0] != Fit.REFUSED:
             place = f"{source}:{mapped.places.levels[-1 if costs.fit[0] == Fit.L1_OVERFLOW else 0]}: "
         raise MappingError(place + costs.why_not(0))
-    return costs.report(0)
+    found = costs.report(0)
+    if not isinstance(found, CountedEvaluation) or found.sparse is None or not machine.sparse.skip:
+        return found
+    ideal = replace(machine, sparse=replace(machine.sparse, balanced=True))
+    balanced = counter.evaluate(layer, ideal, batch).runtime_cycles[0]
+    return replace(found, sparse=replace(found.sparse, balanced_runtime_cycles=int(balanced)))

@@ -73,6 +73,8 @@ def search_layer(
     plan, target = Plan(Settings.of(settings), mix_of(layer)), machine(hardware)
     if len(plan.objectives) > 1:
         raise InputError(f"objective {plan.settings.objective}: must be one for a single layer; use mapsearch.run for fronts")
+    if plan.settings.until_runtime is not None:
+        raise InputError("until_runtime is of a whole network; use mapsearch.run, or a timeout")
     job = plan.job() if searcher is None else replace(plan.job(), searcher=searcher)
     problem, timeout = job.problem(0, target), plan.settings.timeout_seconds
     budget = plan.settings.budget(None if timeout is None else timeout * min(jobs, job.restarts) / job.restarts)

@@ -18,6 +18,7 @@ from pydantic import Field, FiniteFloat, PlainValidator, TypeAdapter
 from mapsearch.model.errors import InputError, show
 from mapsearch.model.evaluation import CountedEvaluation, Energy, Evaluation, NamedFigures
 from mapsearch.model.plain import Plain, plain
+from mapsearch.model.sparse_figures import SparseSums
 from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.searcher import Certificate
 from mapsearch.spaces.machines.space import Value
@@ -141,9 +142,8 @@ class Sums(Plain):
 
     runtime_ms: at the machine's clock. energy_pj: the parts that all layers have. edp_pj_cycles: (sum of energies) * (sum of
     runtimes); sum_of_layer_edps_pj_cycles: the sum of the layers' own EDPs. objective: over these sums; None where it is not
-    finite.
-    lower_bound: of the objective, for any choice of the layers' mappings; gap: objective / lower_bound - 1; None where not known.
-    utilization: MACs over the most that all PEs could do in the runtime.
+    finite. lower_bound: of the objective, for any choice of the layers' mappings; gap: objective / lower_bound - 1; None where not
+    known. utilization: MACs over the most that all PEs could do in the runtime. sparse: None where zeros spare no MAC.
     """
 
     layers: _Count
@@ -158,6 +158,9 @@ class Sums(Plain):
     gap: FiniteFloat | None
     sum_of_layer_edps_pj_cycles: FiniteFloat
     utilization: FiniteFloat
+    sparse: SparseSums | None = field(default=None, kw_only=True)
+
+    optional: ClassVar[frozenset[str]] = frozenset({"sparse"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ class Totals(Sums):
     seconds: _Seconds
     free_objective: FiniteFloat | None = None
 
-    optional: ClassVar[frozenset[str]] = frozenset({"free_objective"})
+    optional: ClassVar[frozenset[str]] = Sums.optional | {"free_objective"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +370,6 @@ class RunResults(Plain):
 
     def _repr_html_(self) -> str:
         """The layers as a table, for notebooks."""
-        columns = ("layer", "count", "cycles", ENERGY, EDP, "gap")
         rows = [
             (
                 layer.name,
@@ -379,7 +381,7 @@ class RunResults(Plain):
             )
             for layer in self.layers
         ]
-        head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+        head = "".join(f"<th>{escape(column)}</th>" for column in ("layer", "count", "cycles", ENERGY, EDP, "gap"))
         body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

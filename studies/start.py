@@ -15,6 +15,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.processes import usable_cores
 from mapsearch.spaces.machines.space import HardwareSpace, Limits
+from mapsearch.studies.declared import SettingError
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
 from mapsearch.studies.proofs import Proofs
@@ -94,6 +95,8 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     memory = None if inputs.no_cache else Proofs.of_user()
     plan = Plan(Settings.of(settings), layer_set, memory)
     space = _space("edge" if hardware is None else hardware)
+    if plan.settings.until_runtime is not None and not space.is_one_machine:
+        raise SettingError(lambda called: f"{called('until_runtime')} is of one machine, and {space.name} is a space of them")
     study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
     return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())

@@ -1,4 +1,4 @@
-"""`mapsearch compare`: two runs side by side."""
+"""`mapsearch compare`: two runs, or a run and a mapping file, side by side."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "compare",
-        help="two runs side by side, layer by layer",
+        help="two runs, or a run and a mapping file, side by side, layer by layer",
         description="Shows the cycles, energy and EDP of each layer and of the network in two runs, A and B, and B's over A's; "
-        "above them, in what the runs differ.",
+        "above them, in what the runs differ. In place of one run there may be a mapping file of any tool: its mappings count on "
+        "the other's machine, for its layers of the same shapes.",
     )
-    parser.add_argument("first", metavar="RUN_A", help="the folder of a run")
-    parser.add_argument("second", metavar="RUN_B", help="the folder of another")
+    parser.add_argument("first", metavar="RUN_A", help="the folder of a run, or a mapping file")
+    parser.add_argument("second", metavar="RUN_B", help="the folder of another, or a mapping file")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

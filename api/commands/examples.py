@@ -14,6 +14,10 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
         "docs/search.md, docs/objectives.md, docs/co_design.md",
     ),
     "plot": (("plot runs/r18", "plot runs/r18 --format svg --out pictures"), "docs/pictures.md"),
+    "feed": (
+        ("feed runs/r18 --pipeline imagenet", "feed runs/r18 --pipeline mine.yaml --what-if cores --json"),
+        "docs/feeding.md",
+    ),
     "sweep": (("sweep maestro_paper", "sweep --layers vgg16:conv1_2 --dataflow kcp_ws"), "docs/sweep.md"),
     "evaluate": (("evaluate runs/r18/network.m --hardware cloud", "evaluate - --json"), "docs/cost_model.md, docs/directives.md"),
     "compare": (("compare runs/r18 runs/r18-tpe", "compare runs/r18 runs/r18-tpe --json"), "docs/search.md"),

@@ -67,6 +67,7 @@ _ZEROS = (
     _Column("MACs skipped", "sparse.skipped_macs"),
     _Column("MACs gated", "sparse.gated_macs"),
     _Column("compute over balanced compute", "sparse.imbalance", _mean),
+    _Column("cycles if balanced", "sparse.balanced_runtime_cycles"),
     _Column("NoC [bits]", "sparse.noc_bits"),
     _Column("off-chip [bits]", "sparse.offchip_bits"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mapsearch.model.evaluation import Evaluation
+from mapsearch.model.evaluation import CountedEvaluation, Evaluation
+from mapsearch.model.sparse_figures import SparseSums
 from mapsearch.output import Cell, spread, write, write_prose, write_table
 from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
 from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text, number_text
@@ -14,6 +15,7 @@ from mapsearch.tables.co_design import print_co_design
 def print_results(results: RunResults, *, saved: bool = True) -> None:
     """The table of layers, the network's totals, and where everything is, if it could be saved."""
     made_small, compared = _made_small(results), any(layer.free is not None for layer in results.layers)
+    skips = results.totals.sparse is not None and results.totals.sparse.balanced_runtime_cycles is not None
     rows: list[list[Cell]] = [
         [
             layer.name,
@@ -22,12 +24,14 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
             gap_text(layer.gap),
             *([_over(layer.objective, layer.free.objective if layer.free else None)] if compared else []),
             _percent(layer.metrics.utilization),
+            *([_lost(layer.metrics)] if skips else []),
             bound_text(layer.metrics.bound_by),
         ]
         for layer in results.layers
     ]
     over = ["over all\nmappings"] if compared else []
-    write_table("", ("layer", "count", *_headers(made_small), "gap", *over, PE_USE, "bound by"), rows)
+    lost = ["lost to\nimbalance [%]"] if skips else []
+    write_table("", ("layer", "count", *_headers(made_small), "gap", *over, PE_USE, *lost, "bound by"), rows)
     totals, whole = results.totals, "network:"
     if len(results.networks) > 1:
         whole = "mix:    "
@@ -42,6 +46,8 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         f"{totals.sum_of_layer_edps_pj_cycles:.5g}",
         indent=9,
     )
+    if totals.sparse is not None:
+        write_prose(f"         {_zeros(totals.sparse, totals)}", indent=9)
     if made_small == _OBJECTIVE:
         value = _NOT_FINITE if totals.objective is None else f"{totals.objective:.5g}"
         write_prose(f"         objective {results.objective}: {value}", indent=9)
@@ -59,7 +65,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     if totals.refused:
         looked += f", {totals.refused:,} refused by the model or a law"
     write_prose(f"search:  {looked}, {totals.seconds:.1f} s over all processes", indent=9)
-    _print_proofs(results.layers)
+    _print_proofs(results.layers, totals.runtime_cycles)
     if results.co_design is not None:
         print_co_design(results.co_design)
     if not saved:
@@ -69,7 +75,28 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
 
 
-def _print_proofs(layers: Sequence[LayerResult]) -> None:
+def _zeros(sparse: SparseSums, totals: Totals) -> str:
+    """What zeros spare, and what of that is lost as PEs wait for the one with the most non-zeros."""
+    spared = ((sparse.skipped_macs, "skipped"), (sparse.gated_macs, "gated"))
+    shares = ", ".join(f"{macs / totals.macs:.1%} of the MACs {word}" for macs, word in spared if macs)
+    if sparse.balanced_runtime_cycles is None:
+        return f"zeros: {shares}"
+    lost = 1 - sparse.balanced_runtime_cycles / totals.runtime_cycles
+    return (
+        f"zeros: {shares}; {lost:.1%} of the cycles lost to load imbalance (computing takes {sparse.imbalance:.3g} times as long "
+        "as if balanced)"
+    )
+
+
+def _lost(metrics: Evaluation) -> Cell:
+    """The percentage of the cycles that balanced PEs would save; nothing where the machine spares no MAC of the layer."""
+    zeros = metrics.sparse if isinstance(metrics, CountedEvaluation) else None
+    if zeros is None or zeros.balanced_runtime_cycles is None or not zeros.skipped_macs:
+        return ""
+    return 100 * (1 - zeros.balanced_runtime_cycles / metrics.runtime_cycles)
+
+
+def _print_proofs(layers: Sequence[LayerResult], sum_cycles: int) -> None:
     """How many layers are proven as far as was asked for."""
     proven = [(layer.gap, layer.proof) for layer in layers if layer.proof is not None and layer.gap is not None]
     if not proven:
@@ -81,6 +108,10 @@ def _print_proofs(layers: Sequence[LayerResult]) -> None:
         within = sum(gap <= wanted + _ROUNDING for gap, _ in proven)
         text = f"{within} of {len(proven)} layers proven within {100 * wanted:.3g}% of their space's optimum, {optimal} optimal"
     write_prose(f"proof:   {text}", indent=9)
+    until = proven[0][1].until_runtime_cycles
+    if until is not None:
+        met = "that is met, and gaps are what was left then" if sum_cycles <= until else "that is not met"
+        write_prose(f"         the search was to end once the network takes at most {until:,} cycles: {met}", indent=9)
 
 
 _ROUNDING = 1e-9  # of objectives and bounds

@@ -47,6 +47,7 @@ _CHANGED = (
     "sparse.gate",
     "sparse.lanes.weight",
     "sparse.lanes.input",
+    "sparse.balanced",
     *(f"sparse.format.{level.label}.{tensor}" for level in Level for tensor in TENSORS),
     *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops", "dsp", "bram_18k")),
 )

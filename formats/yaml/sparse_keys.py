@@ -48,6 +48,7 @@ class SparseKeys(Keys):
     skip: _Operands = []
     gate: _Operands = []
     format: _LevelKeys = _LevelKeys()
+    balanced: bool = False
     lanes: _LanesKeys | None = None
 
     def sparse(self) -> Sparse:
@@ -55,7 +56,7 @@ class SparseKeys(Keys):
         stated = self.format
         skip, gate = (frozenset(Tensor[each.upper()] for each in names) for names in (self.skip, self.gate))
         formats = (stated.l1.formats(), stated.noc.formats(), stated.l2.formats(), stated.offchip.formats())
-        return Sparse(skip, gate, formats, None if self.lanes is None else (self.lanes.weight, self.lanes.input))
+        return Sparse(skip, gate, formats, self.balanced, None if self.lanes is None else (self.lanes.weight, self.lanes.input))
 
 
 def _format(name: str) -> Format:
@@ -70,7 +71,10 @@ def sparse_to_dict(sparse: Sparse) -> dict[str, Any]:
         level.label: {tensor.label: str(each) for tensor, each in zip(Tensor, stated, strict=True) if each != Format()}
         for level, stated in zip(Level, sparse.formats, strict=True)
     }
-    stated: dict[str, Any] = {**operands, "format": {level: each for level, each in formats.items() if each}}
-    if sparse.lanes is not None:
-        stated["lanes"] = dict(zip(("weight", "input"), sparse.lanes, strict=True))
+    stated = {
+        **operands,
+        "format": {level: each for level, each in formats.items() if each},
+        "balanced": sparse.balanced,
+        "lanes": dict(zip(("weight", "input"), sparse.lanes or (), strict=False)),
+    }
     return {key: value for key, value in stated.items() if value}

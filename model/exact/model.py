@@ -102,4 +102,5 @@ def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:
 def _units_of_a_bit(layer: Layer, hardware: Hardware) -> int:
     """The most units that a bit has on any link (see `records.Machine`): no link takes more cycles for it."""
     widths = (*(hardware.noc.wires or (hardware.noc.bytes_per_cycle,)), hardware.offchip.bytes_per_cycle)
-    return max(per_cycle(width, units_of_a_bit(layer, hardware))[1] for width in widths)
+    least = units_of_a_bit(layer, hardware)
+    return max(per_cycle(width, least)[1] for width in widths)

@@ -58,7 +58,7 @@ def masked_steps(
     layer: Layer, hardware: Hardware, stored: Stores, nest: Nest, loops: list[tuple[int, int]], starts: Starts
 ) -> MaskedSteps:
     """The steps of a mapping, whose nest has each step apart."""
-    macs = _macs_of_boxes(layer, hardware, stored.masks, starts) if hardware.sparse.changes_time else None
+    macs = _macs_of_boxes(layer, hardware, stored.masks, starts) if hardware.sparse.waits else None
     found: list[tuple[Ints, Ints]] = []
     moved = np.zeros((len(Moved), 2), np.int64)
     for number, roles in enumerate(carries(np.full((DIMS, len(nest.sizes)), INNER), loops)):

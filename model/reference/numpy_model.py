@@ -266,11 +266,12 @@ def _evaluate(
     if stored is None or starts is None:
         _array(layer, hardware, steps, _compute(layer, hardware, steps), None, counts)
     else:
-        if hardware.run is not None and hardware.sparse.skip:
+        if hardware.run is not None and hardware.sparse.waits:
             raise HardwareError(f"hardware {hardware.name}: masks are not counted in instructions; leave array.run out")
         each = Nest(layer, hardware.run, sizes, shares, each=True)
         steps, crosses, moved[:] = masked_steps(layer, hardware, stored, each, loops, starts)
-        _array(layer, hardware, steps, -(-steps[MACS] // hardware.simd), crosses, counts)
+        compute = -(-steps[MACS] // hardware.simd) if hardware.sparse.waits else _compute(layer, hardware, steps)
+        _array(layer, hardware, steps, compute, crosses, counts)
     through = [counts[Count.L2_TO_L1_W], counts[Count.L2_TO_L1_I], counts[Count.PSUM_READ] + counts[Count.L2_ADD_READ]]
     bypass = np.array([*hardware.l2.bypass, hardware.l2.bypass[2]])
     entered = kept.entered

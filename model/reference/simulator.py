@@ -206,7 +206,7 @@ def _compute(layer: Layer, hardware: Hardware, step: Step) -> int:
     busy = _busy(hardware, step)
     if not hardware.sparse.changes_time:
         return ceil_of(busy, hardware.simd)
-    if step.to_do is not None:
+    if step.to_do is not None and hardware.sparse.waits:
         return ceil_of(step.to_do, hardware.simd)
     return ceil(busy * part_left(layer, hardware, step.words, step.tiles, step.lengths) / hardware.simd)
 

@@ -51,6 +51,8 @@ def _whole_turns(words: int, nonzeros: int, tile: int, lanes: int, sure: int) ->
 
 def part_left(layer: Layer, hardware: Hardware, words: Sequence[int], tiles: Sequence[int], lengths: Sequence[int]) -> float:
     """The part of a step's MACs; words: of W and I in PE 0's tile, whose sides are `lengths`; tiles: of W and I, on all PEs."""
+    if hardware.sparse.balanced:
+        return part_balanced(layer, hardware)
     part, skip = 1 - _ROUNDING, hardware.sparse.skip
     if hardware.sparse.lanes is not None:
         for tensor, lanes in zip((Tensor.WEIGHT, Tensor.INPUT), hardware.sparse.lanes, strict=True):

@@ -55,23 +55,15 @@ def check_space(space: HardwareSpace) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many machines are mapped.
-
-    proposed: by Optuna, mapped quickly. then: (stage, number) in turn, the most promising machines. best_fully: whether the best
-    machine is mapped by the run's own search in the end.
-    """
+    """How many machines are mapped: first by Optuna, quickly, then (stage, number) in turn of the most promising ones."""
 
     proposed: float
     then: tuple[tuple[Stage, float], ...]
-    best_fully: bool = True
 
 
-# Some 6 minutes on two cores for a mobilenet. The second quick mappings start from the first refined ones. Machines that differ
-# from the best in widths only come close to it, so they are refined from its mappings, and one more machine is mapped fully.
-BY_DEFAULT = Allowance(
-    48,
-    ((Stage.REFINED, 2), (Stage.QUICK, 48), (Stage.REFINED, 4), (Stage.FULL, 1), (Stage.REFINED, 4), (Stage.FULL, 1)),
-)
+# Three minutes on two cores for a mobilenet. The second quick mappings start from the first refined ones, and machines that differ
+# from the best in widths only come close to it, so they are refined from its mappings.
+BY_DEFAULT = Allowance(32, ((Stage.REFINED, 2), (Stage.QUICK, 24), (Stage.REFINED, 2)))
 TO_THE_END = Allowance(64, ((Stage.QUICK, inf), (Stage.REFINED, inf), (Stage.FULL, inf)))
 
 
@@ -121,14 +113,16 @@ class MachineSearch:
         budget: Budget,
         notebook: Notebook,
         deadline: float = inf,
+        known: Mapping[Point, Least] | None = None,
     ) -> None:
-        """Bound the machines, which are those of the space within its limits.
+        """Bound the machines, which are those of the space within its limits, unless all of their bounds are known.
 
         budget: of a layer's full search. deadline: by `time.monotonic`; after it, one machine is mapped if none has been, and only
         the best machine is mapped fully.
         """
         self._space, self._job, self._budget, self._notebook, self._deadline = space, job, budget, notebook, deadline
-        self.machines = dict(self._bounded(machines))
+        self._all_bounded = known is not None
+        self.machines = dict(self._bounded(machines, {} if known is None else known))
         self.over = space.size - len(self.machines)
         self.stopped = False
 
@@ -136,15 +130,18 @@ class MachineSearch:
     def _late(self) -> bool:
         return time.monotonic() >= self._deadline
 
-    def _bounded(self, machines: Mapping[Point, Hardware]) -> Iterator[tuple[Point, Candidate]]:
+    def _bounded(self, machines: Mapping[Point, Hardware], known: Mapping[Point, Least]) -> Iterator[tuple[Point, Candidate]]:
         """The machines with their bounds; machines that differ only in widths share the widest one's, as none costs less."""
         groups: dict[Point, Least] = {}
         none = np.full(len(self._job.objectives), inf)
         for point, hardware in machines.items():
-            widest = self._widest(point)
-            if widest not in groups:
-                groups[widest] = Least.on(self._job, self._space.at(widest))
-            yield point, Candidate(point, hardware, groups[widest], groups[widest].values(self._job, hardware), none)
+            least = known.get(point)
+            if least is None:
+                widest = self._widest(point)
+                if widest not in groups:
+                    groups[widest] = Least.on(self._job, self._space.at(widest))
+                least = groups[widest]
+            yield point, Candidate(point, hardware, least, least.values(self._job, hardware), none)
 
     def _widest(self, point: Point) -> Point:
         axes = zip(self._space.axes, point, strict=True)
@@ -185,6 +182,19 @@ class MachineSearch:
         except KeyboardInterrupt:
             self.stopped = True
 
+    def map_best(self, jobs: int, watch: Watcher | None, mapped: Callable[[Stage], None]) -> None:
+        """Map the best machine by the run's own search, until it is one with that search's outcomes; see `run`.
+
+        The notes of an interrupted search lack outcomes, so a machine from there is mapped again.
+        """
+        try:
+            while not self.stopped and (best := self.best) is not None and not best.outcomes:
+                self._map_fully(best, jobs, watch)
+                self._drop()
+                mapped(Stage.FULL)
+        except KeyboardInterrupt:
+            self.stopped = True
+
     def _batches(self, allowance: Allowance) -> Iterator[tuple[Stage, list[Candidate]]]:
         """Yield batches of machines to map next, each chosen when the batches before it are done."""
         for batch in self._proposed(allowance.proposed):
@@ -201,8 +211,6 @@ class MachineSearch:
                     break
                 used += len(batch)
                 yield stage, batch
-        while allowance.best_fully and (best := self.best) is not None and best.stage < Stage.FULL:
-            yield Stage.FULL, [best]
 
     def _proposed(self, most: float) -> Iterator[list[Candidate]]:
         """Yield batches that Optuna proposes, each machine once; for known machines, Optuna gets the values at once."""
@@ -244,7 +252,7 @@ class MachineSearch:
 
     def _tighten(self) -> None:
         """Give the open machines bounds for their own widths, as far as there is time."""
-        for machine in self.machines.values():
+        for machine in self.machines.values() if not self._all_bounded else ():
             if not machine.dropped and machine.stage == Stage.BOUNDED and not self._late:
                 machine.least = Least.on(self._job, machine.hardware)
                 machine.bound = np.maximum(machine.bound, machine.least.values(self._job, machine.hardware))
@@ -279,8 +287,7 @@ class MachineSearch:
         new = [machine for machine in batch if recalled[machine.point] is None]
         if stage == Stage.FULL:
             for machine in new:
-                for mapped, outcomes in map_fully(self._job, machine.hardware, self._budget, jobs, watch):
-                    self.take(machine.point, mapped, outcomes)
+                self._map_fully(machine, jobs, watch)
         else:
             rng_seeds = [(self._job.seed, int(stage), *machine.point) for machine in new]
             seed_mappings = [(machine.hardware, self.seed_mappings(machine.point)) for machine in new]
@@ -290,6 +297,11 @@ class MachineSearch:
             known = recalled[machine.point]
             if known is not None:
                 self._settle(machine, stage, known)
+
+    def _map_fully(self, machine: Candidate, jobs: int, watch: Watcher | None) -> None:
+        for mapped, outcomes in map_fully(self._job, machine.hardware, self._budget, jobs, watch):
+            machine.outcomes = outcomes
+            self._keep(machine, Stage.FULL, mapped)
 
     def _keep(self, machine: Candidate, stage: Stage, mapped: MappedNetwork) -> None:
         both = mapped if machine.mapped is None else mapped.better_of(machine.mapped, self._job)
@@ -301,10 +313,10 @@ class MachineSearch:
         bound = machine.least.values(self._job, machine.hardware, mapped.lower_bounds)
         machine.bound = np.maximum(machine.bound, inf if np.isposinf(mapped.lower_bounds).any() else bound)
 
-    def take(self, point: Point, mapped: MappedNetwork, outcomes: tuple[tuple[Outcome, ...], ...]) -> None:
-        """Keep the result of the run's own search on a machine."""
-        self.machines[point].outcomes = outcomes
-        self._keep(self.machines[point], Stage.FULL, mapped)
+    def take(self, point: Point, mapped: MappedNetwork) -> None:
+        """Keep mappings of a machine that were refined elsewhere."""
+        machine = self.machines[point]
+        self._keep(machine, max(Stage.REFINED, machine.stage), mapped)
 
     def seed_mappings(self, point: Point) -> SeedMappings:
         """For each layer, the mappings of the machines nearest to a point, and of the best machine."""

@@ -87,9 +87,14 @@ def map_machines(
     rng_seeds: Sequence[tuple[int, ...]],
     jobs: int,
     watch: Watcher | None,
+    timeout_seconds: float | None = None,
 ) -> Iterator[tuple[int, MappedNetwork]]:
-    """Yield (index, machine) as a stage maps the machines, each with random seeds of its own; stops as `run_tasks` does."""
+    """Yield (index, machine) as a stage maps the machines, each with random seeds of its own; stops as `run_tasks` does.
+
+    timeout_seconds: of each layer's search.
+    """
     searcher, budget = _SEARCHES[stage]
+    budget = replace(budget, timeout_seconds=timeout_seconds)
     tasks = [
         MachineTask(job, hardware, seed_mappings, searcher, budget, seed)
         for (hardware, seed_mappings), seed in zip(machines, rng_seeds, strict=True)

@@ -8,6 +8,7 @@ gives the same results on any machine.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, log2, prod
@@ -39,13 +40,22 @@ class Answer:
 
 
 def search_layers(
-    job: LayersJob, problems: Sequence[Problem], budget: Budget, left: Collection[int], jobs: int, watch: Watcher | None
+    job: LayersJob,
+    problems: Sequence[Problem],
+    budget: Budget,
+    left: Collection[int],
+    jobs: int,
+    watch: Watcher | None,
+    until_cycles: int | None = None,
 ) -> Generator[Answer]:
-    """Yield the answers for the layers that are left, as they come; stops as `run_tasks` does. problems: of all layers."""
+    """Yield the answers for the layers that are left, as they come; stops as `run_tasks` does. problems: of all layers.
+
+    until_cycles: a search with stages ends once these layers, each as often as it runs, take at most so many cycles.
+    """
     order = sorted(left, key=lambda layer: -_hardness(problems[layer]))
     tasks = {(layer, search): task for layer in order for search, task in enumerate(job.tasks(problems[layer], layer, budget))}
     if isinstance(job.searcher, StagedSearcher):
-        yield from _Rounds(job, job.searcher, budget, jobs, watch).run(tasks)
+        yield from _Rounds(job, job.searcher, budget, jobs, watch, until_cycles).run(tasks)
         return
     for place, outcome in _round(job, tasks, job.searcher.ticks(budget), jobs, watch):
         yield Answer(*place, outcome, searched=True, last=True)
@@ -53,34 +63,89 @@ def search_layers(
 
 @dataclass(frozen=True, slots=True)
 class _Rounds:
-    """The rounds of a searcher whose search has stages."""
+    """The rounds of a searcher whose search has stages.
+
+    Where the search is to end at so many cycles, what is known from earlier runs counts only once the proofs come to it, and these
+    are taken in their order, so that neither the cache nor the number of jobs changes where it ends.
+    """
 
     job: LayersJob
     searcher: StagedSearcher
     budget: Budget
     jobs: int
     watch: Watcher | None
+    until_cycles: int | None
 
     def run(self, tasks: Mapping[Place, Task]) -> Generator[Answer]:
         """All rounds."""
         known = self._known(tasks)
         if known and self.watch is not None:
             self.watch.began(_names(self.job, tasks), self.searcher.ticks(self.budget))
-        yield from (Answer(*place, outcome, searched=True, last=True) for place, outcome in known.items())
-        left = {place: task for place, task in tasks.items() if place not in known}
+        if self.until_cycles is None:
+            yield from (Answer(*place, outcome, searched=True, last=True) for place, outcome in known.items())
+            tasks, known = {place: task for place, task in tasks.items() if place not in known}, {}
         found: dict[Place, Outcome] = {}
-        for place, outcome in self._round({place: Begin(task, self.searcher) for place, task in left.items()}, 1):
+        for place, outcome in self._round({place: Begin(task, self.searcher) for place, task in tasks.items()}, 1):
             found[place] = outcome
             yield Answer(*place, outcome, searched=False, last=False)
-        provers = {place: Prove(task, self.searcher, found[place]) for place, task in left.items()}
-        for place, outcome in self._round(provers, self.searcher.ticks(self.budget)):
+        open_ = dict.fromkeys(tasks)  # whose last answer is to come
+        for answer in () if self._met(tasks, found) else self._later(tasks, found, known):
+            place = (answer.layer, answer.search)
+            yield answer
+            if answer.last:
+                del open_[place]
+            if found[place].finished and self._met(tasks, found):
+                break
+        if self._met(tasks, found):
+            yield from (Answer(*place, replace(found[place], finished=True), searched=True, last=True) for place in open_)
+
+    def _later(self, tasks: Mapping[Place, Task], found: dict[Place, Outcome], known: Mapping[Place, Outcome]) -> Generator[Answer]:
+        """The rounds after the first answers, which are replaced in `found`."""
+        for place, outcome in self._proofs(tasks, found, known):
             found[place] = outcome
-            self._note(left[place], outcome)
+            if place not in known:
+                self._note(tasks[place], outcome)
             last = self.budget.timeout_seconds is None or not _has_gap(outcome)
             yield Answer(*place, outcome if last else replace(outcome, finished=False), searched=True, last=last)
         if self.budget.timeout_seconds is not None:
-            for place, outcome in self._round(self._tighteners(left, found, self.budget.timeout_seconds), PROOF_TICKS):
+            for place, outcome in self._round(self._tighteners(tasks, found, self.budget.timeout_seconds), PROOF_TICKS):
+                found[place] = outcome
                 yield Answer(*place, outcome, searched=True, last=True)
+
+    def _met(self, tasks: Mapping[Place, Task], found: Mapping[Place, Outcome]) -> bool:
+        """Whether the best mappings so far take no more cycles than the search is to go on for."""
+        if self.until_cycles is None:
+            return False
+        best: dict[int, Place] = {}
+        for place in sorted(found):
+            if place[0] not in best or found[place].value < found[best[place[0]]].value:
+                best[place[0]] = place
+        if any(len(found[place].batch) == 0 for place in best.values()):
+            return False
+        runtimes = (self.job.counts[layer] * _cycles(tasks[place], found[place]) for layer, place in best.items())
+        return sum(runtimes) <= self.until_cycles
+
+    def _proofs(
+        self, tasks: Mapping[Place, Task], found: Mapping[Place, Outcome], known: Mapping[Place, Outcome]
+    ) -> Generator[tuple[Place, Outcome]]:
+        """The outcomes of the second stage as they come; in the order of the tasks where the search is to end at some cycles."""
+        provers = {place: Prove(task, self.searcher, found[place]) for place, task in tasks.items() if place not in known}
+        proven = self._round(provers, self.searcher.ticks(self.budget))
+        if self.until_cycles is None:
+            yield from proven
+            return
+        came, waiting = dict(known), deque(tasks)
+        try:
+            while waiting:
+                while waiting[0] not in came:
+                    place, outcome = next(proven)
+                    came[place] = outcome
+                yield waiting[0], came.pop(waiting.popleft())
+        except KeyboardInterrupt:  # nothing is lost, but what came out of turn is not the end of its search
+            yield from ((place, replace(outcome, finished=False)) for place, outcome in came.items())
+            raise
+        finally:
+            proven.close()
 
     def _round(self, works: Mapping[Place, Job[Outcome]], ticks: int) -> Generator[tuple[Place, Outcome]]:
         return _round(self.job, works, ticks, self.jobs, self.watch)
@@ -141,6 +206,11 @@ def _hardness(problem: Problem) -> float:
 
 def _has_gap(outcome: Outcome) -> bool:
     return outcome.finished and outcome.proof is not None and not outcome.proof.proven
+
+
+def _cycles(task: Task, outcome: Outcome) -> int:
+    """The runtime of the mapping that a search found."""
+    return int(task.problem.score(outcome.batch[:1]).runtime_cycles[0])
 
 
 def _gain(outcome: Outcome, degree: float | None) -> float:

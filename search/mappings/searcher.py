@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.plain import Plain
@@ -72,7 +72,8 @@ class Certificate(Plain):
 
     lower_bound: no mapping of the space has a smaller objective. wanted_gap: the gap that was asked for. opened, bounded: parts of
     the space; pruned: bounded parts that were dropped for their bound; unfit: parts of which nothing fits the buffers; costed:
-    whole mappings; left: parts that may hold a better mapping, 0 where the best one is the proven optimum.
+    whole mappings; left: parts that may hold a better mapping, 0 where the best one is the proven optimum. until_runtime_cycles: of
+    the network, at which the search was asked to end whatever the gap, if it was.
     """
 
     lower_bound: float
@@ -84,6 +85,9 @@ class Certificate(Plain):
     costed: int
     left: int
     seconds: float
+    until_runtime_cycles: int | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"until_runtime_cycles"})
 
     @property
     def proven(self) -> bool:

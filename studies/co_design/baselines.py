@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import inf
+from operator import add
 from pathlib import Path
 from typing import Literal
 
@@ -15,9 +16,9 @@ from mapsearch.formats.yaml.hardware import load_hardware, names
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.search.machines.candidate import MappedNetwork
+from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
 from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
-from mapsearch.search.machines.stages import Stage, map_fully, map_machines
+from mapsearch.search.machines.stages import Stage, map_machines
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.progress import Watcher
@@ -26,12 +27,12 @@ from mapsearch.studies.co_design.notes import MachineNotes
 
 # The dataflow that a machine is chosen for before it is mapped freely: NVDLA's, the most common one in silicon.
 DATAFLOW = "kcp_ws"
-ALLOWANCE = Allowance(32, ((Stage.QUICK, 16),), best_fully=False)
+ALLOWANCE = Allowance(16, ((Stage.QUICK, 8),))
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A machine chosen in another way (`preset` or `hardware_first`), mapped by the run's search; chosen: preset or dataflow."""
+    """A machine chosen in another way (`preset` or `hardware_first`) and refined; chosen: preset or dataflow."""
 
     way: Literal["preset", "hardware_first"]
     chosen: str
@@ -48,30 +49,38 @@ def baselines(
     deadline: float,
     choice_seconds: float,
     watch: Watcher | None,
-) -> Iterator[Baseline]:
-    """The baselines that exist for this space and budget, each chosen by quick mappings. Raises KeyboardInterrupt after Ctrl-C.
+) -> list[Baseline]:
+    """The baselines that exist for this space and budget. Raises KeyboardInterrupt after Ctrl-C.
 
-    search: of the co-design; the presets' quick mappings start from those of its best machine, and a baseline that is a machine of
-    its space is added to it. deadline: by `time.monotonic`; no baseline is begun after it. choice_seconds: for choosing the machine
-    of `hardware_first`.
+    Each is chosen by quick mappings, and then refined as the co-design's own machines are. search: of the co-design; the presets'
+    quick mappings start from those of its best machine, and a baseline that is a machine of its space is added to it. budget: whose
+    timeout, if any, limits the search of each layer. deadline: by `time.monotonic`; after it, no machine is chosen for a dataflow.
+    choice_seconds: for that choice.
     """
+    found: list[Baseline] = []
+    seeds: list[SeedMappings] = []
     best = search.best
     preset = _best_preset(space, job, search, best, jobs, watch) if best is not None else None
     if preset is not None:
-        [(mapped, _)] = map_fully(job, preset, budget, jobs, watch)
-        yield Baseline("preset", preset.name, mapped)
-    chosen = None
-    if time.monotonic() < deadline:
-        chosen = _chosen_first(space, job, budget, search, folder, jobs, choice_seconds, watch)
-    if chosen is None:
-        return
-    known = search.machines[chosen.point]
-    if known.stage < Stage.FULL:
-        for mapped, outcomes in map_fully(job, chosen.hardware, budget, jobs, watch):
-            search.take(chosen.point, mapped, outcomes)
-            yield Baseline("hardware_first", DATAFLOW, mapped)
-    elif known.mapped is not None:
-        yield Baseline("hardware_first", DATAFLOW, known.mapped)
+        found.append(Baseline("preset", preset.hardware.name, preset))
+        seeds.append(_own(preset))
+    first = _chosen_first(space, job, budget, search, folder, jobs, choice_seconds, watch) if time.monotonic() < deadline else None
+    if first is not None and first.mapped is not None:
+        unbounded = np.full(len(job.layers), -inf)  # the bounds of one dataflow's mappings do not hold for others
+        free = MappedNetwork.of(job, first.hardware, first.mapped.mappings, unbounded)
+        found.append(Baseline("hardware_first", DATAFLOW, free))
+        seeds.append(tuple(map(add, _own(free), search.seed_mappings(first.point))))
+    machines = [(each.mapped.hardware, mappings) for each, mappings in zip(found, seeds, strict=True)]
+    rng_seeds = [(job.seed, int(Stage.REFINED), number) for number in range(len(found))]
+    for number, mapped in map_machines(job, Stage.REFINED, machines, rng_seeds, jobs, watch, budget.timeout_seconds):
+        found[number] = replace(found[number], mapped=mapped.better_of(found[number].mapped, job))
+        if first is not None and found[number].way == "hardware_first":
+            search.take(first.point, found[number].mapped)
+    return found
+
+
+def _own(mapped: MappedNetwork) -> SeedMappings:
+    return tuple(() if mapping is None else (mapping,) for mapping in mapped.mappings)
 
 
 def presets(space: HardwareSpace) -> list[Hardware]:
@@ -89,13 +98,13 @@ def presets(space: HardwareSpace) -> list[Hardware]:
 
 def _best_preset(
     space: HardwareSpace, job: LayersJob, search: MachineSearch, best: Candidate, jobs: int, watch: Watcher | None
-) -> Hardware | None:
+) -> MappedNetwork | None:
     machines = [each for each in presets(space) if _is_counted(job, each)]
     seed_mappings = search.seed_mappings(best.point)
     rng_seeds = [(job.seed, number) for number in range(len(machines))]
     found = dict(map_machines(job, Stage.QUICK, [(each, seed_mappings) for each in machines], rng_seeds, jobs, watch))
     mapped = [each for _, each in sorted(found.items()) if np.isfinite(each.values(job)).all()]
-    return min(mapped, key=lambda each: float(each.values(job)[0])).hardware if mapped else None
+    return min(mapped, key=lambda each: float(each.values(job)[0]), default=None)
 
 
 def _is_counted(job: LayersJob, hardware: Hardware) -> bool:
@@ -122,7 +131,8 @@ def _chosen_first(
     fixed = replace(job, constraints=held, levels=len(held.levels), seed_mappings=((),) * len(job.layers))
     machines = {point: machine.hardware for point, machine in search.machines.items()}
     notes = MachineNotes(folder / DATAFLOW, space, fixed)
-    first = MachineSearch(space, machines, fixed, budget, notes, time.monotonic() + seconds)
+    bounds = {point: machine.least for point, machine in search.machines.items()}
+    first = MachineSearch(space, machines, fixed, budget, notes, time.monotonic() + seconds, bounds)
     first.run(ALLOWANCE, jobs, watch, lambda _: None)
     if first.stopped:
         raise KeyboardInterrupt

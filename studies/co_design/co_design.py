@@ -17,12 +17,10 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Candidate, MachineSearch, check_space
-from mapsearch.search.machines.stages import Stage, map_fully, with_mapping
+from mapsearch.search.machines.stages import Stage, with_mapping
 from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.sampler_names import Sampler
-from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.pareto import non_dominated
-from mapsearch.search.progress import Watcher
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
@@ -102,7 +100,9 @@ class CoDesign:
                 watcher.compared(CoDesignProgress(stage, **self._counts(search), best=best))
 
         allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout == inf else BY_DEFAULT
-        search.run(allowance, jobs, watcher, lambda stage: tell(stage.name.lower()))
+        steps = jobs, watcher, lambda stage: tell(stage.name.lower())
+        search.run(allowance, *steps)
+        search.map_best(*steps)
         best = search.best
         if best is None and search.stopped:
             raise KeyboardInterrupt
@@ -112,20 +112,14 @@ class CoDesign:
             )
         others: list[Baseline] = []
         try:
-            self._recount(best, search, budget, jobs, watcher)
             if not search.stopped and len(self._job.objectives) == 1 and time.monotonic() < self._began + timeout:
                 tell("comparing")
                 end, choice = self._began + timeout, CHOICE_SHARE * timeout
-                others.extend(baselines(self._space, self._job, budget, search, machines, jobs, end, choice, watcher))
-                self._recount(search.best or best, search, budget, jobs, watcher)
+                others = baselines(self._space, self._job, budget, search, machines, jobs, end, choice, watcher)
+                search.map_best(*steps)
         except KeyboardInterrupt:
             search.stopped = True
         return self._save(folder, search, search.best or best, others)
-
-    def _recount(self, best: Candidate, search: MachineSearch, budget: Budget, jobs: int, watch: Watcher | None) -> None:
-        """Map the best machine again if it was recalled from notes, which lack some of a run's results."""
-        if best.stage == Stage.FULL and not best.outcomes and not search.stopped:
-            [(_, best.outcomes)] = map_fully(self._job, best.hardware, budget, jobs, watch)
 
     def _save(self, folder: RunFolder, search: MachineSearch, best: Candidate, others: Sequence[Baseline]) -> RunResults:
         hardware = best.hardware

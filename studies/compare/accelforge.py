@@ -13,7 +13,7 @@ from mapsearch.formats.nest.counts import Case
 from mapsearch.model.hardware import Hardware
 from mapsearch.studies.compare.comparison import Comparison
 from mapsearch.studies.compare.counted import compared
-from mapsearch.studies.compare.program import run_in
+from mapsearch.studies.compare.program import run_python
 
 
 def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
@@ -30,6 +30,6 @@ def _compare(case: Case, binary: Path, timeout_seconds: float) -> Iterator[Compa
     where = f"{binary}: layer {case.nest.mapped.layer.name}"
     with tempfile.TemporaryDirectory(prefix="mapsearch-verify-") as folder:
         Path(folder, "layer.yaml").write_text(write_case(case), encoding="utf-8")
-        printed = run_in(Path(folder), [str(binary), "-c", PROGRAM, "layer.yaml"], where, timeout_seconds)
+        printed = run_python(Path(folder), binary, PROGRAM, ["layer.yaml"], "accelforge", where, timeout_seconds)
     last = printed.strip().rpartition("\n")[2]
     yield from compared(case, CONVENTIONS, read_counts(last, f"{where}: what AccelForge prints", case.hardware))

@@ -29,3 +29,17 @@ def run_in(
         how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with code {done.returncode}"
         raise InputError(f"{where}: the program {how}" + (f": {said[-1][:200]}" if said else ""))
     return done.stdout.decode(errors="replace")
+
+
+def run_python(
+    folder: Path, python: Path, program: str, files: Sequence[str], package: str, where: str, timeout_seconds: float
+) -> str:
+    """The same of a program in Python that needs a package, whose name in the registry is `package`."""
+    try:
+        return run_in(folder, [str(python), "-c", program, *files], where, timeout_seconds)
+    except InputError as error:
+        if "ModuleNotFoundError: No module named" in str(error):
+            raise InputError(
+                f"{python}: has not all of the package {package}; give a Python that has it by --binary, or pip install {package}"
+            ) from None
+        raise

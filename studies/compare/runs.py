@@ -1,14 +1,20 @@
-"""Two runs side by side: the figures of each layer and of the network, and the differences between the runs' inputs."""
+"""Two runs side by side: the figures of each layer and of the network, and the differences between the runs' inputs.
+
+In place of one of the runs there may be a mapping file, also one of another tool: its mappings count on the other run's machine.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Self, cast
 
+from mapsearch.formats.mappings import load_network
 from mapsearch.model.errors import InputError, show
+from mapsearch.model.evaluation import CountedEvaluation
+from mapsearch.studies.evaluate import evaluate, load_mapped
 from mapsearch.studies.recorded import load_run
 
 
@@ -63,12 +69,18 @@ class _Run:
 
 
 def compare_runs(first: Path, second: Path) -> Comparison:
-    """The runs in two folders; InputError where one holds none, or they have no layer in common."""
-    a, b = _read(first), _read(second)
+    """The runs in two folders, or one and a mapping file; InputError where a folder holds no run, or no layer is common."""
+    if first.is_file() and second.is_file():
+        raise InputError(
+            f"{first} and {second}: one of the two must be a run's folder; evaluate tells what the mappings of a file cost"
+        )
+    a = _read(first) if not first.is_file() else _evaluated(first, second)
+    b = _read(second) if not second.is_file() else _evaluated(second, first)
     rows = [_row(name, a, b) for name in dict.fromkeys(chain(a.layers, b.layers))]
     if not any(row.ratios for row in rows):
         raise InputError(f"{first} and {second}: must have a layer in common, of one name and as many MACs, to be compared")
-    network = Row("network", a.count, a.totals, b.totals, b.totals.over(a.totals))
+    whole = a.count == b.count or not (first.is_file() or second.is_file())  # a file may hold some layers only
+    network = Row("network", a.count, a.totals, b.totals, b.totals.over(a.totals) if whole else None)
     return Comparison((a.title, b.title), list(_differences(a, b)), rows, network)
 
 
@@ -93,6 +105,26 @@ def _read(folder: Path) -> _Run:
         totals.layers,
         Figures(totals.runtime_cycles, totals.energy_pj.total, totals.edp_pj_cycles),
     )
+
+
+def _evaluated(file: Path, folder: Path) -> _Run:
+    """The mappings of a file, as a run of as many of the layers of the run in a folder, on its machine."""
+    run, recorded = _read(folder), load_run(folder)
+    theirs, machine = load_mapped(folder, None)
+    costs = [each for each in evaluate(file, machine, recorded.model) if isinstance(each, CountedEvaluation)]
+    shapes = {mapped.layer.name: mapped.layer.shape for mapped in theirs.layers}
+    layers: dict[str, tuple[int, int, Figures]] = {}
+    for mapped, cost in zip(load_network(file).layers, costs, strict=True):
+        own = mapped.layer
+        alike = [name for name, shape in shapes.items() if shape == own.shape and name not in layers]
+        name = own.name if own.name in alike or not alike else alike[0]
+        count = run.layers[name][0] if name in alike else 1
+        layers[name] = count, own.macs, Figures(cost.runtime_cycles, cost.energy_pj.total, cost.edp_pj_cycles)
+    counts = [count for count, _, _ in layers.values()]
+    cycles = sum(count * figures.runtime_cycles for count, _, figures in layers.values())
+    energy_pj = sum(count * figures.energy_pj for count, _, figures in layers.values())
+    totals = Figures(cycles, energy_pj, cycles * energy_pj)
+    return replace(run, title=f"{file} on {machine.name}", complete=True, layers=layers, count=sum(counts), totals=totals)
 
 
 def _row(name: str, a: _Run, b: _Run) -> Row:

@@ -14,7 +14,7 @@ from mapsearch.formats.zigzag.out import PARTS, PROGRAM, RESULT, case_of, write_
 from mapsearch.model.hardware import Hardware
 from mapsearch.studies.compare.comparison import Comparison
 from mapsearch.studies.compare.counted import compared
-from mapsearch.studies.compare.program import run_in
+from mapsearch.studies.compare.program import run_python
 
 
 def verify(network: Network, hardware: Hardware, binary: Path, timeout_seconds: float) -> list[Comparison]:
@@ -33,6 +33,6 @@ def _compare(case: Case, binary: Path, timeout_seconds: float) -> Iterator[Compa
         folder = Path(name)
         for part, text in write_case(case).items():
             (folder / f"{part}.yaml").write_text(text, encoding="utf-8")
-        run_in(folder, [str(binary), "-c", PROGRAM, *(f"{part}.yaml" for part in PARTS)], where, timeout_seconds)
+        run_python(folder, binary, PROGRAM, [f"{part}.yaml" for part in PARTS], "zigzag-dse", where, timeout_seconds)
         theirs = read_counts(read_text(folder / RESULT, "result of ZigZag"), f"{where}: {RESULT}")
     yield from compared(case, CONVENTIONS, theirs)

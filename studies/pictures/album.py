@@ -9,7 +9,8 @@ from pathlib import Path
 from mapsearch.formats.text import write_whole
 from mapsearch.model.errors import InputError
 from mapsearch.studies.pictures import convergence, energy, fronts, machines, roofline
-from mapsearch.studies.pictures.page import Shown, page
+from mapsearch.studies.pictures.html import Shown
+from mapsearch.studies.pictures.page import page
 from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
 from mapsearch.studies.recorded import Recorded, load_run
 

@@ -21,7 +21,7 @@ from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import Mapping as LayerMapping
 from mapsearch.model.registry import cost_model
-from mapsearch.search.mappings.searcher import Outcome
+from mapsearch.search.mappings.searcher import Certificate, Outcome
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.pareto import Front
 from mapsearch.studies.evaluate import evaluate_text
@@ -145,7 +145,7 @@ class LayerResults:
             front=front.points if front is not None else (),
             metrics=metrics,
             trace=best.trace,
-            proof=best.proof,
+            proof=_certificate(best, inputs.settings),
         )
 
     def mappings(self) -> dict[str, LayerMapping]:
@@ -245,6 +245,17 @@ def _why_none(outcomes: Sequence[Outcome]) -> str:
     why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
     hint = "use more trials, larger buffers or another model"
     return f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
+
+
+def _certificate(best: Outcome, settings: Settings) -> Certificate | None:
+    """What is proven of a layer, and what was asked; a search that ended before its proof has bounded one part, the space."""
+    proof, asked = best.proof, settings.until_runtime
+    if asked is None:
+        return proof
+    if proof is None and best.finished and best.lower_bound is not None:
+        left = int(best.lower_bound < best.value)
+        proof = Certificate(best.lower_bound, settings.gap_used, 0, 1, 1 - left, 0, 0, left, 0.0)
+    return proof and replace(proof, until_runtime_cycles=asked)
 
 
 def _figures(metrics: Evaluation) -> dict[str, Any]:

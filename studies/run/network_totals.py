@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mapsearch.model.evaluation import Energy, Evaluation
+from mapsearch.model.evaluation import CountedEvaluation, Energy, Evaluation
 from mapsearch.model.hardware import Hardware
+from mapsearch.model.sparse_figures import SparseSums
 from mapsearch.search.network import network_bound
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.studies.results import LayerResult, Sums, Totals
@@ -86,6 +87,25 @@ def sums(rows: Sequence[LayerResult], counts: Sequence[int], hardware: Hardware,
         gap=value / bound - 1 if bound else None,
         sum_of_layer_edps_pj_cycles=float(sum(count * metrics.edp_pj_cycles for count, metrics in counted)),
         utilization=macs / (runtime * hardware.pes * hardware.simd) if runtime else 0.0,
+        sparse=_sparse(counted),
+    )
+
+
+def _sparse(counted: Sequence[tuple[int, Evaluation]]) -> SparseSums | None:
+    """What zeros change in layers that run so many times each; None where they spare no MAC."""
+    told = [(count, each) for count, each in counted if isinstance(each, CountedEvaluation)]
+    found = [(count, each.compute_cycles, each.sparse) for count, each in told if each.sparse is not None]
+    skipped = sum(count * zeros.skipped_macs for count, _, zeros in found)
+    gated = sum(count * zeros.gated_macs for count, _, zeros in found)
+    if not skipped + gated:
+        return None
+    balanced = [(count, zeros.balanced_runtime_cycles) for count, _, zeros in found if zeros.balanced_runtime_cycles is not None]
+    return SparseSums(
+        skipped_macs=float(skipped),
+        gated_macs=float(gated),
+        imbalance=sum(count * cycles for count, cycles, _ in found)
+        / sum(count * cycles / zeros.imbalance for count, cycles, zeros in found),
+        balanced_runtime_cycles=sum(count * cycles for count, cycles in balanced) or None,
     )
 
 

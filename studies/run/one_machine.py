@@ -58,7 +58,9 @@ class MachineRun:
         left = [index for index in range(len(self._layers)) if self.results.row(self._name(index)) is None]
         answers: dict[int, dict[int, Answer]] = {index: {} for index in left}
         try:
-            for answer in search_layers(self._job, self._problems, self._budget(left, jobs), left, jobs, watcher):
+            for answer in search_layers(
+                self._job, self._problems, self._budget(left, jobs), left, jobs, watcher, self._until_cycles()
+            ):
                 answers[answer.layer][answer.search] = answer
                 self.results.note(answer.layer, [each.outcome for _, each in sorted(answers[answer.layer].items())])
                 self._tell(answer, answers, folder, watcher)
@@ -69,6 +71,13 @@ class MachineRun:
         finally:
             save_in_the_end(folder, self.files, self.results.save_all, self.results.results)
         return self.results.results(folder.path)
+
+    def _until_cycles(self) -> int | None:
+        """The cycles that the layers without a result may take together, where the search is to end at some of the network's."""
+        if self._settings.until_runtime is None:
+            return None
+        done = ((each.count, self.results.row(each.layer.name)) for each in self._layers)
+        return self._settings.until_runtime - sum(count * row.metrics.runtime_cycles for count, row in done if row is not None)
 
     def _budget(self, left: Collection[int], jobs: int) -> Budget:
         """The budget of each search of the layers that are left, and for tools of as many without their laws."""

@@ -117,6 +117,15 @@ class SearchOptions:
     timeout_seconds: float | None = field(
         default=None, metadata=setting(SECONDS, "SECONDS", "about how long the whole run may search", "--timeout")
     )
+    until_runtime: int | None = field(
+        default=None,
+        metadata=setting(
+            whole(1, inf),
+            "CYCLES",
+            "end the search once the network's layers, in their best mappings so far, take at most so many cycles "
+            "(see mapsearch feed)",
+        ),
+    )
     seed: int = field(default=0, metadata=setting(whole(0), "N", "same seed, same results, whatever the number of jobs"))
     restarts: int = field(default=1, metadata=setting(whole(1), "N", "independent searches per layer, the best of which counts"))
     levels: int = field(

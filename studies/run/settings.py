@@ -45,13 +45,14 @@ class Settings(SearchOptions):
         searcher_of(sampler, objectives)
         cost_model(self.model)
         load_held(self.dataflow, self.constraints, 0)
-        self._check_gap()
+        self._check_proof("gap", without=self.gap is None)
+        self._check_proof("until_runtime", without=self.until_runtime is None)
 
-    def _check_gap(self) -> None:
-        """Raise SettingError where a gap is given to a search without a proof, or to one that has its own."""
-        if self.gap is None:
+    def _check_proof(self, name: str, *, without: bool) -> None:
+        """Raise SettingError where a setting that ends a proof is given to a search without one, or a gap to one of the optimum."""
+        if without:
             return
-        if self.sampler == Sampler.EXACT and self.gap > 0:
+        if name == "gap" and self.sampler == Sampler.EXACT and self.gap:
             raise SettingError(
                 lambda called: f"{called('sampler')} exact proves the optimum; use sampler auto with {called('gap')}"
             )
@@ -65,7 +66,7 @@ class Settings(SearchOptions):
                 else f"objective {self.objective}, which may fall as runtime or energy grows," if bounded
                 else f"model {self.model}"
             )  # fmt: skip
-            raise SettingError(lambda called: f"{called('gap')} ends a proof, but {why} has none; leave it out")
+            raise SettingError(lambda called: f"{called(name)} ends a proof, but {why} has none; leave it out")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:

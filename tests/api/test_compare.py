@@ -1,4 +1,4 @@
-"""`mapsearch compare`: two runs side by side."""
+"""`mapsearch compare`: two runs, or a run and a mapping file, side by side."""
 
 from __future__ import annotations
 
@@ -89,3 +89,29 @@ def test_what_cannot_be_compared(done: Path, tmp_path: Path, capsys: Capture) ->
     run(file, out=tmp_path / "run", jobs=1, trials=1, sampler="tpe")
     assert main(["compare", str(done), str(tmp_path / "run")]) == 2
     assert "must have a layer in common" in capsys.readouterr().err
+
+
+def test_a_mapping_file_beside_a_run(done: Path, tmp_path: Path, capsys: Capture) -> None:
+    """A run's own mappings cost in a file what they cost in the run, also under other names; the network needs all layers."""
+    results = results_in(done)
+    files = [done / layer["mapping_file"] for layer in results["layers"]]
+    file = tmp_path / "one.m"
+    file.write_text(files[0].read_text().replace(f"Layer {results['layers'][0]['name']}", "Layer theirs"))
+    assert "Layer theirs" in file.read_text()
+    assert main(["compare", str(done), str(file), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["titles"][1] == f"{file} on edge"
+    assert told["differences"] == []
+    assert set(told["layers"][0]["ratios"].values()) == {1.0}
+    assert [row["second"] for row in told["layers"][1:]] == [None] * (len(NAMES) - 1)
+    assert told["network"]["ratios"] is None
+    together = done / results["network"]["mapping_file"] if results.get("network") else None
+    assert main(["compare", str(together or file), str(done)]) == 0
+    assert table_rows(capsys.readouterr().out.split("\n\n", 1)[1])[0][0] == NAMES[0]
+
+
+def test_two_mapping_files_name_no_machine(done: Path, capsys: Capture) -> None:
+    """One of the two must be a run, whose machine counts."""
+    file = str(done / results_in(done)["layers"][0]["mapping_file"])
+    assert main(["compare", file, file]) == 2
+    assert "one of the two must be a run's folder" in capsys.readouterr().err

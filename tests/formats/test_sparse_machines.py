@@ -22,14 +22,19 @@ def test_keys_of_zeros() -> None:
     lanes = load_hardware("edge,simd=128,sparse.lanes.weight=16,sparse.lanes.input=8")
     assert lanes.sparse.lanes == (16, 8)
     assert load_hardware(hardware_to_dict(lanes)) == lanes
+    assert load_hardware("edge,sparse.skip=[weight],sparse.balanced=true").sparse == Sparse(
+        frozenset({Tensor.WEIGHT}), balanced=True
+    )
     assert Sparse(gate=sparse.gate) == load_hardware({"sparse": {"gate": ["weight"]}}).sparse
 
 
 def test_the_command_shows_what_a_machine_makes_of_zeros(capsys: pytest.CaptureFixture[str]) -> None:
-    """`mapsearch hardware` names the operands and the formats of each level."""
+    """`mapsearch hardware` names the operands, whether their work is balanced, and the formats of each level."""
     assert main(["hardware", "edge,sparse.gate=[input, weight],sparse.format.noc.weight=rle5"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["zeros", "gated", "weight,", "input"] in rows
+    assert main(["hardware", "edge,sparse.skip=[input],sparse.balanced=true"]) == 0
+    assert "zeros skipped are shared out evenly" in " ".join(capsys.readouterr().out.split())
     assert ["format", "at", "noc", "rle5/none/none", "weight/input/output"] in rows
 
 
@@ -39,6 +44,10 @@ def test_the_command_shows_what_a_machine_makes_of_zeros(capsys: pytest.CaptureF
         (
             {"sparse": {"format": {"l3": {"weight": "csr"}}}},
             "unknown key sparse.format.l3; the keys are l1, noc, l2, offchip",
+        ),
+        (
+            {"sparse": {"gate": ["input"], "balanced": True}},
+            "sparse.balanced needs zeros that take no time; name an operand in sparse.skip",
         ),
         ({"sparse": {"gate": True}}, "sparse.gate must be a list such as [input], got True"),
         ({"sparse": {"gate": ["output"]}}, "sparse.gate.0 must be 'weight' or 'input', got 'output'"),

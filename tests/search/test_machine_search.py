@@ -119,6 +119,7 @@ def test_a_timeout_still_maps_the_best_fully() -> None:
     search = MachineSearch(space, dict(space.within_limits()), job_of("edp"), BUDGET, Notes(), time.monotonic())
     stages: list[Stage] = []
     search.run(UNREFINED, 1, None, stages.append)
+    search.map_best(1, None, stages.append)
     assert sum(machine.mapped is not None for machine in search.machines.values()) == 1
     assert stages == [Stage.QUICK, Stage.FULL]
     assert search.best is not None

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mapsearch.studies.evaluate import HardwareSource, evaluate
-from mapsearch.studies.results import CoDesignProgress, LayerResult
+from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
 from mapsearch.studies.start import run
 
 LAYERS = """
@@ -104,6 +104,9 @@ class Recorder:
 
     def compared(self, progress: CoDesignProgress) -> None:
         self.calls.append((progress.stage,))
+
+    def answered(self, results: RunResults) -> None:
+        self.calls.append((results.totals.unique_layers,))
 
     def found(self, result: LayerResult) -> None:
         self.calls.append((result.name,))
