@@ -98,9 +98,10 @@ def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardwa
     of_l1, of_noc, of_l2, of_offchip = ((code(w), code(i), code(o)) for _ in Level)
     skip, lanes = draw(SKIPPED), draw(st.sampled_from((None, None, None, (1, 1), (2, 1), (2, 3))))
     balanced = bool(skip) and draw(st.booleans())
+    sparse = Sparse(skip, draw(SKIPPED) - skip, (of_l1, of_noc, of_l2, of_offchip), balanced, lanes)
     if lanes is not None:
-        hardware = replace(hardware, simd=prod(lanes), run=None)
-    return replace(hardware, sparse=Sparse(skip, draw(SKIPPED) - skip, (of_l1, of_noc, of_l2, of_offchip), balanced, lanes))
+        return replace(hardware, simd=prod(lanes), run=None, sparse=sparse)
+    return replace(hardware, sparse=sparse)
 
 
 BITS = st.sampled_from((8, 4, 12, 16))
