@@ -5,8 +5,8 @@
     >>> costs[0].layer, costs[0].runtime_cycles
 
 Studies: `run` (the best mapping of every layer of a network, and the best machine of a space), `search_layer` (one layer, without a
-folder), `evaluate`, `evaluate_batch` (many mappings as arrays), `sweep`, `feed` (a run's network behind an input pipeline), and
-`load_run`, which reads a run's folder.
+folder), `evaluate`, `evaluate_batch` (many mappings as arrays), `sweep`, `serve` (networks that share a machine), `feed` (a run's
+network behind an input pipeline), and `load_run`, which reads a run's folder.
 Things: layers (`conv`, `gemm`, ..., `Layer`), mappings (`Mapping`, `MappingBatch`, `parse`, `print_network`), machines
 (`Hardware`, `load_hardware`) and spaces of both (`Space`, `HardwareSpace`). docs/python.md has examples. All are loaded when they
 are first asked for, so that the import is light.
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from mapsearch.studies.layer_search import LayerSearch, search_layer
     from mapsearch.studies.recorded import Recorded, load_run
     from mapsearch.studies.results import LayerResult, RunResults
+    from mapsearch.studies.serve.results import ServeResults
+    from mapsearch.studies.serve.serve import serve
     from mapsearch.studies.start import run
     from mapsearch.studies.sweep.summary import SweepSummary
 
@@ -71,6 +73,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "studies.layer_search": ("LayerSearch", "search_layer"),
     "studies.recorded": ("Recorded", "load_run"),
     "studies.results": ("LayerResult", "RunResults"),
+    "studies.serve.results": ("ServeResults",),
+    "studies.serve.serve": ("serve",),
     "studies.start": ("run",),
     "studies.sweep.summary": ("SweepSummary",),
 }
@@ -78,9 +82,9 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [  # spelled out for those who check types; a test holds it against the table
     "BatchCosts", "Buffer", "Constraints", "Dim", "Directive", "Feed", "Hardware", "HardwareSpace", "InputError", "Layer",
     "LayerResult", "LayerSearch", "LayerType", "MapKind", "MappedLayer", "Mapping", "MappingBatch", "Network", "Noc", "Offchip",
-    "Recorded", "RunResults", "Space", "SweepSummary", "Tensor", "TileRule", "__version__", "conv", "depthwise", "evaluate",
-    "evaluate_batch", "fc", "feed", "gemm", "layers_of", "load_constraints", "load_dataflow", "load_hardware",
-    "load_hardware_space", "load_layer_set", "load_run", "lstm", "parse", "print_network", "run", "search_layer", "sweep",
+    "Recorded", "RunResults", "ServeResults", "Space", "SweepSummary", "Tensor", "TileRule", "__version__", "conv", "depthwise",
+    "evaluate", "evaluate_batch", "fc", "feed", "gemm", "layers_of", "load_constraints", "load_dataflow", "load_hardware",
+    "load_hardware_space", "load_layer_set", "load_run", "lstm", "parse", "print_network", "run", "search_layer", "serve", "sweep",
     "trconv",
 ]  # fmt: skip
 

@@ -28,13 +28,16 @@ from mapsearch.commands import (
     layers,
     plot,
     run,
+    serve,
+    show,
     space,
     sweep,
     validate,
     verify,
 )
 from mapsearch.commands.examples import help_end
-from mapsearch.model.errors import InputError, did_you_mean, show
+from mapsearch.model.errors import InputError, did_you_mean
+from mapsearch.model.errors import show as shown_value
 from mapsearch.output import PLAIN, errors_let_go, replace_by_nothing, say, write
 
 
@@ -55,7 +58,9 @@ COMMANDS: dict[str, Command] = {
     "plot": plot,
     "feed": feed,
     "sweep": sweep,
+    "serve": serve,
     "evaluate": evaluate,
+    "show": show,
     "compare": compare,
     "compare-models": compare_models,
     "export": export,
@@ -166,7 +171,7 @@ def _parse(argv: Sequence[str]) -> Namespace:
         argv = [*argv[1:], "--help"]
     first = next((word for word in argv if not word.startswith("-")), None)
     if first is not None and first not in COMMANDS and "--print-completion" not in argv:
-        parser.error(f"no command is called {show(first)}{did_you_mean(first, COMMANDS)}; there are {', '.join(COMMANDS)}")
+        parser.error(f"no command is called {shown_value(first)}{did_you_mean(first, COMMANDS)}; there are {', '.join(COMMANDS)}")
     if first in COMMANDS:
         command = subparsers.choices[first]
         # Before all else: the value of a misspelt option would be taken for an argument.

@@ -20,7 +20,8 @@ def shipped(kind: str) -> list[str]:
 def read_named(kind: str, source: object, folder: Path) -> tuple[str, str]:
     """The text of a shipped file or of a user's, and its name in errors; source: a name, or a path relative to `folder`.
 
-    A source is a path if it has a suffix or a slash, else a name. Raises InputError.
+    A source is a path if it has a suffix or a slash, else a name; where no file is there, NAME.yaml is the shipped one. Raises
+    InputError.
     """
     data, where = find_named(kind, source, folder)
     return decode(data, where, f"{_word(kind)} file"), where
@@ -38,6 +39,9 @@ def find_named(kind: str, source: object, folder: Path, most: int = MOST_BYTES) 
             hint = did_you_mean(source, names)
             raise InputError(f"no {word} is called {show(source)}{hint}; there are {', '.join(names)}, or give a file's path")
     path = folder / source
+    known = str(source).removesuffix(".yaml")
+    if known in names and not path.exists():
+        return find_named(kind, known, folder, most)
     return read_bytes(path, f"{word} file", f"; shipped are {', '.join(names)}", most), str(path)
 
 

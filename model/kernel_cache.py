@@ -192,6 +192,7 @@ def _content(dispatcher: Dispatcher) -> tuple[str, list[Dispatcher]]:
 
 def _text(value: object) -> str:
     """The text of a value that compiled code depends on."""
+    value = getattr(value, "__wrapped__", value)  # the function that `functools.cache` has wrapped
     match value:
         case FunctionType():
             return f"{_text(value.__code__)} {value.__defaults__}"

@@ -56,13 +56,18 @@ class Pattern:
         where = f"pattern of {tensor.label}"
         if not 1 <= self.kept <= self.group:
             raise LayerError(f"{where} must be n:m with n from 1 to m, got {self.kept}:{self.group}")
-        dims = [dim for dim in Dim if TOUCHES[tensor, dim] and not (tensor is Tensor.INPUT and dim in _SLIDING)]
+        dims = dims_along(tensor)
         if self.along not in dims:
             raise LayerError(f"{where} must be along {', '.join(dim.label for dim in dims)}, got {self.along.label}")
         if extents[self.along] % self.group:
             raise LayerError(
                 f"{where}: {self.along.label} = {extents[self.along]} is not a multiple of {self.group}; pad the layer"
             )
+
+
+def dims_along(tensor: Tensor) -> list[Dim]:
+    """The dims along which a pattern of a tensor may go: no window slides over them."""
+    return [dim for dim in Dim if TOUCHES[tensor, dim] and not (tensor is Tensor.INPUT and dim in _SLIDING)]
 
 
 Sparsity = Uniform | Pattern

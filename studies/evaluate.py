@@ -17,7 +17,8 @@ from mapsearch.model.cost import CostModel, Fit, ToolModel
 from mapsearch.model.errors import InputError, MappingError
 from mapsearch.model.evaluation import CountedEvaluation, Evaluation
 from mapsearch.model.hardware import Hardware
-from mapsearch.model.mapping import encode
+from mapsearch.model.layer import Layer
+from mapsearch.model.mapping import MappingBatch, encode
 from mapsearch.model.masks import Masks
 from mapsearch.model.reference.numpy_model import NumpyModel
 from mapsearch.model.registry import cost_model
@@ -49,15 +50,30 @@ def evaluate(
     Raises InputError (a ValueError) of one line where an input breaks a law or a mapping is not legal on the hardware.
     """
     if isinstance(text_or_path, str) and ("\n" in text_or_path or "{" in text_or_path):
-        return evaluate_text(text_or_path, "<text>", machine(hardware), model, masks)
+        return evaluate_texts({"<text>": text_or_path}, machine(hardware), model, masks)
     files, target = mapping_files(Path(text_or_path), hardware)
-    return [each for file in files for each in evaluate_text(read_text(file, WHAT), str(file), target, model, masks)]
+    return evaluate_texts({str(file): read_text(file, WHAT) for file in files}, target, model, masks)
+
+
+def evaluate_texts(texts: Mapping[str, str], hardware: Hardware, model: str, masks: str | PathLike[str] | None) -> list[Evaluation]:
+    """The costs of the layers of mapping files, given by name; `masks`: see `evaluate`."""
+    if masks is not None and model != "exact":
+        raise InputError(f"masks are counted in place of the model exact, got {model}; leave one of the two out")
+    known = {} if masks is None else load_masks(masks)
+    counters = {name: NumpyModel(each) for name, each in known.items() if each is not None}
+    found = [each for name, text in texts.items() for each in evaluate_text(text, name, hardware, model, counters)]
+    if masks is not None and not any(each.layer in known for each in found):
+        raise InputError(f"{masks}: must have a layer of those that are evaluated, got {', '.join(known)}; name layers alike")
+    return found
 
 
 def evaluate_text(
-    text: str, source: str, hardware: HardwareSource, model: str, masks: str | PathLike[str] | None = None
+    text: str, source: str, hardware: HardwareSource, model: str, counters: Mapping[str, CostModel] | None = None
 ) -> list[Evaluation]:
-    """The costs of the layers of a mapping file's text; `source` is its name, also in errors; `masks`: see `evaluate`."""
+    """The costs of the layers of a mapping file's text; `source` is its name, also in errors.
+
+    counters: by name of a layer, what counts it in place of the model.
+    """
     counter = cost_model(model)
     target = machine(hardware)
     if isinstance(counter, ToolModel):
@@ -66,12 +82,7 @@ def evaluate_text(
     layers = read_network(text.encode(), source).layers
     for mapped in layers:
         mapped.check(target.shape)
-    counters: dict[str, CostModel] = {}
-    if masks is not None:
-        if model != "exact":
-            raise InputError(f"masks are counted in place of the model exact, got {model}; leave one of the two out")
-        counters = {name: NumpyModel(each) for name, each in load_masks(masks).items()}
-    return [_costs(mapped, target, counters.get(mapped.layer.name, counter), source) for mapped in layers]
+    return [_costs(mapped, target, (counters or {}).get(mapped.layer.name, counter), source) for mapped in layers]
 
 
 def mapping_files(source: Path, hardware: HardwareSource | None) -> tuple[list[Path], Hardware]:
@@ -109,11 +120,11 @@ def machine(hardware: HardwareSource | None) -> Hardware:
             return load_hardware(hardware)
 
 
-def load_masks(source: str | PathLike[str]) -> dict[str, Masks]:
-    """The masks of the layers of a layer set, by the layers' names; InputError where it has none."""
-    entries = load_layer_set(Path(source)).entries
-    masks = {entry.layer.name: entry.masks for entry in entries if entry.masks is not None}
-    if not masks:
+def load_masks(source: str | PathLike[str]) -> dict[str, Masks | None]:
+    """The masks of the layers of a layer set, by the layers' names, None of those without; InputError where all are."""
+    entries = load_layer_set(source if isinstance(source, str) else Path(source)).entries
+    masks = {entry.layer.name: entry.masks for entry in entries}
+    if not any(masks.values()):
         raise InputError(f"{source}: must have a layer with a mask; give one, or leave the masks out")
     return masks
 
@@ -131,7 +142,14 @@ def _costs(mapped: MappedLayer, machine: Hardware, counter: CostModel, source: s
             place = f"{source}:{mapped.places.levels[-1 if costs.fit[0] == Fit.L1_OVERFLOW else 0]}: "
         raise MappingError(place + costs.why_not(0))
     found = costs.report(0)
-    if not isinstance(found, CountedEvaluation) or found.sparse is None or not machine.sparse.skip:
+    return with_balanced(found, counter, layer, machine, batch) if isinstance(found, CountedEvaluation) else found
+
+
+def with_balanced(
+    found: CountedEvaluation, counter: CostModel, layer: Layer, machine: Hardware, batch: MappingBatch
+) -> CountedEvaluation:
+    """The evaluation of a batch's one mapping with its runtime if PEs were balanced, where the machine skips zeros."""
+    if found.sparse is None or not machine.sparse.skip:
         return found
     ideal = replace(machine, sparse=replace(machine.sparse, balanced=True))
     balanced = counter.evaluate(layer, ideal, batch).runtime_cycles[0]

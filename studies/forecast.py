@@ -63,9 +63,14 @@ def forecast(
     jobs: int | None = None,
     resume: bool = False,
     no_cache: bool = False,
+    storage: str | None = None,
     **settings: Any,  # noqa: ANN401 the fields of SearchOptions, checked there
 ) -> Forecast:
-    """Load and check the arguments of `mapsearch.run`, as it does before it begins; raises the same errors."""
+    """Load and check the arguments of `mapsearch.run`, as it does before it begins; raises the same errors.
+
+    storage: is not opened, as nothing is written.
+    """
+    del storage
     if resume:
         raise SettingError(
             lambda called: f"a run that goes on ({called('resume')}) cannot be told of before; give a new run's inputs"

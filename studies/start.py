@@ -38,6 +38,7 @@ def run(
     jobs: int | None = None,
     resume: bool = False,
     no_cache: bool = False,
+    storage: str | None = None,
     watcher: RunWatcher | None = None,
     **settings: Any,  # noqa: ANN401 the fields of Settings, checked there
 ) -> RunResults:
@@ -47,6 +48,7 @@ def run(
     {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
     (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, with its recorded
     layer set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
+    storage: of Optuna's, in which a search for a machine keeps its machines too: a database's URL or the path of a journal file.
     settings: the fields of `options.SearchOptions` (batch, objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, tools,
     warm_start, model).
@@ -57,7 +59,7 @@ def run(
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
     """
-    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, no_cache), settings)
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, no_cache, storage), settings)
     study, folder = begun.study, begun.folder
     if begun.recorded is not None:
         folder.check_same(begun.recorded, study.config)
@@ -97,15 +99,17 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     space = _space("edge" if hardware is None else hardware)
     if plan.settings.until_runtime is not None and not space.is_one_machine:
         raise SettingError(lambda called: f"{called('until_runtime')} is of one machine, and {space.name} is a space of them")
-    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space)
+    if inputs.storage is not None and space.is_one_machine:
+        raise SettingError(lambda called: f"{called('storage')} is of a search for a machine, and {space.name} is one machine")
+    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space, inputs.storage)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
     return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())
 
 
-def _co_design(plan: Plan, space: HardwareSpace) -> CoDesign:
+def _co_design(plan: Plan, space: HardwareSpace, storage: str | None) -> CoDesign:
     from mapsearch.studies.co_design.co_design import CoDesign  # noqa: PLC0415 a run on one machine has no need of it
 
-    return CoDesign(plan, space)
+    return CoDesign(plan, space, storage)
 
 
 def _space(hardware: HardwareSource) -> HardwareSpace:

@@ -49,3 +49,19 @@ class SweepWatcher(StudyWatcher, Protocol):
     def advanced(self, designs: int, valid: int) -> None:
         """The number of designs done, and of those the number within the limits."""
         ...
+
+
+class ServeWatcher(StudyWatcher, Protocol):
+    """Watches the study of a service."""
+
+    def began(self, runs: int) -> None:
+        """So many runs give the service times."""
+        ...
+
+    def ran(self, what: str, runtime_ms: float) -> None:
+        """A run is done: its network, batch and share, and its service time."""
+        ...
+
+    def simulating(self) -> None:
+        """All runs are done; the queues are next."""
+        ...

@@ -40,7 +40,7 @@ def run(args: Namespace) -> int:
     """Print the costs of all layers, or raise InputError and print none."""
     from mapsearch.formats.mappings import WHAT
     from mapsearch.formats.text import read_text
-    from mapsearch.studies.evaluate import evaluate_text, machine, mapping_files
+    from mapsearch.studies.evaluate import evaluate_texts, machine, mapping_files
     from mapsearch.tables.evaluate import print_evaluation, print_gaps
 
     if args.gap and args.masks is not None:
@@ -50,7 +50,7 @@ def run(args: Namespace) -> int:
     else:
         files, target = mapping_files(Path(args.file), args.hardware)
         texts = {str(file): read_text(file, WHAT) for file in files}
-    found = [each for name, text in texts.items() for each in evaluate_text(text, name, target, args.model, args.masks)]
+    found = evaluate_texts(texts, target, args.model, args.masks)
     costs, gaps = [each.to_dict() for each in found], _gaps(texts, found, target, args) if args.gap else []
     if args.json:
         write_json([cost | gap.to_dict() for cost, gap in zip(costs, gaps, strict=True)] if gaps else costs)

@@ -13,13 +13,32 @@ ENDS: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         "docs/search.md, docs/objectives.md, docs/co_design.md",
     ),
-    "plot": (("plot runs/r18", "plot runs/r18 --format svg --out pictures"), "docs/pictures.md"),
+    "plot": (
+        (
+            "plot runs/r18",
+            "plot runs/r18 --format svg --out pictures",
+            "plot resnet50:conv4_middle --density --hardware 'edge,sparse.skip=[weight]'",
+        ),
+        "docs/pictures.md, docs/sparsity.md",
+    ),
     "feed": (
         ("feed runs/r18 --pipeline imagenet", "feed runs/r18 --pipeline mine.yaml --what-if cores --json"),
         "docs/feeding.md",
     ),
     "sweep": (("sweep maestro_paper", "sweep --layers vgg16:conv1_2 --dataflow kcp_ws"), "docs/sweep.md"),
+    "serve": (
+        ("serve evening", "serve my_service.yaml --max-load --out runs/mine", "serve --out runs/mine --resume"),
+        "docs/serving.md",
+    ),
     "evaluate": (("evaluate runs/r18/network.m --hardware cloud", "evaluate - --json"), "docs/cost_model.md, docs/directives.md"),
+    "show": (
+        (
+            "show runs/r18 --layer conv1",
+            "show runs/r18 --layer 1 --out conv1.png",
+            "show net.m --hardware cloud --json",
+        ),
+        "docs/pictures.md",
+    ),
     "compare": (("compare runs/r18 runs/r18-tpe", "compare runs/r18 runs/r18-tpe --json"), "docs/search.md"),
     "compare-models": (("compare-models runs/r18/network.m --hardware cloud",), "docs/models.md"),
     "export": (

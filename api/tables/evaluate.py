@@ -66,8 +66,8 @@ _SIZES = (
 _ZEROS = (
     _Column("MACs skipped", "sparse.skipped_macs"),
     _Column("MACs gated", "sparse.gated_macs"),
-    _Column("compute over balanced compute", "sparse.imbalance", _mean),
-    _Column("cycles if balanced", "sparse.balanced_runtime_cycles"),
+    _Column("compute over\nbalanced compute", "sparse.imbalance", _mean),
+    _Column("cycles\nif balanced", "sparse.balanced_runtime_cycles"),
     _Column("NoC [bits]", "sparse.noc_bits"),
     _Column("off-chip [bits]", "sparse.offchip_bits"),
 )
@@ -123,7 +123,7 @@ def _write_figures(cost: Cost) -> None:
     parts = [column._replace(header=f"energy of {column.header} [µJ]") for column in _ENERGIES]
     for column in _held([*_COSTS, *parts, *_SIZES, *_ZEROS], cost):
         name, _, unit = column.header.partition(" [")
-        rows.append((name, _cell(column, cost), unit.removesuffix("]")))
+        rows.append((name.replace("\n", " "), _cell(column, cost), unit.removesuffix("]")))
     write_table("", (cost["layer"], "value", "unit"), rows)
 
 

@@ -54,12 +54,18 @@ def shape_of(layer: Layer, tensor: Tensor, lengths: Sequence[int]) -> Shape:
     return Shape(tuple(sizes), tuple(steps))
 
 
+def tile_words(layer: Layer, tensor: Tensor, lengths: Sequence[int]) -> int:
+    """The words of a tensor in a tile of so many indices of the eight dims."""
+    g, n, k, c, r, s, y, x = lengths
+    return replace(layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0, sparsity=DENSE, effectual=None).words(tensor)
+
+
 def l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
     """How many outer loops of level 0 stand still while the L2's tile of W, of I and of O does, as the exact model chooses.
 
     Raises MappingError where the mapping does not fit.
     """
-    return _counts(nest, hardware, _DEPTHS)
+    return counts_of(nest, hardware, _DEPTHS)
 
 
 def outermost_l2_depths(nest: LoopNest, hardware: Hardware) -> list[int]:
@@ -92,8 +98,7 @@ def _need(nest: LoopNest, hardware: Hardware, depth: int, tensor: Tensor) -> int
     """Bytes that a tensor needs in the L2 at a depth; 0 where it passes it by."""
     if hardware.l2.bypass[tensor]:
         return 0
-    g, n, k, c, r, s, y, x = nest.footprint(depth)
-    words = replace(nest.mapped.layer, extents=(g, n, k, c, r, s, y, x), zero_macs=0, sparsity=DENSE).words(tensor)
+    words = tile_words(nest.mapped.layer, tensor, nest.footprint(depth))
     moves = any(TOUCHES[tensor, cut.dim] for cut in nest.outer[:depth])
     once = bytes_of(words, room_bits(nest.mapped.layer, hardware, Level.L2)[tensor])
     return once * (hardware.l2.room(tensor).buffering.copies if moves else 1)
@@ -103,7 +108,7 @@ def _offchip_words(nest: LoopNest, hardware: Hardware, needs: Sequence[int]) -> 
     """Off-chip words of each tensor where the L2 has a part for it alone, of just these bytes, so that no lesser depth fits."""
     l2 = hardware.l2
     w, i, o = (Part(need, l2.room(tensor).buffering) if need else None for tensor, need in zip(Tensor, needs, strict=True))
-    counts = _counts(nest, replace(hardware, l2=replace(l2, bytes=0, parts=(w, i, o))), _OFFCHIP)
+    counts = counts_of(nest, replace(hardware, l2=replace(l2, bytes=0, parts=(w, i, o))), _OFFCHIP)
     return [counts[0], counts[1], counts[2] + counts[3]]
 
 
@@ -112,7 +117,8 @@ def evaluation_of(nest: LoopNest, hardware: Hardware) -> CountedEvaluation:
     return _costs(nest, hardware).report(0)
 
 
-def _counts(nest: LoopNest, hardware: Hardware, columns: Sequence[Count]) -> list[int]:
+def counts_of(nest: LoopNest, hardware: Hardware, columns: Sequence[Count]) -> list[int]:
+    """The exact model's counts of the mapping; MappingError, with file and line where known, where it does not fit."""
     costs = _costs(nest, hardware)
     return [int(costs[column][0]) for column in columns]
 

@@ -52,7 +52,7 @@ def whole_factors(mapped: MappedLayer, hardware: Hardware, tool: str) -> Case:
     nest = loop_nest(mapped, hardware.shape)
     nest.check(tool, *Imperfection)
     if not mapped.layer.is_dense:
-        raise mapped.refusal(f"{tool}'s files are written for dense layers; give no Density")
+        raise mapped.refusal(f"{tool}'s files are written for dense layers; give no Density or Pattern")
     for differs, what in (
         (not hardware.noc.multicast, "a network without multicast"),
         (not hardware.noc.reduction, "a network without reduction"),

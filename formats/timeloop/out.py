@@ -48,7 +48,7 @@ def case_of(mapped: MappedLayer, hardware: Hardware) -> Case:
     nest = loop_nest(mapped, hardware.shape)
     nest.check(TOOL, Imperfection.INNER_EDGE, Imperfection.IDLE)
     if not mapped.layer.is_dense:
-        raise mapped.refusal(f"{TOOL}'s files are written for dense layers; give no Density")
+        raise mapped.refusal(f"{TOOL}'s files are written for dense layers; give no Density or Pattern")
     if any(hardware.l2.bypass) or hardware.l2.residency is not Residency.BEST:
         raise mapped.refusal(f"{TOOL}'s files are written for an L2 that keeps tiles of all tensors; let none pass it by")
     return Case(nest, hardware, l2_depths(nest, hardware), comparable(nest, our_counts(nest, hardware)))

@@ -16,8 +16,8 @@ from mapsearch.formats.yaml.masks import load_mask
 from mapsearch.model.errors import LayerError, did_you_mean
 from mapsearch.model.layer import MAX_EXTENT, Layer
 from mapsearch.model.masks import Masks
-from mapsearch.model.sparsity import Pattern, Sparsities, Sparsity, Uniform, uniform
-from mapsearch.model.tensors import Dim
+from mapsearch.model.sparsity import Pattern, Sparsities, Sparsity, Uniform, dims_along, uniform
+from mapsearch.model.tensors import Dim, Tensor
 
 # The names that a file has for the eight dims.
 CONVOLUTION = {dim.label: dim for dim in Dim}
@@ -85,7 +85,10 @@ class TensorRow(Row):
     kept: Annotated[Kept, BeforeValidator(_to_kept)] | None = None
 
     def sparsity(self, where: str, ways: Sequence[str], dims: Mapping[str, Dim]) -> Sparsity:
-        """What the keys say; LayerError, which begins with `where`, unless they say one thing, and in one of these ways."""
+        """What the keys say; LayerError, which begins with `where`, unless they say one thing, and in one of these ways.
+
+        dims: along which the tensor may have a pattern, by the names that a file has for them.
+        """
         said = [way for way in ("uniform", "pattern", "mask", "tiles") if getattr(self, way) is not None]
         if len(said) != 1 or said[0] not in ways:
             raise LayerError(f"{where} must have one of {', '.join(ways)}, got {' and '.join(said) or 'none'}")
@@ -135,7 +138,11 @@ class SparsityRow(Row):
     def sparsities(self, name: str, dims: Mapping[str, Dim], of_weights: Sequence[str]) -> Sparsities:
         """Of the tensors of the layer of this name; dims: by their names; of_weights: ways to say it of W; raises LayerError."""
         ways = {"W": of_weights, "I": OPERAND, "O": OPERAND[:2]}
-        w, i, o = (getattr(self, each).sparsity(f"layer {name}: sparsity.{each}", ways[each], dims) for each in "WIO")
+        named = {tensor: {key: dim for key, dim in dims.items() if dim in dims_along(tensor)} for tensor in Tensor}
+        w, i, o = (
+            getattr(self, each).sparsity(f"layer {name}: sparsity.{each}", ways[each], named[tensor])
+            for each, tensor in zip("WIO", Tensor, strict=True)
+        )
         return w, i, o
 
     def masks(self, layers: Sequence[Layer], folder: Path) -> Masks | None:

@@ -102,18 +102,28 @@ def _hand_out(level: tuple[Directive, ...], tile: Chunks, index: tuple[int, ...]
     return tuple(chunks)
 
 
-def _steps(levels: tuple[tuple[Directive, ...], ...], units: tuple[int, ...], tile: Chunks) -> Iterator[Indices]:
+def _indices(counts: list[int]) -> Iterator[tuple[int, ...]]:
+    """All combinations of indices below these counts, in order; unlike `product` it holds none of them."""
+    if not counts:
+        yield ()
+        return
+    for index in range(counts[0]):
+        for inner in _indices(counts[1:]):
+            yield (index, *inner)
+
+
+def steps_of(levels: tuple[tuple[Directive, ...], ...], units: tuple[int, ...], tile: Chunks) -> Iterator[Indices]:
     """Every step of the nest in order; `tile` is what unit 0 of the level above was handed, which sets the trip counts."""
     if not levels:
         yield ()
         return
     level = levels[0]
-    for index in product(*(range(trips(directive, tile[directive.dim], units[0])) for directive in level)):
-        for inner in _steps(levels[1:], units[1:], _hand_out(level, tile, index, units[0], 0)):
+    for index in _indices([trips(directive, tile[directive.dim], units[0]) for directive in level]):
+        for inner in steps_of(levels[1:], units[1:], _hand_out(level, tile, index, units[0], 0)):
             yield (index, *inner)
 
 
-def _pe_chunks(layer: Layer, mapping: Mapping, units: tuple[int, ...], indices: Indices, pe: tuple[int, ...]) -> Chunks:
+def pe_chunks(layer: Layer, mapping: Mapping, units: tuple[int, ...], indices: Indices, pe: tuple[int, ...]) -> Chunks:
     """The chunks of one PE, given by its unit at each level, in one step."""
     chunks = whole(layer)
     for level, index, count, unit in zip(mapping.levels, indices, units, pe, strict=True):
@@ -170,14 +180,14 @@ def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...], known: Known | 
     most = [0] * len(Tensor)
     times_done = np.zeros(layer.extents, np.int64)
     steps: list[Step] = []
-    for indices in _steps(mapping.levels, units, whole(layer)):
+    for indices in steps_of(mapping.levels, units, whole(layer)):
         entrances: list[set[tuple[int, ...]]] = [set() for _ in Tensor]
         fills = [0] * len(Tensor)
         fill_bits = {(level, tensor): Fraction() for level in Level for tensor in _OPERANDS}
         tiles: list[set[Chunks]] = [set() for _ in _OPERANDS]
         busiest = 0
         for pe in pes:
-            chunks = _pe_chunks(layer, mapping, units, indices, pe)
+            chunks = pe_chunks(layer, mapping, units, indices, pe)
             active = all(chunks)
             for tensor in Tensor:
                 holds = elements(layer, tensor, chunks)
@@ -194,7 +204,7 @@ def walk(layer: Layer, mapping: Mapping, units: tuple[int, ...], known: Known | 
                 tiles[tensor].add(tuple(chunks[dim] for dim in Dim if TOUCHES[tensor, dim]))
             busiest = max(busiest, known.to_do(chunks) if known else 0)
             times_done[tuple(slice(chunk.start, chunk.stop) for chunk in chunks)] += 1
-        lengths = tuple(len(chunk) for chunk in _pe_chunks(layer, mapping, units, indices, pes[0]))
+        lengths = tuple(len(chunk) for chunk in pe_chunks(layer, mapping, units, indices, pes[0]))
         words = tuple(len(held[pes[0]][tensor]) for tensor in _OPERANDS)
         of_step = (words, tuple(map(len, tiles)), tuple(map(len, entrances)), tuple(fills))
         at_0 = _reduction_stands_at_0(mapping, indices)

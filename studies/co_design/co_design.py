@@ -24,6 +24,7 @@ from mapsearch.search.pareto import non_dominated
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
+from mapsearch.studies.co_design.storage import StoredStudy
 from mapsearch.studies.folder import ANEW, RESULTS, RunFolder, config_files
 from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults
 from mapsearch.studies.results_reader import read_results
@@ -41,8 +42,11 @@ SEARCH_SHARE, FULL_SHARE, CHOICE_SHARE = 0.5, 0.15, 0.05
 class CoDesign:
     """The search for a machine and what it found so far."""
 
-    def __init__(self, plan: Plan, space: HardwareSpace) -> None:
-        """Check the inputs before work starts; InputError where there are too many machines, or none that takes all layers."""
+    def __init__(self, plan: Plan, space: HardwareSpace, storage: str | None = None) -> None:
+        """Check the inputs before work starts; InputError where there are too many machines, or none that takes all layers.
+
+        storage: where the machines are kept as a study of Optuna's too, see `StoredStudy`.
+        """
         check_space(space)
         plan.compare_at(space.base.clock_mhz)
         self._began = time.monotonic()
@@ -53,6 +57,7 @@ class CoDesign:
         self._job = plan.job(space.limits.power_mw)
         self._done: RunResults | None = None
         self._check()
+        self._stored = None if storage is None else StoredStudy(storage, self.title, self.config, space, self._job)
 
     def _check(self) -> None:
         """Raise InputError unless some machine within the budget has, for every layer, mappings that the model can count."""
@@ -91,7 +96,8 @@ class CoDesign:
         searches = len(self._job.layers) * self._job.restarts
         budget = self._plan.settings.budget(FULL_SHARE * timeout * min(jobs, searches) / searches if timeout < inf else None)
         machines = folder.path / "machines"
-        notes = MachineNotes(machines, self._space, self._job)
+        in_folder = MachineNotes(machines, self._space, self._job)
+        notes = in_folder if self._stored is None else self._stored.over(in_folder)
         search = MachineSearch(self._space, self._within, self._job, budget, notes, self._began + SEARCH_SHARE * timeout)
 
         def tell(stage: str) -> None:

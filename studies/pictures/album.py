@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsearch.formats.text import write_whole
-from mapsearch.model.errors import InputError
-from mapsearch.studies.pictures import convergence, energy, fronts, machines, roofline
+from mapsearch.formats.text import in_file_name, write_files
+from mapsearch.studies.density import DensityStudy
+from mapsearch.studies.pictures import convergence, densities, energy, fronts, machines, roofline
 from mapsearch.studies.pictures.html import Shown
 from mapsearch.studies.pictures.page import page
 from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
@@ -38,15 +38,17 @@ def draw_album(run_folder: Path, out: Path | None = None, suffix: str = "png") -
     Each file is whole or not there. Raises InputError where the folder holds no run with a mapping, or `out` is not writable.
     """
     run = load_run(run_folder)
-    folder = run_folder / "pictures" if out is None else out
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files, left_out = _drawn(run, suffix)
-        for name, content in files.items():
-            write_whole(folder / name, content)
-    except OSError as error:
-        raise InputError(f"{folder}: the folder must be writable: {error.strerror}; name another by --out") from None
-    return Album(tuple(folder / name for name in files), tuple(left_out))
+    files, left_out = _drawn(run, suffix)
+    return Album(tuple(write_files(run_folder / "pictures" if out is None else out, files)), tuple(left_out))
+
+
+def draw_densities(study: DensityStudy, out: Path, suffix: str) -> Path:
+    """Draw `densities` as a PNG or SVG file in `out`; InputError where that is not writable."""
+    drawing, name = densities.draw(study), f"density_{in_file_name(study.layer)}"
+    fix_layout(drawing.figure)
+    content = as_svg(drawing.figure, name) if suffix == "svg" else as_png(drawing.figure)
+    [path] = write_files(out, {f"{name}.{suffix}": content})
+    return path
 
 
 def _drawn(run: Recorded, suffix: str) -> tuple[dict[str, str | bytes], list[str]]:

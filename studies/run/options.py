@@ -64,6 +64,15 @@ class Inputs:
         default=False,
         metadata=setting(FLAG, "", "search every layer anew, also those that earlier runs have proven"),
     )
+    storage: str | None = field(
+        default=None,
+        metadata=setting(
+            text("a database's URL or a journal file"),
+            "URL",
+            "keep the machines of a search for one in a storage of Optuna's too, such as sqlite:///studies.db: optuna-dashboard "
+            "shows them, and other runs of the same search share them",
+        ),
+    )
 
     def __post_init__(self) -> None:
         check(self)

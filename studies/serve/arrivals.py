@@ -49,7 +49,7 @@ class Arrivals:
     def binned(cls, numbers: Sequence[float] | NDArray[np.float64], bin_s: float, begins: datetime | None = None) -> Arrivals:
         """Bins of equal length, with the expected number of requests in each."""
         rates = np.asarray(numbers, np.float64) / bin_s
-        return cls(np.arange(len(rates)) * bin_s, rates, len(rates) * bin_s, begins)
+        return cls(np.arange(len(rates), dtype=np.float64) * bin_s, rates, len(rates) * bin_s, begins)
 
     @classmethod
     def daily(cls, shares: Sequence[float], mean_per_s: float) -> Arrivals:
@@ -75,6 +75,10 @@ class Arrivals:
     def mean_per_s(self) -> float:
         """The mean rate from 0 to end_s."""
         return float(self.expected.sum() / self.end_s)
+
+    def rate_at(self, time_s: float) -> float:
+        """The rate at a time from 0 to end_s."""
+        return float(self.rates_at(np.array([time_s]))[0])
 
     def rates_at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """The rates at times from 0 to end_s."""

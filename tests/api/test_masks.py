@@ -100,7 +100,7 @@ def test_what_a_mask_must_not_be(layers: Path, tensors: str, text: str) -> None:
 
 
 def test_what_evaluate_refuses_with_masks(layers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another model, a proof, and a set without masks end with one line and exit code 2."""
+    """Another model, a proof, and a set without masks, or with none of the layers', end with one line and exit code 2."""
     file = tmp_path / "net.m"
     file.write_text("Network n { Layer sparse { Type: GEMM Dimensions { M: 20, N: 24, K: 32 } Dataflow { SpatialMap(1,1) K; } } }")
     plain = tmp_path / "plain.yaml"
@@ -108,7 +108,11 @@ def test_what_evaluate_refuses_with_masks(layers: Path, tmp_path: Path, capsys: 
     for options, text in (
         (["--masks", str(layers), "--model", "simulate"], "masks are counted in place of the model exact, got simulate; leave one"),
         (["--masks", str(layers), "--gap"], "--gap proves by densities; leave --masks out"),
+        (["--masks", "mobilenet"], "mobilenet: must have a layer with a mask; give one, or leave the masks out"),
         (["--masks", str(plain)], "plain.yaml: must have a layer with a mask; give one, or leave the masks out"),
     ):
         assert main(["evaluate", str(file), "--hardware", MACHINE, *options]) == 2
         assert text in capsys.readouterr().err
+    file.write_text("Network n { Layer other { Type: GEMM Dimensions { M: 2, N: 2, K: 3 } Dataflow { SpatialMap(1,1) K; } } }")
+    assert main(["evaluate", str(file), "--hardware", MACHINE, "--masks", str(layers)]) == 2
+    assert "layers.yaml: must have a layer of those that are evaluated, got sparse, dense; name" in capsys.readouterr().err

@@ -153,7 +153,12 @@ def test_the_head_says_how_to_run_it_and_what_differs() -> None:
     [
         ("", "TemporalMap(6,6) M; Cluster(1,P); TemporalMap(4,4) M", {}, "must divide their tiles of 6"),
         ("", "SpatialMap(1,1) M", {}, "12 chunks leave some of 5 units idle in a round"),
-        ("Density { W: 0.5 }", "TemporalMap(6,6) M", {}, "Timeloop's files are written for dense layers; give no Density"),
+        (
+            "Density { W: 0.5 }",
+            "TemporalMap(6,6) M",
+            {},
+            "Timeloop's files are written for dense layers; give no Density or Pattern",
+        ),
         ("", "TemporalMap(6,6) M", {"l2": Buffer(10**6, bypass=(True, False, False))}, "let none pass it by"),
         ("", "TemporalMap(6,6) M", {"l2": Buffer(10**6, residency=Residency.NONE)}, "an L2 that keeps tiles of all tensors"),
         ("", "TemporalMap(6,6) M", {"l1": Buffer(8)}, "L1 needs"),

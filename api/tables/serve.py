@@ -1,0 +1,179 @@
+"""What `mapsearch serve` shows: a bar while runs are made, then tables of service times, latencies, and what each way gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from mapsearch.output import Cell, printable, write, write_prose, write_table
+from mapsearch.studies.serve.figures import Response, percentile_name
+from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
+from mapsearch.studies.shown import number_text
+from mapsearch.tables.hours import hour_lines, print_hours
+
+
+class ServeProgress:
+    """A `ServeWatcher` that shows, on standard error, a bar; where that is no terminal, a line for each run."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        # Not refreshed by a thread of its own, with which no worker could be forked.
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            auto_refresh=False,
+            disable=not self._console.is_terminal,
+        )
+        self._folder = Path()
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def opened(self, folder: Path) -> None:
+        """See `ServeWatcher`."""
+        self._folder = folder
+
+    def began(self, runs: int) -> None:
+        """See `ServeWatcher`."""
+        self._task = self._bar.add_task("mapping", total=runs)
+        self._say(f"{runs} runs for the service times, into {self._folder}")
+
+    def ran(self, what: str, runtime_ms: float) -> None:
+        """See `ServeWatcher`."""
+        if self._task is not None:
+            self._bar.advance(self._task)
+            self._bar.refresh()
+        if not self._console.is_terminal:
+            self._say(f"{what}: {number_text(runtime_ms)} ms")
+
+    def simulating(self) -> None:
+        """See `ServeWatcher`."""
+        self._say("simulating the queues")
+
+    def _say(self, text: str) -> None:
+        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def print_service(results: ServeResults, pictures: Iterable[str] = (), *, saved: bool = True) -> None:
+    """The service times, the latencies of each way of sharing, what the ways give, and where everything is, if it was saved.
+
+    pictures: the names of their files.
+    """
+    if results.complete:
+        _print_tenants(results)
+        rows = [row for way, sharing in results.sharing.items() for row in _latencies(results, WAYS[way], sharing)]
+        columns = ("sharing", "tenant", "machine", "load [%]", "batch", "p50 [ms]", "p95 [ms]", "p99 [ms]", "SLO [ms]", "")
+        write_table("Response times", columns, rows)
+        _print_ways(results)
+        print_hours(results)
+        for line in lines(results):
+            write_prose(line, indent=9)
+    if saved:
+        names = ["results.json", *pictures, "runs/"] if results.complete else ["runs/"]
+        write(f"written: {results.folder} ({', '.join(names)})")
+    if not results.complete:
+        write(f"stopped before the end; go on with: mapsearch serve --out {results.folder} --resume")
+
+
+def _print_tenants(results: ServeResults) -> None:
+    sizes = sorted({int(size) for tenant in results.tenants for size in tenant.service_ms})
+    ends = sizes if len(sizes) < 4 else [sizes[0], sizes[-1]]
+    rows: list[list[Cell]] = []
+    for tenant in results.tenants:
+        times: list[Cell] = [tenant.service_ms.get(str(size), "") for size in ends]
+        energies: list[Cell] = [tenant.energy_uj.get(str(size), "") for size in (ends[0], ends[-1])]
+        rows.append([tenant.name, tenant.rate_per_s, *times, *energies[: len(ends)]])
+    titles = [f"batch of {size} [ms]" for size in ends]
+    energy = [f"energy at {size} [µJ]" for size in dict.fromkeys((ends[0], ends[-1]))]
+    hours = ""
+    if results.busiest_s is not None:
+        begin, end = (each / 3600 for each in results.busiest_s)
+        hours = f", in the busiest hours of the traces, {begin:g} to {end:g}"
+    write_table(f"Tenants on {results.hardware}{hours}", ("tenant", "requests [1/s]", *titles, *energy), rows)
+
+
+def _latencies(results: ServeResults, way: str, sharing: SharingResult) -> Iterator[list[Cell]]:
+    for queue in sharing.tenants:
+        tenant = next(each for each in results.tenants if each.name == queue.name)
+        values = queue.response_ms.values
+        slo = "" if tenant.slo_ms is None else f"{percentile_name(tenant.percentile)} {tenant.slo_ms:g}"
+        wide = f"wide: {_interval(queue.response_ms, tenant.percentile)}" if queue.response_ms.wide else ""
+        figures: list[Cell] = [values.get(name, "") for name in ("p50", "p95", "p99")]
+        yield [
+            way,
+            queue.name,
+            queue.machine,
+            100 * queue.load,
+            queue.mean_batch,
+            *figures,
+            slo,
+            " ".join(filter(None, (queue.held, wide))),
+        ]
+
+
+def _interval(response: Response, percentile: float) -> str:
+    name = percentile_name(percentile)
+    if response.interval is None:
+        return f"{name} of {response.requests} requests"
+    low, high = response.interval[name]
+    return f"{name} {number_text(low)} to {number_text(high)}"
+
+
+def _print_ways(results: ServeResults) -> None:
+    priced = any(each.cost_per_million is not None for each in results.sharing.values())
+    asked = any(each.capacity is not None for each in results.sharing.values())
+    rows: list[list[Cell]] = []
+    for way, each in results.sharing.items():
+        row: list[Cell] = [WAYS[way], each.machines, 100 * each.utilization, each.throughput_per_s, each.power_w]
+        if priced:
+            saving = "" if each.saving is None else f"{100 * each.saving:.1f}"
+            row += ["" if each.cost_per_million is None else each.cost_per_million, saving]
+        if asked:
+            row.append("" if each.capacity is None else each.capacity.max_load_factor)
+        rows.append([*row, "all hold" if each.slos_met else "BROKEN"])
+    more = (("cost [1/million]", "saving [%]") if priced else ()) + (("rates at most [times]",) if asked else ())
+    write_table("What each way gives", ("sharing", "machines", "busy [%]", "done [1/s]", "power [W]", *more, "SLOs"), rows)
+
+
+def lines(results: ServeResults) -> Iterator[str]:
+    """Sentences below the tables."""
+    partition = results.sharing.get("partition")
+    if partition is not None and partition.shares is not None:
+        shares = ", ".join(f"{name} {share}" for name, share in partition.shares.items())
+        tried = len(partition.compositions or ())
+        yield f"parts:   {shares}; the best of {tried} ways to share {sum(partition.shares.values())} parts out"
+    for way, each in results.sharing.items():
+        if each.capacity is not None:
+            yield f"load:    {WAYS[way]}: {_capacity(each.capacity)}"
+    for way, each in results.sharing.items():
+        checked = [queue for queue in each.tenants if queue.theory_ms is not None]
+        if checked:
+            yield f"check:   {WAYS[way]}: mean waits {', '.join(map(_check, checked))}"
+    yield from hour_lines(results)
+    for note in results.notes:
+        yield f"note:    {note}"
+
+
+def _check(queue: QueueResult) -> str:
+    return f"{queue.name} {number_text(queue.wait_ms)} ms, {number_text(queue.theory_ms or 0.0)} ms by queueing theory"
+
+
+def _capacity(capacity: Capacity) -> str:
+    broken = f"; beyond, {' and '.join(capacity.first_broken)} fails first" if capacity.first_broken else ""
+    if not capacity.max_load_factor:
+        return f"the SLOs hold at no load{broken}"
+    return f"the SLOs hold up to {capacity.max_load_factor:.3g} times these rates, load {capacity.load:.3g}{broken}"

@@ -1,0 +1,186 @@
+"""Queues at a server: waits are those of queueing theory, batches and interruptions are as stated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from mapsearch.studies.serve.arrivals import Arrivals
+from mapsearch.studies.serve.figures import BATCHES, half_widths, response_of
+from mapsearch.studies.serve.queues import Order, Stream, simulate
+from mapsearch.studies.serve.theory import mean_waits
+
+
+def _times(rate: float, count: int, seed: int) -> NDArray[np.float64]:
+    return Arrivals.steady(rate, count / rate).sample(np.random.default_rng(seed))
+
+
+def _same(seconds: float) -> Callable[[int], Sequence[float]]:
+    return lambda _: (seconds,)
+
+
+def _layers(seconds: float, layers: int) -> Callable[[int], Sequence[float]]:
+    """A service of so many layers of equal length."""
+    borders = [seconds * (layer + 1) / layers for layer in range(layers)]
+    return lambda _: borders
+
+
+def _waits(
+    rates: Sequence[float],
+    services: Sequence[Callable[[int], Sequence[float]]],
+    means: Sequence[float],
+    order: Order,
+    requests: int,
+    priorities: Sequence[int] | None = None,
+    seeds: int = 1,
+) -> list[float]:
+    """The mean wait of each class's requests after the first tenth, `requests` of all classes together, over `seeds` seeds."""
+    ranks = priorities or [0] * len(rates)
+    found: list[list[float]] = []
+    for seed in range(seeds):
+        share = requests / sum(rates)
+        streams = [
+            Stream(_times(rate, round(rate * share), 100 * seed + number), service, priority=rank)
+            for number, (rate, service, rank) in enumerate(zip(rates, services, ranks, strict=True))
+        ]
+        served, _ = simulate(streams, order)
+        responses = [each.done_s - stream.times_s for each, stream in zip(served, streams, strict=True)]
+        found.append([part[len(part) // 10 :].mean() - mean for part, mean in zip(responses, means, strict=True)])
+    waits: list[float] = np.mean(found, axis=0).tolist()
+    return waits
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("load", [0.3, 0.5, 0.8])
+def test_waits_of_one_class_are_those_of_theory(load: float) -> None:
+    """M/D/1 and M/M/1 wait as Pollaczek and Khinchine say, within 2 % (M/D/1 at 0.8: 2.0 services)."""
+    rng = np.random.default_rng(1000)
+    [deterministic] = _waits([load], [_same(1.0)], [1.0], Order.FIFO, 200_000, seeds=8)
+    [exponential] = _waits([load], [lambda _: (rng.exponential(),)], [1.0], Order.FIFO, 200_000, seeds=8)
+    assert mean_waits([0.8], [1.0], [1.0]) == pytest.approx([2.0])
+    assert deterministic == pytest.approx(mean_waits([load], [1.0], [1.0])[0], rel=0.02)
+    assert exponential == pytest.approx(mean_waits([load], [1.0], [2.0])[0], rel=0.02)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("order", [Order.FIFO, Order.PRIORITY])
+def test_waits_of_mixes_are_those_of_theory(order: Order) -> None:
+    """Two classes of constant service times wait as M/G/1 or, by priority, as Cobham says, within 2 %."""
+    rates, seconds = (0.4, 0.15), (0.5, 3.0)
+    squares = [each * each for each in seconds]
+    ranks = [0, 1] if order is Order.PRIORITY else None
+    found = _waits(rates, [_same(each) for each in seconds], seconds, order, 200_000, ranks, seeds=3)
+    assert found == pytest.approx(mean_waits(rates, seconds, squares, ranks), rel=0.02)
+
+
+@pytest.mark.nightly
+def test_interruption_at_fine_borders_is_preemptive_resume() -> None:
+    """With 100 layers, the urgent class waits almost as if it were alone, and both respond as preemptive-resume theory says."""
+    rates, seconds = (0.3, 0.15), (1.0, 3.0)
+    found = _waits(rates, [_layers(each, 100) for each in seconds], seconds, Order.PREEMPTIVE, 200_000, [0, 1], seeds=3)
+    alone = mean_waits(rates[:1], seconds[:1], [1.0])[0]
+    assert found[0] == pytest.approx(alone + 0.45 * 0.03 / 2, rel=0.02)  # a layer of the other class may be under way
+    residual, first, both = (0.3 * 1 + 0.15 * 9) / 2, 0.7, 1 - 0.3 - 0.45
+    assert found[1] == pytest.approx(3 / first + residual / (first * both) - 3, rel=0.02)
+
+
+def test_waits_are_near_theory_in_a_short_simulation() -> None:
+    """The same within 10 % at 20,000 requests, for two classes by arrival and by priority."""
+    rates, seconds = (0.4, 0.1), (0.5, 3.0)
+    squares = [each * each for each in seconds]
+    for order, ranks in ((Order.FIFO, None), (Order.PRIORITY, [1, 0])):
+        found = _waits(rates, [_same(each) for each in seconds], seconds, order, 20_000, ranks)
+        assert found == pytest.approx(mean_waits(rates, seconds, squares, ranks), rel=0.1)
+
+
+def test_first_come_first_served_is_lindleys_recursion() -> None:
+    """Without batches, each request waits as Lindley's recursion says."""
+    times = _times(0.9, 2000, 1)
+    [served], busy = simulate([Stream(times, _same(1.0))])
+    ends: list[float] = []
+    end = 0.0
+    for time in times:
+        end = max(end, time) + 1.0
+        ends.append(end)
+    assert served.done_s == pytest.approx(ends, rel=1e-12)
+    assert (busy[:, 1] - busy[:, 0]).sum() == pytest.approx(len(times))
+
+
+def test_a_batch_starts_when_full_or_when_the_oldest_has_waited() -> None:
+    """Three at once fill a batch; a fourth waits its second; two that came while the server worked go together."""
+    stream = Stream(np.array([0.0, 0.1, 0.2, 5.0, 5.5, 6.2]), lambda n: (1.0 + n,), batch_max=3, wait_s=1.0)
+    [served], _ = simulate([stream])
+    assert served.batch.tolist() == [3, 3, 3, 2, 2, 1]
+    assert served.done_s == pytest.approx([4.2] * 3 + [9.0] * 2 + [11.0])
+
+
+def test_a_smaller_number_goes_first_and_may_interrupt_at_a_layer() -> None:
+    """By arrival it waits for all; by priority for the work under way; preemptive for its layer, and the rest is done later."""
+    slow = Stream(np.array([0.0, 0.1]), lambda _: (2.0, 4.0, 6.0), priority=1)
+    urgent = Stream(np.array([2.5]), _same(1.0), priority=0)
+    ends = {order: [each.done_s.tolist() for each in simulate([slow, urgent], order)[0]] for order in Order}
+    assert ends[Order.FIFO] == [[6.0, 12.0], [13.0]]
+    assert ends[Order.PRIORITY] == [[6.0, 13.0], [7.0]]
+    assert ends[Order.PREEMPTIVE] == [[7.0, 13.0], [5.0]]
+
+
+def test_turning_to_another_tenant_takes_its_time() -> None:
+    """Each change of tenant adds the constant, the first work too; work of the same tenant does not."""
+    one, other = Stream(np.array([0.0, 0.1]), _same(1.0)), Stream(np.array([0.2]), _same(1.0))
+    served, busy = simulate([one, other], switch_s=0.5)
+    assert [each.done_s.tolist() for each in served] == [[1.5, 2.5], [4.0]]
+    assert (busy[:, 1] - busy[:, 0]).sum() == pytest.approx(4.0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    order=st.sampled_from(list(Order)),
+    low=st.floats(0.1, 0.8),
+    more=st.floats(1.05, 1.2),
+    batch=st.sampled_from([1, 4]),
+)
+def test_more_load_lowers_no_percentile_beyond_its_interval(seed: int, order: Order, low: float, more: float, batch: int) -> None:
+    """The same requests closer together: no percentile of any tenant falls by more than its interval, without batches or waits."""
+    times = [_times(rate, 2000, seed + number) for number, rate in enumerate((0.5, 0.25))]
+
+    def responses(load: float) -> list[NDArray[np.float64]]:
+        streams = [
+            Stream(each / load, _layers(seconds, 2), batch_max=batch, priority=number)
+            for number, (each, seconds) in enumerate(zip(times, (1.0, 2.0), strict=True))
+        ]
+        served, _ = simulate(streams, order)
+        return [part.done_s - stream.times_s for part, stream in zip(served, streams, strict=True)]
+
+    def percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.percentile(values, [50, 95, 99])
+
+    for before, after in zip(responses(low), responses(min(low * more, 0.9)), strict=True):
+        assert (percentiles(after) >= percentiles(before) - half_widths(before, percentiles) - 1e-9).all()
+
+
+def test_intervals_hold_the_true_percentile() -> None:
+    """Of 200 series of independent exponential times, about 95 % of the intervals hold the mean and the 95th percentile."""
+    rng = np.random.default_rng(7)
+    held = {"mean": 0, "p95": 0}
+    for _ in range(200):
+        found = response_of(rng.exponential(1.0, 2000))
+        assert found.interval is not None
+        for name, truth in (("mean", 1.0), ("p95", -np.log(0.05))):
+            low, high = found.interval[name]
+            held[name] += low <= truth <= high
+    assert all(180 <= count <= 199 for count in held.values())
+
+
+def test_few_requests_are_said_to_be_few() -> None:
+    """Fewer than 20,000 are wide, fewer than 20 have no interval, none have no figures."""
+    assert response_of(np.ones(20_000)).wide is False
+    assert response_of(np.ones(19_999)).wide is True
+    assert response_of(np.ones(BATCHES - 1)).interval is None
+    assert response_of(np.ones(0)).values == {}
+    assert list(response_of(np.ones(50), 99.9).values) == ["mean", "p50", "p95", "p99", "p99.9"]
