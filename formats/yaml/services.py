@@ -131,7 +131,7 @@ def file_of(data: dict[str, object], where: str, folder: Path, name: str) -> Ser
             update={
                 "network": _found_network(each.network, folder),
                 "trace": _found_trace(each.trace, folder),
-                "pipeline": None if each.pipeline is None else found_from(each.pipeline, folder),
+                "pipeline": None if each.pipeline is None else _found_pipeline(each.pipeline, folder),
             }
         )
         for each in keys.tenants
@@ -144,6 +144,12 @@ def _found_network(text: str, folder: Path) -> str:
     """A tenant's network with its paths made absolute."""
     found = {NetworkSource.of(network).found_from(folder).text: weight for network, weight in parse_mix(text).items()}
     return ",".join(network if weight == 1 else f"{network}:{weight}" for network, weight in found.items())
+
+
+def _found_pipeline(word: str, folder: Path) -> str:
+    """A tenant's pipeline as an absolute path where there is such a file, else as it is, for a shipped one's name."""
+    path = found_from(word, folder)
+    return path if Path(path).is_file() else word
 
 
 def _found_trace(trace: dict[str, object] | None, folder: Path) -> dict[str, object] | None:

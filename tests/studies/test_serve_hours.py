@@ -222,6 +222,6 @@ def test_an_input_pipeline_caps_the_requests(tmp_path: Path) -> None:
     fast = _study(tmp_path, rate_per_s=1e6, pipeline="imagenet").tenants[0]
     assert fast.fed_per_s == 4320
     assert fast.arrivals.mean_per_s == 4320
-    assert _study(tmp_path, rate_per_s=10, pipeline="imagenet").tenants[0].arrivals.mean_per_s == 10
+    assert _study(tmp_path, rate_per_s=10, pipeline="imagenet.yaml").tenants[0].arrivals.mean_per_s == 10
     with pytest.raises(InputError, match="no pipeline is called 'imgnet'; did you mean imagenet"):
         _study(tmp_path, pipeline="imgnet")
