@@ -19,7 +19,7 @@ from mapsearch.search.mappings.sampler_names import Sampler
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = (
-    "batch, objective, sampler, gap, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, "
+    "batch, objective, sampler, gap, trials, evaluations, timeout_seconds, until_runtime, seed, restarts, levels, tiles, dataflow, constraints, "
     "tools, warm_start, model"
 )
 OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
