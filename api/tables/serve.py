@@ -14,6 +14,7 @@ from mapsearch.output import Cell, printable, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
 from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
 from mapsearch.studies.shown import number_text
+from mapsearch.tables.hours import hour_lines, print_hours
 
 
 class ServeProgress:
@@ -78,6 +79,7 @@ def print_service(results: ServeResults, pictures: Iterable[str] = (), *, saved:
         columns = ("sharing", "tenant", "machine", "load [%]", "batch", "p50 [ms]", "p95 [ms]", "p99 [ms]", "SLO [ms]", "")
         write_table("Response times", columns, rows)
         _print_ways(results)
+        print_hours(results)
         for line in lines(results):
             write_prose(line, indent=9)
     if saved:
@@ -161,6 +163,7 @@ def lines(results: ServeResults) -> Iterator[str]:
         checked = [queue for queue in each.tenants if queue.theory_ms is not None]
         if checked:
             yield f"check:   {WAYS[way]}: mean waits {', '.join(map(_check, checked))}"
+    yield from hour_lines(results)
     for note in results.notes:
         yield f"note:    {note}"
 

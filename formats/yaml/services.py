@@ -46,12 +46,13 @@ class BatchKeys(Keys):
 
 
 class TenantKeys(Keys):
-    """A tenant; `trace` is checked where it is read."""
+    """A tenant; `trace` and `pipeline` are checked where they are read."""
 
     name: Annotated[str, Field(min_length=1)] | None = None
     network: Annotated[str, Field(min_length=1)]
     rate_per_s: _Positive | None = None
     trace: dict[str, object] | None = None
+    pipeline: Annotated[str, Field(min_length=1)] | None = None
     slo_ms: _Positive | None = None
     percentile: Annotated[float, Field(gt=0, lt=100)] = 99.0
     priority: int = 0
@@ -125,7 +126,16 @@ def file_of(data: dict[str, object], where: str, folder: Path, name: str) -> Ser
     keys = checked(_FILE, data, where)
     if len({*keys.sharing}) < len(keys.sharing):
         raise InputError(f"{where}: sharing must name each way once, got {', '.join(keys.sharing)}")
-    tenants = [each.model_copy(update={"network": _found_network(each.network, folder)}) for each in keys.tenants]
+    tenants = [
+        each.model_copy(
+            update={
+                "network": _found_network(each.network, folder),
+                "trace": _found_trace(each.trace, folder),
+                "pipeline": None if each.pipeline is None else _found_pipeline(each.pipeline, folder),
+            }
+        )
+        for each in keys.tenants
+    ]
     changed = {"name": keys.name or name, "hardware": _found_hardware(keys.hardware, folder), "tenants": tenants}
     return ServiceFile(keys.name or name, keys.model_copy(update=changed), where, folder)
 
@@ -134,6 +144,19 @@ def _found_network(text: str, folder: Path) -> str:
     """A tenant's network with its paths made absolute."""
     found = {NetworkSource.of(network).found_from(folder).text: weight for network, weight in parse_mix(text).items()}
     return ",".join(network if weight == 1 else f"{network}:{weight}" for network, weight in found.items())
+
+
+def _found_pipeline(word: str, folder: Path) -> str:
+    """A tenant's pipeline as an absolute path where there is such a file, else as it is, for a shipped one's name."""
+    path = found_from(word, folder)
+    return path if Path(path).is_file() else word
+
+
+def _found_trace(trace: dict[str, object] | None, folder: Path) -> dict[str, object] | None:
+    """A tenant's trace with its path made absolute."""
+    if trace is None or not isinstance(trace.get("file"), str):
+        return trace
+    return {**trace, "file": str((folder / str(trace["file"])).absolute())}
 
 
 def _found_hardware(hardware: str | dict[str, object], folder: Path) -> str | dict[str, object]:

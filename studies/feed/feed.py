@@ -126,13 +126,13 @@ def feed(
 def _forward(run: Recorded, folder: Path, batch: int | None) -> tuple[int, int]:
     """The run's batch, and the cycles of one forward pass; InputError where it has another batch, or not one whole network."""
     results, config = run.results, run.config
-    if len(results.networks) > 1:
+    if len(results.networks) != 1:
         raise InputError(f"{folder}: must be the run of one network, got {run.networks}; map the network alone")
     lacking = [each["names"][0] for each in config["layers"] if each["names"][0] not in {layer.name for layer in run.layers}]
     lacking += [each.name for each in results.left_out]
     if lacking:
         raise InputError(f"{folder}: layer {lacking[0]} has no mapping, so the network's runtime is not known; finish the run")
-    [network] = results.networks
+    network = results.networks[0]
     found = _batch(config)
     if batch is not None and batch != found:
         raise InputError(

@@ -120,3 +120,9 @@ def rates_of(pipeline: Pipeline, storage_bytes_per_s: float, hits: float, accele
                 f"pipeline {pipeline.name}: the {name} rate must be from 1e-9 to 1e15 samples a second, got {rate:.4g}"
             )
     return rates
+
+
+def brought_per_s(pipeline: Pipeline) -> float:
+    """The samples that a pipeline brings to its accelerators after the first epoch, however fast these are."""
+    hits = hit_ratio(pipeline.cache.policy, cached_share(pipeline))
+    return rates_of(pipeline, pipeline.storages[0].bytes_per_s, hits, 1.0).without_accelerator

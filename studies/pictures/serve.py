@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 
+from mapsearch.studies.pictures.hours import draw_hours
 from mapsearch.studies.pictures.html import Shown, bullets, document, pictures, section, table
 from mapsearch.studies.pictures.style import (
     BLACK,
@@ -42,6 +43,8 @@ def serve_files(results: ServeResults, lines: Sequence[str], suffix: str) -> dic
         drawn["load"] = ("Latencies over load", draw_load(results))
     if "partition" in results.sharing:
         drawn["parts"] = ("Parts of the machine", draw_parts(results, results.sharing["partition"]))
+    if results.hours is not None:
+        drawn["hours"] = ("Load and machines over the hours", draw_hours(results, results.hours))
     files: dict[str, str | bytes] = {}
     shown: list[Shown] = []
     for name, (title, figure) in drawn.items():

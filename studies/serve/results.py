@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mapsearch.model.plain import Plain
 from mapsearch.studies.serve.figures import Response
+from mapsearch.studies.serve.profile import CellGroups, Profile
 
 # The ways of sharing, and their names in tables and pictures.
 WAYS = {"time": "in turn", "partition": "in parts", "dedicated": "one each"}
@@ -121,11 +123,72 @@ class SharingResult(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class HourResult(Plain):
+    """An hour. start: as clocks show it, with the date where the traces have one.
+
+    rate_per_s: by tenant. load: of one machine that has all. machines: the least number that keeps every SLO, None where none does.
+    p99_ms: by tenant, with so many machines.
+    """
+
+    start: str
+    rate_per_s: dict[str, float]
+    load: float
+    machines: int | None
+    p99_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHours(Plain):
+    """Machines times hours: with as many as the peak needs at all times, and with as many as each hour needs; saving: of these."""
+
+    peak_provisioned: int
+    hourly: int
+    saving: float
+
+    @classmethod
+    def of(cls, machines: Sequence[int]) -> MachineHours:
+        """Of hours."""
+        peak, hourly = max(machines) * len(machines), sum(machines)
+        return cls(peak, hourly, 1 - hourly / peak if peak else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualMachineHours(Plain):
+    """The machine hours of the most unusual day of any tenant."""
+
+    date: str
+    tenant: str
+    machine_hours: MachineHours
+
+
+@dataclass(frozen=True, slots=True)
+class HoursResult(Plain):
+    """All hours. machine_hours: None where in some hour no number of machines keeps the SLOs. unusual: None if no day is, too."""
+
+    hours: tuple[HourResult, ...]
+    machine_hours: MachineHours | None
+    unusual: UnusualMachineHours | None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"unusual"})
+
+
+@dataclass(frozen=True, slots=True)
+class TenantDemand(Plain):
+    """The shape of a trace: by hours of the week, and groups of its cells where some are asked for."""
+
+    profile: Profile
+    groups: CellGroups | None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"groups"})
+
+
+@dataclass(frozen=True, slots=True)
 class ServeResults(Plain):
     """What a study of a service found: results.json.
 
     busiest_s: where traces change rates, the bin that is simulated, in seconds from their beginning. sharing: by `time`,
-    `partition` and `dedicated`; notes: what is left out, and why.
+    `partition` and `dedicated`; notes: what is left out, and why. hours: the machines that each hour of the traces needs, where
+    they share time; demand: by tenant, the shape of traces with dates.
     """
 
     complete: bool
@@ -140,3 +203,12 @@ class ServeResults(Plain):
     tenants: tuple[TenantResult, ...]
     sharing: dict[str, SharingResult]
     notes: tuple[str, ...]
+    hours: HoursResult | None = None
+    demand: dict[str, TenantDemand] | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"hours", "demand"})
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Plain`; the hours' machine hours stand beside them."""
+        data = Plain.to_dict(self)
+        return {**data, **data.pop("hours", {})}

@@ -21,8 +21,9 @@ from mapsearch.studies.folder import CONFIG, RESULTS, StudyFolder, unused_folder
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.options import Inputs
 from mapsearch.studies.saving import save_in_the_end
+from mapsearch.studies.serve.hours import demand_of, hours_of
 from mapsearch.studies.serve.options import ServeOptions
-from mapsearch.studies.serve.results import ServeResults, SharingResult, TenantResult
+from mapsearch.studies.serve.results import HoursResult, ServeResults, SharingResult, TenantDemand, TenantResult
 from mapsearch.studies.serve.servers import busiest
 from mapsearch.studies.serve.services import Service, service_of
 from mapsearch.studies.serve.shares import check_compositions, compositions, machine_of_share
@@ -132,6 +133,8 @@ class _Serve:
         self._settings: dict[str, Any] = {**study.search, "seed": seed}
         self._machines: dict[int, Hardware] = {study.parts: study.hardware}
         self._out: dict[tuple[int, int], str] = {}
+        if study.traced:
+            hours_of(study.tenants)
         for number in range(len(study.tenants)):
             for share in self._shares:
                 self._check(number, share)
@@ -252,8 +255,14 @@ class _Serve:
         sharing, notes = ways.all()
         left_out = {tenant.name: runs[tenant.network, 1, study.parts].left_out for tenant in tenants}
         notes += [f"{name}: {each.name} is left out: {each.reason}" for name, rows in left_out.items() for each in rows]
+        notes += [
+            f"{tenant.name}: its input pipeline brings at most {tenant.fed_per_s:,.4g} requests a second; no more are counted"
+            for tenant in tenants
+            if tenant.fed_per_s is not None
+        ]
+        hours, demand = demand_of(study, ways.turns, self._seed)
         rows = [_tenant_result(*each) for each in zip(tenants, whole, rates, strict=True)]
-        return self._report(folder, window, tuple(rows), sharing, tuple(notes))
+        return self._report(folder, window, tuple(rows), sharing, tuple(notes), hours, demand)
 
     def _report(
         self,
@@ -262,6 +271,8 @@ class _Serve:
         tenants: tuple[TenantResult, ...] = (),
         sharing: Mapping[str, SharingResult] | None = None,
         notes: tuple[str, ...] = (),
+        hours: HoursResult | None = None,
+        demand: dict[str, TenantDemand] | None = None,
     ) -> ServeResults:
         """The results; without tenants those of a study that was stopped."""
         study = self._study
@@ -278,6 +289,8 @@ class _Serve:
             tenants=tenants,
             sharing=dict(sharing or {}),
             notes=notes,
+            hours=hours,
+            demand=demand,
         )
 
 

@@ -8,15 +8,17 @@ from typing import Any
 
 from mapsearch.formats.mixes import Mix, load_mix
 from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.formats.yaml.pipelines import load_pipeline
 from mapsearch.formats.yaml.services import ServiceFile, ServiceKeys, Sharing, TenantKeys
 from mapsearch.model.errors import InputError, did_you_mean
 from mapsearch.model.hardware import Hardware
 from mapsearch.studies.declared import declared
+from mapsearch.studies.feed.rates import brought_per_s
 from mapsearch.studies.run.options import SearchOptions
 from mapsearch.studies.run.settings import Settings
 from mapsearch.studies.serve.arrivals import Arrivals
 from mapsearch.studies.serve.queues import Order
-from mapsearch.studies.serve.traces import arrivals_of
+from mapsearch.studies.serve.traces import Trace, trace_of
 
 # Settings of the runs that have a place of their own in the study, and that place.
 _ELSEWHERE = {
@@ -31,21 +33,28 @@ _ELSEWHERE = {
 class Tenant:
     """A network and the requests for it.
 
-    mix: the network, or several that one request runs. traced: whether its rate changes over time. slo_ms: of the percentile's
-    response time, None where there is no objective. priority: the smallest number goes first. batch_max, batch_wait_s: a batch
-    starts once so many requests wait, or the oldest has waited so long.
+    mix: the network, or several that one request runs. trace: where its rate changes over time. fed_per_s: the most requests that
+    its input pipeline brings, at which the arrivals are capped, if it has one. slo_ms: of the percentile's response time, None
+    where there is no objective. priority: the smallest number goes first. batch_max, batch_wait_s: a batch starts once so many
+    requests wait, or the oldest has waited so long.
     """
 
     name: str
     network: str
     mix: Mix
     arrivals: Arrivals
-    traced: bool
+    trace: Trace | None = None
+    fed_per_s: float | None = None
     slo_ms: float | None = None
     percentile: float = 99.0
     priority: int = 0
     batch_max: int = 1
     batch_wait_s: float = 0.0
+
+    @property
+    def traced(self) -> bool:
+        """Whether its rate changes over time."""
+        return self.trace is not None
 
     @property
     def batches(self) -> tuple[int, ...]:
@@ -138,12 +147,16 @@ def _search(keys: ServiceKeys, where: str) -> dict[str, Any]:
 
 def _tenant(keys: TenantKeys, folder: Path) -> Tenant:
     mix = load_mix(keys.network)
+    trace = None if keys.trace is None else trace_of(keys.trace, keys.rate_per_s, folder)
+    arrivals = trace.arrivals if trace is not None else _steady(keys.rate_per_s)
+    fed_per_s = None if keys.pipeline is None else brought_per_s(load_pipeline(keys.pipeline))
     return Tenant(
         name=keys.name or mix.name,
         network=keys.network,
         mix=mix,
-        arrivals=_arrivals(keys, folder),
-        traced=keys.trace is not None,
+        arrivals=arrivals if fed_per_s is None else arrivals.at_most(fed_per_s),
+        fed_per_s=fed_per_s,
+        trace=trace,
         slo_ms=keys.slo_ms,
         percentile=keys.percentile,
         priority=keys.priority,
@@ -152,9 +165,7 @@ def _tenant(keys: TenantKeys, folder: Path) -> Tenant:
     )
 
 
-def _arrivals(keys: TenantKeys, folder: Path) -> Arrivals:
-    if keys.trace is not None:
-        return arrivals_of(keys.trace, keys.rate_per_s, folder)
-    if keys.rate_per_s is None:
+def _steady(rate_per_s: float | None) -> Arrivals:
+    if rate_per_s is None:
         raise InputError("rate_per_s is missing; needed is a rate, or a trace")
-    return Arrivals.steady(keys.rate_per_s, 1.0)
+    return Arrivals.steady(rate_per_s, 1.0)

@@ -54,7 +54,7 @@ class Ways:
                     f"tenant {tenant.name}: slo_ms {tenant.slo_ms:g} is below its service time of {service.runtime_ms[1]:.4g} ms "
                     f"on {study.hardware.name}; it cannot hold at any load"
                 )
-        load = load_of(self._turns, self.rates)
+        load = load_of(self.turns, self.rates)
         if "time" in study.sharing and load >= 1 and not (study.traced or self.max_load):
             raise InputError(
                 f"load {load:.3g}: the machine {study.hardware.name} can do at most {sum(self.rates) / load:.4g} requests a "
@@ -76,7 +76,7 @@ class Ways:
         found: dict[str, SharingResult] = {}
         notes: list[str] = []
         if "time" in self.study.sharing:
-            found["time"] = replace(self._result([self._found(self._turns)], 1, [1.0]), order=str(self.study.order))
+            found["time"] = replace(self._result([self._found(self.turns)], 1, [1.0]), order=str(self.study.order))
         if "partition" in self.study.sharing:
             partition = self._partition()
             if isinstance(partition, str):
@@ -92,7 +92,8 @@ class Ways:
         return {**saved, "dedicated": base}, notes
 
     @property
-    def _turns(self) -> Server:
+    def turns(self) -> Server:
+        """A machine with all tenants in turn."""
         study = self.study
         return Server(study.hardware.name, tuple(range(len(study.tenants))), self.whole, study.order, study.switch_s)
 

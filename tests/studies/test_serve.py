@@ -169,7 +169,7 @@ def test_a_traced_tenant_is_simulated_in_its_busiest_hour(tmp_path: Path) -> Non
 
 
 def _tenant(slo_ms: float) -> Tenant:
-    return Tenant("one", "ncf", load_mix("ncf"), Arrivals.steady(0.5, 1.0), traced=False, slo_ms=slo_ms)
+    return Tenant("one", "ncf", load_mix("ncf"), Arrivals.steady(0.5, 1.0), slo_ms=slo_ms)
 
 
 def test_max_load_is_where_an_slo_breaks() -> None:
