@@ -59,7 +59,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "model.errors": ("InputError",),
     "model.hardware": ("Buffer", "Hardware", "Noc", "Offchip"),
     "model.layer": ("Layer", "LayerType"),
-    "model.layers": ("conv", "depthwise", "fc", "feed", "gemm", "lstm", "trconv"),
+    "model.layers": ("conv", "depthwise", "fc", "gemm", "lstm", "trconv"),
     "model.mapping": ("Directive", "MapKind", "Mapping", "MappingBatch"),
     "model.tensors": ("Dim", "Tensor"),
     "spaces.machines.space": ("HardwareSpace",),

@@ -208,6 +208,11 @@ class Hardware:
             raise HardwareError(
                 f"array.rows x array.columns must be the {self.pes} PEs, got {self.array.rows} x {self.array.columns}"
             )
+        if self.sparse.lanes is not None and prod(self.sparse.lanes) != self.simd:
+            lanes = " x ".join(map(str, self.sparse.lanes))
+            raise HardwareError(f"sparse.lanes of weight x input must be simd, {self.simd}, got {lanes}")
+        if self.sparse.lanes is not None and self.run is not None:
+            raise HardwareError("sparse.lanes are not filled by instructions; leave array.run out, or sparse.lanes")
         if self.run is not None and self.run.least > self.run.longest:
             raise HardwareError(f"array.run.least must be at most array.run.longest, {self.run.longest}, got {self.run.least}")
 

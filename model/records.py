@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.hardware import Buffer, Buffering, Hardware, Residency, Width, ratio
 from mapsearch.model.layer import Layer
-from mapsearch.model.sparsity import Level, Pattern
+from mapsearch.model.sparsity import LANE_DIMS, Level, Pattern
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.word_bits import PARTS, room_bits, units_of_a_bit, word_bits
 
@@ -68,6 +68,7 @@ class Zeros(Protocol):
     along: Annotated[Ints, 2]  # the dim along which a pattern n:m repeats, or -1 where zeros are anywhere
     words: Annotated[Floats, 2]  # of all W, I; with a pattern of a group
     nonzeros: Annotated[Floats, 2]  # of these, on average
+    lanes: Annotated[Ints, 2]  # see `Sparse`, or 0
 
 
 class Machine(Protocol):
@@ -96,7 +97,7 @@ class Machine(Protocol):
     offchip_word_units: Annotated[Ints, 3]  # of a word of W, I, O there
     offchip_sum_units: int  # of a partial sum
     offchip_latency: int  # cycles
-    skips: bool  # whether zeros of W or I take no time
+    skips: bool  # whether a step may take longer or shorter than its MACs: zeros take no time, or words lie in lanes
     least_part: float  # of the MACs that takes time: of all PEs, the one with the most non-zeros has the layer's share at least
     zeros: Zeros
 
@@ -148,12 +149,13 @@ def together_per_cycle(widths: Sequence[Width], of_a_bit: int) -> tuple[list[int
 def _write_zeros(layer: Layer, hardware: Hardware, machine: Any) -> None:  # noqa: ANN401 as above
     """Write what of W and I takes no time."""
     zeros = machine["zeros"]
-    machine["skips"] = len(hardware.sparse.skip) > 0
+    machine["skips"], lanes = hardware.sparse.changes_time, hardware.sparse.lanes
+    zeros["lanes"] = 0 if lanes is None or hardware.sparse.balanced else lanes
     for tensor in (Tensor.WEIGHT, Tensor.INPUT):
         sparsity = layer.sparsity[tensor]
         zeros["skipped"][tensor] = tensor in hardware.sparse.skip
         found = (-1, layer.words(tensor), float(layer.nonzeros(tensor)))
-        if isinstance(sparsity, Pattern):
+        if isinstance(sparsity, Pattern) and (lanes is None or sparsity.along in LANE_DIMS[tensor]):
             found = (sparsity.along, sparsity.group, float(sparsity.kept))
         if hardware.sparse.balanced:  # as with a pattern of groups of one word: a tile is a multiple of it along any dim
             found = (Dim.G, 1, layer.density[tensor])

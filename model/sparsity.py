@@ -130,6 +130,7 @@ class Sparse:
 
     skip: operands whose zeros take no time and no energy. gate: operands of whose zeros a MAC takes its time, but no energy, nor do
     the accesses to the other operand and the output in the L1. Each is W, I or both, and none is in both. formats: by `Level`.
+    lanes: of W and I, where a PE multiplies so many words of a K by so many of N, Y' and X' in a cycle; their product is its simd.
     balanced: whether the PEs share out what is left of a step evenly, as no machine can: what it saves is lost to load imbalance.
     """
 
@@ -137,6 +138,7 @@ class Sparse:
     gate: frozenset[Tensor] = frozenset()
     formats: tuple[Formats, Formats, Formats, Formats] = (UNCODED, UNCODED, UNCODED, UNCODED)
     balanced: bool = False
+    lanes: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         both = min(self.skip & self.gate, default=None)
@@ -147,8 +149,13 @@ class Sparse:
 
     @property
     def waits(self) -> bool:
-        """Whether a step waits for the PE that has the most non-zeros."""
-        return bool(self.skip) and not self.balanced
+        """Whether a step takes as long as the PE that has the most to do, by its own zeros and lanes."""
+        return self.changes_time and not self.balanced
+
+    @property
+    def changes_time(self) -> bool:
+        """Whether a step may take longer or shorter than its MACs over simd."""
+        return bool(self.skip) or self.lanes is not None
 
     @property
     def spared(self) -> frozenset[Tensor]:
@@ -157,3 +164,6 @@ class Sparse:
 
 
 NOTHING_SPARED = Sparse()
+
+# The dims of W and of I along which they lie in lanes; the words of one G, C, R and S at a time.
+LANE_DIMS = ((Dim.K,), (Dim.N, Dim.Y, Dim.X))

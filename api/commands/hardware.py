@@ -290,6 +290,7 @@ def _sparse_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
     operands = (("skipped", sparse.skip), ("gated", sparse.gate))
     return [
         *((f"zeros {word}", ", ".join(tensor.label for tensor in sorted(named)), "") for word, named in operands if named),
+        *([("lanes", "/".join(map(str, sparse.lanes)), "weight/input, of each PE")] if sparse.lanes is not None else []),
         *([("zeros skipped are", "shared out evenly", "")] if sparse.balanced else []),
         *(
             (f"format at {level.label}", "/".join(map(str, formats)), "weight/input/output")

@@ -45,6 +45,8 @@ _CHANGED = (
     *(f"fpga.{field.name}" for field in fields(Fpga)),
     "sparse.skip",
     "sparse.gate",
+    "sparse.lanes.weight",
+    "sparse.lanes.input",
     "sparse.balanced",
     *(f"sparse.format.{level.label}.{tensor}" for level in Level for tensor in TENSORS),
     *(f"budget.{key}" for key in ("area_mm2", "power_mw", "bandwidth", "peak_gops", "dsp", "bram_18k")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from mapsearch.formats.yaml.plain import Keys
 from mapsearch.model.sparsity import Coding, Format, Formats, Level, Sparse
@@ -37,6 +37,11 @@ class _LevelKeys(Keys):
     offchip: _FormatKeys = _FormatKeys()
 
 
+class _LanesKeys(Keys):
+    weight: PositiveInt
+    input: PositiveInt
+
+
 class SparseKeys(Keys):
     """All of the keys, each of which may be left out."""
 
@@ -44,13 +49,14 @@ class SparseKeys(Keys):
     gate: _Operands = []
     format: _LevelKeys = _LevelKeys()
     balanced: bool = False
+    lanes: _LanesKeys | None = None
 
     def sparse(self) -> Sparse:
         """What they say; HardwareError where they break a law."""
         stated = self.format
         skip, gate = (frozenset(Tensor[each.upper()] for each in names) for names in (self.skip, self.gate))
         formats = (stated.l1.formats(), stated.noc.formats(), stated.l2.formats(), stated.offchip.formats())
-        return Sparse(skip, gate, formats, self.balanced)
+        return Sparse(skip, gate, formats, self.balanced, None if self.lanes is None else (self.lanes.weight, self.lanes.input))
 
 
 def _format(name: str) -> Format:
@@ -65,5 +71,10 @@ def sparse_to_dict(sparse: Sparse) -> dict[str, Any]:
         level.label: {tensor.label: str(each) for tensor, each in zip(Tensor, stated, strict=True) if each != Format()}
         for level, stated in zip(Level, sparse.formats, strict=True)
     }
-    stated = {**operands, "format": {level: each for level, each in formats.items() if each}, "balanced": sparse.balanced}
+    stated = {
+        **operands,
+        "format": {level: each for level, each in formats.items() if each},
+        "balanced": sparse.balanced,
+        "lanes": dict(zip(("weight", "input"), sparse.lanes or (), strict=False)),
+    }
     return {key: value for key, value in stated.items() if value}

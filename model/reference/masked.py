@@ -6,7 +6,6 @@ non-zero inputs over its N, Y' and X'. So those of all boxes are matrix products
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from itertools import pairwise, product
 from math import prod
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from mapsearch.model.masks import Masks
 from mapsearch.model.moved_bits import Moved
 from mapsearch.model.reference.masked_bits import ORDER, Stores, transfers
 from mapsearch.model.reference.nests import INNER, MACS, STEPS, Chunks, Ints, Nest, carries, product_of
-from mapsearch.model.tensors import Dim, Tensor
+from mapsearch.model.tensors import Dim
 
 # Boxes, one for each step and active PE: some of the arrays have a number for each.
 MOST_BOXES = 2**25
@@ -59,7 +58,7 @@ def masked_steps(
     layer: Layer, hardware: Hardware, stored: Stores, nest: Nest, loops: list[tuple[int, int]], starts: Starts
 ) -> MaskedSteps:
     """The steps of a mapping, whose nest has each step apart."""
-    macs = _macs_of_boxes(layer, stored.masks, hardware.sparse.skip, starts) if hardware.sparse.waits else None
+    macs = _macs_of_boxes(layer, hardware, stored.masks, starts) if hardware.sparse.waits else None
     found: list[tuple[Ints, Ints]] = []
     moved = np.zeros((len(Moved), 2), np.int64)
     for number, roles in enumerate(carries(np.full((DIMS, len(nest.sizes)), INNER), loops)):
@@ -78,12 +77,17 @@ def _starts(extent: int, sizes: list[int]) -> Ints:
     return np.array(starts)
 
 
-def _macs_of_boxes(layer: Layer, masks: Masks, skipped: Collection[Tensor], starts: Starts) -> Ints:
-    """int64, an axis for each dim in `ORDER`: the MACs to do of each combination of the dims' innermost chunks."""
+def _macs_of_boxes(layer: Layer, hardware: Hardware, masks: Masks, starts: Starts) -> Ints:
+    """int64, an axis for each dim in `ORDER`: the MACs to do of each combination of the dims' innermost chunks.
+
+    Where words lie in lanes, those of full lanes.
+    """
+    skipped, (lanes_w, lanes_i) = hardware.sparse.skip, hardware.sparse.lanes or (1, 1)
     weights = np.add.reduceat(masks.weights(skipped), starts[Dim.K], axis=1, dtype=np.float64)
+    weights = np.ceil(weights / lanes_w) * lanes_w
     taps = [[masks.inputs(skipped, r, s) for s in range(layer.extents[Dim.S])] for r in range(layer.extents[Dim.R])]
     # [R, S, N, G, C, Y', X'], of which N, Y' and X' count chunks
-    inputs = np.array([[_summed(tap, starts) for tap in row] for row in taps])
+    inputs = np.ceil(np.array([[_summed(tap, starts) for tap in row] for row in taps]) / lanes_i) * lanes_i
     macs = np.empty([len(starts[dim]) for dim in ORDER], np.int64)
     chunks = {dim: [slice(*ends) for ends in pairwise([*starts[dim].tolist(), layer.extents[dim]])] for dim in Dim}
     cuts = [list(enumerate(chunks[dim])) for dim in (Dim.G, Dim.C, Dim.R, Dim.S)]

@@ -160,7 +160,7 @@ def _array(layer: Layer, hardware: Hardware, steps: Ints, compute: Ints, crossin
 def _compute(layer: Layer, hardware: Hardware, steps: Ints) -> Ints:
     """Compute cycles of steps (section 7)."""
     macs = steps[MACS]
-    if not hardware.sparse.skip:
+    if not hardware.sparse.changes_time:
         dense: Ints = -(-macs // hardware.simd)
         return dense
     tiles = zip(steps[HELD].T.tolist(), steps[TILES].T.tolist(), steps[LENGTHS].T.tolist(), strict=True)

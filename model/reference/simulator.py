@@ -204,7 +204,7 @@ def _busy(hardware: Hardware, step: Step) -> int:
 def _compute(layer: Layer, hardware: Hardware, step: Step) -> int:
     """Cycles of the PE that has the most to do."""
     busy = _busy(hardware, step)
-    if not hardware.sparse.skip:
+    if not hardware.sparse.changes_time:
         return ceil_of(busy, hardware.simd)
     if step.to_do is not None and hardware.sparse.waits:
         return ceil_of(step.to_do, hardware.simd)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mapsearch.cli import main
-from mapsearch.formats.yaml.hardware import load_hardware
+from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
 from mapsearch.model.errors import HardwareError
 from mapsearch.model.sparsity import NOTHING_SPARED, Coding, Format, Level, Sparse
 from mapsearch.model.tensors import Tensor
@@ -19,6 +19,9 @@ def test_keys_of_zeros() -> None:
     sparse = load_hardware("edge,sparse.gate=[weight],sparse.format.l2.input=coordinate16").sparse
     assert sparse.gate == {Tensor.WEIGHT}
     assert sparse.formats[Level.L2] == (Format(), Format(Coding.COORDINATE, 16), Format())
+    lanes = load_hardware("edge,simd=128,sparse.lanes.weight=16,sparse.lanes.input=8")
+    assert lanes.sparse.lanes == (16, 8)
+    assert load_hardware(hardware_to_dict(lanes)) == lanes
     assert load_hardware("edge,sparse.skip=[weight],sparse.balanced=true").sparse == Sparse(
         frozenset({Tensor.WEIGHT}), balanced=True
     )
@@ -49,6 +52,8 @@ def test_the_command_shows_what_a_machine_makes_of_zeros(capsys: pytest.CaptureF
         ({"sparse": {"gate": True}}, "sparse.gate must be a list such as [input], got True"),
         ({"sparse": {"gate": ["output"]}}, "sparse.gate.0 must be 'weight' or 'input', got 'output'"),
         ({"sparse": {"gate": ["input"], "skip": ["input"]}}, "sparse.skip and sparse.gate both name input; leave it out of one"),
+        ({"sparse": {"lanes": {"weight": 16, "input": 8}}}, "sparse.lanes of weight x input must be simd, 1, got 16 x 8"),
+        ({"sparse": {"lanes": {"weight": 16}}}, "sparse.lanes.input is missing"),
         (
             {"sparse": {"format": {"noc": {"weight": "rle"}}}},
             "noc.weight must be none, ideal, bitmask, rleN (N = 1 to 8 bits), coordinateN (N = 1 to 16), csr or nm, got 'rle'",

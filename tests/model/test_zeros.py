@@ -73,6 +73,45 @@ def test_one_tile_has_the_layers_share() -> None:
     assert found[Count.COMPUTE_CYCLES].item() == -(-GEMM.macs * 35 * 6 // 1000)  # 358.4 weights, on average
 
 
+# Latencies over the dense one of the dual-side sparse tensor core (DSTC), by the densities of A and B: its paper's Fig. 21, as read
+# off in the artifact of Sparseloop (MICRO 2022), fig13_dstc_setup/scripts/baseline.yaml.
+DSTC = {
+    (1.0, 1.0): 1.0, (0.9, 1.0): 0.904, (0.7, 1.0): 0.717, (0.5, 1.0): 0.585, (0.3, 1.0): 0.420,
+    (1.0, 0.4): 0.543, (0.9, 0.4): 0.500, (0.7, 0.4): 0.396, (0.5, 0.4): 0.322, (0.3, 0.4): 0.239,
+}  # fmt: skip
+
+
+def test_lanes_of_a_sparse_tensor_core() -> None:
+    """In tiles of 32 x 32 and lanes of 8 x 16, latencies are off those published of DSTC by at most 8 % on average."""
+    machine = replace(WIDE, pes=1, simd=128, sparse=Sparse(skip=BOTH, lanes=(16, 8)))
+    mapping = Mapping(((temporal(32, Dim.K), temporal(32, Dim.X), temporal(32, Dim.C)),))
+    layer = layer_of(K=256, C=256, X=256)
+    dense = costs(layer, machine, mapping)[Count.COMPUTE_CYCLES].item()
+    assert dense == layer.macs // 128
+    errors: list[float] = []
+    for (a, b), published in DSTC.items():
+        sparse = replace(layer, sparsity=uniform(b, a))
+        errors.append(abs(costs(sparse, machine, mapping)[Count.COMPUTE_CYCLES].item() / dense / published - 1))
+    assert np.mean(errors) <= 0.08
+
+
+def test_lanes_that_are_not_full() -> None:
+    """Without a skip too each reduction index takes whole turns: 5 weights in lanes of 4 times 3 inputs in lanes of 2."""
+    machine = replace(WIDE, pes=1, simd=8, sparse=Sparse(lanes=(4, 2)))
+    found = costs(layer_of(K=5, C=7, X=3), machine, Mapping(((temporal(5, Dim.K),),)))
+    assert found[Count.COMPUTE_CYCLES].item() == 7 * 2 * 2
+
+
+def test_a_pattern_along_lanes_fills_them_evenly() -> None:
+    """With 2:4 along K, 32 weights of a reduction index have 16 non-zeros for certain: one turn of 16 lanes; along C they vary."""
+    machine = replace(WIDE, pes=1, simd=16, sparse=Sparse(skip=frozenset({Tensor.WEIGHT}), lanes=(16, 1)))
+    lone = Mapping(((temporal(32, Dim.K),),))
+    layers = (replace(layer_of(K=32, C=64, X=8), sparsity=of_weight(Pattern(2, 4, along))) for along in (Dim.K, Dim.C))
+    even, varied = (costs(layer, machine, lone)[Count.COMPUTE_CYCLES].item() for layer in layers)
+    assert even == 64 * 8
+    assert 1.3 * even < varied < 2 * even
+
+
 def test_drawn_zeros_take_as_long_as_is_expected() -> None:
     """Of weights drawn at random, the fullest tile has as many as expected, within three standard errors and 1 %."""
     rng = np.random.default_rng(0)

@@ -88,7 +88,7 @@ def sparsities(draw: st.DrawFn, layer: Layer) -> Sparsities:
 
 @st.composite
 def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardware:
-    """The machine with any formats that the layer may have, and with zeros of W and I that it skips or gates."""
+    """The machine with any formats that the layer may have, and with zeros of W and I that it skips or gates, in lanes or not."""
 
     def code(tensor: Tensor) -> Format:
         has_pattern = not isinstance(layer.sparsity[tensor], Uniform)
@@ -96,9 +96,12 @@ def sparse_machines(draw: st.DrawFn, hardware: Hardware, layer: Layer) -> Hardwa
 
     w, i, o = Tensor
     of_l1, of_noc, of_l2, of_offchip = ((code(w), code(i), code(o)) for _ in Level)
-    skip = draw(SKIPPED)
+    skip, lanes = draw(SKIPPED), draw(st.sampled_from((None, None, None, (1, 1), (2, 1), (2, 3))))
     balanced = bool(skip) and draw(st.booleans())
-    return replace(hardware, sparse=Sparse(skip, draw(SKIPPED) - skip, (of_l1, of_noc, of_l2, of_offchip), balanced))
+    sparse = Sparse(skip, draw(SKIPPED) - skip, (of_l1, of_noc, of_l2, of_offchip), balanced, lanes)
+    if lanes is not None:
+        return replace(hardware, simd=prod(lanes), run=None, sparse=sparse)
+    return replace(hardware, sparse=sparse)
 
 
 BITS = st.sampled_from((8, 4, 12, 16))

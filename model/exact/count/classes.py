@@ -71,8 +71,9 @@ def _single(w: Workspace, state: State, group: int, row: Floats, tile: Floats) -
     fill(row, (steps, start, _busy(w, lead, state.new), 1.0, *came, *kept, *filled, *fill_kept))
     if w.machine.skips:
         new, along = float(state.new), w.machine.zeros.along
-        of_tile_w = (new if of_w else 1.0, active if of_w else 1.0, new if lead == along[0] else 1.0)
-        of_tile_i = (new if of_i else 1.0, active if of_i else 1.0, new if lead == along[1] else 1.0)
+        in_lanes_w, in_lanes_i = new if lead == Dim.K else 1.0, new if lead == Dim.N else 1.0
+        of_tile_w = (new if of_w else 1.0, active if of_w else 1.0, new if lead == along[0] else 1.0, in_lanes_w)
+        of_tile_i = (new if of_i else 1.0, active if of_i else 1.0, new if lead == along[1] else 1.0, in_lanes_i)
         fill(tile, (*of_tile_w, *of_tile_i, *_NO_MORE))
 
 
@@ -92,7 +93,7 @@ def _pair(w: Workspace, group: int, y: State, r: State, row: Floats, tile: Float
     if w.machine.skips:
         words = float(needed(y.new, r.new, w.windows[group - 4, 0], w.windows[group - 4, 1]))
         length = float(r.new) if w.machine.zeros.along[0] == SLIDING[group] else 1.0
-        fill(tile, (float(r.new), active_r, length, words, active_y * active_r, 1.0, *_NO_MORE))
+        fill(tile, (float(r.new), active_r, length, 1.0, words, active_y * active_r, 1.0, float(y.new), *_NO_MORE))
 
 
 @inlined

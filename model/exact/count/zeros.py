@@ -7,6 +7,9 @@ With a pattern n:m whole groups have n of m, and only what a tile cuts off of gr
 
 Each weight of a tile serves as many MACs as each other, and PEs form a grid along whose axes W and I vary. So the MACs of a
 step shrink by the shares of both.
+
+Where words lie in lanes, as in a core of outer products, each reduction index takes a turn for every so many non-zeros of its slice
+of W, times those of I; over many indices, turns come to their mean, on all PEs.
 """
 
 from __future__ import annotations
@@ -20,9 +23,10 @@ from mapsearch.model.records import SHARE_ROUNDING
 
 Floats = NDArray[np.float64]
 
-# Columns of a tile's row, of W and then of I: words on unit 0; tiles, of active units; length along a pattern's dim.
-WORDS, TILES, LENGTH = 0, 1, 2
-OF_A_TENSOR = 3
+# Columns of a tile's row, of W and then of I: words on unit 0; tiles, of active units; length along a pattern's dim; words that lie
+# in lanes, those of unit 0 of one reduction index.
+WORDS, TILES, LENGTH, SLICE = 0, 1, 2, 3
+OF_A_TENSOR = 4
 NEGLIGIBLE = 1e-30  # of the likeliest number's weight
 
 
@@ -32,11 +36,17 @@ def _ratio(words: float, nonzeros: float, tile: float, j: float) -> float:
     return (nonzeros - j) * (tile - j) / ((j + 1.0) * (words - nonzeros - tile + j + 1.0))
 
 
+@inlined
+def _range(words: float, nonzeros: float, tile: float) -> tuple[float, float, float]:
+    """The least, the most and the likeliest non-zeros of a tile."""
+    least, most = max(0.0, tile - (words - nonzeros)), min(tile, nonzeros)
+    return least, most, min(max(np.floor((tile + 1.0) * (nonzeros + 1.0) / (words + 2.0)), least), most)
+
+
 @leaf
 def _whole_most(words: float, nonzeros: float, tile: float, tiles: float) -> float:
     """As `expected_most`, of a whole number of non-zeros."""
-    least, most = max(0.0, tile - (words - nonzeros)), min(tile, nonzeros)
-    mode = min(max(np.floor((tile + 1.0) * (nonzeros + 1.0) / (words + 2.0)), least), most)
+    least, most, mode = _range(words, nonzeros, tile)
     total = weight = 1.0  # in weights of the mode
     j = mode
     while j > least and weight > NEGLIGIBLE:
@@ -71,14 +81,45 @@ def expected_most(words: float, nonzeros: float, tile: float, tiles: float) -> f
     return found + rest * (_whole_most(words, below + 1.0, tile, tiles) - found) if rest > 0.0 else found
 
 
+@leaf
+def _whole_turns(words: float, nonzeros: float, tile: float, lanes: float, sure: float) -> float:
+    """As `expected_turns`, of a whole number of non-zeros."""
+    least, most, mode = _range(words, nonzeros, tile)
+    total, found = 1.0, np.ceil((sure + mode) / lanes)
+    weight, j = 1.0, mode
+    while j > least and weight > NEGLIGIBLE:
+        j -= 1.0
+        weight /= _ratio(words, nonzeros, tile, j)
+        total += weight
+        found += weight * np.ceil((sure + j) / lanes)
+    weight, j = 1.0, mode
+    while j < most and weight > NEGLIGIBLE:
+        weight *= _ratio(words, nonzeros, tile, j)
+        j += 1.0
+        total += weight
+        found += weight * np.ceil((sure + j) / lanes)
+    return float(found / total)
+
+
+@leaf
+def expected_turns(words: float, nonzeros: float, tile: float, lanes: float, sure: float) -> float:
+    """The turns in which so many lanes take the non-zeros of a tile, to be expected; sure: of them, those not left to chance."""
+    below = np.floor(nonzeros)
+    found, rest = _whole_turns(words, below, tile, lanes, sure), nonzeros - below
+    return found + rest * (_whole_turns(words, below + 1.0, tile, lanes, sure) - found) if rest > 0.0 else found
+
+
 @inlined
 def _kept_most(w: Workspace, words: float, nonzeros: float, tile: float, tiles: float) -> float:
-    """The same from w.maxima, which every use fills up."""
+    """`expected_most` from w.maxima, which every use fills up; or where tiles are negative, so many lanes, `expected_turns`."""
     key = int(words) * 31 + int(nonzeros) * 17 + int(tile) * 0x9E3779B1 + int(tiles) * 0x85EBCA6B
     kept = w.maxima[(key ^ (key >> 17)) & (MAX_MAXIMA - 1)]
     if kept.words != words or kept.nonzeros != nonzeros or kept.tile != tile or kept.tiles != tiles:
         kept.words, kept.nonzeros, kept.tile, kept.tiles = words, nonzeros, tile, tiles
-        kept.found = expected_most(words, nonzeros, tile, tiles)
+        if tiles > 0.0:
+            kept.found = expected_most(words, nonzeros, tile, tiles)
+        else:
+            kept.found = expected_turns(words, nonzeros, tile, -tiles, 0.0)
     return float(kept.found)
 
 
@@ -96,11 +137,29 @@ def _share(w: Workspace, tensor: int, row: Floats) -> float:
     return float((sure + left) / words)
 
 
+@inlined
+def _share_of_lanes(w: Workspace, tensor: int, row: Floats) -> float:
+    """The turns of a tensor's lanes, over those of its words if all lanes were full."""
+    zeros, at = w.machine.zeros, tensor * OF_A_TENSOR
+    held, lanes, of, nonzeros = row[at + SLICE], float(zeros.lanes[tensor]), zeros.words[tensor], zeros.nonzeros[tensor]
+    if zeros.skipped[tensor] == 0:
+        turns = float(np.ceil(held / lanes))
+    elif zeros.along[tensor] < 0:
+        turns = _kept_most(w, of, nonzeros, held, -lanes)
+    else:
+        rows, cut = held / row[at + LENGTH], row[at + LENGTH] % of
+        sure = rows * (row[at + LENGTH] - cut) / of * nonzeros
+        turns = expected_turns(rows * of, rows * nonzeros, rows * cut, lanes, sure)
+    return float(turns * lanes / held)
+
+
 @leaf
 def part_left(w: Workspace, row: Floats) -> float:
     """The part of a step's MACs that takes time, of which a row tells the tiles."""
     zeros, part = w.machine.zeros, SHARE_ROUNDING
     for tensor in range(2):
-        if zeros.skipped[tensor] == 1:
+        if zeros.lanes[tensor] > 0:
+            part *= _share_of_lanes(w, tensor, row)
+        elif zeros.skipped[tensor] == 1:
             part *= _share(w, tensor, row)
     return float(part)
