@@ -105,6 +105,6 @@ def exhaustive(objective: str, power_mw: float = inf) -> dict[Point, float]:
     every = [(a, b, c) for a in range(2) for b in range(2) for c in range(2)]
     found: dict[Point, float] = {}
     for point in every:
-        [(mapped, _)] = map_fully(job, space.at(point), BUDGET, 1, None)
+        [(mapped, _)] = map_fully(job, space.at(point), BUDGET, Processes(1), None)
         found[point] = float(mapped.values(job)[0])
     return found
