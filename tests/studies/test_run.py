@@ -19,8 +19,8 @@ from mapsearch.search.mappings.sampler_names import Sampler
 
 FIXTURES = (layer_file, search_with_few_trials, finished_run)  # pytest finds them here, as layers, search and done
 SETTINGS = (
-    "batch, objective, sampler, gap, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, "
-    "tools, warm_start, model"
+    "batch, objective, sampler, gap, trials, evaluations, timeout_seconds, until_runtime, seed, restarts, levels, tiles, dataflow, "
+    "constraints, tools, warm_start, model"
 )
 OBJECTIVES = "latency, energy, edp, ed2p, area-delay"
 METRICS = f"there are runtime_cycles, energy_pj, area_mm2, macs, and the objectives {OBJECTIVES}"
