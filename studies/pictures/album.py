@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mapsearch.formats.text import in_file_name, write_files
+from mapsearch.model.errors import InputError
 from mapsearch.studies.density import DensityStudy
 from mapsearch.studies.pictures import convergence, densities, energy, fronts, machines, roofline
 from mapsearch.studies.pictures.html import Shown
 from mapsearch.studies.pictures.page import page
-from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout
+from mapsearch.studies.pictures.style import Drawing, as_png, as_svg, fix_layout, with_told
 from mapsearch.studies.recorded import Recorded, load_run
+from mapsearch.studies.show.lines import nest_text
+from mapsearch.studies.show.nest import shown_layers
 
 _DRAWN: tuple[tuple[str, str, Callable[[Recorded], Drawing]], ...] = (
     ("energy", "Energy by part", energy.draw),
@@ -38,7 +41,7 @@ def draw_album(run_folder: Path, out: Path | None = None, suffix: str = "png") -
     Each file is whole or not there. Raises InputError where the folder holds no run with a mapping, or `out` is not writable.
     """
     run = load_run(run_folder)
-    files, left_out = _drawn(run, suffix)
+    files, left_out = _drawn(run, run_folder, suffix)
     return Album(tuple(write_files(run_folder / "pictures" if out is None else out, files)), tuple(left_out))
 
 
@@ -51,7 +54,7 @@ def draw_densities(study: DensityStudy, out: Path, suffix: str) -> Path:
     return path
 
 
-def _drawn(run: Recorded, suffix: str) -> tuple[dict[str, str | bytes], list[str]]:
+def _drawn(run: Recorded, run_folder: Path, suffix: str) -> tuple[dict[str, str | bytes], list[str]]:
     """The files by name, the page last, and the lines on what is left out."""
     files: dict[str, str | bytes] = {}
     shown: list[Shown] = []
@@ -64,6 +67,19 @@ def _drawn(run: Recorded, suffix: str) -> tuple[dict[str, str | bytes], list[str
             fix_layout(drawing.figure)
             svg = as_svg(drawing.figure, name)
             files[f"{name}.{suffix}"] = svg if suffix == "svg" else as_png(drawing.figure)
-            shown.append(Shown(title, svg))
-    files["report.html"] = page(run, shown, left_out)
+            shown.append(Shown(title, with_told(svg, drawing.figure, drawing.told)))
+    files["report.html"] = page(run, shown, left_out, _nests(run, run_folder))
     return files, left_out
+
+
+def _nests(run: Recorded, run_folder: Path) -> list[tuple[str, str]]:
+    """The layers' names with the loop nests of their mappings, or with why there is none."""
+    nests: list[tuple[str, str]] = []
+    for layer in run.layers:
+        try:
+            [nest] = shown_layers(run_folder / layer.mapping_file, hardware=run.hardware)
+            text = nest_text(nest)
+        except InputError as error:
+            text = str(error)
+        nests.append((layer.name, text))
+    return nests

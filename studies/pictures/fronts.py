@@ -15,6 +15,7 @@ from mapsearch.studies.pictures.style import (
     TINY,
     Axes,
     Drawing,
+    Told,
     fitted,
     new_figure,
     tidy,
@@ -44,8 +45,10 @@ def draw(run: Recorded) -> Drawing:
     title = f"Pareto fronts, energy over runtime in cycles, and how far each spans: {run.title}"
     figure = new_figure(1.65 * rows + 1.0 + 0.8 * (rows == 1), title)
     panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    told: list[Told] = []
     for axis, (number, layer) in zip(panels, layers, strict=False):
         _front(axis, layer.front)
+        told += _told(axis, layer.front, layer.name)
         if run.results.network is not None:
             _mark(axis, layer.front[run.results.network.points[number] - 1], chosen=True)
         _mark(axis, _Point(layer.metrics.runtime_cycles, layer.metrics.energy_pj.total), chosen=False)
@@ -53,7 +56,7 @@ def draw(run: Recorded) -> Drawing:
     for axis in panels[len(layers) :]:
         axis.remove()
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False)
-    return Drawing(figure)
+    return Drawing(figure, told=tuple(told))
 
 
 def draw_network(run: Recorded) -> Drawing:
@@ -73,7 +76,7 @@ def draw_network(run: Recorded) -> Drawing:
     axis.set_xlabel(f"runtime [cycles]{beyond}", fontsize=SMALL)
     axis.set_ylabel("energy", fontsize=SMALL)
     axis.legend(fontsize=SMALL)
-    return Drawing(figure)
+    return Drawing(figure, told=tuple(_told(axis, network.front, "network")))
 
 
 def _middle(front: Sequence[NetworkPoint]) -> Sequence[NetworkPoint]:
@@ -123,6 +126,15 @@ def _front(axis: Axes, front: Sequence[FrontPoint | NetworkPoint]) -> None:
     axis.yaxis.set_major_formatter(EngFormatter("J"))
     tidy(axis)
     axis.tick_params(labelsize=TINY)
+
+
+def _told(axis: Axes, front: Sequence[FrontPoint | NetworkPoint], name: str) -> list[Told]:
+    """What a page tells of each point of a front."""
+    return [
+        Told(axis, point.runtime_cycles, joules, f"{name}, point {number}\n{point.runtime_cycles:,} cycles, {joules * 1e6:,.5g} µJ")
+        for number, point in enumerate(front, start=1)
+        for joules in [1e-12 * point.energy_pj]
+    ]
 
 
 def _mark(axis: Axes, point: FrontPoint | _Point, *, chosen: bool) -> None:

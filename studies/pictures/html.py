@@ -19,6 +19,50 @@ th:first-child, td:first-child, .text td { text-align: left; }
 .text td { white-space: normal; overflow-wrap: anywhere; }
 .text td:first-child { white-space: nowrap; overflow-wrap: normal; }
 svg { width: 100%; height: auto; }
+th[aria-sort] { cursor: pointer; } th[aria-sort]:hover, summary:hover { background: #eee; }
+th[aria-sort=ascending]::after { content: " \\25B2"; } th[aria-sort=descending]::after { content: " \\25BC"; }
+.told { fill: transparent; } .told:hover { stroke: #222; }
+#told { position: fixed; display: none; padding: 2px 8px; background: #222; color: #fff; font-size: 12px; white-space: pre-line; }
+summary { cursor: pointer; } pre { font-size: 12px; line-height: 1.35; overflow-x: auto; }
+"""
+
+# Tables sort by a click, or Enter, on a header: numbers as numbers, empty cells last. A point's text stands beside the mouse.
+_SCRIPT = """\
+"use strict";
+const key = (row, column) => {
+  const text = row.cells[column].textContent;
+  const found = text.replace(/,/g, "").match(/^(?:< )?(-?[0-9.]+(?:e[+-]?[0-9]+)?)%?$/i);
+  return text === "optimal" ? 0 : found ? Number(found[1]) : text;
+};
+const compare = (one, other) => {
+  if (one === "" || other === "") return (one === "") - (other === "");
+  if (typeof one === typeof other) return typeof one === "number" ? one - other : one.localeCompare(other);
+  return typeof one === "number" ? -1 : 1;
+};
+for (const head of document.querySelectorAll("th")) {
+  head.setAttribute("aria-sort", "none");
+  head.tabIndex = 0;
+  const sort = () => {
+    const order = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
+    const [heads, ...rows] = head.closest("table").rows;
+    for (const each of heads.cells) each.setAttribute("aria-sort", each === head ? order : "none");
+    const keys = new Map(rows.map((row) => [row, key(row, head.cellIndex)]));
+    const turn = (one, other) => order === "descending" && keys.get(one) !== "" && keys.get(other) !== "";
+    rows.sort((one, other) => compare(keys.get(one), keys.get(other)) * (turn(one, other) ? -1 : 1));
+    heads.parentElement.append(...rows);
+  };
+  head.addEventListener("click", sort);
+  head.addEventListener("keydown", (event) => event.key === "Enter" && sort());
+}
+const told = document.body.appendChild(document.createElement("div"));
+told.id = "told";
+document.addEventListener("mousemove", (event) => {
+  const text = event.target.dataset?.told;
+  told.style.display = text ? "block" : "none";
+  told.textContent = text || "";
+  told.style.left = `${Math.min(event.clientX + 12, innerWidth - told.offsetWidth)}px`;
+  told.style.top = `${event.clientY + 12}px`;
+});
 """
 
 
@@ -34,7 +78,7 @@ def document(title: str, parts: Iterable[str]) -> str:
     """A page with a heading; empty parts are left out."""
     title = escape(title)
     head = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n<style>\n{_STYLE}</style>\n'
-    return f"{head}</head>\n<body>\n<h1>{title}</h1>\n{''.join(parts)}</body>\n</html>\n"
+    return f"{head}</head>\n<body>\n<h1>{title}</h1>\n{''.join(parts)}<script>\n{_SCRIPT}</script>\n</body>\n</html>\n"
 
 
 def pictures(shown: Iterable[Shown]) -> list[str]:
@@ -45,6 +89,11 @@ def pictures(shown: Iterable[Shown]) -> list[str]:
 def section(title: str, content: str) -> str:
     """A heading and what stands under it; nothing where that is empty."""
     return f"<h2>{escape(title)}</h2>\n{content}" if content else ""
+
+
+def folded(title: str, text: str) -> str:
+    """A text as it is, unfolded by a click on its title."""
+    return f"<details><summary>{escape(title)}</summary>\n<pre>{escape(text)}</pre></details>\n"
 
 
 def bullets(lines: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from matplotlib.ticker import EngFormatter
 
 from mapsearch.spaces.machines.space import machine_text
 from mapsearch.studies.pictures.numbers import number_points
-from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, colour_bar, fix_layout, new_figure, tidy
+from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, Told, colour_bar, fix_layout, new_figure, tidy
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import MachineRow
 
@@ -53,7 +53,12 @@ def draw(run: Recorded) -> Drawing:
     fix_layout(figure)  # and with it the points' places
     for axis, ys in ((left, energies), (right, heights)):
         number_points(axis, range(1, named + 1), np.column_stack([xs, ys])[:named])
-    return Drawing(figure)
+    told = [
+        Told(axis, x, y, f"{number}  {_told(point)}")
+        for axis, ys in ((left, energies), (right, heights))
+        for number, (x, y, point) in enumerate(zip(xs, ys, front, strict=True), start=1)
+    ]
+    return Drawing(figure, told=tuple(told))
 
 
 def _runtime(point: MachineRow) -> float:

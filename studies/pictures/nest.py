@@ -53,7 +53,7 @@ def draw(nest: ShownNest) -> Figure:
     steps: Sequence[ShownStep] = nest.first_steps or ()
     first, second = heading(nest)
     lines = [Line(0, second), *nest_lines(nest)]
-    heights = [_LINE * (len(lines) + 1), *[_ROW * len(steps[0].pes) + 0.1] * len(nest.tensors)]
+    heights = [_LINE * (len(lines) + 1), *[_ROW * max((len(step.pes) for step in steps), default=0) + 0.1] * len(nest.tensors)]
     figure = new_figure(sum(heights) + 1.7, first)
     text, *panels = figure.subplots(1 + len(nest.tensors), 1, height_ratios=heights)
     _write(text, lines)

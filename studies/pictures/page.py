@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mapsearch.studies.pictures.html import Shown, bullets, document, pairs, pictures, section, table
+from mapsearch.studies.pictures.html import Shown, bullets, document, folded, pairs, pictures, section, table
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import LayerResult, NetworkSums
 from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text
@@ -13,8 +13,8 @@ _NETWORK_COLUMNS = ("network", "weight", "layers", "MACs", "cycles", ENERGY, EDP
 _OWN = ("latency", "energy", "edp")  # objectives that have a column anyway
 
 
-def page(run: Recorded, shown: Sequence[Shown], left_out: Sequence[str]) -> str:
-    """The page's HTML; `left_out` are lines on what is not in the pictures."""
+def page(run: Recorded, shown: Sequence[Shown], left_out: Sequence[str], nests: Sequence[tuple[str, str]]) -> str:
+    """The page's HTML; `left_out` are lines on what is not in the pictures, `nests` the layers' loop nests by name."""
     config = run.config
     parts = [
         _network(run),
@@ -24,6 +24,7 @@ def page(run: Recorded, shown: Sequence[Shown], left_out: Sequence[str]) -> str:
         else "",
         section("Left out", bullets([*left_out, *(f"{each.name}: {each.reason}" for each in run.results.left_out)])),
         section("Layers", _layers(run)),
+        section("Mappings", "".join(folded(name, text) for name, text in nests)),
         section("Settings", pairs({"layer_set": config["layer_set"], **config["settings"]})),
         section("Hardware", pairs(config["hardware"])),
         section("Versions", pairs(config.get("versions", {}))),

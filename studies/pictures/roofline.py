@@ -25,6 +25,7 @@ from mapsearch.studies.pictures.style import (
     TINY,
     Axes,
     Drawing,
+    Told,
     fitted,
     fix_layout,
     new_figure,
@@ -75,7 +76,15 @@ def draw(run: Recorded) -> Drawing:
     _name(table, layers, rows)
     fix_layout(figure)  # and with it the points' places
     number_points(axis, [layer.number for layer in layers], places)
-    return Drawing(figure)
+    told = [
+        Told(axis, x, y, f"{each.number}  {each.name}\n{y:.4g} MACs per cycle, {x:.4g} per off-chip byte\nbound by {_bound(each)}")
+        for each, (x, y) in zip(layers, places.tolist(), strict=True)
+    ]
+    return Drawing(figure, told=tuple(told))
+
+
+def _bound(layer: _Layer) -> str:
+    return bound_text(layer.metrics.bound_by)
 
 
 def _roofs(axis: Axes, hardware: Hardware, intensities: NDArray[np.float64]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from io import BytesIO, StringIO
 from typing import Any, TypeAlias
 
@@ -30,11 +32,25 @@ BLACK, GREY, PALE = "#000000", "#777777", "#CCCCCC"
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A point of a picture, on one of its axes, and what a page tells of it."""
+
+    axis: Axes
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture, or None where the run has no figures for it; `note` says what is left out, and why, in one line."""
+    """A picture, or None where the run has no figures for it.
+
+    note: what is left out, and why, in one line. told: what a page tells of points.
+    """
 
     figure: Figure | None
     note: str = ""
+    told: tuple[Told, ...] = ()
 
 
 def new_figure(height_inches: float, title: str) -> Figure:
@@ -83,6 +99,17 @@ def as_png(figure: Figure) -> bytes:
     file = BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()
+
+
+def with_told(svg: str, figure: Figure, told: Iterable[Told]) -> str:
+    """An SVG file of a figure, whose layout is fixed, with a spot over each point within its axis, that tells its text."""
+    spots: list[str] = []
+    for each in told:
+        x, y = each.axis.transData.transform((each.x, each.y))
+        if each.axis.bbox.padded(1.0).contains(x, y):
+            place = f'cx="{x * 72 / DPI:.2f}" cy="{(figure.bbox.height - y) * 72 / DPI:.2f}" r="5"'
+            spots.append(f'<circle class="told" {place} data-told="{escape(each.text)}"/>\n')
+    return svg.replace("</svg>", f"{''.join(spots)}</svg>")
 
 
 def as_svg(figure: Figure, name: str) -> str:
