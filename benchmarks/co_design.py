@@ -28,6 +28,7 @@ from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import Limit
 from mapsearch.search.objectives.objective import Objective
+from mapsearch.search.processes import Processes
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings
@@ -115,7 +116,9 @@ def _refined(job: LayersJob, machines: list[Hardware], folder: Path, jobs: int, 
     for first in range(0, len(machines), BATCH):
         some = machines[first : first + BATCH]
         seeds = [(0, first + place) for place in range(len(some))]
-        for place, mapped in map_machines(job, Stage.REFINED, [(each, seed_mappings) for each in some], seeds, jobs, None):
+        for place, mapped in map_machines(
+            job, Stage.REFINED, [(each, seed_mappings) for each in some], seeds, Processes(jobs), None
+        ):
             found[some[place]] = float(mapped.values(job)[0])
             print(f"{len(found)} of {len(machines)}: {found[some[place]] / value:.4f} of co-design's, refined", flush=True)
     return found
@@ -125,7 +128,7 @@ def _mapped(job: LayersJob, machines: list[Hardware], jobs: int, value: float) -
     """The objectives of machines mapped by the default search."""
     found: list[float] = []
     for number, hardware in enumerate(machines, start=1):
-        [(mapped, _)] = map_fully(job, hardware, Settings.of({}).budget(None), jobs, None)
+        [(mapped, _)] = map_fully(job, hardware, Settings.of({}).budget(None), Processes(jobs), None)
         found.append(float(mapped.values(job)[0]))
         sizes = hardware.pes, hardware.l1.bytes, hardware.l2.bytes, hardware.noc.bytes_per_cycle, hardware.offchip.bytes_per_cycle
         print(f"{number} of {len(machines)}: {sizes} {found[-1]:.6g}, {found[-1] / value:.4f} of co-design's", flush=True)

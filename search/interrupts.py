@@ -1,7 +1,7 @@
 """Ctrl-C and its like: signals that end work and lose no result.
 
 A study raises KeyboardInterrupt on them (`StudyFolder.at_work`). While searches run side by side, the first signal ends them with
-their best so far, and KeyboardInterrupt is raised once all of that is taken (`processes.run_tasks`). The study then saves what it
+their best so far, and KeyboardInterrupt is raised once all of that is taken (`engine.run_tasks`). The study then saves what it
 has and returns it as incomplete, and the command line ends with code 130.
 """
 

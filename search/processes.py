@@ -1,8 +1,8 @@
-"""Searches side by side in processes.
+"""Tasks side by side in processes of this host.
 
-`run_tasks` is all that others need; behind it stand three engines, functions of the same parameters. Where forking is sound
-(`may_fork`), workers are forked: they begin at once, with the kernels loaded and the tasks at hand. Everywhere else joblib starts
-them, and each imports and loads everything again. One job needs no worker.
+There are three ways, functions of the same parameters. Where forking is sound (`may_fork`), workers are forked: they begin at once,
+with the kernels loaded and the tasks at hand. Everywhere else joblib starts them, and each imports and loads everything again. One
+job needs no worker.
 """
 
 from __future__ import annotations
@@ -11,33 +11,19 @@ import os
 import signal
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
-from types import FrameType
-from typing import Any, Protocol, TypeVar, cast
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from mapsearch.model.errors import InputError
-from mapsearch.search.board import END, POLL_SECONDS, STOP, Board, board_in_file, board_in_memory, watched
+from mapsearch.search.board import END, POLL_SECONDS, STOP, Board, board_in_file, board_in_memory
+from mapsearch.search.engine import Job, Outcomes, run_task
 from mapsearch.search.interrupts import STOPS, stops_handled, stops_held
 from mapsearch.search.locks import let_go_of_locks
-from mapsearch.search.progress import Tick
 
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
-Outcomes = Iterator[tuple[int, R | None]]
-
-
-class Job(Protocol[R_co]):
-    """A piece of work for a worker process."""
-
-    def prepare(self) -> None:
-        """Call every kernel of the work once, so that the workers have it, or find it in numba's cache."""
-        ...
-
-    def run(self, tick: Tick) -> R_co | None:
-        """The result of the work, or None; tick: called now and then with its progress, ends it early once it returns True."""
-        ...
 
 
 def usable_cores() -> int:
@@ -67,49 +53,38 @@ def may_fork() -> bool:
     return False
 
 
-def run_tasks(tasks: Sequence[Job[R]], jobs: int, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:
-    """Yield (index of the task, its result) as the tasks end, in any order, from `jobs` processes.
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The `Engine` of this host: up to `jobs` processes, this one alone where one is enough."""
 
-    watch: called now and then, from another thread, with the tasks' progress, int64[tasks].
-    The first of the STOPS ends the running tasks with their best so far and starts no others; KeyboardInterrupt is raised when all
-    results are yielded. A second signal raises it at once.
-    """
-    asked = threading.Event()
-    for first in tasks[:1]:
-        first.prepare()
-    forks = jobs > 1 and may_fork()
-    start = _here if jobs == 1 else _forked if forks else _started_by_joblib
-    with (board_in_memory if jobs == 1 or forks else board_in_file)(len(tasks)) as board:
+    jobs: int
 
-        def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 a signal handler's parameters
-            if asked.is_set():
-                board[-1] = END
-                raise KeyboardInterrupt
-            asked.set()
-            board[-1] = STOP
-
-        with stops_handled(stop):
-            outcomes: Outcomes[R] = start(tasks, jobs, board)
-            with watched(board, watch):  # only now, as its thread must not be there when workers are forked
-                try:
-                    for index, outcome in outcomes:
-                        if outcome is not None:
-                            yield index, outcome
-                except BrokenExecutor:
-                    raise InputError(
-                        "a worker process was killed, perhaps for want of memory; what was found is saved: "
-                        "go on with --resume, with fewer --jobs"
-                    ) from None
-                finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
-                    board[-1] = max(board[-1], STOP)
-                    deque(outcomes, maxlen=0)
-    if asked.is_set():  # also by a signal after the last tick of the last task
-        raise KeyboardInterrupt
+    @contextmanager
+    def begin(self, tasks: Sequence[Job[R]]) -> Generator[tuple[Board, Callable[[], Outcomes[R]]]]:
+        """See `Engine`."""
+        for first in tasks[:1]:
+            first.prepare()
+        jobs = min(self.jobs, len(tasks))
+        forks = jobs > 1 and may_fork()
+        start = _here if jobs <= 1 else _forked if forks else _started_by_joblib
+        with (board_in_memory if jobs <= 1 or forks else board_in_file)(len(tasks)) as board:
+            yield board, lambda: _told(start(tasks, jobs, board))
 
 
-def _here(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:  # noqa: ARG001 an engine's parameters
+def _told(outcomes: Outcomes[R]) -> Outcomes[R]:
+    """The same, with an error that tells of a killed worker."""
+    try:
+        yield from outcomes
+    except BrokenExecutor:
+        raise InputError(
+            "a worker process was killed, perhaps for want of memory; what was found is saved: "
+            "go on with --resume, with fewer --jobs"
+        ) from None
+
+
+def _here(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:  # noqa: ARG001 a way's parameters
     """The outcomes of tasks that run in this process, one after another."""
-    return ((index, _run_task(task, index, board)) for index, task in enumerate(tasks))
+    return ((index, run_task(task, index, board)) for index, task in enumerate(tasks))
 
 
 def _forked(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
@@ -135,7 +110,7 @@ _INHERITED: list[Any] = []
 
 def _run_inherited(index: int) -> tuple[int, object]:
     tasks, board = _INHERITED
-    return index, _run_task(tasks[index], index, board)
+    return index, run_task(tasks[index], index, board)
 
 
 def _taken(executor: Executor, futures: Sequence[Future[Any]], board: Board) -> Outcomes[Any]:
@@ -161,19 +136,7 @@ def _started_by_joblib(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outc
 
 
 def _run_indexed(task: Job[R], index: int, board: Board) -> tuple[int, R | None]:
-    return index, _run_task(task, index, board)
-
-
-def _run_task(task: Job[R], index: int, board: Board) -> R | None:
-    """The result of a task, or None where all were stopped before it began."""
-    if board[-1]:
-        return None
-
-    def tick(done: int) -> bool:
-        board[index] = done
-        return bool(board[-1])
-
-    return task.run(tick)
+    return index, run_task(task, index, board)
 
 
 def _leave_stops_to(parent: int, board: Board | None = None) -> None:

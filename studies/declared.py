@@ -6,6 +6,7 @@ The command line's help is made from these declarations, so neither this module 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from math import inf
@@ -105,6 +106,10 @@ def _is_share(value: object) -> bool:
 
 SHARE = Law("must be from 0 to 1, or a percentage such as 1%", _is_share, _read_share)
 SECONDS = Law("must be above 0 and below 1e9", _is_seconds, _number(float))
+CLUSTER = Law(
+    "must be the address of a Dask scheduler, such as tcp://host:8786, or in Python a client of one",
+    lambda value: bool(re.fullmatch(r"(tcp|tls|ws|wss)://\S+:\d+", value)) if isinstance(value, str) else hasattr(value, "submit"),
+)
 FLAG = Law("must be True or False", lambda value: isinstance(value, bool))
 # Of inputs that are checked where they are loaded.
 ANYTHING = Law("", lambda _: True)

@@ -17,6 +17,7 @@ from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.studies.declared import SettingError
+from mapsearch.studies.engines import ClusterSource, engine_of
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.options import Inputs
@@ -61,6 +62,7 @@ def forecast(
     *,
     out: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
+    cluster: ClusterSource | None = None,
     resume: bool = False,
     no_cache: bool = False,
     storage: str | None = None,
@@ -75,14 +77,16 @@ def forecast(
         raise SettingError(
             lambda called: f"a run that goes on ({called('resume')}) cannot be told of before; give a new run's inputs"
         )
-    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, no_cache), settings)
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, cluster, no_cache), settings)
     job, plan = begun.plan.job(), begun.plan
     problems = [job.problem(index, begun.space.largest) for index in range(len(job.layers))]
     layers = [
         LayerForecast(unique.layer.name, unique.count, unique.layer.macs, problem.space.size())
         for unique, problem in zip(plan.layers, problems, strict=True)
     ]
-    seconds, basis = _duration(begun, problems)
+    with engine_of(jobs, cluster) as engine:
+        at_once = engine.jobs
+    seconds, basis = _duration(begun, problems, at_once)
     return Forecast(
         begun.study.title,
         str(begun.folder.path),
@@ -90,13 +94,13 @@ def forecast(
         begun.space.size,
         layers,
         plan.left_out,
-        begun.jobs,
+        at_once,
         seconds,
         basis,
     )
 
 
-def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, str]:
+def _duration(begun: Prepared, problems: list[Problem], jobs: int) -> tuple[float | None, str]:
     """An upper limit on the seconds of the searches, and its basis."""
     settings = begun.plan.settings
     if settings.timeout_seconds is not None:
@@ -114,7 +118,7 @@ def _duration(begun: Prepared, problems: list[Problem]) -> tuple[float | None, s
     basis = f"{counted} of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
     if proof:
         basis += f", and up to {proof:g} s of branch and bound"
-    return each * ceil(searches / begun.jobs), f"{basis}; {min(begun.jobs, searches)} at once"
+    return each * ceil(searches / jobs), f"{basis}; {min(jobs, searches)} at once"
 
 
 def _trial_seconds(problem: Problem) -> float:

@@ -14,9 +14,10 @@ from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.mapping import Mapping
+from mapsearch.search.engine import run_tasks
 from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.searcher import Certificate, Outcome, Searcher
-from mapsearch.search.processes import run_tasks
+from mapsearch.search.processes import Processes
 from mapsearch.studies.evaluate import HardwareSource, machine
 from mapsearch.studies.run.network_totals import gap_to
 from mapsearch.studies.run.plan import Plan
@@ -81,7 +82,7 @@ def search_layer(
     tasks = job.tasks(problem, 0, budget, seeds)
     outcomes: list[Outcome] = []
     with contextlib.suppress(KeyboardInterrupt):  # the best so far is the answer
-        outcomes.extend(outcome for _, outcome in run_tasks(tasks, min(jobs, len(tasks)), None))
+        outcomes.extend(outcome for _, outcome in run_tasks(tasks, Processes(jobs), None))
     best = min(outcomes, key=lambda outcome: outcome.value, default=None)
     if best is None or len(best.batch) == 0:
         hint = "search longer, or use larger buffers"

@@ -13,9 +13,9 @@ from mapsearch.formats.yaml.hardware import load_hardware_space
 from mapsearch.formats.yaml.layer_sets import names
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
-from mapsearch.search.processes import usable_cores
 from mapsearch.spaces.machines.space import HardwareSpace, Limits
 from mapsearch.studies.declared import SettingError
+from mapsearch.studies.engines import ClusterSource, engine_of
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.folder import RunFolder, unused_folder
 from mapsearch.studies.proofs import Proofs
@@ -36,6 +36,7 @@ def run(
     *,
     out: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
+    cluster: ClusterSource | None = None,
     resume: bool = False,
     no_cache: bool = False,
     storage: str | None = None,
@@ -46,27 +47,28 @@ def run(
 
     layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
     {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
-    (default: a new one under runs/). jobs: processes (default: one a core). resume: go on with the run in `out`, with its recorded
-    layer set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
+    (default: a new one under runs/). jobs: processes (default: one a core). cluster: a Dask scheduler's
+    address, or a client, whose workers search in place of processes. resume: go on with the run in `out`, with its recorded layer
+    set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
     storage: of Optuna's, in which a search for a machine keeps its machines too: a database's URL or the path of a journal file.
     settings: the fields of `options.SearchOptions` (batch, objective, sampler,
     trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, tools,
     warm_start, model).
 
     The results are a `mapsearch.studies.results.RunResults`; `to_dict` gives the content of results.json. They depend on the seed
-    and not on the number of jobs; with a timeout, or where an exact search ends without its proof, they also depend on the clock.
+    and not on the number of jobs or workers; with a timeout, or where an exact search ends without its proof, also on the clock.
 
     Raises InputError before work starts where an input breaks a law, and UnsavedRunError where the folder
     can no longer be written when it ends.
     """
-    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, no_cache, storage), settings)
+    begun = prepare(Inputs(layer_set, hardware, out, resume, jobs, cluster, no_cache, storage), settings)
     study, folder = begun.study, begun.folder
     if begun.recorded is not None:
         folder.check_same(begun.recorded, study.config)
-    with folder.at_work(study.files, watcher, resume=resume):
+    with engine_of(jobs, cluster) as engine, folder.at_work(study.files, watcher, resume=resume):
         if resume:
             study.go_on_from(folder)
-        results = study.search(folder, begun.jobs, watcher)
+        results = study.search(folder, engine, watcher)
     if not no_cache:
         Proofs.of_user().trim()
     return results
@@ -81,7 +83,6 @@ class Prepared:
     study: MachineRun | CoDesign
     folder: RunFolder
     recorded: dict[str, Any] | None
-    jobs: int
 
 
 def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
@@ -103,7 +104,7 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
         raise SettingError(lambda called: f"{called('storage')} is of a search for a machine, and {space.name} is one machine")
     study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space, inputs.storage)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
-    return Prepared(plan, space, study, folder, recorded, inputs.jobs or usable_cores())
+    return Prepared(plan, space, study, folder, recorded)
 
 
 def _co_design(plan: Plan, space: HardwareSpace, storage: str | None) -> CoDesign:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from mapsearch.model.area import taken
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
+from mapsearch.search.engine import Engine
 from mapsearch.search.machines.candidate import Least, MappedNetwork, SeedMappings
 from mapsearch.search.machines.sampler import MachineSampler, Point
 from mapsearch.search.machines.stages import Stage, map_fully, map_machines
@@ -169,27 +170,27 @@ class MachineSearch:
             return []
         return [mapped[row] for row in non_dominated(np.stack([machine.values for machine in mapped])).tolist()]
 
-    def run(self, allowance: Allowance, jobs: int, watch: Watcher | None, mapped: Callable[[Stage], None]) -> None:
+    def run(self, allowance: Allowance, engine: Engine, watch: Watcher | None, mapped: Callable[[Stage], None]) -> None:
         """Map machines as far as the allowance goes; watch: watches each batch; mapped: called after it with its stage.
 
         Ctrl-C ends the search and sets `stopped`.
         """
         try:
             for stage, batch in self._batches(allowance):
-                self._map(stage, batch, jobs, watch)
+                self._map(stage, batch, engine, watch)
                 self._drop()
                 mapped(stage)
         except KeyboardInterrupt:
             self.stopped = True
 
-    def map_best(self, jobs: int, watch: Watcher | None, mapped: Callable[[Stage], None]) -> None:
+    def map_best(self, engine: Engine, watch: Watcher | None, mapped: Callable[[Stage], None]) -> None:
         """Map the best machine by the run's own search, until it is one with that search's outcomes; see `run`.
 
         The notes of an interrupted search lack outcomes, so a machine from there is mapped again.
         """
         try:
             while not self.stopped and (best := self.best) is not None and not best.outcomes:
-                self._map_fully(best, jobs, watch)
+                self._map_fully(best, engine, watch)
                 self._drop()
                 mapped(Stage.FULL)
         except KeyboardInterrupt:
@@ -281,25 +282,25 @@ class MachineSearch:
         as_near: Floats = values[nearest].mean(axis=1)
         return np.where(bounds > 0, by_bound, as_near)
 
-    def _map(self, stage: Stage, batch: Sequence[Candidate], jobs: int, watch: Watcher | None) -> None:
+    def _map(self, stage: Stage, batch: Sequence[Candidate], engine: Engine, watch: Watcher | None) -> None:
         """Map a batch; its machines start from mappings that were known before the batch."""
         recalled = {machine.point: self._notebook.recall(machine.point, stage) for machine in batch}
         new = [machine for machine in batch if recalled[machine.point] is None]
         if stage == Stage.FULL:
             for machine in new:
-                self._map_fully(machine, jobs, watch)
+                self._map_fully(machine, engine, watch)
         else:
             rng_seeds = [(self._job.seed, int(stage), *machine.point) for machine in new]
             seed_mappings = [(machine.hardware, self.seed_mappings(machine.point)) for machine in new]
-            for place, mapped in map_machines(self._job, stage, seed_mappings, rng_seeds, jobs, watch):
+            for place, mapped in map_machines(self._job, stage, seed_mappings, rng_seeds, engine, watch):
                 self._keep(new[place], stage, mapped)
         for machine in batch:
             known = recalled[machine.point]
             if known is not None:
                 self._settle(machine, stage, known)
 
-    def _map_fully(self, machine: Candidate, jobs: int, watch: Watcher | None) -> None:
-        for mapped, outcomes in map_fully(self._job, machine.hardware, self._budget, jobs, watch):
+    def _map_fully(self, machine: Candidate, engine: Engine, watch: Watcher | None) -> None:
+        for mapped, outcomes in map_fully(self._job, machine.hardware, self._budget, engine, watch):
             machine.outcomes = outcomes
             self._keep(machine, Stage.FULL, mapped)
 

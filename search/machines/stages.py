@@ -14,6 +14,7 @@ import numpy as np
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import Mapping, encode
+from mapsearch.search.engine import Engine, Job, run_tasks
 from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
 from mapsearch.search.mappings.anytime import AnytimeSearcher
 from mapsearch.search.mappings.branch_and_bound import least_bound
@@ -25,7 +26,6 @@ from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import search_layers
 from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget, Limit, Outcome, Searcher
-from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Tick, Watcher
 
 R = TypeVar("R")
@@ -48,7 +48,7 @@ _SEARCHES: dict[Stage, tuple[Searcher, Budget]] = {
 
 @dataclass(frozen=True, slots=True)
 class MachineTask:
-    """The search of all layers on one machine, a `processes.Job`; seed_mappings: for each layer, the mappings to start from."""
+    """The search of all layers on one machine, an `engine.Job`; seed_mappings: for each layer, the mappings to start from."""
 
     job: LayersJob
     hardware: Hardware
@@ -85,7 +85,7 @@ def map_machines(
     stage: Stage,
     machines: Sequence[tuple[Hardware, SeedMappings]],
     rng_seeds: Sequence[tuple[int, ...]],
-    jobs: int,
+    engine: Engine,
     watch: Watcher | None,
     timeout_seconds: float | None = None,
 ) -> Iterator[tuple[int, MappedNetwork]]:
@@ -100,11 +100,11 @@ def map_machines(
         for (hardware, seed_mappings), seed in zip(machines, rng_seeds, strict=True)
     ]
     if tasks:
-        yield from _run(tasks, [hardware.name for hardware, _ in machines], len(job.layers), jobs, watch)
+        yield from _run(tasks, [hardware.name for hardware, _ in machines], len(job.layers), engine, watch)
 
 
 def map_fully(
-    job: LayersJob, hardware: Hardware, budget: Budget, jobs: int, watch: Watcher | None
+    job: LayersJob, hardware: Hardware, budget: Budget, engine: Engine, watch: Watcher | None
 ) -> Iterator[tuple[MappedNetwork, tuple[tuple[Outcome, ...], ...]]]:
     """Yield, once, the machine as a run on it alone maps it, and each layer's outcomes.
 
@@ -116,7 +116,7 @@ def map_fully(
         yield _unmapped(job, hardware), ()
         return
     found: dict[tuple[int, int], Outcome] = {}
-    for answer in search_layers(job, problems, budget, range(len(problems)), jobs, watch):
+    for answer in search_layers(job, problems, budget, range(len(problems)), engine, watch):
         if answer.last:
             found[answer.layer, answer.search] = answer.outcome
         if len(found) == len(problems) * job.restarts and all(each.finished for each in found.values()):
@@ -126,10 +126,12 @@ def map_fully(
             yield replace(mapped, lower_bounds=np.array(bounds)), outcomes
 
 
-def _run(tasks: Sequence[Job[R]], names: Sequence[str], ticks: int, jobs: int, watch: Watcher | None) -> Iterator[tuple[int, R]]:
+def _run(
+    tasks: Sequence[Job[R]], names: Sequence[str], ticks: int, engine: Engine, watch: Watcher | None
+) -> Iterator[tuple[int, R]]:
     if watch is not None:
         watch.began(names, ticks)
-    yield from run_tasks(tasks, min(jobs, len(tasks)), watch.advanced if watch is not None else None)
+    yield from run_tasks(tasks, engine, watch.advanced if watch is not None else None)
 
 
 def with_mapping(problem: Problem, outcomes: Sequence[Outcome], mapping: Mapping) -> list[Outcome]:

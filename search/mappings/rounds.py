@@ -13,11 +13,11 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, log2, prod
 
+from mapsearch.search.engine import Engine, Job, run_tasks
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.searcher import PROOF_TICKS, Budget, Limit, Outcome, StagedSearcher
 from mapsearch.search.mappings.task import Begin, Prove, Task, Tighten
-from mapsearch.search.processes import Job, run_tasks
 from mapsearch.search.progress import Watcher
 
 _LOG = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def search_layers(
     problems: Sequence[Problem],
     budget: Budget,
     left: Collection[int],
-    jobs: int,
+    engine: Engine,
     watch: Watcher | None,
     until_cycles: int | None = None,
 ) -> Generator[Answer]:
@@ -55,9 +55,9 @@ def search_layers(
     order = sorted(left, key=lambda layer: -_hardness(problems[layer]))
     tasks = {(layer, search): task for layer in order for search, task in enumerate(job.tasks(problems[layer], layer, budget))}
     if isinstance(job.searcher, StagedSearcher):
-        yield from _Rounds(job, job.searcher, budget, jobs, watch, until_cycles).run(tasks)
+        yield from _Rounds(job, job.searcher, budget, engine, watch, until_cycles).run(tasks)
         return
-    for place, outcome in _round(job, tasks, job.searcher.ticks(budget), jobs, watch):
+    for place, outcome in _round(job, tasks, job.searcher.ticks(budget), engine, watch):
         yield Answer(*place, outcome, searched=True, last=True)
 
 
@@ -72,7 +72,7 @@ class _Rounds:
     job: LayersJob
     searcher: StagedSearcher
     budget: Budget
-    jobs: int
+    engine: Engine
     watch: Watcher | None
     until_cycles: int | None
 
@@ -148,7 +148,7 @@ class _Rounds:
             proven.close()
 
     def _round(self, works: Mapping[Place, Job[Outcome]], ticks: int) -> Generator[tuple[Place, Outcome]]:
-        return _round(self.job, works, ticks, self.jobs, self.watch)
+        return _round(self.job, works, ticks, self.engine, self.watch)
 
     def _known(self, tasks: Mapping[Place, Task]) -> dict[Place, Outcome]:
         """What earlier runs have found."""
@@ -186,7 +186,7 @@ def _names(job: LayersJob, places: Iterable[Place]) -> list[str]:
 
 
 def _round(
-    job: LayersJob, works: Mapping[Place, Job[Outcome]], ticks: int, jobs: int, watch: Watcher | None
+    job: LayersJob, works: Mapping[Place, Job[Outcome]], ticks: int, engine: Engine, watch: Watcher | None
 ) -> Generator[tuple[Place, Outcome]]:
     """Yield the outcomes of some work, as they come."""
     places = list(works)
@@ -195,7 +195,7 @@ def _round(
     if watch is not None:
         watch.began(_names(job, places), ticks)
     watching = watch.advanced if watch is not None else None
-    for number, outcome in run_tasks(list(works.values()), min(jobs, len(places)), watching):
+    for number, outcome in run_tasks(list(works.values()), engine, watching):
         yield places[number], outcome
 
 

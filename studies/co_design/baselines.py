@@ -16,6 +16,7 @@ from mapsearch.formats.yaml.hardware import load_hardware, names
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.mapping import MappingBatch
+from mapsearch.search.engine import Engine
 from mapsearch.search.machines.candidate import MappedNetwork, SeedMappings
 from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
 from mapsearch.search.machines.stages import Stage, map_machines
@@ -45,7 +46,7 @@ def baselines(
     budget: Budget,
     search: MachineSearch,
     folder: Path,
-    jobs: int,
+    engine: Engine,
     deadline: float,
     choice_seconds: float,
     watch: Watcher | None,
@@ -60,11 +61,13 @@ def baselines(
     found: list[Baseline] = []
     seeds: list[SeedMappings] = []
     best = search.best
-    preset = _best_preset(space, job, search, best, jobs, watch) if best is not None else None
+    preset = _best_preset(space, job, search, best, engine, watch) if best is not None else None
     if preset is not None:
         found.append(Baseline("preset", preset.hardware.name, preset))
         seeds.append(_own(preset))
-    first = _chosen_first(space, job, budget, search, folder, jobs, choice_seconds, watch) if time.monotonic() < deadline else None
+    first = (
+        _chosen_first(space, job, budget, search, folder, engine, choice_seconds, watch) if time.monotonic() < deadline else None
+    )
     if first is not None and first.mapped is not None:
         unbounded = np.full(len(job.layers), -inf)  # the bounds of one dataflow's mappings do not hold for others
         free = MappedNetwork.of(job, first.hardware, first.mapped.mappings, unbounded)
@@ -72,7 +75,7 @@ def baselines(
         seeds.append(tuple(map(add, _own(free), search.seed_mappings(first.point))))
     machines = [(each.mapped.hardware, mappings) for each, mappings in zip(found, seeds, strict=True)]
     rng_seeds = [(job.seed, int(Stage.REFINED), number) for number in range(len(found))]
-    for number, mapped in map_machines(job, Stage.REFINED, machines, rng_seeds, jobs, watch, budget.timeout_seconds):
+    for number, mapped in map_machines(job, Stage.REFINED, machines, rng_seeds, engine, watch, budget.timeout_seconds):
         found[number] = replace(found[number], mapped=mapped.better_of(found[number].mapped, job))
         if first is not None and found[number].way == "hardware_first":
             search.take(first.point, found[number].mapped)
@@ -97,12 +100,12 @@ def presets(space: HardwareSpace) -> list[Hardware]:
 
 
 def _best_preset(
-    space: HardwareSpace, job: LayersJob, search: MachineSearch, best: Candidate, jobs: int, watch: Watcher | None
+    space: HardwareSpace, job: LayersJob, search: MachineSearch, best: Candidate, engine: Engine, watch: Watcher | None
 ) -> MappedNetwork | None:
     machines = [each for each in presets(space) if _is_counted(job, each)]
     seed_mappings = search.seed_mappings(best.point)
     rng_seeds = [(job.seed, number) for number in range(len(machines))]
-    found = dict(map_machines(job, Stage.QUICK, [(each, seed_mappings) for each in machines], rng_seeds, jobs, watch))
+    found = dict(map_machines(job, Stage.QUICK, [(each, seed_mappings) for each in machines], rng_seeds, engine, watch))
     mapped = [each for _, each in sorted(found.items()) if np.isfinite(each.values(job)).all()]
     return min(mapped, key=lambda each: float(each.values(job)[0]), default=None)
 
@@ -122,7 +125,7 @@ def _chosen_first(
     budget: Budget,
     search: MachineSearch,
     folder: Path,
-    jobs: int,
+    engine: Engine,
     seconds: float,
     watch: Watcher | None,
 ) -> Candidate | None:
@@ -133,7 +136,7 @@ def _chosen_first(
     notes = MachineNotes(folder / DATAFLOW, space, fixed)
     bounds = {point: machine.least for point, machine in search.machines.items()}
     first = MachineSearch(space, machines, fixed, budget, notes, time.monotonic() + seconds, bounds)
-    first.run(ALLOWANCE, jobs, watch, lambda _: None)
+    first.run(ALLOWANCE, engine, watch, lambda _: None)
     if first.stopped:
         raise KeyboardInterrupt
     return first.best

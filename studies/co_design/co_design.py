@@ -14,6 +14,7 @@ import numpy as np
 from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
 from mapsearch.model.area import taken
 from mapsearch.model.errors import InputError
+from mapsearch.search.engine import Engine
 from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Candidate, MachineSearch, check_space
@@ -88,13 +89,13 @@ class CoDesign:
                 done = LayerResults(self._plan.inputs(load_hardware(folder.config()["hardware"])), ())
                 done.go_on_from(folder)  # checks them
 
-    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> RunResults:
+    def search(self, folder: RunFolder, engine: Engine, watcher: RunWatcher | None) -> RunResults:
         """Search the machine, save its run like a run on one machine, and compare it with the baselines."""
         if self._done is not None:
             return self._done
         timeout = self._plan.settings.timeout_seconds or inf
         searches = len(self._job.layers) * self._job.restarts
-        budget = self._plan.settings.budget(FULL_SHARE * timeout * min(jobs, searches) / searches if timeout < inf else None)
+        budget = self._plan.settings.budget(FULL_SHARE * timeout * min(engine.jobs, searches) / searches if timeout < inf else None)
         machines = folder.path / "machines"
         in_folder = MachineNotes(machines, self._space, self._job)
         notes = in_folder if self._stored is None else self._stored.over(in_folder)
@@ -106,7 +107,7 @@ class CoDesign:
                 watcher.compared(CoDesignProgress(stage, **self._counts(search), best=best))
 
         allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout == inf else BY_DEFAULT
-        steps = jobs, watcher, lambda stage: tell(stage.name.lower())
+        steps = engine, watcher, lambda stage: tell(stage.name.lower())
         search.run(allowance, *steps)
         search.map_best(*steps)
         best = search.best
@@ -121,7 +122,7 @@ class CoDesign:
             if not search.stopped and len(self._job.objectives) == 1 and time.monotonic() < self._began + timeout:
                 tell("comparing")
                 end, choice = self._began + timeout, CHOICE_SHARE * timeout
-                others = baselines(self._space, self._job, budget, search, machines, jobs, end, choice, watcher)
+                others = baselines(self._space, self._job, budget, search, machines, engine, end, choice, watcher)
                 search.map_best(*steps)
         except KeyboardInterrupt:
             search.stopped = True

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from mapsearch.model.hardware import Hardware
+from mapsearch.search.engine import Engine
 from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.compiling import compile_for
 from mapsearch.search.mappings.problem import Problem
@@ -53,19 +54,19 @@ class MachineRun:
         """Take the finished layers from the folder."""
         self.results.go_on_from(folder)
 
-    def search(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> RunResults:
+    def search(self, folder: RunFolder, engine: Engine, watcher: RunWatcher | None) -> RunResults:
         """Search the layers without a result, and save each when it is done."""
         left = [index for index in range(len(self._layers)) if self.results.row(self._name(index)) is None]
         answers: dict[int, dict[int, Answer]] = {index: {} for index in left}
         try:
             for answer in search_layers(
-                self._job, self._problems, self._budget(left, jobs), left, jobs, watcher, self._until_cycles()
+                self._job, self._problems, self._budget(left, engine.jobs), left, engine, watcher, self._until_cycles()
             ):
                 answers[answer.layer][answer.search] = answer
                 self.results.note(answer.layer, [each.outcome for _, each in sorted(answers[answer.layer].items())])
                 self._tell(answer, answers, folder, watcher)
             if self._settings.tools is not None:
-                self._search_free(folder, jobs, watcher)
+                self._search_free(folder, engine, watcher)
         except KeyboardInterrupt:
             pass  # results so far are saved
         finally:
@@ -87,14 +88,14 @@ class MachineRun:
         rounds = 1 if self._settings.tools is None else 2
         return self._settings.budget(timeout / rounds * max(1, min(jobs, searches)) / max(1, searches))
 
-    def _search_free(self, folder: RunFolder, jobs: int, watcher: RunWatcher | None) -> None:
+    def _search_free(self, folder: RunFolder, engine: Engine, watcher: RunWatcher | None) -> None:
         """Search among all mappings, from the best that the tools can express, what their laws cost."""
         job = self._plan.free_job(self.results.mappings())
         problems = [job.problem(index, self._hardware) for index in range(len(self._layers))]
         rows = [self.results.row(self._name(index)) for index in range(len(self._layers))]
         left = [index for index, row in enumerate(rows) if row is not None and row.free is None]
         answers: dict[int, dict[int, Answer]] = {index: {} for index in left}
-        for answer in search_layers(job, problems, self._budget(left, jobs), left, jobs, watcher):
+        for answer in search_layers(job, problems, self._budget(left, engine.jobs), left, engine, watcher):
             found = answers[answer.layer]
             found[answer.search] = answer
             if len(found) == self._settings.restarts and all(each.last for each in found.values()):

@@ -11,6 +11,7 @@ from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, TRIALS,
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TOOLS, TileRule
 from mapsearch.studies.declared import (
     ANYTHING,
+    CLUSTER,
     FLAG,
     SECONDS,
     SHARE,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import os
 
     from mapsearch.formats.mixes import MixSource
+    from mapsearch.studies.engines import ClusterSource
     from mapsearch.studies.evaluate import HardwareSource
 
 
@@ -60,6 +62,14 @@ class Inputs:
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
     jobs: int | None = field(default=None, metadata=setting(whole(1, inf), "N", "processes (default: one a core)"))
+    cluster: ClusterSource | None = field(
+        default=None,
+        metadata=setting(
+            CLUSTER,
+            "ADDRESS",
+            "a Dask scheduler, such as tcp://host:8786, whose workers search in place of processes",
+        ),
+    )
     no_cache: bool = field(
         default=False,
         metadata=setting(FLAG, "", "search every layer anew, also those that earlier runs have proven"),
@@ -78,6 +88,10 @@ class Inputs:
         check(self)
         if self.resume and self.out is None:
             raise SettingError(lambda called: f"{called('resume')} needs the run's folder; name it by {called('out')}")
+        if self.jobs is not None and self.cluster is not None:
+            raise SettingError(
+                lambda called: f"{called('jobs')} is of this host, and {called('cluster')} has its own workers; give one"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from mapsearch.search.mappings.rounds import Answer, search_layers
 from mapsearch.search.mappings.searcher import Budget, Limit, Outcome
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.objectives.objective import Objective
+from mapsearch.search.processes import Processes
 from mapsearch.spaces.mappings.space import Space
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings
@@ -153,7 +154,7 @@ def _rounds(settings: dict[str, object], timeout: float | None = None, left: tup
     plan = Plan(Settings.of(settings), "ncf")
     job = replace(plan.job(), restarts=1)
     problems = [job.problem(index, load_hardware("edge")) for index in range(len(job.layers))]
-    return list(search_layers(job, problems, plan.settings.budget(timeout), left, 1, None))
+    return list(search_layers(job, problems, plan.settings.budget(timeout), left, Processes(1), None))
 
 
 def test_every_layer_has_a_first_answer_before_any_proof() -> None:

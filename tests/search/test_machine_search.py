@@ -19,6 +19,7 @@ from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import BATCH, MOST_MACHINES, TO_THE_END, Allowance, MachineSearch, check_space
 from mapsearch.search.machines.stages import Stage
 from mapsearch.search.pareto import non_dominated
+from mapsearch.search.processes import Processes
 from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
 
 SOME_MW = 60.0  # above what leaks of the smallest machines and below what the best one draws
@@ -79,7 +80,7 @@ def test_it_goes_on_after_a_stop() -> None:
     def interrupt(_: Stage) -> None:
         raise KeyboardInterrupt
 
-    first.run(UNREFINED, 1, None, interrupt)
+    first.run(UNREFINED, Processes(1), None, interrupt)
     assert first.stopped
     assert first.best is not None
     before = notes.noted
@@ -118,8 +119,8 @@ def test_a_timeout_still_maps_the_best_fully() -> None:
     space = space_of(Limits())
     search = MachineSearch(space, dict(space.within_limits()), job_of("edp"), BUDGET, Notes(), time.monotonic())
     stages: list[Stage] = []
-    search.run(UNREFINED, 1, None, stages.append)
-    search.map_best(1, None, stages.append)
+    search.run(UNREFINED, Processes(1), None, stages.append)
+    search.map_best(Processes(1), None, stages.append)
     assert sum(machine.mapped is not None for machine in search.machines.values()) == 1
     assert stages == [Stage.QUICK, Stage.FULL]
     assert search.best is not None

@@ -22,6 +22,7 @@ from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.sampler_names import GAP
 from mapsearch.search.mappings.searcher import Budget
 from mapsearch.search.objectives.objective import Objective, objectives_of
+from mapsearch.search.processes import Processes
 from mapsearch.spaces.machines.space import Axis, HardwareSpace, Limits
 from mapsearch.spaces.mappings.constraints import Constraints
 from mapsearch.spaces.mappings.rules import TileRule
@@ -83,7 +84,7 @@ def searched(
     job = job_of(objective, limits.power_mw)
     space = space_of(limits)
     search = MachineSearch(space, dict(space.within_limits()), job, BUDGET, notes if notes is not None else Notes())
-    search.run(allowance, jobs, None, lambda _: None)
+    search.run(allowance, Processes(jobs), None, lambda _: None)
     return search
 
 
@@ -104,6 +105,6 @@ def exhaustive(objective: str, power_mw: float = inf) -> dict[Point, float]:
     every = [(a, b, c) for a in range(2) for b in range(2) for c in range(2)]
     found: dict[Point, float] = {}
     for point in every:
-        [(mapped, _)] = map_fully(job, space.at(point), BUDGET, 1, None)
+        [(mapped, _)] = map_fully(job, space.at(point), BUDGET, Processes(1), None)
         found[point] = float(mapped.values(job)[0])
     return found

@@ -1,0 +1,90 @@
+"""One interface to engines that run tasks side by side: as processes of this host (`processes`) or elsewhere (`cluster`)."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import Protocol, TypeVar
+
+from mapsearch.search.board import END, STOP, Board, watched
+from mapsearch.search.interrupts import stops_handled
+from mapsearch.search.progress import Tick
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+Outcomes = Iterator[tuple[int, R | None]]
+
+
+class Job(Protocol[R_co]):
+    """A piece of work for a worker process."""
+
+    def prepare(self) -> None:
+        """Call every kernel of the work once, so that the workers have it, or find it in numba's cache."""
+        ...
+
+    def run(self, tick: Tick) -> R_co | None:
+        """The result of the work, or None; tick: called now and then with its progress, ends it early once it returns True."""
+        ...
+
+
+class Engine(Protocol):
+    """What runs tasks; `mapsearch.testing.EngineContract` tests one."""
+
+    @property
+    def jobs(self) -> int:
+        """The tasks that run at the same time."""
+        ...
+
+    def begin(self, tasks: Sequence[Job[R]]) -> AbstractContextManager[tuple[Board, Callable[[], Outcomes[R]]]]:
+        """A board for the tasks, and the function that starts them.
+
+        It returns (index, result) of each task as it ends, in any order, with None for one that did not begin. What tasks tell of
+        their progress comes to the board soon, and they soon hear the board's word.
+        """
+        ...
+
+
+def run_tasks(tasks: Sequence[Job[R]], engine: Engine, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:
+    """Yield (index of the task, its result) as the tasks end, in any order.
+
+    watch: called now and then, from another thread, with the tasks' progress, int64[tasks].
+    The first of the STOPS ends the running tasks with their best so far and starts no others; KeyboardInterrupt is raised when all
+    results are yielded. A second signal raises it at once.
+    """
+    asked = threading.Event()
+    with engine.begin(tasks) as (board, start):
+
+        def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 a signal handler's parameters
+            if asked.is_set():
+                board[-1] = END
+                raise KeyboardInterrupt
+            asked.set()
+            board[-1] = STOP
+
+        with stops_handled(stop):
+            outcomes = start()
+            with watched(board, watch):  # only now, as its thread must not be there when workers are forked
+                try:
+                    for index, outcome in outcomes:
+                        if outcome is not None:
+                            yield index, outcome
+                finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
+                    board[-1] = max(board[-1], STOP)
+                    deque(outcomes, maxlen=0)
+    if asked.is_set():  # also by a signal after the last tick of the last task
+        raise KeyboardInterrupt
+
+
+def run_task(task: Job[R], index: int, board: Board) -> R | None:
+    """The result of a task, or None where all were stopped before it began."""
+    if board[-1]:
+        return None
+
+    def tick(done: int) -> bool:
+        board[index] = done
+        return bool(board[-1])
+
+    return task.run(tick)
