@@ -79,7 +79,7 @@ class EngineContract:
 
     def test_no_tasks_give_nothing(self, engine: Engine) -> None:
         """Without tasks it ends at once."""
-        assert list(run_tasks([], engine, None)) == []
+        assert list(run_tasks(searches(0, ENDLESS), engine, None)) == []
 
     def test_leaving_early_stops_the_tasks(self, engine: Engine) -> None:
         """Who takes no more outcomes ends the searches: those under way at their next trial, the others before they start.
