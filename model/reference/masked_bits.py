@@ -83,9 +83,9 @@ def _along(axis: int, of_steps: NDArray[np.generic]) -> NDArray[np.float64]:
 
 def _summed(sums: NDArray[np.float64], axis: int, chunks: Chunks) -> NDArray[np.float64]:
     """The sums over the chunks of all units, which have no index in common, in place of an axis."""
-    before: NDArray[np.float64] = np.concatenate([np.zeros_like(sums.take([0], axis)), sums.cumsum(axis)], axis)
-    ends: NDArray[np.float64] = before.take(chunks.end[0].ravel(), axis)
-    starts: NDArray[np.float64] = before.take(chunks.start[0].ravel(), axis)
+    before: NDArray[np.float64] = np.concatenate([np.zeros_like(np.take(sums, [0], axis=axis)), sums.cumsum(axis)], axis)
+    ends: NDArray[np.float64] = np.take(before, chunks.end[0].ravel(), axis=axis)
+    starts: NDArray[np.float64] = np.take(before, chunks.start[0].ravel(), axis=axis)
     steps, units = chunks.start.shape[1:]
     apart = (ends - starts).reshape(*sums.shape[:axis], steps, units, *sums.shape[axis + 1 :])
     found: NDArray[np.float64] = apart.sum(axis=axis + 1)
