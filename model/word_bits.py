@@ -58,6 +58,8 @@ def stored_bits(layer: Layer, tensor: Tensor, bits: int, stored: Format) -> tupl
     sparsity = layer.sparsity[tensor]
     share, index, rest = sparsity.density, stored.index_bits, Fraction()
     match stored.coding:
+        case Coding.NONE:
+            share = Fraction(1)
         case Coding.IDEAL | Coding.COORDINATE:
             pass
         case Coding.BITMASK:

@@ -83,8 +83,9 @@ def _along(axis: int, of_steps: NDArray[np.generic]) -> NDArray[np.float64]:
 
 def _summed(sums: NDArray[np.float64], axis: int, chunks: Chunks) -> NDArray[np.float64]:
     """The sums over the chunks of all units, which have no index in common, in place of an axis."""
-    before = np.concatenate([np.zeros_like(sums.take([0], axis)), sums.cumsum(axis)], axis)
-    ends, starts = (before.take(each.ravel(), axis) for each in (chunks.end[0], chunks.start[0]))
+    before: NDArray[np.float64] = np.concatenate([np.zeros_like(np.take(sums, [0], axis=axis)), sums.cumsum(axis)], axis)
+    ends: NDArray[np.float64] = np.take(before, chunks.end[0].ravel(), axis=axis)
+    starts: NDArray[np.float64] = np.take(before, chunks.start[0].ravel(), axis=axis)
     steps, units = chunks.start.shape[1:]
     apart = (ends - starts).reshape(*sums.shape[:axis], steps, units, *sums.shape[axis + 1 :])
     found: NDArray[np.float64] = apart.sum(axis=axis + 1)
@@ -103,10 +104,11 @@ def _windowed(
         if not at_each:  # a word need not come where all that hold it held it before
             new, old = new > 0, (new > 0) & (new == old)
         axes.append((new.astype(np.float64), old.astype(np.float64)))
-    came, stayed = (  # [N, G, C, Y', R, X', S] at first
-        np.tensordot(np.tensordot(sums, rows, (3, 2)), columns, (3, 2)).swapaxes(0, 1)[:, :, None]
-        for rows, columns in zip(*axes, strict=True)
-    )
+    found: list[NDArray[np.float64]] = []
+    for rows, columns in zip(*axes, strict=True):
+        words: NDArray[np.float64] = np.tensordot(np.tensordot(sums, rows, (3, 2)), columns, (3, 2)).astype(np.float64, copy=False)
+        found.append(words.swapaxes(0, 1)[:, :, None])  # [N, G, C, Y', R, X', S] before
+    came, stayed = found
     return came, stayed
 
 

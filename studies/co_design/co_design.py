@@ -106,10 +106,12 @@ class CoDesign:
                 best = None if search.best is None else self._row(search.best)
                 watcher.compared(CoDesignProgress(stage, **self._counts(search), best=best))
 
+        def mapped(stage: Stage) -> None:
+            tell(stage.name.lower())
+
         allowance = TO_THE_END if len(search.machines) <= EXHAUSTIVE and timeout == inf else BY_DEFAULT
-        steps = engine, watcher, lambda stage: tell(stage.name.lower())
-        search.run(allowance, *steps)
-        search.map_best(*steps)
+        search.run(allowance, engine, watcher, mapped)
+        search.map_best(engine, watcher, mapped)
         best = search.best
         if best is None and search.stopped:
             raise KeyboardInterrupt
@@ -123,7 +125,7 @@ class CoDesign:
                 tell("comparing")
                 end, choice = self._began + timeout, CHOICE_SHARE * timeout
                 others = baselines(self._space, self._job, budget, search, machines, engine, end, choice, watcher)
-                search.map_best(*steps)
+                search.map_best(engine, watcher, mapped)
         except KeyboardInterrupt:
             search.stopped = True
         return self._save(folder, search, search.best or best, others)

@@ -52,7 +52,10 @@ class StoredStudy:
         try:
             with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
                 self._study = optuna.create_study(
-                    storage=_storage(url), study_name=self.name, directions=["minimize"] * len(job.objectives), load_if_exists=True
+                    storage=_storage(url),
+                    study_name=self.name,
+                    directions=[optuna.study.StudyDirection.MINIMIZE] * len(job.objectives),
+                    load_if_exists=True,
                 )
                 self._study.set_metric_names([objective.text for objective in job.objectives])
         except Exception as error:  # noqa: BLE001 drivers of databases raise anything
