@@ -91,7 +91,7 @@ def _key(task: Task) -> str:
     problem, space, seeds = task.problem, task.problem.space, task.seeds
     known = seeds.mappings.arrays if seeds.mappings is not None else ()
     parts = (
-        _code(), space.layer.shape, replace(space.hardware, name=""), space.levels, space.tiles, space.constraints.levels,
+        code_digest(), space.layer.shape, replace(space.hardware, name=""), space.levels, space.tiles, space.constraints.levels,
         space.restriction, problem.model.name, problem.objective.text, problem.objective.clock_mhz, problem.power_mw,
         task.searcher, task.budget, task.seed, seeds.structures, [array.tolist() for array in known],
     )  # fmt: skip
@@ -99,7 +99,7 @@ def _key(task: Task) -> str:
 
 
 @cache
-def _code() -> str:
+def code_digest() -> str:
     """A digest of the versions, and of the code by which mappings are searched and bounded."""
     files = sorted(file for room in _ROOMS for file in (Path(__file__).parents[1] / room).rglob("*.py"))
     code = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -62,8 +62,8 @@ class Allowance:
     then: tuple[tuple[Stage, float], ...]
 
 
-# Three minutes on two cores for a mobilenet. The second quick mappings start from the first refined ones, and machines that differ
-# from the best in widths only come close to it, so they are refined from its mappings.
+# Some three minutes on two cores for a mobilenet, and one more for the baselines. The second quick mappings start from the first
+# refined ones, and machines that differ from the best in widths only come close to it, so they are refined from its mappings.
 BY_DEFAULT = Allowance(32, ((Stage.REFINED, 2), (Stage.QUICK, 24), (Stage.REFINED, 2)))
 TO_THE_END = Allowance(64, ((Stage.QUICK, inf), (Stage.REFINED, inf), (Stage.FULL, inf)))
 

@@ -22,6 +22,7 @@ from mapsearch.search.machines.stages import Stage
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.notes import network_of, texts_of
+from mapsearch.studies.proofs import code_digest
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,9 +30,9 @@ _LOG = logging.getLogger(__name__)
 class StoredStudy:
     """A `Notebook` over another one, which is a study in a storage too: each mapped machine is a trial.
 
-    The study's name has a digest of all that the machines' figures depend on but the seed, so runs of one co-design, also with
-    other seeds, share a study, and others never do. A trial's parameters are the machine's values; its user attributes are the
-    stage, the network's cycles, energy and lower bounds, and the layers' mappings.
+    The study's name has a digest of all that the machines' figures and bounds depend on but the seed, versions and code included, so
+    runs of one co-design, also with other seeds, share a study, and others never do. A trial's parameters are the machine's values;
+    its user attributes are the stage, the network's cycles, energy and lower bounds, and the layers' mappings.
     """
 
     def __init__(self, url: str, title: str, config: Mapping[str, Any], space: HardwareSpace, job: LayersJob) -> None:
@@ -46,7 +47,9 @@ class StoredStudy:
         self._known: dict[tuple[Point, Stage], MappedNetwork] = {}
         settings = {**config["settings"], "seed": None}
         same = {key: config[key] for key in ("layer_set", "layers", "constraints", "hardware_space")}
-        digest = sha256(json.dumps({**same, "settings": settings}, sort_keys=True).encode()).hexdigest()[:8]
+        # Of other code no lower bound is to be trusted.
+        content = json.dumps({**same, "settings": settings, "code": code_digest()}, sort_keys=True)
+        digest = sha256(content.encode()).hexdigest()[:8]
         self.name = f"{title}-{digest}"
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:

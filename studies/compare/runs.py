@@ -13,7 +13,6 @@ from typing import Any, Self, cast
 
 from mapsearch.formats.mappings import load_network
 from mapsearch.model.errors import InputError, show
-from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.studies.evaluate import evaluate, load_mapped
 from mapsearch.studies.recorded import load_run
 
@@ -74,12 +73,13 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         raise InputError(
             f"{first} and {second}: one of the two must be a run's folder; evaluate tells what the mappings of a file cost"
         )
-    a = _read(first) if not first.is_file() else _evaluated(first, second)
-    b = _read(second) if not second.is_file() else _evaluated(second, first)
+    a = None if first.is_file() else _read(first)
+    b = _read(second) if a is None or not second.is_file() else _evaluated(second, a, first)
+    a = _evaluated(first, b, second) if a is None else a
     rows = [_row(name, a, b) for name in dict.fromkeys(chain(a.layers, b.layers))]
     if not any(row.ratios for row in rows):
         raise InputError(f"{first} and {second}: must have a layer in common, of one name and as many MACs, to be compared")
-    whole = a.count == b.count or not (first.is_file() or second.is_file())  # a file may hold some layers only
+    whole = a.layers.keys() == b.layers.keys() or not (first.is_file() or second.is_file())  # a file may hold some layers only
     network = Row("network", a.count, a.totals, b.totals, b.totals.over(a.totals) if whole else None)
     return Comparison((a.title, b.title), list(_differences(a, b)), rows, network)
 
@@ -107,11 +107,10 @@ def _read(folder: Path) -> _Run:
     )
 
 
-def _evaluated(file: Path, folder: Path) -> _Run:
+def _evaluated(file: Path, run: _Run, folder: Path) -> _Run:
     """The mappings of a file, as a run of as many of the layers of the run in a folder, on its machine."""
-    run, recorded = _read(folder), load_run(folder)
     theirs, machine = load_mapped(folder, None)
-    costs = [each for each in evaluate(file, machine, recorded.model) if isinstance(each, CountedEvaluation)]
+    costs = evaluate(file, machine, run.settings.get("model", "exact"))
     shapes = {mapped.layer.name: mapped.layer.shape for mapped in theirs.layers}
     layers: dict[str, tuple[int, int, Figures]] = {}
     for mapped, cost in zip(load_network(file).layers, costs, strict=True):

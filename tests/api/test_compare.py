@@ -110,6 +110,18 @@ def test_a_mapping_file_beside_a_run(done: Path, tmp_path: Path, capsys: Capture
     assert table_rows(capsys.readouterr().out.split("\n\n", 1)[1])[0][0] == NAMES[0]
 
 
+def test_a_mapping_file_beside_a_run_by_another_model(tmp_path: Path, capsys: Capture) -> None:
+    """The run's model counts the file too, also one that has figures by name only."""
+    file = tmp_path / "one.yaml"
+    file.write_text("title: t\nsource: s\nlayers:\n  - {name: gemm, type: GEMM, M: 12, N: 16, K: 20}\n")
+    run(file, out=tmp_path / "run", jobs=1, trials=1, sampler="tpe", model="maestro")
+    mapping = tmp_path / "run" / results_in(tmp_path / "run")["layers"][0]["mapping_file"]
+    assert main(["compare", str(tmp_path / "run"), str(mapping), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["layers"][0]["ratios"].values()) == {1.0}
+    assert set(told["network"]["ratios"].values()) == {1.0}
+
+
 def test_two_mapping_files_name_no_machine(done: Path, capsys: Capture) -> None:
     """One of the two must be a run, whose machine counts."""
     file = str(done / results_in(done)["layers"][0]["mapping_file"])
