@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 class StoredStudy:
     """A `Notebook` over another one, which is a study in a storage too: each mapped machine is a trial.
 
-    The study's name has a digest of all that the machines' figures and bounds depend on but the seed, versions and code included, so
+    The study's name has a digest of all that figures and bounds of machines depend on but the seed, versions and code included, so
     runs of one co-design, also with other seeds, share a study, and others never do. A trial's parameters are the machine's values;
     its user attributes are the stage, the network's cycles, energy and lower bounds, and the layers' mappings.
     """
