@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import FrameType
 from typing import Protocol, TypeVar
 
@@ -54,25 +54,31 @@ def run_tasks(tasks: Sequence[Job[R]], engine: Engine, watch: Callable[[Board], 
     The first of the STOPS ends the running tasks with their best so far and starts no others; KeyboardInterrupt is raised when all
     results are yielded. A second signal raises it at once.
     """
-    asked = threading.Event()
+    asked, begun = threading.Event(), threading.Event()
     with engine.begin(tasks) as (board, start):
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 a signal handler's parameters
-            if asked.is_set():
-                board[-1] = END
+            if not asked.is_set():
+                asked.set()
+                board[-1] = STOP
+                return
+            board[-1] = END
+            if begun.is_set():  # earlier, nobody would wait for the workers
                 raise KeyboardInterrupt
-            asked.set()
-            board[-1] = STOP
 
         with stops_handled(stop):
             outcomes = start()
-            with watched(board, watch):  # only now, as its thread must not be there when workers are forked
-                try:
+            try:
+                begun.set()
+                if board[-1] == END:
+                    raise KeyboardInterrupt
+                with watched(board, watch):  # only now, as its thread must not be there when workers are forked
                     for index, outcome in outcomes:
                         if outcome is not None:
                             yield index, outcome
-                finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
-                    board[-1] = max(board[-1], STOP)
+            finally:  # joblib cancels running tasks, with a warning, when their outcomes are not taken
+                board[-1] = max(board[-1], STOP)
+                with suppress(KeyboardInterrupt):  # the one that is raised already
                     deque(outcomes, maxlen=0)
     if asked.is_set():  # also by a signal after the last tick of the last task
         raise KeyboardInterrupt

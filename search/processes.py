@@ -68,14 +68,16 @@ class Processes:
         forks = jobs > 1 and may_fork()
         start = _here if jobs <= 1 else _forked if forks else _started_by_joblib
         with (board_in_memory if jobs <= 1 or forks else board_in_file)(len(tasks)) as board:
-            yield board, lambda: _told(start(tasks, jobs, board))
+            yield board, lambda: _told(start(tasks, jobs, board), board)
 
 
-def _told(outcomes: Outcomes[R]) -> Outcomes[R]:
+def _told(outcomes: Outcomes[R], board: Board) -> Outcomes[R]:
     """The same, with an error that tells of a killed worker."""
     try:
         yield from outcomes
     except BrokenExecutor:
+        if board[-1] == END:
+            raise KeyboardInterrupt from None
         raise InputError(
             "a worker process was killed, perhaps for want of memory; what was found is saved: "
             "go on with --resume, with fewer --jobs"

@@ -96,3 +96,10 @@ def test_a_second_interrupt_ends_workers_that_do_not_hear() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):  # two of a kind at once may come as one
             process.send_signal(number)
         assert process.communicate()[0] == "interrupted []\n"
+
+
+def test_interrupts_while_workers_begin_leave_none_behind() -> None:
+    """Two signals that come before the parent has started all tasks end the workers too."""
+    work = "self.number or [os.kill(os.getppid(), number) for number in (signal.SIGINT, signal.SIGTERM)]; time.sleep(1000)"
+    out, _ = _started(work).communicate()
+    assert out == "interrupted []\n"
