@@ -41,13 +41,12 @@ class _Server(ThreadingHTTPServer):
 class _Answer(BaseHTTPRequestHandler):
     """An answer to a browser."""
 
-    server: _Server
     timeout = 10  # seconds for a request that is begun
 
     def do_GET(self) -> None:
         """Send the page, or the status."""
-        server, address = self.server, urlsplit(self.path)
-        if not self._may_look(address.query):
+        server, address = cast("_Server", self.server), urlsplit(self.path)
+        if not self._may_look(server, address.query):
             self.send_error(HTTPStatus.FORBIDDEN)
         elif address.path == "/":
             self._send("text/html", server.page)
@@ -57,11 +56,11 @@ class _Answer(BaseHTTPRequestHandler):
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 
-    def _may_look(self, query: str) -> bool:
+    def _may_look(self, server: _Server, query: str) -> bool:
         """Whether the token is named; without one, only by a name of this computer, which no page from elsewhere can take."""
-        if self.server.token:
-            return compare_digest("".join(parse_qs(query).get("token", [])).encode(), self.server.token.encode())
-        return urlsplit(f"//{self.headers.get('Host', '')}").hostname in self.server.hosts
+        if server.token:
+            return compare_digest("".join(parse_qs(query).get("token", [])).encode(), server.token.encode())
+        return urlsplit(f"//{self.headers.get('Host', '')}").hostname in server.hosts
 
     def _send(self, kind: str, text: str) -> None:
         content = text.encode()
@@ -77,7 +76,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_: Any) -> None:  # noqa: ANN401 as in http.server
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 as in http.server
         """Say nothing of requests."""
 
 
