@@ -67,7 +67,8 @@ class Inputs:
         metadata=setting(
             CLUSTER,
             "ADDRESS",
-            "a Dask scheduler, such as tcp://host:8786, whose workers search in place of processes",
+            "a Dask scheduler, such as tcp://host:8786, or a cluster file, such as slurm.yaml, whose workers search in place of "
+            "processes",
         ),
     )
     no_cache: bool = field(

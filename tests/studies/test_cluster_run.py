@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from dask_cluster import DaskCluster, dask_cluster
+from dask_cluster import DaskCluster, dask_cluster, ended, run_command
 from small_run import finished_run, layer_file, results_in, same_for_all
 
 FIXTURES = (layer_file, finished_run)  # pytest finds them here, as layers and done
@@ -23,17 +20,6 @@ def cluster_of_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Generato
     with dask_cluster(tmp_path_factory.mktemp("dask")) as cluster:
         cluster.add_workers(2)
         yield cluster
-
-
-def _run(*words: str, path: str = "") -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "mapsearch", "run", "--quiet", *words]
-    environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)  # noqa: S603 our own
-
-
-def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, told = process.communicate()
-    return process.returncode, told
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -52,22 +38,24 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
     other = tmp_path / "other" / "numba-0.1.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numba\nVersion: 0.1\n")
-    status, told = _ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "refused"), path=str(other.parent)))
+    status, told = ended(
+        run_command(*few, "--cluster", cluster.address, "--out", str(tmp_path / "refused"), path=str(other.parent))
+    )
     assert status == 2
     assert f"has numba {version('numba')}, and this client 0.1; both need the same python, mapsearch, numpy, numba" in told
     assert not (tmp_path / "refused").exists()
-    stopped = _run(*many, "--cluster", cluster.address, "--out", str(tmp_path / "stopped"))
+    stopped = run_command(*many, "--cluster", cluster.address, "--out", str(tmp_path / "stopped"))
     cluster.wait_for_tasks(2)
     stopped.send_signal(signal.SIGINT)
-    assert _ended(stopped) == (130, "")
+    assert ended(stopped) == (130, "")
     assert results_in(tmp_path / "stopped")["layers"]
-    assert _ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "run"))) == (0, "")
+    assert ended(run_command(*few, "--cluster", cluster.address, "--out", str(tmp_path / "run"))) == (0, "")
     assert same_for_all(results_in(tmp_path / "run")) == same_for_all(results_in(done))
     assert _files(tmp_path / "run") == _files(done)
-    lost = _run(*many, "--cluster", cluster.address, "--out", str(tmp_path / "lost"))
+    lost = run_command(*many, "--cluster", cluster.address, "--out", str(tmp_path / "lost"))
     cluster.wait_for_tasks(2)
     cluster.scheduler.kill()
-    status, told = _ended(lost)
+    status, told = ended(lost)
     assert status == 2
     assert told.count("\n") == 1
     assert f"cluster {cluster.address}: its scheduler has ended or cannot be reached; what was found is saved" in told
@@ -82,7 +70,7 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
 )
 def test_what_is_no_cluster_is_refused(layers: Path, words: list[str], told: str) -> None:
     """Processes of this host and workers elsewhere are two ways, and an address has its form: one line each."""
-    status, line = _ended(_run("--layer-set", str(layers), *words))
+    status, line = ended(run_command("--layer-set", str(layers), *words))
     assert status == 2
     assert told in line
     assert line.count("\n") == 1
@@ -92,13 +80,13 @@ def test_what_is_no_cluster_is_refused(layers: Path, words: list[str], told: str
 def test_fifty_killed_workers_change_nothing(cluster: DaskCluster, tmp_path: Path) -> None:
     """While workers are killed at random 50 times, a run loses nothing: its files are those of a run without."""
     asked = ["--layer-set", "mobilenet", "--no-cache"]
-    assert _ended(_run(*asked, "--out", str(tmp_path / "calm"))) == (0, "")
+    assert ended(run_command(*asked, "--out", str(tmp_path / "calm"))) == (0, "")
     kills = 0
     for number in range(100):
         out = tmp_path / str(number)
-        process = _run(*asked, "--cluster", cluster.address, "--out", str(out))
+        process = run_command(*asked, "--cluster", cluster.address, "--out", str(out))
         kills += cluster.kill_workers_until(process, 50 - kills)
-        assert _ended(process) == (0, "")
+        assert ended(process) == (0, "")
         assert same_for_all(results_in(out)) == same_for_all(results_in(tmp_path / "calm"))
         assert _files(out) == _files(tmp_path / "calm")
         if kills == 50:

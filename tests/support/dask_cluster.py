@@ -101,6 +101,19 @@ class Fragile:
         return died
 
 
+def run_command(*words: str, path: str = "") -> subprocess.Popen[str]:
+    """`mapsearch run` as a process; path: of modules before all others."""
+    command = [sys.executable, "-m", "mapsearch", "run", "--quiet", *words]
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)  # noqa: S603 our own
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """The exit code and the errors of a process that ends."""
+    _, told = process.communicate()
+    return process.returncode, told
+
+
 @contextmanager
 def dask_cluster(folder: Path) -> Generator[DaskCluster]:
     """A cluster without workers yet; its files go to the folder."""
