@@ -18,7 +18,7 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 Outcomes = Iterator[tuple[int, R | None]]
 
-# Tasks that an engine has begun, for each of its workers, and whose results are not taken: one runs, and one waits or is done.
+# Tasks that each worker of an engine has at a time: one runs, and one waits.
 AHEAD = 2
 
 
@@ -57,10 +57,9 @@ class Engine(Protocol):
     def begin(self, tasks: Tasks[R]) -> AbstractContextManager[tuple[Board, Callable[[], Outcomes[R]]]]:
         """A board for the tasks, and the function that starts them.
 
-        It returns (index, result) of each task as it ends, in any order; once the board has a word, no others begin, and those that
-        do not get to it give None. Tasks begin in their order, and only AHEAD for each worker before results are taken, so that
-        memory does not grow with their number. What tasks tell of their progress comes to the board soon, and they soon hear the
-        board's word.
+        It returns (index, result) of each task as it ends, in any order, or None for one that was stopped before it began. Tasks
+        are handed out in their order, AHEAD for each worker at a time, so that memory does not grow with their number, and no more
+        once the board has a word. What tasks tell of their progress comes to the board soon, and they soon hear the board's word.
         """
         ...
 
