@@ -1,7 +1,8 @@
 """Designs as Parquet: a folder of parts, each written whole, which readers take as one table.
 
 A part's columns are dataflow, layer, a column for each further axis of the hardware space, and fields of DESIGN. Its metadata hold
-the counts of designs left out and costed, so that a sweep can go on from the existing parts.
+the counts of designs left out and costed, and its front, so that a sweep can go on from the existing parts without reading their
+designs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
+from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN, FIGURES
 from mapsearch.spaces.machines.space import Value
@@ -27,7 +29,7 @@ from mapsearch.studies.folder import ANEW
 ROW_GROUP = 2**18
 # The shipped sweep's take less than 2; how many depends on how often their values repeat.
 BYTES_PER_DESIGN = 8
-_COUNTED = b"mapsearch.counted"
+_COUNTED, _FRONT = b"mapsearch.counted", b"mapsearch.front"
 
 
 def part_paths(folder: Path) -> list[Path]:
@@ -49,16 +51,19 @@ class Columns:
     fields: Mapping[str, np.dtype[Any]]
 
 
-def part_bytes(names: dict[str, str], columns: Columns, blocks: Iterable[NDArray[np.void]], counted: Counted) -> bytes:
+def part_bytes(
+    names: dict[str, str], columns: Columns, blocks: Iterable[NDArray[np.void]], counted: Counted, front: DesignFront
+) -> bytes:
     """All blocks of designs as a Parquet file.
 
-    names: of the dataflow and the layer. counted: complete after the last block.
+    names: of the dataflow and the layer. counted, front: complete after the last block.
     """
     file = io.BytesIO()
     with _writer(file, _table(np.empty(0, DESIGN), names, columns).schema) as writer:
         for table in _gathered(_table(rows, names, columns) for rows in blocks):
             writer.write_table(table)
-        writer.add_key_value_metadata({_COUNTED: json.dumps(asdict(counted)).encode()})
+        told = {_COUNTED: asdict(counted), _FRONT: front.designs.tolist()}
+        writer.add_key_value_metadata({key: json.dumps(value).encode() for key, value in told.items()})
     return file.getvalue()
 
 
@@ -93,17 +98,18 @@ def _table(rows: NDArray[np.void], names: dict[str, str], columns: Columns) -> A
     return arrow.table(found)
 
 
-def read_counted(path: Path, designs: int) -> Counted:
-    """The counts in a part's metadata; InputError where the file is no part, or of another number of designs, left out or not."""
+def read_found(path: Path, designs: int) -> tuple[Counted, NDArray[np.void]]:
+    """The counts and the front, DESIGN[F], of a part; InputError where it is none, or not of so many designs, left out or not."""
     parquet: Any = import_module("pyarrow.parquet")
     try:
         metadata = parquet.read_metadata(path).metadata
         counted = Counted(**json.loads(metadata[_COUNTED]))
+        front = np.array([tuple(row) for row in json.loads(metadata[_FRONT])], DESIGN)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: must be a part that a sweep wrote ({error}); remove it, and the sweep costs it again") from None
     if counted.designs != designs:
         raise InputError(f"{path}: must be of {designs:,} designs, got {counted.designs:,}: another version wrote it; {ANEW}")
-    return counted
+    return counted, front
 
 
 def read_names(path: Path) -> dict[str, str] | None:

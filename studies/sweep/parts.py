@@ -155,7 +155,7 @@ class CostPart:
     def run(self, tick: Tick) -> Costed | None:
         """See `Job`; None where it is stopped, as a part is saved whole. It tells no progress: parts are counted instead."""
         counted, front = Counted(), DesignFront()
-        file = part_bytes(self.names, self.columns, self._blocks(tick, counted, front), counted)
+        file = part_bytes(self.names, self.columns, self._blocks(tick, counted, front), counted, front)
         return None if tick(0) else Costed(self.part.pair, counted, front.designs, file)
 
     def _blocks(self, tick: Tick, counted: Counted, front: DesignFront) -> Iterator[NDArray[np.void]]:

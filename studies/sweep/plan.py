@@ -40,7 +40,7 @@ MOST_AT_ONCE = 2**24
 DESIGNS_PER_SECOND = 1e6
 MAPPINGS_PER_SECOND = 2e4
 # The overhead of each part: seconds to write its file, and bytes of the file that are no designs.
-PART_SECONDS, PART_BYTES = 0.02, 8000
+PART_SECONDS, PART_BYTES = 0.02, 30_000
 # Values of an axis that are sampled to estimate how many machines are within the limits.
 _LOOKED_AT = 24
 _Value = TypeVar("_Value", int, Width)

@@ -21,14 +21,13 @@ from mapsearch.formats.yaml.hardware_in import Source
 from mapsearch.formats.yaml.sweeps import Dataflow, Study, load_study, names, study_of
 from mapsearch.model.errors import InputError
 from mapsearch.model.extras import require
-from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.engine import Engine, run_tasks
 from mapsearch.studies.engines import ClusterSource, engine_of
 from mapsearch.studies.folder import CONFIG, StudyFolder, unused_folder
 from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.sweep.options import MOST_DESIGNS, SweepOptions
-from mapsearch.studies.sweep.parquet import part_path, read_counted, read_designs
+from mapsearch.studies.sweep.parquet import part_path, read_found
 from mapsearch.studies.sweep.plan import SweepPlan
 from mapsearch.studies.sweep.summary import SweepSummary, Swept, front_as_csv, summary_of
 from mapsearch.studies.watching import SweepWatcher
@@ -151,11 +150,8 @@ class _Sweep:
         """The pair, the counts and the front, DESIGN[F], of each part: of those that exist, then of the others once saved."""
         there = np.array([part_path(folder, number).exists() for number in range(len(self.plan.parts))])
         for number in np.flatnonzero(there).tolist():
-            part, path, front = self.plan.parts[number], part_path(folder, number), DesignFront()
-            counted = read_counted(path, part.designs)
-            for rows in read_designs(path):
-                front.add(rows)
-            yield part.pair, counted, front.designs
+            part = self.plan.parts[number]
+            yield part.pair, *read_found(part_path(folder, number), part.designs)
         missing = np.flatnonzero(~there).tolist()
         for index, costed in run_tasks(self.plan.tasks(missing), engine, None):
             _write(part_path(folder, missing[index]), costed.file)

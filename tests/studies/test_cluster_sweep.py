@@ -109,7 +109,7 @@ def test_fifty_killed_workers_change_nothing(cluster: DaskCluster, tmp_path: Pat
     for number in range(100):
         out = tmp_path / str(number)
         process = _sweep(*asked, "--cluster", cluster.address, "--out", str(out))
-        kills += cluster.kill_workers_until(process, 50 - kills)
+        kills += cluster.kill_workers_until(process, 50 - kills, seconds=8.0)
         assert ended(process) == (0, "")
         assert files_of(out) == files_of(tmp_path / "calm")
         assert _summary(out) == _summary(tmp_path / "calm")

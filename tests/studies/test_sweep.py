@@ -231,7 +231,7 @@ def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
         (["{study}", "--dataflow", "yrp_rs", "--dataflow", "yrp_rs"], "dataflow yrp_rs stands twice"),
         (["{study}", "--dataflow", ""], "a dataflow must be a template's name or file, a .m file or a run's folder, got ''"),
         (["{study}", "--designs-at-most", "0"], "argument --designs-at-most: must be a whole number of at least 1, got 0"),
-        (["{study}", "--designs-at-most", "100"], "has 4,032 designs, which take about 1 s of one core and 0.064 MB at the most"),
+        (["{study}", "--designs-at-most", "100"], "has 4,032 designs, which take about 1 s of one core and 0.15 MB at the most"),
         (["{study}", "--hardware", "nowhere.yaml"], "nowhere.yaml: the hardware file must be readable"),
         (["{study}", "--hardware", "{tiny}"], "the smallest machine needs"),
         (["{study}", "--resume"], "--resume needs the sweep's folder; name it by --out"),

@@ -55,12 +55,15 @@ class DaskCluster:
                 time.sleep(0.05)
         time.sleep(1)  # so that each has found something
 
-    def kill_workers_until(self, process: subprocess.Popen[str], most: int) -> int:
-        """Kill workers, one at a time and at random, while the process runs; returns how many, at most `most`."""
+    def kill_workers_until(self, process: subprocess.Popen[str], most: int, seconds: float = 2.0) -> int:
+        """Kill workers, one at a time and at random, while the process runs; returns how many, at most `most`.
+
+        seconds: between one and the next, at the most.
+        """
         rng, kills = Random(most), 0  # noqa: S311 no secret
         with self._client() as client:
             while process.poll() is None and kills < most:
-                time.sleep(rng.uniform(0.2, 2.0))
+                time.sleep(rng.uniform(0.2, seconds))
                 pids = list(client.run(os.getpid, on_error="ignore").values())
                 if pids and process.poll() is None:
                     os.kill(rng.choice(pids), signal.SIGKILL)
