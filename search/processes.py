@@ -137,7 +137,11 @@ def _started_by_joblib(tasks: Tasks[R], jobs: int, board: Board) -> Outcomes[R]:
     calls = (delayed(tasks[index], index, board) for index in until_stopped(len(tasks), board))
     with stops_handled(signal.SIG_IGN):  # which the workers inherit as they start
         parallel = joblib.Parallel(
-            jobs, return_as="generator_unordered", pre_dispatch=AHEAD * jobs, initializer=_leave_stops_to, initargs=(os.getpid(),)
+            jobs,
+            return_as="generator_unordered",
+            pre_dispatch=f"{AHEAD} * n_jobs",
+            initializer=_leave_stops_to,
+            initargs=(os.getpid(),),
         )
         return cast("Outcomes[R]", parallel(calls))
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import re
-import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -17,68 +15,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from sweeping import files_of, one_by_one, swept, unlimited
+from small_sweep import HARDWARE, STUDY, finished_sweep, study_file, summary_without_times
+from sweeping import one_by_one, swept, unlimited
 
 from mapsearch.cli import main
 from mapsearch.formats.directives import MappedLayer, Network, parse, print_network
 from mapsearch.formats.yaml.dataflows import load_dataflow
-from mapsearch.formats.yaml.hardware import hardware_space_to_dict, hardware_to_dict, load_hardware_space
+from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware_space
 from mapsearch.formats.yaml.plain import parse_mapping
 from mapsearch.formats.yaml.sweeps import Dataflow, load_study, study_of
 from mapsearch.model.errors import InputError
-from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN
 from mapsearch.spaces.machines.space import Axis, HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import template_variants
 from mapsearch.studies.drawn_sweep import sweep
 from mapsearch.studies.evaluate import evaluate_text
-from mapsearch.studies.sweep.parquet import part_path
 from mapsearch.studies.sweep.plan import SweepPlan
 from mapsearch.studies.sweep.summary import SweepSummary
 
-LAYERS = """
-title: Two layers
-source: made up
-layers:
-  - {name: conv, type: CONV, K: 8, C: 4, R: 3, S: 3, Y: 10, X: 10}
-  - {name: depthwise, type: DSCONV, G: 16, R: 3, S: 3, Y: 9, X: 9}
-"""
-HARDWARE: dict[str, Any] = {
-    "pes": [4, 12, 40],
-    "clock_mhz": [500, 1000],
-    "l1": {"bytes": {"low": 32, "high": 256, "factor": 2}},
-    "l2": {"bytes": [1000, 4000, 100_000]},
-    "noc": {"bytes_per_cycle": [4, 16]},
-    "offchip": {"bytes_per_cycle": [2, 8]},
-    "technology": "cacti_45nm",
-    "budget": {"area_mm2": 0.9, "power_mw": 150},
-}
-STUDY = f"""
-name: small
-source: made up
-hardware: {json.dumps(HARDWARE)}
-layers: {{set: two.yaml}}
-dataflows:
-  - {{dataflow: yrp_rs, tiles: {{K: [1, 4], C: [1, whole]}}}}
-  - {{dataflow: kcp_ws, clusters: [2, 8], tiles: {{X': [1, 4]}}}}
-"""
-
-
-@pytest.fixture(name="study", scope="module")
-def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of two dataflows on two layers, with its layer set beside it."""
-    folder = tmp_path_factory.mktemp("study")
-    (folder / "two.yaml").write_text(LAYERS)
-    (folder / "small.yaml").write_text(STUDY)
-    return folder / "small.yaml"
-
-
-@pytest.fixture(name="done", scope="module")
-def finished_sweep(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SweepSummary]:
-    """The folder and the summary of a finished sweep, which tests only read."""
-    folder = tmp_path_factory.mktemp("done") / "sweep"
-    return folder, sweep(study, out=folder, jobs=1)
+FIXTURES = (study_file, finished_sweep)  # pytest finds them here, as study and done
 
 
 def _designs(folder: Path) -> list[dict[str, Any]]:
@@ -162,10 +117,6 @@ class _Interrupting:
             signal.raise_signal(self._number)
 
 
-def _same(summary: SweepSummary) -> dict[str, Any]:
-    return {key: value for key, value in summary.to_dict().items() if "second" not in key and key != "folder"}
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_sweep_goes_on(number: signal.Signals, study: Path, done: tuple[Path, SweepSummary], tmp_path: Path) -> None:
     """What is done when Ctrl-C or a kill comes is kept and summed up; resuming ends with what an undisturbed sweep has."""
@@ -175,16 +126,9 @@ def test_an_interrupted_sweep_goes_on(number: signal.Signals, study: Path, done:
     assert 0 < summary.done < summary.designs
     assert len(_designs(tmp_path / "out")) == summary.valid < whole.valid
     resumed = sweep(out=tmp_path / "out", resume=True, jobs=1)
-    assert _same(resumed) == _same(whole)
+    assert summary_without_times(resumed.to_dict()) == summary_without_times(whole.to_dict())
     assert _designs(tmp_path / "out") == _designs(folder)
     assert (tmp_path / "out" / "front.csv").read_text() == (folder / "front.csv").read_text()
-
-
-def test_processes_give_the_same_files(study: Path, done: tuple[Path, SweepSummary], tmp_path: Path) -> None:
-    """Whatever the number of processes, each file of a sweep has the same bytes, but for the times in its summary."""
-    summary = sweep(study, out=tmp_path / "out", jobs=2)
-    assert _same(summary) == _same(done[1])
-    assert files_of(tmp_path / "out") == files_of(done[0])
 
 
 def test_resuming_refuses_other_inputs(done: tuple[Path, SweepSummary]) -> None:
@@ -193,14 +137,6 @@ def test_resuming_refuses_other_inputs(done: tuple[Path, SweepSummary]) -> None:
         sweep(out=done[0], resume=True, hardware={**HARDWARE, "pes": [4, 12]})
     with pytest.raises(InputError, match="holds a run or a sweep already"):
         sweep("maestro_paper", out=done[0])
-
-
-def test_a_damaged_part_is_told(done: tuple[Path, SweepSummary], tmp_path: Path) -> None:
-    """A part that is no Parquet file of a sweep is named, and what to do about it."""
-    shutil.copytree(done[0], tmp_path / "out")
-    (tmp_path / "out" / "designs" / "part-000001.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"part-000001.parquet: must be a part that a sweep wrote .*; remove it"):
-        sweep(out=tmp_path / "out", resume=True, jobs=1)
 
 
 def test_mappings_of_files(study: Path, tmp_path: Path) -> None:
@@ -262,14 +198,6 @@ def test_refused_before_work_starts(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_the_estimate_is_an_upper_bound(study: Path) -> None:
-    """No sweep has more designs within the limits than its estimate beforehand, even where few of many machines are."""
-    hardware = {**HARDWARE, "pes": {"low": 1, "high": 3000, "step": 1}, "budget": {"area_mm2": 0.3}}
-    plan = SweepPlan(study_of({**parse_mapping(STUDY, "study", ""), "hardware": hardware}, "study", study.parent))
-    costed = len(_blocks(plan)[0])
-    assert 0 < costed <= plan.estimate.designs < plan.designs / 10
-
-
 def test_dataflows_of_one_name_are_told_apart(study: Path) -> None:
     """One template with other tiles is another dataflow with a number, and a folder's designs are called by all of its name."""
     data = {**parse_mapping(STUDY, "study", ""), "dataflows": [{"dataflow": "kcp_ws", "tiles": {"X'": [n]}} for n in (1, 2, 4)]}
@@ -305,67 +233,6 @@ def test_a_mapping_counts_once_and_stands_in_its_file(study: Path, tmp_path: Pat
     assert [len(pair.variants.on(pes)[1]) for pes in plan.grid.pes] == [1, 0, 0]
     [text] = plan.texts
     assert "Layer conv_0" in text
-
-
-def test_settings_share_files(study: Path) -> None:
-    """Many values of a further axis do not make a file each, and still cost every design."""
-    clocks = {"low": 500, "high": 600, "step": 1}
-    data = {**parse_mapping(STUDY, "study", ""), "hardware": {**HARDWARE, "clock_mhz": clocks}}
-    plan = SweepPlan(study_of(data, "study", study.parent))
-    parts = list(plan.parts)
-    assert len(parts) == len(plan.pairs)
-    assert sum(stretch.designs for part in parts for stretch in part.stretches) == plan.designs
-
-
-@pytest.mark.parametrize(("most", "tabled"), [(500, 2**19), (40, 2**19), (16, 2**19), (1, 1), (2**24, 6)])
-def test_parts_are_bounded(most: int, tabled: int, study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However small the parts, they have the designs of larger ones in their order, and no more than allowed, if that can be."""
-    plan = SweepPlan(load_study(study))
-    whole, counts = _blocks(plan)
-    for name in ("PART", "MOST_OF_PART"):
-        monkeypatch.setattr(f"mapsearch.studies.sweep.parts.{name}", most)
-    monkeypatch.setattr("mapsearch.studies.sweep.parts.TABLED", tabled)
-    cut = SweepPlan(plan.study)
-    of_one_mapping_and_l1 = math.prod(plan.grid.grid.shape[1:])
-    assert max(part.designs for part in cut.parts) <= max(most, of_one_mapping_and_l1)
-    assert [part.number for part in cut.parts] == list(range(len(cut.parts)))
-    found, cut_counts = _blocks(cut)
-    np.testing.assert_array_equal(found, whole)
-    assert cut_counts == counts
-
-
-def _blocks(plan: SweepPlan) -> tuple[NDArray[np.void], Counted]:
-    """All designs of a plan within the limits, in its order, and their counts."""
-    counted = Counted()
-    stretches = (stretch for part in plan.parts for stretch in part.stretches)
-    return np.concatenate([block.copy() for stretch in stretches for block in stretch.blocks(counted)]), counted
-
-
-def test_parts_of_ten_trillion_designs() -> None:
-    """Where there are so many, a part has as many as a worker has room for, and is made when it is asked for."""
-    data = hardware_space_to_dict(SweepPlan(load_study("maestro_paper")).space)
-    sizes = {"pes": {"low": 8, "high": 2048, "step": 1}, "l1": {**data["l1"], "bytes": {"low": 64, "high": 6400, "step": 4}}}
-    l2 = {**data["l2"], "bytes": {"low": 16384, "high": 2**20, "step": 1024}}
-    plan = SweepPlan(replace(load_study("maestro_paper"), hardware={**data, **sizes, "l2": l2}))
-    assert plan.designs > 10**13
-    parts = plan.parts
-    assert plan.designs / 2**26 <= len(parts) <= 2 * plan.designs / 2**26
-    sample = [parts[number] for number in range(0, len(parts), len(parts) // 500)]
-    assert max(part.designs for part in sample) <= 2**26
-    assert parts[len(parts) - 1].stretches[-1].pes[-1] == 2048
-    with pytest.raises(IndexError):
-        parts[len(parts)]
-
-
-def test_a_part_of_another_version_is_told(study: Path, done: tuple[Path, SweepSummary], tmp_path: Path) -> None:
-    """A part of another number of designs than this sweep's is not taken for one of its own."""
-    shutil.copytree(done[0], tmp_path / "out")
-    sizes = [part.designs for part in SweepPlan(load_study(study)).parts]
-    place = next(number for number, size in enumerate(sizes) if size != sizes[0])
-    part_path(tmp_path / "out", 0).replace(part_path(tmp_path / "out", place))
-    told = rf"part-00000{place}.parquet: must be of {sizes[place]:,} designs, got {sizes[0]:,}: another version wrote it"
-    with pytest.raises(InputError, match=told):
-        sweep(out=tmp_path / "out", resume=True, jobs=1)
 
 
 def test_layers_keep_the_name_that_was_asked_for() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 from math import inf
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +60,6 @@ def _on(hardware: Hardware, limits: Limits, variants: Variants) -> list[tuple[fl
             throughput = variants.layer.macs * hardware.clock_mhz / 1000 / cycles
             rows.append((int(chosen[row]), hardware.pes, *sizes, cycles, throughput, float(energy[row]), *of_chip, power))
     return rows
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    """The files of a sweep by their names, but for summary.json, which tells of times."""
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "summary.json")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 def unlimited(space: HardwareSpace) -> HardwareSpace:
