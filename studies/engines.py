@@ -17,13 +17,16 @@ ClusterSource: TypeAlias = "str | Client"
 
 
 @contextmanager
-def engine_of(jobs: int | None, cluster: ClusterSource | None) -> Generator[Engine]:
-    """Processes of this host, one a core by default, or the workers of a Dask cluster."""
+def engine_of(jobs: int | None, cluster: ClusterSource | None, *packages: str) -> Generator[Engine]:
+    """Processes of this host, one a core by default, or the workers of a Dask cluster.
+
+    packages: on whose versions the results depend, besides those of every search.
+    """
     if cluster is None:
         yield Processes(jobs or usable_cores())
         return
     require("a cluster", "cluster", "distributed")
     from mapsearch.search.cluster import connected  # noqa: PLC0415 takes time, and may lack its package
 
-    with connected(cluster) as engine:
+    with connected(cluster, *packages) as engine:
         yield engine
