@@ -157,6 +157,23 @@ def setting(law: Law, metavar: str, help_: str, *options: str) -> dict[str, Any]
     return {_KEY: (law, metavar, help_, options)}
 
 
+# Of every study whose work is shared out.
+JOBS = setting(whole(1, inf), "N", "processes (default: one a core)")
+WORKERS = setting(
+    CLUSTER,
+    "ADDRESS",
+    "a Dask scheduler, such as tcp://host:8786, or a cluster file, such as slurm.yaml, whose workers do the work in place of processes",
+)
+
+
+def check_one_engine(jobs: int | None, cluster: object) -> None:
+    """Raise SettingError where both are given."""
+    if jobs is not None and cluster is not None:
+        raise SettingError(
+            lambda called: f"{called('jobs')} is of this host, and {called('cluster')} has its own workers; give one"
+        )
+
+
 def declared(kind: type[DataclassInstance]) -> list[Setting]:
     """The settings that a dataclass declares."""
     found: list[Setting] = []

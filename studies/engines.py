@@ -20,8 +20,11 @@ ClusterSource: TypeAlias = "str | Client"  # a scheduler's address or a cluster 
 
 
 @contextmanager
-def engine_of(jobs: int | None, cluster: ClusterSource | None) -> Generator[Engine]:
-    """Processes of this host, one a core by default, or the workers of a Dask cluster."""
+def engine_of(jobs: int | None, cluster: ClusterSource | None, *packages: str) -> Generator[Engine]:
+    """Processes of this host, one a core by default, or the workers of a Dask cluster.
+
+    packages: on whose versions the results depend, besides those of every search.
+    """
     if cluster is None:
         yield Processes(jobs or usable_cores())
         return
@@ -31,7 +34,7 @@ def engine_of(jobs: int | None, cluster: ClusterSource | None) -> Generator[Engi
 
     with (
         deployed(Path(cluster)) if is_cluster_file(cluster) else nullcontext(cluster) as there,
-        connected(there) as engine,
+        connected(there, *packages) as engine,
     ):
         yield engine
 

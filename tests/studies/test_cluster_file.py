@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from dask_cluster import ended, run_command
+from dask_cluster import ended, started
 from process_list import is_alive, with_variable
 from small_run import finished_run, layer_file, results_in, same_for_all
 
@@ -46,10 +46,10 @@ def test_the_workers_of_a_file_do_a_run_and_end_with_it(
     options = f"options: {{cores: 2, memory: 2GB, local_directory: {tmp_path}}}\n" if kind == "slurm" else ""
     (tmp_path / "c.yaml").write_text(f"kind: {kind}\nworkers: 2\n{options}")
     words = ["--layer-set", str(layers), "--cluster", str(tmp_path / "c.yaml")]
-    assert ended(run_command(*words, *FEW, "--out", str(tmp_path / "run"))) == (0, "")
+    assert ended(started("run", "--quiet", *words, *FEW, "--out", str(tmp_path / "run"))) == (0, "")
     assert same_for_all(results_in(tmp_path / "run")) == same_for_all(results_in(done))
     assert _workers(tmp_path) == []
-    stopped = run_command(*words, "--sampler", "tpe", "--trials", "99999", "--out", str(tmp_path / "stopped"))
+    stopped = started("run", "--quiet", *words, "--sampler", "tpe", "--trials", "99999", "--out", str(tmp_path / "stopped"))
     while not list((tmp_path / "stopped").glob("config.json")):
         assert stopped.poll() is None
     stopped.send_signal(signal.SIGINT)
@@ -92,7 +92,7 @@ def test_jobs_that_are_refused_are_told(layers: Path, tmp_path: Path, monkeypatc
         "quue: short": "options: Got unexpected keyword argument 'quue'",
     }.items():
         (tmp_path / "c.yaml").write_text(f"kind: slurm\nworkers: 2\noptions: {{{options}}}\n")
-        status, line = ended(run_command("--layer-set", str(layers), "--cluster", str(tmp_path / "c.yaml")))
+        status, line = ended(started("run", "--quiet", "--layer-set", str(layers), "--cluster", str(tmp_path / "c.yaml")))
         assert status == 2
         assert f"{tmp_path}/c.yaml: {told}" in line
         assert "no such queue" in line or options not in line
