@@ -162,7 +162,7 @@ JOBS = setting(whole(1, inf), "N", "processes (default: one a core)")
 WORKERS = setting(
     CLUSTER,
     "ADDRESS",
-    "a Dask scheduler, such as tcp://host:8786, or a cluster file, such as slurm.yaml, whose workers do the work in place of processes",
+    "a Dask scheduler, such as tcp://host:8786, or a file, such as slurm.yaml, whose workers do the work in place of processes",
 )
 
 
