@@ -76,53 +76,112 @@ def _at(tables: Floats, tensor: int, words: int, count_octaves: float) -> float:
 
 
 @inlined
-def _note_units(w: BoundWorkspace, dim: int, at: int) -> bool:
-    """Write w.part and w.octaves of a dim as number `at` of those that are shared out; False where it is not.
+def _note_open(w: BoundWorkspace, dim: int, at: int, units: int, total: float) -> None:
+    """Write number `at` of the dims that are shared out, of which sizes are open: over so many units at most, `total` of unit 0.
 
-    part: of unit 0's work, in the dim's steps of each kind; octaves: log2 of the units that work in them at least.
+    Unit 0's chunks are the largest. So the units that work in a step are `extent / total` on average, however sizes are chosen. As
+    what one more unit adds is less and less, it adds least if either all work or only one.
     """
-    deep = -1
-    for level in range(w.sized[dim]):
-        deep = level if w.share[dim, level] > 1 else deep
-    if deep < 0:
-        return False
-    below = 1
-    for level in range(w.sized[dim], w.chosen):
-        below *= w.units[level] if w.spatial[level] == dim else 1
-    tile, many, octaves, edge = int(w.extents[dim]), 1.0, 0.0, 0
+    full = (w.extents[dim] / total - 1.0) / (units - 1.0)
+    w.shared_dims[at], w.is_open[at] = dim, 1
+    w.steps_part[at, FULL], w.steps_part[at, EDGE], w.steps_part[at, REST] = full, 0.0, 1.0 - full
+    w.steps_octaves[at, FULL], w.steps_octaves[at, EDGE], w.steps_octaves[at, REST] = np.log2(float(units)), 0.0, 0.0
+
+
+@inlined
+def _note_sized(w: BoundWorkspace, dim: int, at: int, deep: int) -> None:
+    """The same of a dim that no level below `deep` shares out, all of whose sizes are chosen down to there."""
+    tile, many, octaves, edge, total = int(w.extents[dim]), 1.0, 0.0, 0, w.unit0[0, dim]
     for level in range(deep + 1):
         share, chunk = w.share[dim, level], min(tile, abs(w.size[level, dim]))
         whole = tile // (share * chunk)
         if level == deep:
             edge = tile - whole * share * chunk
-            w.steps_part[at, EDGE] = many * ((min(chunk, edge) + below - 1) // below)
+            w.steps_part[at, EDGE] = many * min(chunk, edge) / total
             w.steps_octaves[at, EDGE] = octaves + np.log2(float(max(1, edge // chunk)))
         many, octaves, tile = many * whole, octaves + np.log2(float(share)), chunk
-    w.steps_part[at, FULL], w.steps_octaves[at, FULL] = many * ((tile + below - 1) // below), octaves
-    w.steps_octaves[at, REST] = 0.0
-    total = w.unit0[0, dim]
-    w.steps_part[at, FULL] /= total
-    w.steps_part[at, EDGE] /= total
+    w.shared_dims[at], w.is_open[at] = dim, 0
+    w.steps_part[at, FULL], w.steps_octaves[at, FULL] = many * tile / total, octaves
     w.steps_part[at, REST] = max(0.0, 1.0 - w.steps_part[at, FULL] - w.steps_part[at, EDGE])
+    w.steps_octaves[at, REST] = 0.0
+
+
+@inlined
+def _units(w: BoundWorkspace, dim: int) -> int:
+    """The units that share a dim out at the levels whose units are chosen, at most."""
+    units = 1
+    for level in range(w.chosen):
+        if level < w.sized[dim]:
+            units *= w.share[dim, level]
+        elif w.spatial[level] == dim:
+            units *= w.units[level]
+    return int(units)
+
+
+@inlined
+def _tells(w: BoundWorkspace, tables: Floats, dim: int) -> bool:
+    """Whether units that share a dim out have different zeros. A dim of runs counts as none: its steps' times are others."""
+    last = tables.shape[2] - 1
+    differs = (TOUCHES[0, dim] and tables[0, 0, last] > 1.0) or (TOUCHES[1, dim] and tables[1, 0, last] > 1.0)
+    return bool(differs and dim != w.machine.run_dim)
+
+
+@inlined
+def _note_units(w: BoundWorkspace, dim: int, at: int) -> bool:
+    """Write number `at` of the dims that are shared out, by the levels whose units are chosen; False where none shares it out.
+
+    w.steps_part: of unit 0's work, in steps of each kind; w.steps_octaves: log2 of the units that work in them at least.
+    """
+    units, sized, deep = _units(w, dim), 1, -1
+    if units == 1:
+        return False
+    for level in range(w.sized[dim]):
+        sized *= w.share[dim, level]
+        deep = level if w.share[dim, level] > 1 else deep
+    if units > sized:
+        _note_open(w, dim, at, units, w.unit0[0, dim])
+    else:
+        _note_sized(w, dim, at, deep)
     return True
 
 
 @inlined
 def _longer(w: BoundWorkspace, tables: Floats, shared: int) -> float:
-    """By what part of itself unit 0's work takes longer, over all steps: each dim of w.shared_dims has steps of each kind."""
+    """How many times what it is otherwise unit 0's work takes, over all steps: each dim of w.shared_dims has steps of each kind."""
     words_w, words_i, _ = tile_words(w.tile, w.windows[0, 0], w.windows[0, 1], w.windows[1, 0], w.windows[1, 1])
-    longer = 0.0
+    longer, is_of_w = 1.0, tables[0, 0, tables.shape[2] - 1] > 1.0
     for mix in range(3**shared):
         part, of_w, of_i, kinds = 1.0, 0.0, 0.0, mix
         for at in range(shared):
             kind, dim = kinds % 3, w.shared_dims[at]
             part *= w.steps_part[at, kind]
             of_w += w.steps_octaves[at, kind] if TOUCHES[0, dim] else 0.0
-            of_i += w.steps_octaves[at, kind] if TOUCHES[1, dim] else 0.0
+            if TOUCHES[1, dim] and not (w.is_open[at] and is_of_w and TOUCHES[0, dim]):  # or two units might add more than one
+                of_i += w.steps_octaves[at, kind]
             kinds //= 3
         if part > 0.0:
             longer += part * (_at(tables, 0, words_w, of_w) * _at(tables, 1, words_i, of_i) - 1.0)
     return longer
+
+
+@inlined
+def _least_of_last(w: BoundWorkspace, tables: Floats, shared: int, longer: float) -> float:
+    """How many times what it is otherwise unit 0's work takes, whatever dim the one level to come shares out."""
+    least = longer
+    for i in range(w.n_dims):
+        dim, at = w.dims[i], shared
+        if w.faster[dim] == 1.0:
+            continue
+        if not _tells(w, tables, dim):
+            least = min(least, longer / w.faster[dim])
+            continue
+        for other in range(shared):
+            at = other if w.shared_dims[other] == dim else at
+        _note_open(w, dim, at, _units(w, dim) * min(w.open_units, w.tile[dim]), w.unit0[0, dim] / w.faster[dim])
+        least = min(least, _longer(w, tables, max(shared, at + 1)) / w.faster[dim])
+        if at < shared:
+            _note_units(w, dim, at)
+    return least
 
 
 @leaf
@@ -133,10 +192,12 @@ def note_imbalance(w: BoundWorkspace, tables: Floats) -> None:
         return
     shared = 0
     for i in range(w.n_dims):
-        dim = w.dims[i]
-        if (TOUCHES[0, dim] or TOUCHES[1, dim]) and dim != w.machine.run_dim and _note_units(w, dim, shared):
-            w.shared_dims[shared] = dim
+        if _tells(w, tables, w.dims[i]) and _note_units(w, w.dims[i], shared):
             shared += 1
-    if shared > 0:
-        most = float(w.open_units if w.chosen < w.levels else 1)  # times that levels to come shorten the steps of a kind
-        w.imbalance = 1.0 + _longer(w, tables, shared) * w.gain / most
+    longer = _longer(w, tables, shared)
+    if w.chosen == w.levels:
+        w.imbalance = longer
+    elif w.chosen == w.levels - 1:
+        w.imbalance = _least_of_last(w, tables, shared, longer) * w.gain
+    else:  # levels to come shorten the steps of a kind so many times at most
+        w.imbalance = 1.0 + (longer - 1.0) * w.gain / w.open_units
