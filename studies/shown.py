@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mapsearch.model.evaluation import CountedEvaluation, Evaluation
 from mapsearch.model.sparse_figures import SparseSums
-from mapsearch.studies.results import Totals
 
 ENERGY, EDP, PE_USE, LOST = "energy [µJ]", "EDP [pJ x cycles]", "PE use [%]", "lost to imbalance [%]"
 # The parts of a model's energy by their keys.
@@ -47,13 +46,13 @@ def lost_percent(metrics: Evaluation) -> float | str:
     return 100 * (1 - zeros.balanced_runtime_cycles / metrics.runtime_cycles)
 
 
-def zeros_text(sparse: SparseSums, totals: Totals) -> str:
-    """What zeros spare, and what of that is lost as PEs wait for the one with the most non-zeros."""
+def zeros_text(sparse: SparseSums, macs: int, runtime_cycles: int) -> str:
+    """What zeros spare of so many MACs, and what of the cycles is lost as PEs wait for the one with the most non-zeros."""
     spared = ((sparse.skipped_macs, "skipped"), (sparse.gated_macs, "gated"))
-    shares = ", ".join(f"{macs / totals.macs:.1%} of the MACs {word}" for macs, word in spared if macs)
+    shares = ", ".join(f"{part / macs:.1%} of the MACs {word}" for part, word in spared if part)
     if sparse.balanced_runtime_cycles is None:
         return f"zeros: {shares}"
-    lost = 1 - sparse.balanced_runtime_cycles / totals.runtime_cycles
+    lost = 1 - sparse.balanced_runtime_cycles / runtime_cycles
     return (
         f"zeros: {shares}; {lost:.1%} of the cycles lost to load imbalance (computing takes {sparse.imbalance:.3g} times as long "
         "as if balanced)"

@@ -46,7 +46,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         indent=9,
     )
     if totals.sparse is not None:
-        write_prose(f"         {zeros_text(totals.sparse, totals)}", indent=9)
+        write_prose(f"         {zeros_text(totals.sparse, totals.macs, totals.runtime_cycles)}", indent=9)
     if made_small == _OBJECTIVE:
         value = _NOT_FINITE if totals.objective is None else f"{totals.objective:.5g}"
         write_prose(f"         objective {results.objective}: {value}", indent=9)

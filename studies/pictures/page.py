@@ -39,7 +39,7 @@ def _network(run: Recorded) -> str:
         f"{totals.runtime_cycles:,} cycles, which are {totals.runtime_ms:.4g} ms at {run.hardware.clock_mhz:g} MHz",
         f"{totals.energy_pj.total / 1e6:,.5g} µJ, EDP {totals.edp_pj_cycles:.5g} pJ x cycles",
         f"{totals.evaluations:,} mappings evaluated in {totals.seconds:.1f} s over all processes",
-        *([] if totals.sparse is None else [zeros_text(totals.sparse, totals)]),
+        *([] if totals.sparse is None else [zeros_text(totals.sparse, totals.macs, totals.runtime_cycles)]),
         *([] if run.results.complete else ["the run was stopped before its end"]),
     ]
     return bullets(lines)
