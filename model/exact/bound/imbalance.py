@@ -82,7 +82,7 @@ def _note_open(w: BoundWorkspace, dim: int, at: int, units: int, total: float) -
     Unit 0's chunks are the largest. So the units that work in a step are `extent / total` on average, however sizes are chosen. As
     what one more unit adds is less and less, it adds least if either all work or only one.
     """
-    full = (w.extents[dim] / total - 1.0) / (units - 1.0)
+    full = min(1.0, (w.extents[dim] / total - 1.0) / (units - 1.0))
     w.shared_dims[at], w.is_open[at] = dim, 1
     w.steps_part[at, FULL], w.steps_part[at, EDGE], w.steps_part[at, REST] = full, 0.0, 1.0 - full
     w.steps_octaves[at, FULL], w.steps_octaves[at, EDGE], w.steps_octaves[at, REST] = np.log2(float(units)), 0.0, 0.0
