@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import comb
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -153,9 +154,10 @@ def lines(results: ServeResults) -> Iterator[str]:
     """Sentences below the tables."""
     partition = results.sharing.get("partition")
     if partition is not None and partition.shares is not None:
-        shares = ", ".join(f"{name} {share}" for name, share in partition.shares.items())
-        tried = len(partition.compositions or ())
-        yield f"parts:   {shares}; the best of {tried} ways to share {sum(partition.shares.values())} parts out"
+        parts = sum(partition.shares.values())
+        ways = f"of {comb(parts - 1, len(partition.shares) - 1):,} ways to share {parts} parts out"
+        best = f"the best {ways}" if partition.load < 1 else f"{ways} none keeps up with these rates, and this one carries the most"
+        yield f"parts:   {_shares(partition.shares)}; {best}"
     for way, each in results.sharing.items():
         if each.capacity is not None:
             yield f"load:    {WAYS[way]}: {_capacity(each.capacity)}"
@@ -172,8 +174,13 @@ def _check(queue: QueueResult) -> str:
     return f"{queue.name} {number_text(queue.wait_ms)} ms, {number_text(queue.theory_ms or 0.0)} ms by queueing theory"
 
 
+def _shares(shares: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {share}" for name, share in shares.items())
+
+
 def _capacity(capacity: Capacity) -> str:
     broken = f"; beyond, {' and '.join(capacity.first_broken)} fails first" if capacity.first_broken else ""
     if not capacity.max_load_factor:
         return f"the SLOs hold at no load{broken}"
-    return f"the SLOs hold up to {capacity.max_load_factor:.3g} times these rates, load {capacity.load:.3g}{broken}"
+    shares = "" if capacity.shares is None else f", with {_shares(capacity.shares)}"
+    return f"the SLOs hold up to {capacity.max_load_factor:.3g} times these rates, load {capacity.load:.3g}{shares}{broken}"

@@ -41,8 +41,9 @@ def serve_files(results: ServeResults, lines: Sequence[str], suffix: str) -> dic
     drawn = {"latencies": ("Latencies of each way of sharing", draw_latencies(results))}
     if any(sharing.capacity is not None for sharing in results.sharing.values()):
         drawn["load"] = ("Latencies over load", draw_load(results))
-    if "partition" in results.sharing:
-        drawn["parts"] = ("Parts of the machine", draw_parts(results, results.sharing["partition"]))
+    partition = results.sharing.get("partition")
+    if partition is not None and any(each.worst is not None for each in partition.compositions or ()):
+        drawn["parts"] = ("Parts of the machine", draw_parts(results, partition))
     if results.hours is not None:
         drawn["hours"] = ("Load and machines over the hours", draw_hours(results, results.hours))
     files: dict[str, str | bytes] = {}
@@ -104,7 +105,8 @@ def draw_load(results: ServeResults) -> Figure:
         axis.axvline(1.0, color=GREY, linewidth=0.8)
         if capacity.max_load_factor:
             axis.axvline(capacity.max_load_factor, color=BLACK, linewidth=0.8, linestyle=":")
-        axis.set_title(f"{WAYS[way]}: up to {capacity.max_load_factor:.3g} times the rates", fontsize=SMALL)
+        shares = "" if capacity.shares is None else f", {' + '.join(map(str, capacity.shares.values()))}"
+        axis.set_title(f"{WAYS[way]}{shares}: up to {capacity.max_load_factor:.3g} times the rates", fontsize=SMALL)
         axis.set_xlabel("factor on all rates", fontsize=SMALL)
         tidy(axis)
         _scale_ms(axis.yaxis)

@@ -24,11 +24,10 @@ from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.serve.hours import demand_of, hours_of
 from mapsearch.studies.serve.options import ServeOptions
 from mapsearch.studies.serve.results import HoursResult, ServeResults, SharingResult, TenantDemand, TenantResult
-from mapsearch.studies.serve.servers import busiest
 from mapsearch.studies.serve.services import Service, service_of
 from mapsearch.studies.serve.shares import check_compositions, compositions, machine_of_share
 from mapsearch.studies.serve.study import ServeStudy, Tenant, study_of
-from mapsearch.studies.serve.ways import Ways
+from mapsearch.studies.serve.ways import Ways, check_number
 from mapsearch.studies.start import prepare, run
 from mapsearch.studies.watching import ServeWatcher
 
@@ -135,6 +134,8 @@ class _Serve:
         self._out: dict[tuple[int, int], str] = {}
         if study.traced:
             hours_of(study.tenants)
+        else:
+            check_number(study, [tenant.arrivals.mean_per_s for tenant in study.tenants])
         for number in range(len(study.tenants)):
             for share in self._shares:
                 self._check(number, share)
@@ -179,7 +180,7 @@ class _Serve:
 
     @cached_property
     def _needed(self) -> list[_Needed]:
-        """The runs, each after the one that it starts from."""
+        """The runs, those on the whole machine first, and each after the one that it starts from."""
         found: dict[tuple[str, int, int], _Needed] = {}
         labels: dict[str, str] = {}
         for number, tenant in enumerate(self._study.tenants):
@@ -191,7 +192,7 @@ class _Serve:
                     if (number, share) not in self._out:
                         needed = _Needed(tenant, labels[tenant.network], batch, share, self._study.parts, start)
                         start = found.setdefault(needed.key, needed)
-        return list(found.values())
+        return sorted(found.values(), key=lambda needed: -needed.share)
 
     def search(self, folder: ServeFolder, watcher: ServeWatcher | None) -> ServeResults:
         """Do the runs that are missing, simulate the queues and save the results."""
@@ -216,13 +217,29 @@ class _Serve:
         found: dict[tuple[str, int, int], RunResults] = {}
         if watcher is not None:
             watcher.began(len(self._needed))
+        whole = sum(needed.share == self._study.parts for needed in self._needed)
         for needed in self._needed:
             results = found[needed.key] = self._run(needed, folder)
             if not results.complete:
                 raise KeyboardInterrupt
             if watcher is not None:
                 watcher.ran(needed.text, results.totals.runtime_ms)
+            if len(found) == whole:
+                self._ways(found).check()
         return found
+
+    def _ways(self, runs: Mapping[tuple[str, int, int], RunResults]) -> Ways:
+        """The ways of sharing, with the services whose runs are there."""
+        study = self._study
+        services = {
+            (number, share): service_of(
+                {batch: runs[tenant.network, batch, share] for batch in tenant.batches}, tenant.mix, study.hardware.clock_mhz
+            )
+            for number, tenant in enumerate(study.tenants)
+            for share in self._shares
+            if (tenant.network, tenant.batch_max, share) in runs
+        }
+        return Ways(study, services, self._out, self._seed, self._max_load)
 
     def _run(self, needed: _Needed, folder: Path) -> RunResults:
         """A run like any other, taken from its folder as far as it is done."""
@@ -236,33 +253,19 @@ class _Serve:
 
     def _results(self, runs: Mapping[tuple[str, int, int], RunResults], folder: Path) -> ServeResults:
         """Simulate the queues."""
-        study, tenants = self._study, self._study.tenants
-        services = {
-            (number, share): service_of(
-                {batch: runs[tenant.network, batch, share] for batch in tenant.batches}, tenant.mix, study.hardware.clock_mhz
-            )
-            for number, tenant in enumerate(tenants)
-            for share in self._shares
-            if (number, share) not in self._out
-        }
-        whole = [services[number, study.parts] for number in range(len(tenants))]
-        window = busiest(tenants, whole) if study.traced else None
-        rates = tuple(
-            tenant.arrivals.rate_at(window[0]) if window and tenant.traced else tenant.arrivals.mean_per_s for tenant in tenants
-        )
-        ways = Ways(study, services, self._out, rates, self._seed, self._max_load)
-        ways.check()
+        tenants = self._study.tenants
+        ways = self._ways(runs)
         sharing, notes = ways.all()
-        left_out = {tenant.name: runs[tenant.network, 1, study.parts].left_out for tenant in tenants}
+        left_out = {tenant.name: runs[tenant.network, 1, self._study.parts].left_out for tenant in tenants}
         notes += [f"{name}: {each.name} is left out: {each.reason}" for name, rows in left_out.items() for each in rows]
         notes += [
             f"{tenant.name}: its input pipeline brings at most {tenant.fed_per_s:,.4g} requests a second; no more are counted"
             for tenant in tenants
             if tenant.fed_per_s is not None
         ]
-        hours, demand = demand_of(study, ways.turns, self._seed)
-        rows = [_tenant_result(*each) for each in zip(tenants, whole, rates, strict=True)]
-        return self._report(folder, window, tuple(rows), sharing, tuple(notes), hours, demand)
+        hours, demand = demand_of(self._study, ways.turns, self._seed)
+        rows = [_tenant_result(*each) for each in zip(tenants, ways.whole, ways.rates, strict=True)]
+        return self._report(folder, ways.busiest_s, tuple(rows), sharing, tuple(notes), hours, demand)
 
     def _report(
         self,
