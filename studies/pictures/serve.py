@@ -29,7 +29,7 @@ from mapsearch.studies.pictures.style import (
     tidy,
 )
 from mapsearch.studies.serve.figures import percentile_name
-from mapsearch.studies.serve.results import WAYS, ServeResults, SharingResult, TenantResult
+from mapsearch.studies.serve.results import REPORT, WAYS, ServeResults, SharingResult, TenantResult
 from mapsearch.studies.shown import number_text
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
@@ -56,7 +56,7 @@ def serve_files(results: ServeResults, lines: Sequence[str], suffix: str) -> dic
     columns = ("sharing", "tenant", "machine", "load", "requests", *_SHOWN, "SLO", "")
     rows = [row for way, sharing in results.sharing.items() for row in _rows(results, WAYS[way], sharing)]
     parts = [bullets(lines), *pictures(shown), section("Response times in ms", table(columns, rows))]
-    return {**files, "report.html": document(_title(results), parts)}
+    return {**files, REPORT: document(_title(results), parts)}
 
 
 def draw_latencies(results: ServeResults) -> Figure:

@@ -13,6 +13,10 @@ from mapsearch.studies.serve.profile import CellGroups, Profile
 # The ways of sharing, and their names in tables and pictures.
 WAYS = {"time": "in turn", "partition": "in parts", "dedicated": "one each"}
 
+# The files that show results: pictures, as far as there is something to draw, and a page.
+PICTURES = ("latencies", "load", "parts", "hours")
+REPORT = "report.html"
+
 
 @dataclass(frozen=True, slots=True)
 class TenantResult(Plain):

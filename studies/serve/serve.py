@@ -20,10 +20,10 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.studies.folder import CONFIG, RESULTS, StudyFolder, unused_folder
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.options import Inputs
-from mapsearch.studies.saving import save_in_the_end
+from mapsearch.studies.saving import UnsavedRunError, save_in_the_end
 from mapsearch.studies.serve.hours import demand_of, hours_of
 from mapsearch.studies.serve.options import ServeOptions
-from mapsearch.studies.serve.results import HoursResult, ServeResults, SharingResult, TenantDemand, TenantResult
+from mapsearch.studies.serve.results import PICTURES, REPORT, HoursResult, ServeResults, SharingResult, TenantDemand, TenantResult
 from mapsearch.studies.serve.services import Service, service_of
 from mapsearch.studies.serve.shares import check_compositions, compositions, machine_of_share
 from mapsearch.studies.serve.study import ServeStudy, Tenant, study_of
@@ -46,6 +46,13 @@ class ServeFolder(StudyFolder):
         if not isinstance(config.get("service"), dict):
             raise InputError(f"{self.path / CONFIG}: must hold the configuration of mapsearch serve; start anew in another folder")
         return config
+
+    def turn_to(self, files: Mapping[str, str]) -> None:
+        """Make it the folder of the study whose record this is; results of another that was here go, runs stay."""
+        if self.config()["service"] != json.loads(files[CONFIG])["service"]:
+            for name in (RESULTS, REPORT, *(f"{picture}.{suffix}" for picture in PICTURES for suffix in ("png", "svg"))):
+                (self.path / name).unlink(missing_ok=True)
+        self.record(files)
 
 
 def serve(
@@ -87,7 +94,6 @@ def serve(
     work = _Serve(asked, seed or 0, jobs, no_cache=no_cache, max_load=max_load)
     folder = ServeFolder(Path(out) if out is not None else unused_folder(f"serve-{asked.name}"))
     with folder.at_work(work.files, watcher, resume=resume):
-        folder.record(work.files)  # of a changed study too
         return work.search(folder, watcher)
 
 
@@ -197,11 +203,12 @@ class _Serve:
     def search(self, folder: ServeFolder, watcher: ServeWatcher | None) -> ServeResults:
         """Do the runs that are missing, simulate the queues and save the results."""
         try:
-            runs = self._runs(folder.path, watcher)
+            runs = self._runs(folder, watcher)
             if watcher is not None:
                 watcher.simulating()
             results = self._results(runs, folder.path)
         except KeyboardInterrupt:  # finished runs are kept
+            folder.turn_to(self.files)
             return self._report(folder.path)
         text = json.dumps(results.to_dict(), indent=1) + "\n"
         save_in_the_end(
@@ -212,20 +219,21 @@ class _Serve:
         )
         return results
 
-    def _runs(self, folder: Path, watcher: ServeWatcher | None) -> dict[tuple[str, int, int], RunResults]:
-        """The results of all runs, by their keys."""
+    def _runs(self, folder: ServeFolder, watcher: ServeWatcher | None) -> dict[tuple[str, int, int], RunResults]:
+        """The results of all runs, by their keys; those on the whole machine tell whether the study can be done."""
         found: dict[tuple[str, int, int], RunResults] = {}
         if watcher is not None:
             watcher.began(len(self._needed))
         whole = sum(needed.share == self._study.parts for needed in self._needed)
         for needed in self._needed:
-            results = found[needed.key] = self._run(needed, folder)
+            results = found[needed.key] = self._run(needed, folder.path)
             if not results.complete:
                 raise KeyboardInterrupt
             if watcher is not None:
                 watcher.ran(needed.text, results.totals.runtime_ms)
             if len(found) == whole:
                 self._ways(found).check()
+                folder.turn_to(self.files)
         return found
 
     def _ways(self, runs: Mapping[tuple[str, int, int], RunResults]) -> Ways:
@@ -249,7 +257,10 @@ class _Serve:
         if needed.start is not None and not begun:
             settings["warm_start"] = str(needed.start.folder(folder))
         hardware, jobs = self._machines[needed.share], self._jobs
-        return run(needed.tenant.network, hardware, out=path, jobs=jobs, resume=begun, no_cache=self._no_cache, **settings)
+        try:
+            return run(needed.tenant.network, hardware, out=path, jobs=jobs, resume=begun, no_cache=self._no_cache, **settings)
+        except UnsavedRunError as error:  # of which the service has no results
+            raise OSError(error.errno, error.strerror, error.filename) from None
 
     def _results(self, runs: Mapping[tuple[str, int, int], RunResults], folder: Path) -> ServeResults:
         """Simulate the queues."""

@@ -144,15 +144,33 @@ def test_a_resumed_study_keeps_its_runs(shared: tuple[Path, ServeResults]) -> No
     assert serve(out=folder / "out", resume=True, jobs=1) == slower
 
 
-def test_same_seed_same_numbers(tmp_path: Path) -> None:
-    """Two folders of one seed hold the same; another seed draws other requests."""
+def test_a_refused_change_leaves_the_results(tmp_path: Path) -> None:
+    """A changed study that the machine cannot do leaves the folder as it was; one that can be done takes its place."""
+    out = tmp_path / "out"
     study = _write(tmp_path, sharing=["time"])
+    serve(study, out=out, jobs=1)
+    (out / "load.png").write_text("of an earlier study")
+    before = {path.name: path.read_text() for path in out.iterdir() if path.is_file()}
+    heavy = _write(tmp_path, sharing=["time"], tenants=[{**each, "rate_per_s": 1e5} for each in STUDY["tenants"]])
+    with pytest.raises(InputError, match="can do at most"):
+        serve(heavy, out=out, resume=True, jobs=1)
+    assert {path.name: path.read_text() for path in out.iterdir() if path.is_file()} == before
+    light = _write(tmp_path, sharing=["time"], tenants=[{**each, "rate_per_s": 1e3} for each in STUDY["tenants"]])
+    results = serve(light, out=out, resume=True, jobs=1)
+    assert serve(out=out, resume=True, jobs=1) == results
+    assert not (out / "load.png").exists()
+
+
+def test_same_seed_same_numbers(tmp_path: Path) -> None:
+    """Two folders of one seed hold the same, with another number of jobs too; another seed draws other requests."""
+    study = _write(tmp_path)
     first, again, other = (
-        serve(study, out=tmp_path / str(number), jobs=1, seed=seed).to_dict() for number, seed in enumerate((1, 1, 2))
+        serve(study, out=tmp_path / str(number), jobs=jobs, seed=seed, no_cache=True).to_dict()
+        for number, (seed, jobs) in enumerate(((1, 1), (1, 2), (2, 1)))
     )
     assert {**first, "folder": ""} == {**again, "folder": ""}
     assert first["sharing"]["time"]["tenants"][0]["response_ms"] != other["sharing"]["time"]["tenants"][0]["response_ms"]
-    assert list(first["sharing"]) == ["time", "dedicated"]
+    assert list(first["sharing"]) == ["time", "partition", "dedicated"]
 
 
 def test_a_traced_tenant_is_simulated_in_its_busiest_hour(tmp_path: Path) -> None:
