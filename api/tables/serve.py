@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from mapsearch.output import Cell, printable, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
 from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
+from mapsearch.studies.serve.shown import WAYS_TITLE, ways_table
 from mapsearch.studies.shown import number_text
 from mapsearch.tables.hours import hour_lines, print_hours
 
@@ -79,7 +80,7 @@ def print_service(results: ServeResults, pictures: Iterable[str] = (), *, saved:
         rows = [row for way, sharing in results.sharing.items() for row in _latencies(results, WAYS[way], sharing)]
         columns = ("sharing", "tenant", "machine", "load [%]", "batch", "p50 [ms]", "p95 [ms]", "p99 [ms]", "SLO [ms]", "")
         write_table("Response times", columns, rows)
-        _print_ways(results)
+        write_table(WAYS_TITLE, *ways_table(results))
         print_hours(results)
         for line in lines(results):
             write_prose(line, indent=9)
@@ -132,22 +133,6 @@ def _interval(response: Response, percentile: float) -> str:
         return f"{name} of {response.requests} requests"
     low, high = response.interval[name]
     return f"{name} {number_text(low)} to {number_text(high)}"
-
-
-def _print_ways(results: ServeResults) -> None:
-    priced = any(each.cost_per_million is not None for each in results.sharing.values())
-    asked = any(each.capacity is not None for each in results.sharing.values())
-    rows: list[list[Cell]] = []
-    for way, each in results.sharing.items():
-        row: list[Cell] = [WAYS[way], each.machines, 100 * each.utilization, each.throughput_per_s, each.power_w]
-        if priced:
-            saving = "" if each.saving is None else f"{100 * each.saving:.1f}"
-            row += ["" if each.cost_per_million is None else each.cost_per_million, saving]
-        if asked:
-            row.append("" if each.capacity is None else each.capacity.max_load_factor)
-        rows.append([*row, "all hold" if each.slos_met else "BROKEN"])
-    more = (("cost [1/million]", "saving [%]") if priced else ()) + (("rates at most [times]",) if asked else ())
-    write_table("What each way gives", ("sharing", "machines", "busy [%]", "done [1/s]", "power [W]", *more, "SLOs"), rows)
 
 
 def lines(results: ServeResults) -> Iterator[str]:

@@ -30,6 +30,7 @@ from mapsearch.studies.pictures.style import (
 )
 from mapsearch.studies.serve.figures import percentile_name
 from mapsearch.studies.serve.results import REPORT, WAYS, ServeResults, SharingResult, TenantResult
+from mapsearch.studies.serve.shown import WAYS_TITLE, ways_table
 from mapsearch.studies.shown import number_text
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
@@ -55,7 +56,10 @@ def serve_files(results: ServeResults, lines: Sequence[str], suffix: str) -> dic
         shown.append(Shown(title, svg))
     columns = ("sharing", "tenant", "machine", "load", "requests", *_SHOWN, "SLO", "")
     rows = [row for way, sharing in results.sharing.items() for row in _rows(results, WAYS[way], sharing)]
-    parts = [bullets(lines), *pictures(shown), section("Response times in ms", table(columns, rows))]
+    titles, ways = ways_table(results)
+    given = [[number_text(cell) if isinstance(cell, float) else str(cell) for cell in row] for row in ways]
+    tables = [section("Response times in ms", table(columns, rows)), section(WAYS_TITLE, table(titles, given))]
+    parts = [bullets(lines), *pictures(shown), *tables]
     return {**files, REPORT: document(_title(results), parts)}
 
 
