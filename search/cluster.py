@@ -13,8 +13,8 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
-from itertools import count
+from importlib.metadata import PackageNotFoundError, version
+from itertools import count, islice
 from logging import getLogger
 from pathlib import Path
 from platform import python_version
@@ -26,7 +26,7 @@ import numpy as np
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.board import POLL_SECONDS, Board, board_in_memory
-from mapsearch.search.engine import Job, Outcomes, run_task
+from mapsearch.search.engine import AHEAD, Job, Outcomes, Tasks, run_task, until_stopped
 from mapsearch.search.locks import locked
 from mapsearch.search.progress import Tick
 
@@ -35,20 +35,24 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 _LOG = getLogger(__name__)
-SAME = ("mapsearch", "numpy", "numba")  # and Python: what the results depend on
+SAME = ("python", "mapsearch", "numpy", "numba")  # what the results depend on
 EXCHANGE_SECONDS = 0.5
 CONNECT_SECONDS, WORKER_SECONDS = 10, 30
 # A scheduler gives a task up once 4 of its workers have died, unless it is set otherwise.
 MOST_REPEATS = 5
+_MISSING = "missing"
 
 
 @contextmanager
-def connected(cluster: str | Client) -> Generator[Cluster]:
-    """The engine of a cluster: the address of its scheduler, or a client; InputError where none answers, or it is not fit."""
+def connected(cluster: str | Client, *packages: str) -> Generator[Cluster]:
+    """The engine of a cluster: the address of its scheduler, or a client; InputError where none answers, or it is not fit.
+
+    packages: further ones on which the results depend.
+    """
     from distributed import Client  # noqa: PLC0415 takes time, and may be missing
 
     if isinstance(cluster, Client):
-        yield Cluster(cluster)
+        yield Cluster(cluster, packages)
         return
     for name in ("distributed.client", "distributed.core", "distributed.batched", "distributed.comm"):
         getLogger(name).setLevel("CRITICAL")  # what they tell is told here, in one line
@@ -59,7 +63,7 @@ def connected(cluster: str | Client) -> Generator[Cluster]:
             f"cluster {cluster}: no scheduler answers there within {CONNECT_SECONDS} s; `dask scheduler` starts one"
         ) from None
     try:
-        yield Cluster(client)
+        yield Cluster(client, packages)
     finally:
         with suppress(Exception):  # where the scheduler is gone
             client.close(timeout=CONNECT_SECONDS)
@@ -68,11 +72,13 @@ def connected(cluster: str | Client) -> Generator[Cluster]:
 class Cluster:
     """The `Engine` of a Dask client's workers."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, packages: Sequence[str] = ()) -> None:
         self._client = cast("Any", client)  # most of its methods have no types
         self._where = str(self._client.scheduler.address)
         self._id, self._rounds = uuid4().hex, count()
+        self._versions = versions((*SAME, *packages))
         self._check()
+        self._workers = self.jobs  # that have answered last
 
     @property
     def jobs(self) -> int:
@@ -94,34 +100,44 @@ class Cluster:
                     f"{address}: has {threads} threads, of which searches use one; start workers with --nthreads 1, "
                     "and more of them with --nworkers"
                 )
-        there = client.get_versions(packages=list(SAME))
+        there = client.get_versions(packages=list(self._versions)[1:])  # it tells Python's in any case
         for who, told in {"the scheduler": there["scheduler"], **there["workers"]}.items():  # it too reads the tasks
             packages = told["packages"]
-            python = ".".join(packages["python"].split(".")[:3])
-            check_versions(who, {"python": python, **{name: packages[name] or "missing" for name in SAME}}, versions())
+            packages["python"] = ".".join(packages["python"].split(".")[:3])
+            check_versions(who, {name: packages[name] or _MISSING for name in self._versions}, self._versions)
 
     @contextmanager
-    def begin(self, tasks: Sequence[Job[R]]) -> Generator[tuple[Board, Callable[[], Outcomes[R]]]]:
+    def begin(self, tasks: Tasks[R]) -> Generator[tuple[Board, Callable[[], Outcomes[R]]]]:
         """See `Engine`."""
         round_ = (self._id, next(self._rounds))
         with board_in_memory(len(tasks)) as board, self._exchanging(round_, board):
-            yield board, lambda: self._taken([self._submit(task, round_, index, len(tasks)) for index, task in enumerate(tasks)])
+            yield board, lambda: self._taken(tasks, round_, board)
 
     def _submit(self, task: Job[R], round_: Round, index: int, tasks: int, repeats: int = 0) -> _Asked:
         key = ("mapsearch", *round_, index, repeats)
-        future = self._client.submit(_run_there, task, key, tasks, versions(), key=key, priority=-index)
-        return _Asked(task, round_, index, tasks, repeats, future)
+        future = self._client.submit(_run_there, task, key, tasks, self._versions, key=key, priority=-index)
+        return _Asked(task, index, repeats, future)
 
-    def _taken(self, all_asked: Sequence[_Asked]) -> Outcomes[Any]:
-        """The outcomes of tasks that are under way."""
+    def _taken(self, tasks: Tasks[R], round_: Round, board: Board) -> Outcomes[R]:
+        """The outcomes of the tasks."""
         from distributed import KilledWorker, as_completed  # noqa: PLC0415 takes time
 
-        left = {asked.future.key: asked for asked in all_asked}
-        in_order: Any = as_completed  # it has no types
-        ended = in_order([asked.future for asked in all_asked], loop=self._client.loop)
+        under_way: dict[Any, _Asked] = {}
+        ended: Any = cast("Any", as_completed)(loop=self._client.loop)  # it has no types
+
+        def ask(asked: _Asked) -> None:
+            under_way[asked.future.key] = asked
+            ended.add(asked.future)
+
+        left = until_stopped(len(tasks), board)
         try:
-            for future in ended:
-                asked = left.pop(future.key)
+            while True:
+                for index in islice(left, max(0, AHEAD * self._workers - len(under_way))):
+                    ask(self._submit(tasks[index], round_, index, len(tasks)))
+                future = next(ended, None)
+                if future is None:
+                    return
+                asked = under_way.pop(future.key)
                 try:
                     outcome = future.result()
                 except (KilledWorker, UnwantedError):
@@ -130,9 +146,7 @@ class Cluster:
                             "the workers of one task died again and again, perhaps for want of memory; what was found is saved: "
                             "go on with --resume, with fewer workers on a host"
                         ) from None
-                    again = self._submit(asked.task, asked.round, asked.index, asked.tasks, asked.repeats + 1)
-                    left[again.future.key] = again
-                    ended.add(again.future)
+                    ask(self._submit(asked.task, round_, asked.index, len(tasks), asked.repeats + 1))
                 except CancelledError:
                     raise InputError(
                         f"cluster {self._where}: its scheduler has ended or cannot be reached; what was found is saved: go on with "
@@ -142,7 +156,7 @@ class Cluster:
                     yield asked.index, outcome
         finally:
             with suppress(Exception):  # where the scheduler is gone
-                self._client.cancel([asked.future for asked in left.values()], force=True)
+                self._client.cancel([asked.future for asked in under_way.values()], force=True)
 
     @contextmanager
     def _exchanging(self, round_: Round, board: Board) -> Generator[None]:
@@ -161,6 +175,7 @@ class Cluster:
                 for ticks in told.values():
                     for index, done in ticks.items():
                         board[index] = done
+                self._workers = len(told) or self._workers
                 silent = 0.0 if told else silent + EXCHANGE_SECONDS
                 if silent == WORKER_SECONDS:
                     _LOG.info("no worker is left at the cluster; the run waits for one")
@@ -183,17 +198,22 @@ class _Asked:
     """A task that the cluster is asked to run."""
 
     task: Job[Any]
-    round: Round
     index: int
-    tasks: int
     repeats: int
     future: Future[Any]
 
 
 @cache
-def versions() -> dict[str, str]:
-    """What the results depend on, here."""
-    return {"python": python_version(), **{name: version(name) for name in SAME}}
+def versions(names: tuple[str, ...]) -> dict[str, str]:
+    """The versions of Python and of packages here."""
+    return {name: python_version() if name == "python" else _version(name) for name in names}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return _MISSING
 
 
 def check_versions(who: str, there: dict[str, str], here: dict[str, str]) -> None:
@@ -217,7 +237,7 @@ def _run_there(task: Job[R], key: tuple[Any, ...], tasks: int, asked: dict[str, 
     from distributed import get_worker  # noqa: PLC0415 of a worker
 
     worker = get_worker()
-    check_versions(worker.address, versions(), asked)
+    check_versions(worker.address, versions(tuple(asked)), asked)
     _, engine, number, index, _ = key
 
     def is_unwanted() -> bool:

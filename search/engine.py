@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, suppress
+from itertools import takewhile
 from types import FrameType
 from typing import Protocol, TypeVar
 
@@ -16,6 +17,9 @@ from mapsearch.search.progress import Tick
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 Outcomes = Iterator[tuple[int, R | None]]
+
+# Tasks that each worker of an engine has at a time: one runs, and one waits.
+AHEAD = 2
 
 
 class Job(Protocol[R_co]):
@@ -30,6 +34,18 @@ class Job(Protocol[R_co]):
         ...
 
 
+class Tasks(Protocol[R_co]):
+    """Jobs by their index: a list, or what makes each job when it is asked for."""
+
+    def __len__(self) -> int:
+        """The number of jobs."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Job[R_co]:
+        """A job, from 0 on; the same each time."""
+        ...
+
+
 class Engine(Protocol):
     """What runs tasks; `mapsearch.testing.EngineContract` tests one."""
 
@@ -38,16 +54,17 @@ class Engine(Protocol):
         """The tasks that run at the same time."""
         ...
 
-    def begin(self, tasks: Sequence[Job[R]]) -> AbstractContextManager[tuple[Board, Callable[[], Outcomes[R]]]]:
+    def begin(self, tasks: Tasks[R]) -> AbstractContextManager[tuple[Board, Callable[[], Outcomes[R]]]]:
         """A board for the tasks, and the function that starts them.
 
-        It returns (index, result) of each task as it ends, in any order, with None for one that did not begin. What tasks tell of
-        their progress comes to the board soon, and they soon hear the board's word.
+        It returns (index, result) of each task as it ends, in any order, or None for one that was stopped before it began. Tasks
+        are handed out in their order, AHEAD for each worker at a time, so that memory does not grow with their number, and no more
+        once the board has a word. What tasks tell of their progress comes to the board soon, and they soon hear the board's word.
         """
         ...
 
 
-def run_tasks(tasks: Sequence[Job[R]], engine: Engine, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:
+def run_tasks(tasks: Tasks[R], engine: Engine, watch: Callable[[Board], None] | None) -> Generator[tuple[int, R]]:
     """Yield (index of the task, its result) as the tasks end, in any order.
 
     watch: called now and then, from another thread, with the tasks' progress, int64[tasks].
@@ -82,6 +99,11 @@ def run_tasks(tasks: Sequence[Job[R]], engine: Engine, watch: Callable[[Board], 
                     deque(outcomes, maxlen=0)
     if asked.is_set():  # also by a signal after the last tick of the last task
         raise KeyboardInterrupt
+
+
+def until_stopped(tasks: int, board: Board) -> Iterator[int]:
+    """The indices of tasks, as long as the board has no word."""
+    return takewhile(lambda _: not board[-1], range(tasks))
 
 
 def run_task(task: Job[R], index: int, board: Board) -> R | None:

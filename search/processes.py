@@ -11,15 +11,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.board import END, POLL_SECONDS, STOP, Board, board_in_file, board_in_memory
-from mapsearch.search.engine import Job, Outcomes, run_task
+from mapsearch.search.engine import AHEAD, Job, Outcomes, Tasks, run_task, until_stopped
 from mapsearch.search.interrupts import STOPS, stops_handled, stops_held
 from mapsearch.search.locks import let_go_of_locks
 
@@ -60,10 +61,10 @@ class Processes:
     jobs: int
 
     @contextmanager
-    def begin(self, tasks: Sequence[Job[R]]) -> Generator[tuple[Board, Callable[[], Outcomes[R]]]]:
+    def begin(self, tasks: Tasks[R]) -> Generator[tuple[Board, Callable[[], Outcomes[R]]]]:
         """See `Engine`."""
-        for first in tasks[:1]:
-            first.prepare()
+        if len(tasks):
+            tasks[0].prepare()
         jobs = min(self.jobs, len(tasks))
         forks = jobs > 1 and may_fork()
         start = _here if jobs <= 1 else _forked if forks else _started_by_joblib
@@ -84,12 +85,12 @@ def _told(outcomes: Outcomes[R], board: Board) -> Outcomes[R]:
         ) from None
 
 
-def _here(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:  # noqa: ARG001 a way's parameters
+def _here(tasks: Tasks[R], jobs: int, board: Board) -> Outcomes[R]:  # noqa: ARG001 a way's parameters
     """The outcomes of tasks that run in this process, one after another."""
-    return ((index, run_task(task, index, board)) for index, task in enumerate(tasks))
+    return ((index, run_task(tasks[index], index, board)) for index in until_stopped(len(tasks), board))
 
 
-def _forked(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
+def _forked(tasks: Tasks[R], jobs: int, board: Board) -> Outcomes[R]:
     """The outcomes of tasks for workers that are copies of this process."""
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 takes time
     from multiprocessing import get_context  # noqa: PLC0415
@@ -102,8 +103,9 @@ def _forked(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
     parent = os.getpid()
     executor = ProcessPoolExecutor(jobs, get_context("fork"), begin)
     with stops_held():  # so that a worker never gets one, and this process none before it has all workers
-        futures = [executor.submit(_run_inherited, index) for index in range(len(tasks))]
-    return _taken(executor, futures, board)
+        left = until_stopped(len(tasks), board)
+        under_way = {executor.submit(_run_inherited, index) for index in islice(left, AHEAD * jobs)}
+    return _taken(executor, under_way, left, board)
 
 
 # In a forked worker, the tasks and the board of its parent.
@@ -115,24 +117,31 @@ def _run_inherited(index: int) -> tuple[int, object]:
     return index, run_task(tasks[index], index, board)
 
 
-def _taken(executor: Executor, futures: Sequence[Future[Any]], board: Board) -> Outcomes[Any]:
+def _taken(executor: Executor, under_way: set[Future[Any]], left: Iterator[int], board: Board) -> Outcomes[Any]:
     try:
-        for future in as_completed(futures):
-            yield future.result()
+        while under_way:
+            ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            while ended:
+                yield ended.pop().result()
+                under_way |= {executor.submit(_run_inherited, index) for index in islice(left, 1)}
     finally:
         board[-1] = max(board[-1], STOP)  # or it would wait for all that is still under way
         executor.shutdown()
 
 
-def _started_by_joblib(tasks: Sequence[Job[R]], jobs: int, board: Board) -> Outcomes[R]:
+def _started_by_joblib(tasks: Tasks[R], jobs: int, board: Board) -> Outcomes[R]:
     """The outcomes of tasks for workers that joblib starts."""
     import joblib  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415 takes time
 
     delayed = cast("Callable[..., object]", joblib.delayed(_run_indexed))  # pyright: ignore[reportUnknownMemberType] no types
-    calls = (delayed(task, index, board) for index, task in enumerate(tasks))
+    calls = (delayed(tasks[index], index, board) for index in until_stopped(len(tasks), board))
     with stops_handled(signal.SIG_IGN):  # which the workers inherit as they start
         parallel = joblib.Parallel(
-            jobs, return_as="generator_unordered", pre_dispatch="all", initializer=_leave_stops_to, initargs=(os.getpid(),)
+            jobs,
+            return_as="generator_unordered",
+            pre_dispatch=f"{AHEAD} * n_jobs",
+            initializer=_leave_stops_to,
+            initargs=(os.getpid(),),
         )
         return cast("Outcomes[R]", parallel(calls))
 

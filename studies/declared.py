@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from mapsearch.model.errors import InputError, did_you_mean, show
 
@@ -106,9 +106,22 @@ def _is_share(value: object) -> bool:
 
 SHARE = Law("must be from 0 to 1, or a percentage such as 1%", _is_share, _read_share)
 SECONDS = Law("must be above 0 and below 1e9", _is_seconds, _number(float))
+
+
+def is_cluster_file(cluster: object) -> TypeGuard[str]:
+    """Whether the value names a cluster file, not an address or a client."""
+    return isinstance(cluster, str) and cluster.endswith((".yaml", ".yml"))
+
+
+def _is_cluster(value: object) -> bool:
+    if not isinstance(value, str):
+        return hasattr(value, "submit")
+    return is_cluster_file(value) or bool(re.fullmatch(r"(tcp|tls|ws|wss)://\S+:\d+", value))
+
+
 CLUSTER = Law(
-    "must be the address of a Dask scheduler, such as tcp://host:8786, or in Python a client of one",
-    lambda value: bool(re.fullmatch(r"(tcp|tls|ws|wss)://\S+:\d+", value)) if isinstance(value, str) else hasattr(value, "submit"),
+    "must be the address of a Dask scheduler, such as tcp://host:8786, a cluster file, such as slurm.yaml, or in Python a client",
+    _is_cluster,
 )
 FLAG = Law("must be True or False", lambda value: isinstance(value, bool))
 # Of inputs that are checked where they are loaded.
@@ -142,6 +155,23 @@ _KEY = "setting"
 def setting(law: Law, metavar: str, help_: str, *options: str) -> dict[str, Any]:
     """The metadata of a dataclass's field that is a setting; options: see `Setting`, by default the field's name."""
     return {_KEY: (law, metavar, help_, options)}
+
+
+# Of every study whose work is shared out.
+JOBS = setting(whole(1, inf), "N", "processes (default: one a core)")
+WORKERS = setting(
+    CLUSTER,
+    "ADDRESS",
+    "a Dask scheduler, such as tcp://host:8786, or a file, such as slurm.yaml, whose workers do the work in place of processes",
+)
+
+
+def check_one_engine(jobs: int | None, cluster: object) -> None:
+    """Raise SettingError where both are given."""
+    if jobs is not None and cluster is not None:
+        raise SettingError(
+            lambda called: f"{called('jobs')} is of this host, and {called('cluster')} has its own workers; give one"
+        )
 
 
 def declared(kind: type[DataclassInstance]) -> list[Setting]:

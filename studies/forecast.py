@@ -17,7 +17,7 @@ from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.searcher import EVALUATIONS_PER_TRIAL, Budget
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.studies.declared import SettingError
-from mapsearch.studies.engines import ClusterSource, engine_of
+from mapsearch.studies.engines import ClusterSource, jobs_of
 from mapsearch.studies.evaluate import HardwareSource
 from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.options import Inputs
@@ -84,8 +84,7 @@ def forecast(
         LayerForecast(unique.layer.name, unique.count, unique.layer.macs, problem.space.size())
         for unique, problem in zip(plan.layers, problems, strict=True)
     ]
-    with engine_of(jobs, cluster) as engine:
-        at_once = engine.jobs
+    at_once = jobs_of(jobs, cluster)
     seconds, basis = _duration(begun, problems, at_once)
     return Forecast(
         begun.study.title,

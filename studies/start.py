@@ -47,13 +47,12 @@ def run(
 
     layer_set: a shipped set's name or a file, or several with weights for a mix, as `--layer-set` takes them or as a dict such as
     {"resnet18": 2, "bert_base": 1}. hardware: as `evaluate` takes it, or a space of machines (default: edge). out: the folder
-    (default: a new one under runs/). jobs: processes (default: one a core). cluster: a Dask scheduler's
-    address, or a client, whose workers search in place of processes. resume: go on with the run in `out`, with its recorded layer
-    set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have proven.
-    storage: of Optuna's, in which a search for a machine keeps its machines too: a database's URL or the path of a journal file.
-    settings: the fields of `options.SearchOptions` (batch, objective, sampler,
-    trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, tools,
-    warm_start, model).
+    (default: a new one under runs/). jobs: processes (default: one a core). cluster: a Dask scheduler's address, a cluster file
+    (docs/cluster.md) or a client, whose workers search in place of processes. resume: go on with the run in `out`, with its
+    recorded layer set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have
+    proven. storage: of Optuna's, in which a search for a machine keeps its machines too: a database's URL or the path of a journal
+    file. settings: the fields of `options.SearchOptions` (batch, objective, sampler, trials, evaluations, timeout_seconds, seed,
+    restarts, levels, tiles, dataflow, constraints, tools, warm_start, model).
 
     The results are a `mapsearch.studies.results.RunResults`; `to_dict` gives the content of results.json. They depend on the seed
     and not on the number of jobs or workers; with a timeout, or where an exact search ends without its proof, also on the clock.

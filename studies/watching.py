@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.search.progress import Watcher
 
@@ -37,6 +41,43 @@ class RunWatcher(StudyWatcher, Watcher, Protocol):
     def found(self, result: LayerResult) -> None:
         """A layer is searched, with this result; called again where a smaller gap follows."""
         ...
+
+
+class RunWatchers:
+    """Several watchers of a run as one."""
+
+    def __init__(self, watchers: Sequence[RunWatcher]) -> None:
+        self._watchers = watchers
+
+    def opened(self, folder: Path) -> None:
+        """See `RunWatcher`."""
+        for each in self._watchers:
+            each.opened(folder)
+
+    def began(self, searches: Sequence[str], ticks: int) -> None:
+        """See `RunWatcher`."""
+        for each in self._watchers:
+            each.began(searches, ticks)
+
+    def advanced(self, ticks: NDArray[np.int64]) -> None:
+        """See `RunWatcher`."""
+        for each in self._watchers:
+            each.advanced(ticks)
+
+    def compared(self, progress: CoDesignProgress) -> None:
+        """See `RunWatcher`."""
+        for each in self._watchers:
+            each.compared(progress)
+
+    def answered(self, results: RunResults) -> None:
+        """See `RunWatcher`."""
+        for each in self._watchers:
+            each.answered(results)
+
+    def found(self, result: LayerResult) -> None:
+        """See `RunWatcher`."""
+        for each in self._watchers:
+            each.found(result)
 
 
 class SweepWatcher(StudyWatcher, Protocol):

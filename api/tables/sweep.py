@@ -61,6 +61,7 @@ class SweepProgress:
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            auto_refresh=False,  # by a thread of its own, with which no worker could be forked
             disable=not self._console.is_terminal,
         )
         self._folder = Path()
@@ -93,7 +94,7 @@ class SweepProgress:
             self._began = self._began or (perf_counter(), designs)
             rate = (designs - self._began[1]) / max(perf_counter() - self._began[0], 1e-9)
             told = f"{designs:,}, {valid:,} valid, {rate / 1e6:,.0f} million/s"
-            self._bar.update(self._task, completed=designs, told=told)
+            self._bar.update(self._task, completed=designs, told=told, refresh=True)
 
 
 def print_summary(summary: SweepSummary, *, saved: bool = True) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact import ExactModel
-from mapsearch.search.engine import Engine, run_tasks
+from mapsearch.search.engine import AHEAD, Engine, run_tasks
 from mapsearch.search.mappings.optuna_search import OptunaSearcher
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.sampler_names import Sampler
@@ -43,10 +43,11 @@ def found(outcome: Outcome) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A job that waits until it is told to stop; the one of number `at_fault` raises an error instead."""
+    """A job that waits until it is told to stop; that of the number `at_fault` raises an error, and `at_once` does not wait."""
 
     number: int
     at_fault: int | None = None
+    at_once: int | None = None
 
     def prepare(self) -> None:
         """Nothing to prepare."""
@@ -55,9 +56,24 @@ class Waiting:
         """See `Job`."""
         if self.number == self.at_fault:
             raise InputError(f"{self.number} is at fault")
-        while not tick(self.number + 1):
+        while not tick(self.number + 1) and self.number != self.at_once:
             time.sleep(0.01)
         return self.number
+
+
+@dataclass(frozen=True)
+class Many:
+    """A million `Tasks`, none of which may be made long before it can run; the first ends at once."""
+
+    jobs: int
+
+    def __len__(self) -> int:
+        return 10**6
+
+    def __getitem__(self, index: int) -> Waiting:
+        if index > AHEAD * self.jobs + 1:
+            raise InputError(f"{index} is made too early")
+        return Waiting(index, at_once=0)
 
 
 class EngineContract:
@@ -80,6 +96,12 @@ class EngineContract:
     def test_no_tasks_give_nothing(self, engine: Engine) -> None:
         """Without tasks it ends at once."""
         assert list(run_tasks(searches(0, ENDLESS), engine, None)) == []
+
+    def test_tasks_are_made_as_others_end(self, engine: Engine) -> None:
+        """Of a million tasks only those are made that the workers need next."""
+        outcomes = run_tasks(Many(engine.jobs), engine, None)
+        assert next(outcomes) == (0, 0)
+        outcomes.close()
 
     def test_leaving_early_stops_the_tasks(self, engine: Engine) -> None:
         """Who takes no more outcomes ends the searches: those under way at their next trial, the others before they start.

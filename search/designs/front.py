@@ -5,8 +5,6 @@ Size: the area, or of an FPGA DSPs and block RAMs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,9 +25,16 @@ def _compare(one: Design, other: Design) -> int:
     return 1 if faster > 0 or one.energy_pj < other.energy_pj or smaller else 0
 
 
+@inlined
+def _place(design: Design) -> tuple[float, ...]:
+    """What grows from one design of a sweep to the next: the loops of `walk`, of its stretches and of their parts."""
+    machine = (design.l1_bytes, design.l2_bytes, design.noc_bytes_per_cycle, design.offchip_bytes_per_cycle)
+    return (design.setting, design.pes, design.mapping, *machine)
+
+
 @leaf
 def _keep_front(designs: NDArray[np.void], known: int, kept: Ints) -> int:
-    """Write to kept[:n] the rows of the non-dominated designs, of equal ones the first; returns n.
+    """Write to kept[:n] the rows of the non-dominated designs, of equal ones the first of the sweep; returns n.
 
     The first `known` rows are a front already. Rows are taken last to first, since of designs that differ only in a width the
     widest is the fastest. A design that dominated one row is compared with the next row first.
@@ -44,7 +49,7 @@ def _keep_front(designs: NDArray[np.void], known: int, kept: Ints) -> int:
             compared = _compare(designs[other], designs[row])
             if compared >= 0:
                 kept[place] = kept[0]
-                kept[0] = row if compared == 0 and row < other else other
+                kept[0] = row if compared == 0 and _place(designs[row]) < _place(designs[other]) else other
                 beaten = True
                 break
         if beaten:
@@ -60,23 +65,17 @@ def _keep_front(designs: NDArray[np.void], known: int, kept: Ints) -> int:
 
 
 class DesignFront:
-    """The front of the designs added so far; memory grows with the front alone."""
+    """The front of the designs added so far, in whatever order; memory grows with the front alone."""
 
     def __init__(self) -> None:
         self._found = np.empty(0, DESIGN)
 
     def add(self, designs: NDArray[np.void]) -> None:
-        """Add DESIGN[D] to the front; of designs with equal figures the earliest stays."""
+        """Add DESIGN[D] to the front; of designs with equal figures the first of the sweep stays."""
         together = np.concatenate([self._found, designs])
         kept = np.empty(len(together), np.int64)
         count = _keep_front(together, len(self._found), kept)
         self._found = together[np.sort(kept[:count])]
-
-    def watch(self, blocks: Iterable[NDArray[np.void]]) -> Iterator[NDArray[np.void]]:
-        """Yield the blocks, and add their designs to the front."""
-        for block in blocks:
-            self.add(block)
-            yield block
 
     @property
     def designs(self) -> NDArray[np.void]:

@@ -54,7 +54,7 @@ class Variants(Protocol):
         ...
 
     def on(self, pes: Pes) -> tuple[MappingBatch, NDArray[np.intp]]:
-        """The mappings that fit on these PEs, and their numbers within 0..count-1."""
+        """The mappings that fit on these PEs, and their numbers, ascending; 0..count-1 unless they are some of more."""
         ...
 
 
@@ -81,6 +81,35 @@ class FixedVariants:
         chosen = np.flatnonzero((units == 1) | (units > 1) & (self.batch.spatial[:, 0] >= 0))
         batch = self.batch[chosen]
         return replace(batch, units=np.column_stack([units[chosen], batch.units[:, 1:]])), chosen
+
+
+@dataclass(frozen=True, slots=True)
+class SomeVariants:
+    """Some of a layer's variants, which keep their numbers."""
+
+    variants: Variants
+    numbers: range
+
+    @property
+    def layer(self) -> Layer:
+        """See `Variants`."""
+        return self.variants.layer
+
+    @property
+    def count(self) -> int:
+        """See `Variants`."""
+        return len(self.numbers)
+
+    @property
+    def levels(self) -> int:
+        """See `Variants`."""
+        return self.variants.levels
+
+    def on(self, pes: Pes) -> tuple[MappingBatch, NDArray[np.intp]]:
+        """See `Variants`."""
+        batch, chosen = self.variants.on(pes)
+        rows = np.flatnonzero((chosen >= self.numbers.start) & (chosen < self.numbers.stop))
+        return batch[rows], chosen[rows]
 
 
 def mappings_as_they_are(layer: Layer, mappings: Sequence[Mapping]) -> FixedVariants:

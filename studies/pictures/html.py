@@ -74,11 +74,11 @@ class Shown:
     svg: str
 
 
-def document(title: str, parts: Iterable[str]) -> str:
-    """A page with a heading; empty parts are left out."""
+def document(title: str, parts: Iterable[str], script: str = _SCRIPT) -> str:
+    """A page with a heading; empty parts are left out. script: by default that which sorts tables and tells of points."""
     title = escape(title)
     head = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n<style>\n{_STYLE}</style>\n'
-    return f"{head}</head>\n<body>\n<h1>{title}</h1>\n{''.join(parts)}<script>\n{_SCRIPT}</script>\n</body>\n</html>\n"
+    return f"{head}</head>\n<body>\n<h1>{title}</h1>\n{''.join(parts)}<script>\n{script}</script>\n</body>\n</html>\n"
 
 
 def pictures(shown: Iterable[Shown]) -> list[str]:

@@ -11,12 +11,14 @@ from mapsearch.search.mappings.sampler_names import GAP, PROVING_TRIALS, TRIALS,
 from mapsearch.spaces.mappings.rules import MAX_LEVELS, TOOLS, TileRule
 from mapsearch.studies.declared import (
     ANYTHING,
-    CLUSTER,
     FLAG,
+    JOBS,
     SECONDS,
     SHARE,
+    WORKERS,
     SettingError,
     check,
+    check_one_engine,
     one_of,
     path,
     setting,
@@ -61,15 +63,8 @@ class Inputs:
         default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
-    jobs: int | None = field(default=None, metadata=setting(whole(1, inf), "N", "processes (default: one a core)"))
-    cluster: ClusterSource | None = field(
-        default=None,
-        metadata=setting(
-            CLUSTER,
-            "ADDRESS",
-            "a Dask scheduler, such as tcp://host:8786, whose workers search in place of processes",
-        ),
-    )
+    jobs: int | None = field(default=None, metadata=JOBS)
+    cluster: ClusterSource | None = field(default=None, metadata=WORKERS)
     no_cache: bool = field(
         default=False,
         metadata=setting(FLAG, "", "search every layer anew, also those that earlier runs have proven"),
@@ -88,10 +83,7 @@ class Inputs:
         check(self)
         if self.resume and self.out is None:
             raise SettingError(lambda called: f"{called('resume')} needs the run's folder; name it by {called('out')}")
-        if self.jobs is not None and self.cluster is not None:
-            raise SettingError(
-                lambda called: f"{called('jobs')} is of this host, and {called('cluster')} has its own workers; give one"
-            )
+        check_one_engine(self.jobs, self.cluster)
 
 
 @dataclass(frozen=True, slots=True)

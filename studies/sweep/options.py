@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from mapsearch.studies.declared import ANYTHING, FLAG, SettingError, check, path, setting, whole
+from mapsearch.studies.declared import ANYTHING, FLAG, JOBS, WORKERS, SettingError, check, check_one_engine, path, setting, whole
 
 if TYPE_CHECKING:
     import os
 
     from mapsearch.formats.yaml.hardware_in import Source
+    from mapsearch.studies.engines import ClusterSource
 
 MOST_DESIGNS = 10**10
 
 
 @dataclass(frozen=True, slots=True)
 class SweepOptions:
-    """A study, replacements for its parts, the folder, and a limit on the number of designs."""
+    """A study, replacements for its parts, the folder, who does the work, and a limit on the number of designs."""
 
     study: str | os.PathLike[str] | None = field(
         default=None, metadata=setting(ANYTHING, "STUDY", "a shipped sweep (maestro_paper) or a YAML file", "study")
@@ -48,8 +49,11 @@ class SweepOptions:
         default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the sweep in --out"))
+    jobs: int | None = field(default=None, metadata=JOBS)
+    cluster: ClusterSource | None = field(default=None, metadata=WORKERS)
 
     def __post_init__(self) -> None:
         check(self)
         if self.resume and self.out is None:
             raise SettingError(lambda called: f"{called('resume')} needs the sweep's folder; name it by {called('out')}")
+        check_one_engine(self.jobs, self.cluster)

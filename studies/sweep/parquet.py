@@ -1,15 +1,16 @@
 """Designs as Parquet: a folder of parts, each written whole, which readers take as one table.
 
 A part's columns are dataflow, layer, a column for each further axis of the hardware space, and fields of DESIGN. Its metadata hold
-the counts of designs left out and costed, so that a sweep can go on from the existing parts.
+the counts of designs left out and costed, and its front, so that a sweep can go on from the existing parts without reading their
+designs.
 """
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,17 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.model.errors import InputError
+from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.search.designs.walk import DESIGN, FIGURES
 from mapsearch.spaces.machines.space import Value
+from mapsearch.studies.folder import ANEW
 
 # Rows that are collected before they are written, some 30 MB.
 ROW_GROUP = 2**18
 # The shipped sweep's take less than 2; how many depends on how often their values repeat.
 BYTES_PER_DESIGN = 8
-_COUNTED = b"mapsearch.counted"
-
-Fields = Mapping[str, np.dtype[Any]]
+_COUNTED, _FRONT = b"mapsearch.counted", b"mapsearch.front"
 
 
 def part_paths(folder: Path) -> list[Path]:
@@ -41,32 +42,29 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / "designs" / f"part-{number:06d}.parquet"
 
 
-def write_part(
-    path: Path, names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Fields,
-    blocks: Iterable[NDArray[np.void]], counted: Counted,
-) -> None:  # fmt: skip
-    """Write all blocks of designs to a file, which appears when it is complete; OSError names it.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the rows of designs hold: the values of the further axes, one row for each setting, and these fields of DESIGN."""
 
-    names: of the dataflow and the layer. keys, values: of the further axes, one row of values for each setting. fields: of DESIGN,
-    those to write, and their types. counted: complete after the last block.
+    keys: Sequence[str]
+    values: Sequence[Sequence[Value]]
+    fields: Mapping[str, np.dtype[Any]]
+
+
+def part_bytes(
+    names: dict[str, str], columns: Columns, blocks: Iterable[NDArray[np.void]], counted: Counted, front: DesignFront
+) -> bytes:
+    """All blocks of designs as a Parquet file.
+
+    names: of the dataflow and the layer. counted, front: complete after the last block.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")  # readers pass it over, and the next sweep here writes over it
-    writer: Any = None
-    schema = _table(np.empty(0, DESIGN), names, keys, values, fields).schema
-    try:
-        with temporary.open("wb") as file:
-            with _writer(file, schema) as writer:  # closed before its file, whatever comes
-                for table in _gathered(_table(rows, names, keys, values, fields) for rows in blocks):
-                    writer.write_table(table)
-                writer.add_key_value_metadata({_COUNTED: json.dumps(asdict(counted)).encode()})
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    file = io.BytesIO()
+    with _writer(file, _table(np.empty(0, DESIGN), names, columns).schema) as writer:
+        for table in _gathered(_table(rows, names, columns) for rows in blocks):
+            writer.write_table(table)
+        told = {_COUNTED: asdict(counted), _FRONT: front.designs.tolist()}
+        writer.add_key_value_metadata({key: json.dumps(value).encode() for key, value in told.items()})
+    return file.getvalue()
 
 
 def _writer(file: BinaryIO, schema: Any) -> Any:  # noqa: ANN401 pyarrow has no types
@@ -89,27 +87,29 @@ def _gathered(tables: Iterable[Any]) -> Iterator[Any]:  # pyarrow has no types
         yield arrow.concat_tables(held)
 
 
-def _table(
-    rows: NDArray[np.void], names: dict[str, str], keys: Sequence[str], values: Sequence[Sequence[Value]], fields: Fields
-) -> Any:  # noqa: ANN401 pyarrow has no types
+def _table(rows: NDArray[np.void], names: dict[str, str], columns: Columns) -> Any:  # noqa: ANN401 pyarrow has no types
     """A table with its own copy of a block, since the next block overwrites it."""
     arrow: Any = import_module("pyarrow")
     all_alike = np.zeros(len(rows), np.int32)
-    columns = {name: arrow.DictionaryArray.from_arrays(all_alike, arrow.array([text])) for name, text in names.items()}
-    for place, key in enumerate(keys):
-        columns[key] = np.array([row[place] for row in values])[rows["setting"]]
-    columns |= {key: rows[key].astype(kind) for key, kind in fields.items()}
-    return arrow.table(columns)
+    found = {name: arrow.DictionaryArray.from_arrays(all_alike, arrow.array([text])) for name, text in names.items()}
+    for place, key in enumerate(columns.keys):
+        found[key] = np.array([row[place] for row in columns.values])[rows["setting"]]
+    found |= {key: rows[key].astype(kind) for key, kind in columns.fields.items()}
+    return arrow.table(found)
 
 
-def read_counted(path: Path) -> Counted:
-    """The counts in a part's metadata; InputError where the file is no part of a sweep."""
+def read_found(path: Path, designs: int) -> tuple[Counted, NDArray[np.void]]:
+    """The counts and the front, DESIGN[F], of a part; InputError where it is none, or not of so many designs, left out or not."""
     parquet: Any = import_module("pyarrow.parquet")
     try:
         metadata = parquet.read_metadata(path).metadata
-        return Counted(**json.loads(metadata[_COUNTED]))
+        counted = Counted(**json.loads(metadata[_COUNTED]))
+        front = np.array([tuple(row) for row in json.loads(metadata[_FRONT])], DESIGN)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: must be a part that a sweep wrote ({error}); remove it, and the sweep costs it again") from None
+    if counted.designs != designs:
+        raise InputError(f"{path}: must be of {designs:,} designs, got {counted.designs:,}: another version wrote it; {ANEW}")
+    return counted, front
 
 
 def read_names(path: Path) -> dict[str, str] | None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
-from itertools import chain, count, islice
+from itertools import chain, count
 from math import ceil, prod
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mapsearch.formats.directives import MappedLayer, Network, print_network
 from mapsearch.formats.seeds import load_seeds, seeds_of
-from mapsearch.formats.text import in_file_name
 from mapsearch.formats.yaml.dataflows import load_dataflow
 from mapsearch.formats.yaml.hardware import hardware_space_to_dict, load_hardware_space
 from mapsearch.formats.yaml.sweeps import Dataflow, Study
@@ -28,59 +26,24 @@ from mapsearch.model.errors import InputError
 from mapsearch.model.exact import Grid, check_limits, limiting
 from mapsearch.model.hardware import Width
 from mapsearch.model.mapping import Mapping
-from mapsearch.search.designs.sweep import Counted, Stretch, share_allowed
+from mapsearch.search.designs.sweep import share_allowed
 from mapsearch.search.designs.walk import fields_of
 from mapsearch.spaces.machines.grid import HardwareGrid
 from mapsearch.spaces.machines.space import HardwareSpace
-from mapsearch.spaces.mappings.sweep_variants import ResizedVariants, Variants, mappings_as_they_are, template_variants
-from mapsearch.studies.sweep.parquet import BYTES_PER_DESIGN
+from mapsearch.spaces.mappings.sweep_variants import ResizedVariants, mappings_as_they_are, template_variants
+from mapsearch.studies.sweep.parquet import BYTES_PER_DESIGN, Columns
+from mapsearch.studies.sweep.parts import Pair, Parts, PartTasks
 
-# Designs of a part, and the most parts: with more designs, parts are larger.
-PART = 2**24
-PARTS = 2000
-# Mappings times NoC widths in tables at a time, some 400 bytes each.
-TABLED = 2**19
 # The most designs of one mapping with one L1: the kernel writes them before it returns.
 MOST_AT_ONCE = 2**24
 # Rough rates of one core, per second: designs of machines within the limits costed and saved, and mappings made and counted.
 DESIGNS_PER_SECOND = 1e6
 MAPPINGS_PER_SECOND = 2e4
 # The overhead of each part: seconds to write its file, and bytes of the file that are no designs.
-PART_SECONDS, PART_BYTES = 0.02, 8000
+PART_SECONDS, PART_BYTES = 0.02, 30_000
 # Values of an axis that are sampled to estimate how many machines are within the limits.
 _LOOKED_AT = 24
 _Value = TypeVar("_Value", int, Width)
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A dataflow on a layer."""
-
-    dataflow: str
-    variants: Variants
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The labels of its designs."""
-        return {"dataflow": self.dataflow, "layer": self.variants.layer.name}
-
-    def file_name(self, number: int) -> str:
-        """The name of the file of its mappings."""
-        return in_file_name(f"{number:02d}_{self.dataflow}_{self.variants.layer.name}") + ".m"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The designs that are saved in one file."""
-
-    number: int
-    pair: int
-    stretches: tuple[Stretch, ...]
-
-    def blocks(self, counted: Counted) -> Iterator[NDArray[np.void]]:
-        """The designs of its stretches, see `Stretch.blocks`."""
-        for stretch in self.stretches:
-            yield from stretch.blocks(counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +57,7 @@ class Estimate:
     @property
     def text(self) -> str:
         """Time and size."""
-        return f"about {_duration(self.seconds)} and {_size(self.bytes)} at the most"
+        return f"about {_duration(self.seconds)} of one core and {_size(self.bytes)} at the most"
 
 
 @dataclass(frozen=True)
@@ -177,34 +140,19 @@ class SweepPlan:
         share = share_allowed(self.space.base, _thinned(self.grid.pes), thinned, self.space.limits)
         designs = ceil(self.designs * share)
         mappings = self.designs / prod(grid.shape) * share
-        parts = self.designs / self._part_designs + len(self.pairs)
+        parts = len(self.parts)
         seconds = designs / DESIGNS_PER_SECOND + mappings / MAPPINGS_PER_SECOND + parts * PART_SECONDS
         return Estimate(designs, seconds, designs * BYTES_PER_DESIGN + parts * PART_BYTES)
 
-    @property
-    def _part_designs(self) -> int:
-        """The number of designs in a part, roughly."""
-        return max(PART, self.designs // PARTS)
+    @cached_property
+    def parts(self) -> Parts:
+        """The parts of the sweep."""
+        return Parts(self.grid, self.space.limits, self.pairs)
 
-    @property
-    def parts(self) -> Iterator[Part]:
-        """The parts of the sweep, in the order in which they are done."""
-        number = 0
-        for place, pair in enumerate(self.pairs):
-            of_one = pair.variants.count * prod(self.grid.grid.shape)
-            most = self._part_designs
-            many = max(1, min(most // of_one, TABLED // (pair.variants.count * len(self.grid.grid.noc)), len(self.grid.pes)))
-            stretches = self._stretches(pair, many)
-            while joined := tuple(islice(stretches, max(1, most // (many * of_one)))):
-                yield Part(number, place, joined)
-                number += 1
-
-    def _stretches(self, pair: Pair, many: int) -> Iterator[Stretch]:
-        """All designs of a pair, with `many` PE counts at a time."""
-        for setting, (_, hardware) in enumerate(self.grid.settings):
-            for start in range(0, len(self.grid.pes), many):
-                pes = self.grid.pes[start : start + many]
-                yield Stretch(pair.variants, setting, hardware, pes, self.grid.grid_of(hardware), self.space.limits)
+    def tasks(self, numbers: Sequence[int]) -> PartTasks:
+        """The jobs of these parts."""
+        values = [values for values, _ in self.grid.settings]
+        return PartTasks(self.parts, numbers, self.pairs, Columns(self.grid.keys, values, self.fields))
 
     @property
     def record(self) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from mapsearch.model.plain import Plain
 from mapsearch.search.designs.front import DesignFront, sizes
 from mapsearch.search.designs.sweep import Counted
 from mapsearch.spaces.machines.space import Value
-from mapsearch.studies.sweep.plan import Pair, SweepPlan
+from mapsearch.studies.sweep.parts import Pair
+from mapsearch.studies.sweep.plan import SweepPlan
 
 
 @dataclass(frozen=True, slots=True)

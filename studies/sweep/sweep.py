@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mapsearch.formats.mixes import NetworkSource
 from mapsearch.formats.text import write_whole
@@ -18,13 +21,14 @@ from mapsearch.formats.yaml.hardware_in import Source
 from mapsearch.formats.yaml.sweeps import Dataflow, Study, load_study, names, study_of
 from mapsearch.model.errors import InputError
 from mapsearch.model.extras import require
-from mapsearch.search.designs.front import DesignFront
 from mapsearch.search.designs.sweep import Counted
+from mapsearch.search.engine import Engine, run_tasks
+from mapsearch.studies.engines import ClusterSource, engine_of
 from mapsearch.studies.folder import CONFIG, StudyFolder, unused_folder
 from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.sweep.options import MOST_DESIGNS, SweepOptions
-from mapsearch.studies.sweep.parquet import part_path, read_counted, read_designs, write_part
-from mapsearch.studies.sweep.plan import Part, SweepPlan
+from mapsearch.studies.sweep.parquet import part_path, read_found
+from mapsearch.studies.sweep.plan import SweepPlan
 from mapsearch.studies.sweep.summary import SweepSummary, Swept, front_as_csv, summary_of
 from mapsearch.studies.watching import SweepWatcher
 
@@ -51,6 +55,8 @@ def sweep(
     hardware: Source | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    jobs: int | None = None,
+    cluster: ClusterSource | None = None,
     designs_at_most: int = MOST_DESIGNS,
     watcher: SweepWatcher | None = None,
 ) -> SweepSummary:
@@ -59,14 +65,15 @@ def sweep(
     study: a shipped sweep's name or a file. layers: SET or SET:NAME,NAME. dataflows: templates' names, directive files, folders of
     a run's mappings. hardware: as `load_hardware_space` takes it. These three replace the study's own; without a study, layers are
     needed, dataflows are all templates and the hardware is edge_space. out: the folder (default: a new one under runs/). resume: go
-    on with the sweep in `out`, with its recorded inputs, which may not differ.
+    on with the sweep in `out`, with its recorded inputs, which may not differ. jobs, cluster: as `run` takes them; the designs are
+    the same whatever they are.
 
     After Ctrl-C or a kill, the finished parts are kept and summarised as not complete. Raises InputError before work starts if an
     input breaks a law, there are more designs than designs_at_most, or the disk has too little room. Raises OSError if the folder
     can no longer be written (UnsavedRunError, as `run`, if that happens at the end).
     """
     require("a sweep, which writes Parquet,", "sweep", "pyarrow")
-    SweepOptions(study, layers, dataflows, hardware, designs_at_most, out, resume)
+    SweepOptions(study, layers, dataflows, hardware, designs_at_most, out, resume, jobs, cluster)
     recorded = SweepFolder.recorded_in(out) if resume else None
     own = load_study(study if isinstance(study, str) else Path(study)) if study is not None else None
     if own is None and recorded is not None:
@@ -77,8 +84,8 @@ def sweep(
         _check_size(sweep_.plan, folder.path, designs_at_most)
     else:
         folder.check_same(recorded, sweep_.config)
-    with folder.at_work(sweep_.files, watcher, resume=resume):
-        return sweep_.search(folder, watcher)
+    with engine_of(jobs, cluster, "pyarrow") as engine, folder.at_work(sweep_.files, watcher, resume=resume):
+        return sweep_.search(folder, engine, watcher)
 
 
 def _study(study: Study | None, layers: str | None, dataflows: Sequence[str], hardware: Source | None) -> Study:
@@ -120,14 +127,15 @@ class _Sweep:
         self._work = Counted()  # what is costed now
         self._complete, self._seconds = False, 0.0
 
-    def search(self, folder: SweepFolder, watcher: SweepWatcher | None) -> SweepSummary:
+    def search(self, folder: SweepFolder, engine: Engine, watcher: SweepWatcher | None) -> SweepSummary:
         """Cost and save all missing parts, and write the summary."""
         if watcher is not None:
             watcher.began(self.plan)
         began = perf_counter()
         try:
-            for part in self.plan.parts:
-                self._do(part, folder.path)
+            for pair, counted, front in self._parts(folder.path, engine):
+                self._found[pair].counted.add(counted)
+                self._found[pair].front.add(front)
                 if watcher is not None:
                     counts = [each.counted for each in self._found]
                     watcher.advanced(sum(each.designs for each in counts), sum(each.valid for each in counts))
@@ -138,23 +146,17 @@ class _Sweep:
         save_in_the_end(folder, self.files, self._save, self.results)
         return self.results(folder.path)
 
-    def _do(self, part: Part, folder: Path) -> None:
-        """Cost and save a part, or read it if it exists already."""
-        path, found, front = part_path(folder, part.number), self._found[part.pair], DesignFront()
-        if path.exists():
-            counted = read_counted(path)
-            for rows in read_designs(path):
-                front.add(rows)
-        else:
-            counted = Counted()
-            values = [values for values, _ in self.plan.grid.settings]
-            write_part(
-                path, found.pair.names, self.plan.grid.keys, values, self.plan.fields, front.watch(part.blocks(counted)), counted
-            )
-            self._work.add(counted)
-        # Only now: an interrupted part leaves no trace.
-        found.counted.add(counted)
-        found.front.add(front.designs)
+    def _parts(self, folder: Path, engine: Engine) -> Iterator[tuple[int, Counted, NDArray[np.void]]]:
+        """The pair, the counts and the front, DESIGN[F], of each part: of those that exist, then of the others once saved."""
+        there = np.array([part_path(folder, number).exists() for number in range(len(self.plan.parts))])
+        for number in np.flatnonzero(there).tolist():
+            part = self.plan.parts[number]
+            yield part.pair, *read_found(part_path(folder, number), part.designs)
+        missing = np.flatnonzero(~there).tolist()
+        for index, costed in run_tasks(self.plan.tasks(missing), engine, None):
+            _write(part_path(folder, missing[index]), costed.file)
+            self._work.add(costed.counted)
+            yield costed.pair, costed.counted, costed.front
 
     def _save(self, folder: SweepFolder) -> None:
         """Write all files but the parts."""
@@ -165,3 +167,11 @@ class _Sweep:
         """The summary of the folder at `path`."""
         complete, work, seconds = self._complete, self._work, self._seconds
         return summary_of(self.plan, self._found, self.config, complete=complete, work=work, seconds=seconds, folder=path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a part; OSError names it."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error

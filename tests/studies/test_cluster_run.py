@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from dask_cluster import DaskCluster, dask_cluster
+from dask_cluster import DaskCluster, cluster_of_two_workers, ended, other_version, started
 from small_run import finished_run, layer_file, results_in, same_for_all
 
-FIXTURES = (layer_file, finished_run)  # pytest finds them here, as layers and done
-
-
-@pytest.fixture(name="cluster")
-def cluster_of_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Generator[DaskCluster]:
-    """A scheduler with two workers."""
-    with dask_cluster(tmp_path_factory.mktemp("dask")) as cluster:
-        cluster.add_workers(2)
-        yield cluster
+FIXTURES = (cluster_of_two_workers, layer_file, finished_run)  # pytest finds them here, as cluster, layers and done
 
 
 def _run(*words: str, path: str = "") -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "mapsearch", "run", "--quiet", *words]
-    environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)  # noqa: S603 our own
-
-
-def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, told = process.communicate()
-    return process.returncode, told
+    return started("run", "--quiet", *words, path=path)
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -49,25 +31,23 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
     """
     few = ["--layer-set", str(layers), "--trials", "3", "--sampler", "tpe"]
     many = ["--layer-set", str(layers), "--trials", "1000000", "--sampler", "tpe"]
-    other = tmp_path / "other" / "numba-0.1.dist-info"
-    other.mkdir(parents=True)
-    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numba\nVersion: 0.1\n")
-    status, told = _ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "refused"), path=str(other.parent)))
+    other = other_version("numba", tmp_path / "other")
+    status, told = ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "refused"), path=other))
     assert status == 2
     assert f"has numba {version('numba')}, and this client 0.1; both need the same python, mapsearch, numpy, numba" in told
     assert not (tmp_path / "refused").exists()
     stopped = _run(*many, "--cluster", cluster.address, "--out", str(tmp_path / "stopped"))
     cluster.wait_for_tasks(2)
     stopped.send_signal(signal.SIGINT)
-    assert _ended(stopped) == (130, "")
+    assert ended(stopped) == (130, "")
     assert results_in(tmp_path / "stopped")["layers"]
-    assert _ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "run"))) == (0, "")
+    assert ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "run"))) == (0, "")
     assert same_for_all(results_in(tmp_path / "run")) == same_for_all(results_in(done))
     assert _files(tmp_path / "run") == _files(done)
     lost = _run(*many, "--cluster", cluster.address, "--out", str(tmp_path / "lost"))
     cluster.wait_for_tasks(2)
     cluster.scheduler.kill()
-    status, told = _ended(lost)
+    status, told = ended(lost)
     assert status == 2
     assert told.count("\n") == 1
     assert f"cluster {cluster.address}: its scheduler has ended or cannot be reached; what was found is saved" in told
@@ -82,7 +62,7 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
 )
 def test_what_is_no_cluster_is_refused(layers: Path, words: list[str], told: str) -> None:
     """Processes of this host and workers elsewhere are two ways, and an address has its form: one line each."""
-    status, line = _ended(_run("--layer-set", str(layers), *words))
+    status, line = ended(_run("--layer-set", str(layers), *words))
     assert status == 2
     assert told in line
     assert line.count("\n") == 1
@@ -92,13 +72,13 @@ def test_what_is_no_cluster_is_refused(layers: Path, words: list[str], told: str
 def test_fifty_killed_workers_change_nothing(cluster: DaskCluster, tmp_path: Path) -> None:
     """While workers are killed at random 50 times, a run loses nothing: its files are those of a run without."""
     asked = ["--layer-set", "mobilenet", "--no-cache"]
-    assert _ended(_run(*asked, "--out", str(tmp_path / "calm"))) == (0, "")
+    assert ended(_run(*asked, "--out", str(tmp_path / "calm"))) == (0, "")
     kills = 0
     for number in range(100):
         out = tmp_path / str(number)
         process = _run(*asked, "--cluster", cluster.address, "--out", str(out))
         kills += cluster.kill_workers_until(process, 50 - kills)
-        assert _ended(process) == (0, "")
+        assert ended(process) == (0, "")
         assert same_for_all(results_in(out)) == same_for_all(results_in(tmp_path / "calm"))
         assert _files(out) == _files(tmp_path / "calm")
         if kills == 50:

@@ -58,7 +58,7 @@ class Sweeping:
 
 
 def swept(layers: Path, out: Path, watcher: Sweeping | None = None) -> SweepSummary:
-    return sweep(layers=f"{layers}:conv2", dataflows=["kcp_ws", "yxp_os"], hardware=TINY_SPACE, out=out, watcher=watcher)
+    return sweep(layers=f"{layers}:conv2", dataflows=["kcp_ws", "yxp_os"], hardware=TINY_SPACE, out=out, jobs=1, watcher=watcher)
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -85,10 +85,10 @@ def test_one_sweep_at_a_time(layers: Path, tmp_path: Path) -> None:
 
     def race() -> None:
         with pytest.raises(InputError, match="another process is at work in it"):
-            sweep(out=out, resume=True)
+            sweep(out=out, resume=True, jobs=1)
 
     assert swept(layers, out, Sweeping(opened=race)).complete
-    assert sweep(out=out, resume=True).complete
+    assert sweep(out=out, resume=True, jobs=1).complete
 
 
 def test_a_folder_left_before_its_configuration_is_begun_anew(search: Search, done: Path, tmp_path: Path) -> None:

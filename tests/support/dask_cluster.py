@@ -15,6 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+import pytest
+
 from mapsearch.search.progress import Tick
 
 _DASK = [sys.executable, "-m", "dask"]
@@ -53,12 +55,15 @@ class DaskCluster:
                 time.sleep(0.05)
         time.sleep(1)  # so that each has found something
 
-    def kill_workers_until(self, process: subprocess.Popen[str], most: int) -> int:
-        """Kill workers, one at a time and at random, while the process runs; returns how many, at most `most`."""
+    def kill_workers_until(self, process: subprocess.Popen[str], most: int, seconds: float = 2.0) -> int:
+        """Kill workers, one at a time and at random, while the process runs; returns how many, at most `most`.
+
+        seconds: between one and the next, at the most.
+        """
         rng, kills = Random(most), 0  # noqa: S311 no secret
         with self._client() as client:
             while process.poll() is None and kills < most:
-                time.sleep(rng.uniform(0.2, 2.0))
+                time.sleep(rng.uniform(0.2, seconds))
                 pids = list(client.run(os.getpid, on_error="ignore").values())
                 if pids and process.poll() is None:
                     os.kill(rng.choice(pids), signal.SIGKILL)
@@ -99,6 +104,35 @@ class Fragile:
             (self.folder / str(died)).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return died
+
+
+def started(*words: str, path: str = "") -> subprocess.Popen[str]:
+    """A command of mapsearch under way; path: where Python looks for packages first."""
+    command = [sys.executable, "-m", "mapsearch", *words]
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)  # noqa: S603 our own
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """The exit code of a command, once it has ended, and what it told on standard error."""
+    _, told = process.communicate()
+    return process.returncode, told
+
+
+def other_version(package: str, folder: Path) -> str:
+    """A path by which Python sees version 0.1 of the package, but imports it as before."""
+    told = folder / f"{package}-0.1.dist-info"
+    told.mkdir(parents=True)
+    (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.1\n")
+    return str(folder)
+
+
+@pytest.fixture(name="cluster")
+def cluster_of_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Generator[DaskCluster]:
+    """A scheduler with two workers."""
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        cluster.add_workers(2)
+        yield cluster
 
 
 @contextmanager
