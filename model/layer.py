@@ -30,6 +30,8 @@ class LayerType(StrEnum):
     TRCONV = "TRCONV"
 
 
+# The names of a product's dims, (M x K) * (K x N), in files and calls.
+GEMM_DIMS = {"M": Dim.X, "N": Dim.K, "K": Dim.C}
 MAX_EXTENT = 2**31 - 1
 # Every count of the cost model is a sum of at most `MACs x 8` words; int64 holds it with room to spare.
 MAX_MACS = 2**52
@@ -67,9 +69,11 @@ class Layer:
             raise LayerError(f"layer {self.name}: MACs and operands must be at most 2^52, got {self.macs} MACs")
         if not 0 <= self.zero_macs <= self.macs:
             raise LayerError(f"layer {self.name}: zero MACs must be from 0 to {self.macs}, got {self.zero_macs}")
+        product = {dim: name for name, dim in GEMM_DIMS.items()} | {Dim.G: Dim.G.label}
+        names = product if self.type is LayerType.GEMM else {dim: dim.label for dim in Dim}
         for tensor, sparsity in zip(Tensor, self.sparsity, strict=True):
             try:
-                sparsity.check(tensor, self.extents)
+                sparsity.check(tensor, self.extents, names)
             except LayerError as error:
                 raise LayerError(f"layer {self.name}: {error}") from None
 

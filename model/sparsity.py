@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
@@ -28,7 +28,7 @@ class Uniform:
         """As people read it."""
         return str(self.share)
 
-    def check(self, tensor: Tensor, extents: Sequence[int]) -> None:  # noqa: ARG002 as `Pattern` has it
+    def check(self, tensor: Tensor, extents: Sequence[int], names: Mapping[Dim, str]) -> None:  # noqa: ARG002 as `Pattern` has it
         """Raise LayerError where it breaks a law."""
         if not 0.0 < self.share <= 1.0:
             raise LayerError(f"density of {tensor.label} must be in (0, 1], got {self.share}")
@@ -51,17 +51,18 @@ class Pattern:
         """As people read it."""
         return f"{self.kept}:{self.group} along {self.along.label}"
 
-    def check(self, tensor: Tensor, extents: Sequence[int]) -> None:
-        """Raise LayerError where it breaks a law of a tensor of a layer with these extents."""
+    def check(self, tensor: Tensor, extents: Sequence[int], names: Mapping[Dim, str]) -> None:
+        """Raise LayerError where it breaks a law of a tensor of a layer with these extents; names: of the dims that it may have."""
         where = f"pattern of {tensor.label}"
         if not 1 <= self.kept <= self.group:
             raise LayerError(f"{where} must be n:m with n from 1 to m, got {self.kept}:{self.group}")
         dims = dims_along(tensor)
         if self.along not in dims:
-            raise LayerError(f"{where} must be along {', '.join(dim.label for dim in dims)}, got {self.along.label}")
+            allowed = ", ".join(names[dim] for dim in dims if dim in names)
+            raise LayerError(f"{where} must be along {allowed}, got {names.get(self.along, self.along.label)}")
         if extents[self.along] % self.group:
             raise LayerError(
-                f"{where}: {self.along.label} = {extents[self.along]} is not a multiple of {self.group}; pad the layer"
+                f"{where}: {names[self.along]} = {extents[self.along]} is not a multiple of {self.group}; pad the layer"
             )
 
 

@@ -121,6 +121,7 @@ class Cluster:
     def _taken(self, tasks: Tasks[R], round_: Round, board: Board) -> Outcomes[R]:
         """The outcomes of the tasks."""
         from distributed import KilledWorker, as_completed  # noqa: PLC0415 takes time
+        from distributed.client import ClosedClientError  # noqa: PLC0415
 
         under_way: dict[Any, _Asked] = {}
         ended: Any = cast("Any", as_completed)(loop=self._client.loop)  # it has no types
@@ -147,13 +148,12 @@ class Cluster:
                             "go on with --resume, with fewer workers on a host"
                         ) from None
                     ask(self._submit(asked.task, round_, asked.index, len(tasks), asked.repeats + 1))
-                except CancelledError:
-                    raise InputError(
-                        f"cluster {self._where}: its scheduler has ended or cannot be reached; what was found is saved: go on with "
-                        "--resume"
-                    ) from None
                 else:
                     yield asked.index, outcome
+        except (CancelledError, ClosedClientError):  # the second where the scheduler ended while nobody asked for an outcome
+            raise InputError(
+                f"cluster {self._where}: its scheduler has ended or cannot be reached; what was found is saved: go on with --resume"
+            ) from None
         finally:
             with suppress(Exception):  # where the scheduler is gone
                 self._client.cancel([asked.future for asked in under_way.values()], force=True)

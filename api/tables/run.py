@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mapsearch.model.evaluation import CountedEvaluation, Evaluation
-from mapsearch.model.sparse_figures import SparseSums
+from mapsearch.model.evaluation import Evaluation
 from mapsearch.output import Cell, spread, write, write_prose, write_table
 from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
-from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text, number_text
+from mapsearch.studies.shown import EDP, ENERGY, LOST, PE_USE, bound_text, gap_text, lost_percent, number_text, zeros_text
 from mapsearch.tables.co_design import print_co_design
 
 
@@ -24,13 +23,13 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
             gap_text(layer.gap),
             *([_over(layer.objective, layer.free.objective if layer.free else None)] if compared else []),
             _percent(layer.metrics.utilization),
-            *([_lost(layer.metrics)] if skips else []),
+            *([lost_percent(layer.metrics)] if skips else []),
             bound_text(layer.metrics.bound_by),
         ]
         for layer in results.layers
     ]
     over = ["over all\nmappings"] if compared else []
-    lost = ["lost to\nimbalance [%]"] if skips else []
+    lost = [LOST.replace("to ", "to\n")] if skips else []
     write_table("", ("layer", "count", *_headers(made_small), "gap", *over, PE_USE, *lost, "bound by"), rows)
     totals, whole = results.totals, "network:"
     if len(results.networks) > 1:
@@ -47,7 +46,7 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         indent=9,
     )
     if totals.sparse is not None:
-        write_prose(f"         {_zeros(totals.sparse, totals)}", indent=9)
+        write_prose(f"         {zeros_text(totals.sparse, totals.macs, totals.runtime_cycles)}", indent=9)
     if made_small == _OBJECTIVE:
         value = _NOT_FINITE if totals.objective is None else f"{totals.objective:.5g}"
         write_prose(f"         objective {results.objective}: {value}", indent=9)
@@ -73,27 +72,6 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     write(f"written: {results.folder} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
     if not results.complete:
         write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
-
-
-def _zeros(sparse: SparseSums, totals: Totals) -> str:
-    """What zeros spare, and what of that is lost as PEs wait for the one with the most non-zeros."""
-    spared = ((sparse.skipped_macs, "skipped"), (sparse.gated_macs, "gated"))
-    shares = ", ".join(f"{macs / totals.macs:.1%} of the MACs {word}" for macs, word in spared if macs)
-    if sparse.balanced_runtime_cycles is None:
-        return f"zeros: {shares}"
-    lost = 1 - sparse.balanced_runtime_cycles / totals.runtime_cycles
-    return (
-        f"zeros: {shares}; {lost:.1%} of the cycles lost to load imbalance (computing takes {sparse.imbalance:.3g} times as long "
-        "as if balanced)"
-    )
-
-
-def _lost(metrics: Evaluation) -> Cell:
-    """The percentage of the cycles that balanced PEs would save; nothing where the machine spares no MAC of the layer."""
-    zeros = metrics.sparse if isinstance(metrics, CountedEvaluation) else None
-    if zeros is None or zeros.balanced_runtime_cycles is None or not zeros.skipped_macs:
-        return ""
-    return 100 * (1 - zeros.balanced_runtime_cycles / metrics.runtime_cycles)
 
 
 def _print_proofs(layers: Sequence[LayerResult], sum_cycles: int) -> None:

@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self, TypedDict, ca
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, GEMM, OPERAND, DensityRow, Row, SparsityRow, TensorRow
+from mapsearch.formats.yaml.sparsity_rows import CONVOLUTION, OPERAND, DensityRow, Row, SparsityRow, TensorRow
 from mapsearch.model.errors import LayerError
-from mapsearch.model.layer import MAX_EXTENT, Layer
+from mapsearch.model.layer import GEMM_DIMS, MAX_EXTENT, Layer
 from mapsearch.model.layers import conv, depthwise, fc, gemm, lstm, trconv
 from mapsearch.model.sparsity import DENSE, Sparsities
 from mapsearch.model.tensors import Dim
@@ -231,7 +231,7 @@ class FullyConnectedRow(_LayerRow):
 class GemmRow(_LayerRow):
     """The matrix product (M x K) * (K x N); each of a batch has its own K x N operand."""
 
-    dims = GEMM
+    dims = GEMM_DIMS
     of_weights = (*OPERAND, "tiles")
     type: Literal["GEMM"]
     M: _Size
@@ -258,7 +258,7 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 class RecurrentRow(_LayerRow):
     """A recurrent layer with I inputs, H hidden units and T steps."""
 
-    dims = GEMM
+    dims = GEMM_DIMS
     type: Literal["LSTM", "GRU", "RNN"]
     I: _Size  # noqa: E741 - the letter of the usual equations
     H: _Size

@@ -19,9 +19,8 @@ from mapsearch.model.masks import Masks
 from mapsearch.model.sparsity import Pattern, Sparsities, Sparsity, Uniform, dims_along, uniform
 from mapsearch.model.tensors import Dim, Tensor
 
-# The names that a file has for the eight dims.
+# The names that a file has for the eight dims; for those of a product see `GEMM_DIMS`.
 CONVOLUTION = {dim.label: dim for dim in Dim}
-GEMM = {"M": Dim.X, "N": Dim.K, "K": Dim.C}
 # The ways to say the sparsity of an operand; of an output there are the first two.
 OPERAND = ("uniform", "pattern", "mask")
 

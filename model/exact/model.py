@@ -11,6 +11,7 @@ from mapsearch.model.cost import Bound, Restriction, Wanted
 from mapsearch.model.counted_costs import CountedCosts
 from mapsearch.model.errors import InputError
 from mapsearch.model.exact.bound.all import Found, bound_all
+from mapsearch.model.exact.bound.imbalance import share_tables
 from mapsearch.model.exact.bound.per_word import per_word
 from mapsearch.model.exact.bound.state import make_bound_workspace
 from mapsearch.model.exact.count.mapping import evaluate
@@ -19,7 +20,7 @@ from mapsearch.model.hardware import Buffering, Hardware
 from mapsearch.model.layer import Layer
 from mapsearch.model.limit import NO_LIMIT, CostLimit
 from mapsearch.model.mapping import MappingBatch
-from mapsearch.model.records import COUNTED, machine_record, per_cycle
+from mapsearch.model.records import COUNTED, Floats, machine_record, per_cycle
 from mapsearch.model.tensors import Dim, Tensor
 from mapsearch.model.windows import window_phases
 from mapsearch.model.word_bits import units_of_a_bit
@@ -52,17 +53,19 @@ class ExactModel:
     def bound(self, layer: Layer, hardware: Hardware, batch: MappingBatch, limit: CostLimit = NO_LIMIT) -> Bound:
         """See `BoundedModel`; InputError as in `evaluate`."""
         found = Found(np.empty(len(batch), np.intp), np.empty(len(batch)), np.empty(len(batch)))
-        count = bound_all(_prepared(layer, hardware, batch.units.shape[1]).copy(), batch.arrays, limit.arrays, found)
+        workspace, tables = _prepared(layer, hardware, batch.units.shape[1])
+        count = bound_all(workspace.copy(), tables, batch.arrays, limit.arrays, found)
         return Bound(found.rows[:count], found.runtime_cycles[:count].astype(np.int64), found.energy_pj[:count])
 
 
 @lru_cache(maxsize=256)
-def _prepared(layer: Layer, hardware: Hardware, levels: int) -> NDArray[np.uint8]:
-    """The workspace of `bound_all`, kept because a small batch would take longer to prepare than to bound."""
+def _prepared(layer: Layer, hardware: Hardware, levels: int) -> tuple[NDArray[np.uint8], Floats]:
+    """The workspace and the tables of `bound_all`, kept because a small batch would take longer to prepare than to bound."""
     check_limits(layer, hardware, levels)
     whole = tuple(layer.words(tensor) for tensor in Tensor)
     machine, windows, prices = machine_record(layer, hardware), window_phases(layer), per_word(layer, hardware)
-    return make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole, prices)
+    workspace = make_bound_workspace(levels, hardware.pes, layer.extents, windows, machine, whole, prices)
+    return workspace, share_tables(machine, whole, hardware.pes)
 
 
 def check_limits(layer: Layer, hardware: Hardware, levels: int) -> None:

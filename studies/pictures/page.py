@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mapsearch.studies.pictures.html import Shown, bullets, document, folded, pairs, pictures, section, table
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import LayerResult, NetworkSums
-from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text
+from mapsearch.studies.shown import EDP, ENERGY, LOST, PE_USE, bound_text, gap_text, lost_percent, zeros_text
 
 _NETWORK_COLUMNS = ("network", "weight", "layers", "MACs", "cycles", ENERGY, EDP, PE_USE)
 _OWN = ("latency", "energy", "edp")  # objectives that have a column anyway
@@ -39,6 +39,7 @@ def _network(run: Recorded) -> str:
         f"{totals.runtime_cycles:,} cycles, which are {totals.runtime_ms:.4g} ms at {run.hardware.clock_mhz:g} MHz",
         f"{totals.energy_pj.total / 1e6:,.5g} µJ, EDP {totals.edp_pj_cycles:.5g} pJ x cycles",
         f"{totals.evaluations:,} mappings evaluated in {totals.seconds:.1f} s over all processes",
+        *([] if totals.sparse is None else [zeros_text(totals.sparse, totals.macs, totals.runtime_cycles)]),
         *([] if run.results.complete else ["the run was stopped before its end"]),
     ]
     return bullets(lines)
@@ -58,15 +59,19 @@ def _network_row(network: NetworkSums) -> list[str]:
 
 
 def _layers(run: Recorded) -> str:
-    """The table of layers, with the objective where no other column has it, and the numbers of the roofline."""
+    """The table of layers, with the objective where no other column has it, what skipped zeros lose, and the roofline's numbers."""
+    sparse = run.results.totals.sparse
     objective = ["objective"] if run.results.objective not in _OWN else []
-    columns = ("layer", "count", "MACs", "cycles", ENERGY, EDP, *objective, "gap", PE_USE, "bound by", "number")
-    rows = [[*_row(layer, objective=bool(objective)), str(number)] for number, layer in enumerate(run.layers, start=1)]
+    lost = [LOST] if sparse is not None and sparse.balanced_runtime_cycles is not None else []
+    columns = ("layer", "count", "MACs", "cycles", ENERGY, EDP, *objective, "gap", PE_USE, *lost, "bound by", "number")
+    rows = [
+        [*_row(layer, objective=bool(objective), lost=bool(lost)), str(number)] for number, layer in enumerate(run.layers, start=1)
+    ]
     return table(columns, rows)
 
 
-def _row(layer: LayerResult, *, objective: bool) -> list[str]:
-    metrics = layer.metrics
+def _row(layer: LayerResult, *, objective: bool, lost: bool) -> list[str]:
+    metrics, percent = layer.metrics, lost_percent(layer.metrics)
     return [
         layer.name,
         str(layer.count),
@@ -77,5 +82,6 @@ def _row(layer: LayerResult, *, objective: bool) -> list[str]:
         *([f"{layer.objective:.4g}"] if objective else []),
         gap_text(layer.gap),
         "" if metrics.utilization is None else f"{100 * metrics.utilization:.1f}",
+        *([percent if isinstance(percent, str) else f"{percent:.4g}"] if lost else []),
         bound_text(metrics.bound_by),
     ]

@@ -174,7 +174,7 @@ def test_a_density_may_be_a_fraction() -> None:
         ("Pattern { W: 2:4 Q }", "expected a dim, got 'Q'"),
         ("Pattern { W: 2 }", "Pattern W: m of n:m must be a whole number or a Constant, got '}'"),
         ("Pattern { W: 2:4 K } Density { W: 0.5 }", "W has both a Density and a Pattern; remove one of the two"),
-        ("Pattern { W: 2:3 K }", "pattern of weight: C = 8 is not a multiple of 3; pad the layer"),
+        ("Pattern { W: 2:3 K }", "pattern of weight: K = 8 is not a multiple of 3; pad the layer"),
     ],
 )
 def test_what_a_directive_file_must_not_say(items: str, text: str) -> None:

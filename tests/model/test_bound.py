@@ -124,21 +124,47 @@ def test_no_prefix_of_choices_is_bounded_above_the_simulator_in_many_cases(drawn
     check_prefixes(SIMULATOR, *drawn)
 
 
-def _check_real_layers(every: int, count: int) -> int:
-    """Check prefixes of random mappings of every so-manieth layer of five sets, of one to three levels, on two machines."""
-    rng, checked = np.random.default_rng(0), 0
+def _check_real_layers(every: int, count: int, densities: tuple[float, float] = (1.0, 1.0)) -> int:
+    """Check prefixes of random mappings of every so-manieth layer of five sets, of one to three levels, on two machines.
+
+    densities: of W and I, whose zeros the machines skip.
+    """
+    rng, checked, weight_and_input = np.random.default_rng(0), 0, (Tensor.WEIGHT, Tensor.INPUT)
+    skip = frozenset(tensor for tensor, density in zip(weight_and_input, densities, strict=True) if density < 1.0)
     for name in ("mobilenet", "resnet18", "alexnet", "bert_base", "mobilenet_v2"):
         for machine in ("edge", "eyeriss"):
-            hardware = load_hardware(machine)
+            hardware = replace(load_hardware(machine), sparse=Sparse(skip=skip))
             for index, unique in enumerate(load_layer_set(name).unique[::every]):
-                space = Space(unique.layer, hardware, 1 + (index + 1) % 3, TileRule.ALL if index % 4 == 3 else TileRule.BALANCED)
-                checked += check_prefixes(EXACT, unique.layer, hardware, space.sample(count, rng))
+                layer = replace(unique.layer, sparsity=uniform(*densities))
+                space = Space(layer, hardware, 1 + (index + 1) % 3, TileRule.ALL if index % 4 == 3 else TileRule.BALANCED)
+                checked += check_prefixes(EXACT, layer, hardware, space.sample(count, rng))
     return checked
 
 
 def test_no_prefix_of_choices_of_real_layers_is_bounded_above_the_exact_model() -> None:
     """Random mappings of every fifth layer of five sets, on two machines."""
     assert _check_real_layers(5, 5) > 1000
+
+
+@pytest.mark.parametrize("densities", [(0.25, 1.0), (0.5, 0.1)])
+def test_no_prefix_of_choices_of_sparse_layers_is_bounded_above_the_exact_model(densities: tuple[float, float]) -> None:
+    """The same where zeros take no time, and PEs wait for the one with the most non-zeros."""
+    assert _check_real_layers(5, 5, densities) > 1000
+
+
+def test_the_bound_knows_of_load_imbalance() -> None:
+    """64 PEs with 32 words of W each lose a part of their time; the bound of a mapping, whole or begun, sees the most of it."""
+    layer = replace(layer_of(K=64, C=64, X=64), sparsity=uniform(0.25))
+    edge = ample(load_hardware("edge"))
+    wide = replace(edge, noc=replace(edge.noc, bytes_per_cycle=1024), offchip=replace(edge.offchip, bytes_per_cycle=1024))
+    hardware = replace(wide, pes=64, sparse=Sparse(skip=frozenset({Tensor.WEIGHT})))
+    mapping = Mapping(((spatial(1, Dim.K), temporal(32, Dim.C), temporal(64, Dim.X)),))
+    whole = encode([mapping], layer, hardware.shape)
+    begun = replace(whole, size=np.where(np.arange(8) == Dim.C, 0, whole.size))
+    runtime_cycles = EXACT.evaluate(layer, hardware, whole).runtime_cycles[0]
+    balanced = layer.macs / 64 / 4
+    assert 1.8 * balanced < EXACT.bound(layer, hardware, whole).runtime_cycles[0] <= runtime_cycles
+    assert 1.6 * balanced < EXACT.bound(layer, hardware, begun).runtime_cycles[0] <= runtime_cycles
 
 
 @pytest.mark.nightly

@@ -85,14 +85,14 @@ def test_a_format_takes_more_than_a_dense_tensor_has() -> None:
     [
         (Pattern(5, 4, Dim.C), Tensor.WEIGHT, "pattern of weight must be n:m with n from 1 to m, got 5:4"),
         (Pattern(0, 4, Dim.C), Tensor.WEIGHT, "pattern of weight must be n:m with n from 1 to m, got 0:4"),
-        (Pattern(2, 4, Dim.X), Tensor.WEIGHT, "pattern of weight must be along G, K, C, R, S, got X'"),
-        (Pattern(2, 4, Dim.R), Tensor.INPUT, "pattern of input must be along G, N, C, got R"),
-        (Pattern(2, 4, Dim.C), Tensor.OUTPUT, "pattern of output must be along G, N, K, Y', X', got C"),
-        (Pattern(2, 4, Dim.C), Tensor.INPUT, "pattern of input: C = 30 is not a multiple of 4; pad the layer"),
+        (Pattern(2, 4, Dim.X), Tensor.WEIGHT, "pattern of weight must be along G, N, K, got M"),
+        (Pattern(2, 4, Dim.R), Tensor.INPUT, "pattern of input must be along G, K, got R"),
+        (Pattern(2, 4, Dim.C), Tensor.OUTPUT, "pattern of output must be along G, N, M, got K"),
+        (Pattern(2, 4, Dim.C), Tensor.INPUT, "pattern of input: K = 30 is not a multiple of 4; pad the layer"),
     ],
 )
 def test_patterns_that_break_a_law(pattern: Pattern, tensor: Tensor, text: str) -> None:
-    """A pattern is n of m along a dim that the tensor has and that is a multiple of m."""
+    """A pattern is n of m along a dim that the tensor has and that is a multiple of m; a product has M, N and K."""
     sparsity = tuple(pattern if each is tensor else DENSE[each] for each in Tensor)
     with pytest.raises(LayerError) as caught:
         gemm("g", 8, 8, 30, sparsity=sparsity)  # type: ignore[arg-type]

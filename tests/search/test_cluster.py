@@ -13,6 +13,7 @@ from mapsearch.model.errors import InputError
 from mapsearch.search.cluster import connected
 from mapsearch.search.engine import Engine, run_tasks
 from mapsearch.testing import EngineContract
+from mapsearch.testing.engines import Many
 
 
 @pytest.fixture(scope="module", name="two_workers")
@@ -62,3 +63,17 @@ def test_an_address_without_a_scheduler_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("mapsearch.search.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(InputError, match=r"^cluster tcp://127.0.0.1:9: no scheduler answers there"), connected("tcp://127.0.0.1:9"):
         pass
+
+
+def test_a_scheduler_that_ended_unseen_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the scheduler ends, and the client gives it up while an outcome is being saved, that is one line all the same."""
+    monkeypatch.setattr("mapsearch.search.cluster.CONNECT_SECONDS", 2)
+    with dask_cluster(tmp_path) as cluster:
+        cluster.add_workers(1)
+        with connected(cluster.address) as engine:
+            outcomes = run_tasks(Many(1), engine, None)
+            assert next(outcomes) == (0, 0)
+            cluster.scheduler.kill()
+            time.sleep(6)
+            with pytest.raises(InputError, match="its scheduler has ended or cannot be reached"):
+                next(outcomes)

@@ -127,3 +127,22 @@ def _seen(page: Path, folder: Path) -> dict[str, Any]:
     [title] = re.findall(r"<title>(.*?)</title>", done.stdout, re.DOTALL)[:1]
     seen: dict[str, Any] = json.loads(unescape(title))
     return seen
+
+
+def test_the_page_tells_what_zeros_spare(tmp_path: Path) -> None:
+    """The page of a run that skips zeros has the line and the column that the command's table has; that of a dense run has none."""
+    layers = tmp_path / "layers.yaml"
+    layers.write_text(
+        "title: t\nsource: s\nlayers:\n  - {name: a, type: GEMM, M: 8, N: 16, K: 16, sparsity: {W: {uniform: 0.25}}}\n"
+    )
+    (tmp_path / "skips.yaml").write_text("name: skips\nsparse: {skip: [weight]}\n")
+    pages = {}
+    for machine in ("edge", str(tmp_path / "skips.yaml")):
+        out = tmp_path / Path(machine).stem
+        words = ["--hardware", machine, "--evaluations", "500", "--out", str(out), "--quiet"]
+        assert main(["run", str(layers), *words]) == 0
+        assert main(["plot", str(out), "--out", str(out / "pictures")]) == 0
+        pages[Path(machine).stem] = unescape((out / "pictures" / "report.html").read_text("utf-8"))
+    line, column = "zeros: 75.0% of the MACs skipped; ", "lost to imbalance [%]"
+    assert [line in pages["skips"], column in pages["skips"]] == [True, True]
+    assert [line in pages["edge"], column in pages["edge"]] == [False, False]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mapsearch.model.compiled import inlined, kernel
 from mapsearch.model.exact.bound.chosen import read
+from mapsearch.model.exact.bound.imbalance import note_imbalance
 from mapsearch.model.exact.bound.offchip import least_offchip, whole_offchip
 from mapsearch.model.exact.bound.outputs import limit_outputs
 from mapsearch.model.exact.bound.runtime import (
@@ -44,8 +45,11 @@ class Found(NamedTuple):
 
 
 @kernel
-def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitArrays, found: Found) -> int:
-    """Write what each mapping of a batch within the limit costs at least, open parts as in `BoundedModel`; returns how many."""
+def bound_all(workspace: NDArray[np.uint8], tables: Floats, batch: MappingArrays, limit: LimitArrays, found: Found) -> int:
+    """Write what each mapping of a batch within the limit costs at least, open parts as in `BoundedModel`; returns how many.
+
+    tables: see `share_tables`.
+    """
     w: BoundWorkspace = workspace.view(BOUND_WORKSPACE)[0]
     count = 0
     for b in range(len(batch.units)):
@@ -60,6 +64,7 @@ def bound_all(workspace: NDArray[np.uint8], batch: MappingArrays, limit: LimitAr
         if is_beyond(limit, runtime_cycles(w, array_cycles(w, 0.0)), energy):
             continue
         measure(w)
+        note_imbalance(w, tables)
         compute = compute_cycles(w)
         array = array_cycles(w, compute)
         if is_beyond(limit, runtime_cycles(w, array), energy):

@@ -205,8 +205,8 @@ def step_cycles(w: BoundWorkspace) -> float:
 
 @inlined
 def compute_cycles(w: BoundWorkspace) -> float:
-    """The least cycles of unit 0's MACs, from what `measure` wrote."""
-    compute = w.factor / (w.gain * w.machine.simd)
+    """The least cycles of unit 0's MACs, from what `measure` and `note_imbalance` wrote."""
+    compute = w.factor * w.imbalance / (w.gain * w.machine.simd)
     for i in range(w.n_dims):
         compute *= w.unit0[ALL, w.dims[i]]
     return float(compute)

@@ -95,6 +95,11 @@ class BoundWorkspace(Protocol):
     n_options: Annotated[Ints, 3]
     offchip: Annotated[Floats, 3]  # cycles; those of them that nothing else goes on beside; pJ
     factor: float  # of compute, of a dim of one index whose runs take longer, and of zeros that take no time
+    imbalance: float  # of compute; this and what follows: see `imbalance`
+    shared_dims: Annotated[Ints, MAX_LEVELS]
+    is_open: Annotated[Ints, MAX_LEVELS]
+    steps_part: Annotated[Floats, MAX_LEVELS, 3]
+    steps_octaves: Annotated[Floats, MAX_LEVELS, 3]
     ingress: Annotated[Floats, 3]  # this and what follows: see `runtime`
     macs: float
     lengths: Annotated[Floats, 3, DIMS]

@@ -1,0 +1,84 @@
+"""How long a run takes with one worker and with two: processes of this computer, and workers of a Dask scheduler on it.
+
+Run as `python benchmarks/cluster.py`; `--help` shows what may be chosen. The ways take turns, so that a computer that slows down
+slows all of them. The scheduler and the workers are there before the first run, and have their kernels after a first one that does
+not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+
+from tables import table
+
+WORKERS = (1, 2)
+ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def main() -> None:
+    """Run all ways in turn; print the medians, and what follows from them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--layer-set", default="resnet50")
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
+        folder = Path(name)
+        ways: dict[tuple[str, int], list[str]] = {}
+        for number in WORKERS:
+            ways["processes", number] = ["--jobs", str(number)]
+            ways["Dask", number] = ["--cluster", held.enter_context(_cluster(folder / str(number), number))]
+        for words in ways.values():
+            _seconds(args.layer_set, words, folder)
+        rounds = [{way: _seconds(args.layer_set, words, folder) for way, words in ways.items()} for _ in range(args.rounds)]
+    seconds = {way: median(each[way] for each in rounds) for way in ways}
+    rows = [
+        (engine, *(seconds[engine, number] for number in WORKERS), seconds[engine, 1] / seconds[engine, 2])
+        for engine in ("processes", "Dask")
+    ]
+    over = [seconds["Dask", number] / seconds["processes", number] - 1 for number in WORKERS]
+    print(table((f"{args.layer_set}, s", "one worker", "two", "times as fast"), rows))
+    print(f"Dask takes {over[0]:.1%} longer than processes with one worker, {over[1]:.1%} with two")
+
+
+def _seconds(layer_set: str, words: Sequence[str], folder: Path) -> float:
+    """The seconds of one run from an empty cache."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        command = [sys.executable, "-m", "mapsearch", "run", "--layer-set", layer_set, "--no-cache", "--quiet", *words]
+        subprocess.run([*command, "--out", f"{out}/run"], check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)  # noqa: S603 our own command
+        return time.monotonic() - began
+
+
+@contextmanager
+def _cluster(folder: Path, workers: int) -> Generator[str]:
+    """The address of a scheduler with so many workers."""
+    folder.mkdir()
+    file = folder / "scheduler.json"
+    with ExitStack() as held:
+        _started(held, folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+        while not file.exists() or not file.read_text():
+            time.sleep(0.1)
+        address = str(json.loads(file.read_text())["address"])
+        _started(held, folder, "worker", address, "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard")
+        yield address
+
+
+def _started(held: ExitStack, folder: Path, *words: str) -> None:
+    command, silent = [sys.executable, "-m", "dask", *words], subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=folder, stdout=silent, stderr=silent, env=ENVIRONMENT)  # noqa: S603 our own command
+    held.callback(process.wait)
+    held.callback(process.terminate)
+
+
+if __name__ == "__main__":
+    main()
