@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from dask_cluster import DaskCluster, cluster_of_two_workers, ended, other_version, started
 from small_run import finished_run, layer_file, results_in, same_for_all
+
+from mapsearch.studies.start import run
 
 FIXTURES = (cluster_of_two_workers, layer_file, finished_run)  # pytest finds them here, as cluster, layers and done
 
@@ -27,30 +30,40 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
     """The results of `--cluster` are those of one process; after its Ctrl-C the workers are free for the next run.
 
     A client with another numba than the workers' is refused, with both versions named, before it writes anything. Once the
-    scheduler has ended, a run ends with one line.
+    scheduler has ended, a run ends with one line and its finished layers; resumed without a cluster, it comes to what a run that
+    nothing has disturbed finds.
     """
-    few = ["--layer-set", str(layers), "--trials", "3", "--sampler", "tpe"]
-    many = ["--layer-set", str(layers), "--trials", "1000000", "--sampler", "tpe"]
+    asked = ["--layer-set", str(layers), "--sampler", "tpe", "--cluster", cluster.address]
     other = other_version("numba", tmp_path / "other")
-    status, told = ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "refused"), path=other))
+    status, told = ended(_run(*asked, "--out", str(tmp_path / "refused"), path=other))
     assert status == 2
     assert f"has numba {version('numba')}, and this client 0.1; both need the same python, mapsearch, numpy, numba" in told
     assert not (tmp_path / "refused").exists()
-    stopped = _run(*many, "--cluster", cluster.address, "--out", str(tmp_path / "stopped"))
+    run(layers, out=tmp_path / "run", trials=3, sampler="tpe", cluster=cluster.address)
+    assert same_for_all(results_in(tmp_path / "run")) == same_for_all(results_in(done))
+    assert _files(tmp_path / "run") == _files(done)
+    stopped = _run(*asked, "--trials", "1000000", "--out", str(tmp_path / "stopped"))
     cluster.wait_for_tasks(2)
     stopped.send_signal(signal.SIGINT)
     assert ended(stopped) == (130, "")
     assert results_in(tmp_path / "stopped")["layers"]
-    assert ended(_run(*few, "--cluster", cluster.address, "--out", str(tmp_path / "run"))) == (0, "")
-    assert same_for_all(results_in(tmp_path / "run")) == same_for_all(results_in(done))
-    assert _files(tmp_path / "run") == _files(done)
-    lost = _run(*many, "--cluster", cluster.address, "--out", str(tmp_path / "lost"))
-    cluster.wait_for_tasks(2)
+    lost = _run(*asked, "--trials", "30", "--out", str(tmp_path / "lost"))
+    while not (tmp_path / "lost" / "results.json").exists():
+        assert lost.poll() is None
+        time.sleep(0.02)
     cluster.scheduler.kill()
     status, told = ended(lost)
     assert status == 2
     assert told.count("\n") == 1
     assert f"cluster {cluster.address}: its scheduler has ended or cannot be reached; what was found is saved" in told
+    saved = results_in(tmp_path / "lost")
+    assert [layer["finished"] for layer in saved["layers"]] in ([True], [True, True])
+    run(out=tmp_path / "lost", resume=True, jobs=1)
+    run(layers, out=tmp_path / "calm", trials=30, sampler="tpe", jobs=1)
+    assert same_for_all(results_in(tmp_path / "lost")) == same_for_all(results_in(tmp_path / "calm"))
+    assert _files(tmp_path / "lost") == _files(tmp_path / "calm")
+    resumed = {layer["name"]: layer for layer in results_in(tmp_path / "lost")["layers"]}
+    assert all(resumed[layer["name"]] == layer for layer in saved["layers"])  # seconds too: it was not searched again
 
 
 @pytest.mark.parametrize(
