@@ -163,9 +163,9 @@ def _step(path: Path, times: Sequence[datetime], lines: Sequence[int]) -> int:
             continue
         told, apart = f"{path}:{lines[number]}: {times[number].isoformat()}", after - before
         law = f"is {time_text(apart)} after the row before, and rows are {time_text(step)} apart"
-        if times[0].tzinfo is None and abs(apart - step) == _HOUR_S:
-            raise InputError(f"{told} {law}; if clocks were changed there, name the zone (zone: Europe/Rome)")
-        raise InputError(f"{told} {law}; a table must have every bin, in order, with 0 where nothing was asked for")
+        clocks = "; if clocks were changed there, name the zone (zone: Europe/Rome)"
+        zone = clocks if times[0].tzinfo is None and abs(apart - step) == _HOUR_S else ""
+        raise InputError(f"{told} {law}; a table must have every bin, in order, with 0 where nothing was asked for{zone}")
     return int(step)
 
 

@@ -167,7 +167,7 @@ class RunFolder(StudyFolder):
         config = super().config(hint)
         hardware = config.get("hardware_space", config.get("hardware"))
         if hardware is None or not {"layer_set", "settings"} <= config.keys():
-            raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {ANEW}")
+            raise InputError(f"{self.path / CONFIG}: must hold a run's layer_set, hardware and settings; {hint or ANEW}")
         if not isinstance(config["settings"], dict) or not isinstance(hardware, dict):
             raise InputError(f"{self.path / CONFIG}: settings and hardware must be JSON objects; {ANEW}")
         return config

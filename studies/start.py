@@ -95,7 +95,8 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     if layer_set is None:
         raise InputError(f"a layer set is needed; there are {', '.join(names())}, or give a file's path")
     memory = None if inputs.no_cache else Proofs.of_user()
-    plan = Plan(Settings.of(settings), layer_set, memory)
+    own = recorded is not None and settings.get("warm_start") == recorded["settings"].get("warm_start")
+    plan = Plan(Settings.of(settings), layer_set, memory, Path(inputs.out) if own and inputs.out is not None else None)
     space = _space("edge" if hardware is None else hardware)
     if plan.settings.until_runtime is not None and not space.is_one_machine:
         raise SettingError(lambda called: f"{called('until_runtime')} is of one machine, and {space.name} is a space of them")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import comb
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from mapsearch.output import Cell, printable, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
 from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
+from mapsearch.studies.serve.shown import WAYS_TITLE, ways_table
 from mapsearch.studies.shown import number_text
 from mapsearch.tables.hours import hour_lines, print_hours
 
@@ -78,7 +80,7 @@ def print_service(results: ServeResults, pictures: Iterable[str] = (), *, saved:
         rows = [row for way, sharing in results.sharing.items() for row in _latencies(results, WAYS[way], sharing)]
         columns = ("sharing", "tenant", "machine", "load [%]", "batch", "p50 [ms]", "p95 [ms]", "p99 [ms]", "SLO [ms]", "")
         write_table("Response times", columns, rows)
-        _print_ways(results)
+        write_table(WAYS_TITLE, *ways_table(results))
         print_hours(results)
         for line in lines(results):
             write_prose(line, indent=9)
@@ -133,29 +135,14 @@ def _interval(response: Response, percentile: float) -> str:
     return f"{name} {number_text(low)} to {number_text(high)}"
 
 
-def _print_ways(results: ServeResults) -> None:
-    priced = any(each.cost_per_million is not None for each in results.sharing.values())
-    asked = any(each.capacity is not None for each in results.sharing.values())
-    rows: list[list[Cell]] = []
-    for way, each in results.sharing.items():
-        row: list[Cell] = [WAYS[way], each.machines, 100 * each.utilization, each.throughput_per_s, each.power_w]
-        if priced:
-            saving = "" if each.saving is None else f"{100 * each.saving:.1f}"
-            row += ["" if each.cost_per_million is None else each.cost_per_million, saving]
-        if asked:
-            row.append("" if each.capacity is None else each.capacity.max_load_factor)
-        rows.append([*row, "all hold" if each.slos_met else "BROKEN"])
-    more = (("cost [1/million]", "saving [%]") if priced else ()) + (("rates at most [times]",) if asked else ())
-    write_table("What each way gives", ("sharing", "machines", "busy [%]", "done [1/s]", "power [W]", *more, "SLOs"), rows)
-
-
 def lines(results: ServeResults) -> Iterator[str]:
     """Sentences below the tables."""
     partition = results.sharing.get("partition")
     if partition is not None and partition.shares is not None:
-        shares = ", ".join(f"{name} {share}" for name, share in partition.shares.items())
-        tried = len(partition.compositions or ())
-        yield f"parts:   {shares}; the best of {tried} ways to share {sum(partition.shares.values())} parts out"
+        parts = sum(partition.shares.values())
+        ways = f"of {comb(parts - 1, len(partition.shares) - 1):,} ways to share {parts} parts out"
+        best = f"the best {ways}" if partition.load < 1 else f"{ways} none keeps up with these rates, and this one carries the most"
+        yield f"parts:   {_shares(partition.shares)}; {best}"
     for way, each in results.sharing.items():
         if each.capacity is not None:
             yield f"load:    {WAYS[way]}: {_capacity(each.capacity)}"
@@ -172,8 +159,13 @@ def _check(queue: QueueResult) -> str:
     return f"{queue.name} {number_text(queue.wait_ms)} ms, {number_text(queue.theory_ms or 0.0)} ms by queueing theory"
 
 
+def _shares(shares: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {share}" for name, share in shares.items())
+
+
 def _capacity(capacity: Capacity) -> str:
     broken = f"; beyond, {' and '.join(capacity.first_broken)} fails first" if capacity.first_broken else ""
     if not capacity.max_load_factor:
         return f"the SLOs hold at no load{broken}"
-    return f"the SLOs hold up to {capacity.max_load_factor:.3g} times these rates, load {capacity.load:.3g}{broken}"
+    shares = "" if capacity.shares is None else f", with {_shares(capacity.shares)}"
+    return f"the SLOs hold up to {capacity.max_load_factor:.3g} times these rates, load {capacity.load:.3g}{shares}{broken}"

@@ -30,6 +30,7 @@ from mapsearch.formats.yaml.plain import Keys, parse_mapping
 from mapsearch.model.errors import InputError
 
 MOST_BATCH = 64
+_MOST_S, _MOST_MS = 1e9, 1e6
 _KIND = "services"
 _EXAMPLE = "tenants: [{network: resnet18, rate_per_s: 50}]"
 
@@ -42,7 +43,7 @@ class BatchKeys(Keys):
     """`batch:` of a tenant."""
 
     max: Annotated[int, Field(ge=1, le=MOST_BATCH)]
-    wait_ms: _Least0 = 0.0
+    wait_ms: Annotated[float, Field(ge=0, le=_MOST_MS)] = 0.0
 
 
 class TenantKeys(Keys):
@@ -63,7 +64,7 @@ class TimeKeys(Keys):
     """`time:`, of sharing in time."""
 
     order: Literal["fifo", "priority", "preemptive"] = "fifo"
-    switch_us: _Least0 = 0.0
+    switch_us: Annotated[float, Field(ge=0, le=1e3 * _MOST_MS)] = 0.0
 
 
 class PartitionKeys(Keys):
@@ -92,8 +93,8 @@ class ServiceKeys(Keys):
     partition: PartitionKeys = PartitionKeys()
     objective: str = "latency"
     search: dict[str, object] = {}
-    duration_s: _Positive = 600.0
-    warmup_s: _Least0 = 60.0
+    duration_s: Annotated[float, Field(ge=1e-6, le=_MOST_S)] = 600.0
+    warmup_s: Annotated[float, Field(ge=0, le=_MOST_S)] = 60.0
     price: PriceKeys | None = None
 
 

@@ -36,7 +36,8 @@ def draw_hours(results: ServeResults, found: HoursResult) -> Figure:
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
     for number, name in enumerate(hours[0].rate_per_s):
         colour = _COLOURS[number % len(_COLOURS)]
-        top.stairs([hour.rate_per_s[name] for hour in hours], edges, color=colour, label=fitted(name, 40), linewidth=1.5)
+        rates = [hour.rate_per_s[name] for hour in hours]
+        top.stairs(rates, edges, baseline=None, color=colour, label=fitted(name, 40), linewidth=1.5)
     top.set_ylabel("requests a second", fontsize=SMALL)
     top.legend(fontsize=SMALL, frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
     middle.stairs([hour.load for hour in hours], edges, color=BLUE, fill=True, alpha=0.5)

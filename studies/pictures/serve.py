@@ -29,7 +29,8 @@ from mapsearch.studies.pictures.style import (
     tidy,
 )
 from mapsearch.studies.serve.figures import percentile_name
-from mapsearch.studies.serve.results import WAYS, ServeResults, SharingResult, TenantResult
+from mapsearch.studies.serve.results import REPORT, WAYS, ServeResults, SharingResult, TenantResult
+from mapsearch.studies.serve.shown import WAYS_TITLE, ways_table
 from mapsearch.studies.shown import number_text
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
@@ -41,8 +42,9 @@ def serve_files(results: ServeResults, lines: Sequence[str], suffix: str) -> dic
     drawn = {"latencies": ("Latencies of each way of sharing", draw_latencies(results))}
     if any(sharing.capacity is not None for sharing in results.sharing.values()):
         drawn["load"] = ("Latencies over load", draw_load(results))
-    if "partition" in results.sharing:
-        drawn["parts"] = ("Parts of the machine", draw_parts(results, results.sharing["partition"]))
+    partition = results.sharing.get("partition")
+    if partition is not None and any(each.worst is not None for each in partition.compositions or ()):
+        drawn["parts"] = ("Parts of the machine", draw_parts(results, partition))
     if results.hours is not None:
         drawn["hours"] = ("Load and machines over the hours", draw_hours(results, results.hours))
     files: dict[str, str | bytes] = {}
@@ -54,8 +56,11 @@ def serve_files(results: ServeResults, lines: Sequence[str], suffix: str) -> dic
         shown.append(Shown(title, svg))
     columns = ("sharing", "tenant", "machine", "load", "requests", *_SHOWN, "SLO", "")
     rows = [row for way, sharing in results.sharing.items() for row in _rows(results, WAYS[way], sharing)]
-    parts = [bullets(lines), *pictures(shown), section("Response times in ms", table(columns, rows))]
-    return {**files, "report.html": document(_title(results), parts)}
+    titles, ways = ways_table(results)
+    given = [[number_text(cell) if isinstance(cell, float) else str(cell) for cell in row] for row in ways]
+    tables = [section("Response times in ms", table(columns, rows)), section(WAYS_TITLE, table(titles, given))]
+    parts = [bullets(lines), *pictures(shown), *tables]
+    return {**files, REPORT: document(_title(results), parts)}
 
 
 def draw_latencies(results: ServeResults) -> Figure:
@@ -104,7 +109,8 @@ def draw_load(results: ServeResults) -> Figure:
         axis.axvline(1.0, color=GREY, linewidth=0.8)
         if capacity.max_load_factor:
             axis.axvline(capacity.max_load_factor, color=BLACK, linewidth=0.8, linestyle=":")
-        axis.set_title(f"{WAYS[way]}: up to {capacity.max_load_factor:.3g} times the rates", fontsize=SMALL)
+        shares = "" if capacity.shares is None else f", {' + '.join(map(str, capacity.shares.values()))}"
+        axis.set_title(f"{WAYS[way]}{shares}: up to {capacity.max_load_factor:.3g} times the rates", fontsize=SMALL)
         axis.set_xlabel("factor on all rates", fontsize=SMALL)
         tidy(axis)
         _scale_ms(axis.yaxis)

@@ -28,6 +28,8 @@ from mapsearch.studies.results import LeftOut
 from mapsearch.studies.run.layer_results import SearchInputs
 from mapsearch.studies.run.settings import Settings
 
+_WARM_START = "warm_start.m"  # in the folder of a run
+
 
 class Plan:
     """The settings, the layers as the cost model counts them, and what their searches start from.
@@ -37,7 +39,9 @@ class Plan:
     one with the least EDP stands for its front. memory: keeps proven searches, if any does.
     """
 
-    def __init__(self, settings: Settings, layers: MixSource | Mix, memory: Memory | None = None) -> None:
+    def __init__(
+        self, settings: Settings, layers: MixSource | Mix, memory: Memory | None = None, resumed: Path | None = None
+    ) -> None:
         self.settings, self._memory = settings, memory
         self.model: CostModel = cost_model(settings.model)
         self.format = FORMATS[self.model.format]
@@ -46,14 +50,17 @@ class Plan:
         self.layers, self.left_out = _counted(self.mix, self.model)
         self.objectives = objectives_of(settings.objective)
         self.objective = self.objectives[0] if len(self.objectives) == 1 else Objective.of("edp")
-        self._seeds = self._load_seeds(settings.warm_start)
+        self._seeds = self._load_seeds(settings.warm_start, resumed)
 
-    def _load_seeds(self, source: str | None) -> list[MappedLayer]:
+    def _load_seeds(self, source: str | None, resumed: Path | None) -> list[MappedLayer]:
         """The mappings to start from, for layers of the set."""
         if source is None:
             return []
-        seeds = load_seeds(Path(source))
-        check_any_seed(Path(source), [unique.layer for unique in self.layers], seeds)
+        path = Path(source)
+        if resumed is not None and (resumed / _WARM_START).is_file():
+            path = resumed / _WARM_START
+        seeds = load_seeds(path)
+        check_any_seed(path, [unique.layer for unique in self.layers], seeds)
         return seeds
 
     def compare_at(self, clock_mhz: float) -> None:
@@ -66,7 +73,7 @@ class Plan:
         if not self._seeds:
             return {}
         seeds = seeds_network(self.mix.name, [unique.layer for unique in self.layers], self._seeds)
-        return {"warm_start.m": print_network(seeds)}
+        return {_WARM_START: print_network(seeds)}
 
     def inputs(self, hardware: Hardware) -> SearchInputs:
         """The inputs of the search on a machine."""

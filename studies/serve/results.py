@@ -13,6 +13,10 @@ from mapsearch.studies.serve.profile import CellGroups, Profile
 # The ways of sharing, and their names in tables and pictures.
 WAYS = {"time": "in turn", "partition": "in parts", "dedicated": "one each"}
 
+# The files that show results: pictures, as far as there is something to draw, and a page.
+PICTURES = ("latencies", "load", "parts", "hours")
+REPORT = "report.html"
+
 
 @dataclass(frozen=True, slots=True)
 class TenantResult(Plain):
@@ -75,13 +79,17 @@ class CurvePoint(Plain):
 class Capacity(Plain):
     """How far all rates may grow together: the largest factor at which every SLO holds, 0 where none was found.
 
-    first_broken: the tenants whose SLOs do not hold just beyond it.
+    first_broken: the tenants whose SLOs do not hold just beyond it. shares: of a partition, those that carry the most, which may
+    be others than are best at the rates given.
     """
 
     max_load_factor: float
     load: float
     first_broken: tuple[str, ...]
     curve: tuple[CurvePoint, ...]
+    shares: dict[str, int] | None = None
+
+    optional: ClassVar[frozenset[str]] = frozenset({"shares"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class SharingResult(Plain):
 
     load: of the machine, or of the most loaded one. utilization: the share of time in which machines work, by their parts.
     throughput_per_s: requests of all tenants done; cost_per_million: of them, at the mean rates of traces. saving: of cost, against
-    a machine for each tenant. shares: of a partition; compositions: all that were tried.
+    a machine for each tenant. shares: of a partition; compositions: the best that were tried, at most 100.
     """
 
     machines: int

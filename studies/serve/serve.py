@@ -20,15 +20,14 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.studies.folder import CONFIG, RESULTS, StudyFolder, unused_folder
 from mapsearch.studies.results import RunResults
 from mapsearch.studies.run.options import Inputs
-from mapsearch.studies.saving import save_in_the_end
+from mapsearch.studies.saving import UnsavedRunError, save_in_the_end
 from mapsearch.studies.serve.hours import demand_of, hours_of
 from mapsearch.studies.serve.options import ServeOptions
-from mapsearch.studies.serve.results import HoursResult, ServeResults, SharingResult, TenantDemand, TenantResult
-from mapsearch.studies.serve.servers import busiest
+from mapsearch.studies.serve.results import PICTURES, REPORT, HoursResult, ServeResults, SharingResult, TenantDemand, TenantResult
 from mapsearch.studies.serve.services import Service, service_of
 from mapsearch.studies.serve.shares import check_compositions, compositions, machine_of_share
 from mapsearch.studies.serve.study import ServeStudy, Tenant, study_of
-from mapsearch.studies.serve.ways import Ways
+from mapsearch.studies.serve.ways import Ways, check_number
 from mapsearch.studies.start import prepare, run
 from mapsearch.studies.watching import ServeWatcher
 
@@ -47,6 +46,13 @@ class ServeFolder(StudyFolder):
         if not isinstance(config.get("service"), dict):
             raise InputError(f"{self.path / CONFIG}: must hold the configuration of mapsearch serve; start anew in another folder")
         return config
+
+    def turn_to(self, files: Mapping[str, str]) -> None:
+        """Make it the folder of the study whose record this is; results of another that was here go, runs stay."""
+        if self.config()["service"] != json.loads(files[CONFIG])["service"]:
+            for name in (RESULTS, REPORT, *(f"{picture}.{suffix}" for picture in PICTURES for suffix in ("png", "svg"))):
+                (self.path / name).unlink(missing_ok=True)
+        self.record(files)
 
 
 def serve(
@@ -88,7 +94,6 @@ def serve(
     work = _Serve(asked, seed or 0, jobs, no_cache=no_cache, max_load=max_load)
     folder = ServeFolder(Path(out) if out is not None else unused_folder(f"serve-{asked.name}"))
     with folder.at_work(work.files, watcher, resume=resume):
-        folder.record(work.files)  # of a changed study too
         return work.search(folder, watcher)
 
 
@@ -135,6 +140,8 @@ class _Serve:
         self._out: dict[tuple[int, int], str] = {}
         if study.traced:
             hours_of(study.tenants)
+        else:
+            check_number(study, [tenant.arrivals.mean_per_s for tenant in study.tenants])
         for number in range(len(study.tenants)):
             for share in self._shares:
                 self._check(number, share)
@@ -179,7 +186,7 @@ class _Serve:
 
     @cached_property
     def _needed(self) -> list[_Needed]:
-        """The runs, each after the one that it starts from."""
+        """The runs, those on the whole machine first, and each after the one that it starts from."""
         found: dict[tuple[str, int, int], _Needed] = {}
         labels: dict[str, str] = {}
         for number, tenant in enumerate(self._study.tenants):
@@ -191,16 +198,17 @@ class _Serve:
                     if (number, share) not in self._out:
                         needed = _Needed(tenant, labels[tenant.network], batch, share, self._study.parts, start)
                         start = found.setdefault(needed.key, needed)
-        return list(found.values())
+        return sorted(found.values(), key=lambda needed: -needed.share)
 
     def search(self, folder: ServeFolder, watcher: ServeWatcher | None) -> ServeResults:
         """Do the runs that are missing, simulate the queues and save the results."""
         try:
-            runs = self._runs(folder.path, watcher)
+            runs = self._runs(folder, watcher)
             if watcher is not None:
                 watcher.simulating()
             results = self._results(runs, folder.path)
         except KeyboardInterrupt:  # finished runs are kept
+            folder.turn_to(self.files)
             return self._report(folder.path)
         text = json.dumps(results.to_dict(), indent=1) + "\n"
         save_in_the_end(
@@ -211,18 +219,35 @@ class _Serve:
         )
         return results
 
-    def _runs(self, folder: Path, watcher: ServeWatcher | None) -> dict[tuple[str, int, int], RunResults]:
-        """The results of all runs, by their keys."""
+    def _runs(self, folder: ServeFolder, watcher: ServeWatcher | None) -> dict[tuple[str, int, int], RunResults]:
+        """The results of all runs, by their keys; those on the whole machine tell whether the study can be done."""
         found: dict[tuple[str, int, int], RunResults] = {}
         if watcher is not None:
             watcher.began(len(self._needed))
+        whole = sum(needed.share == self._study.parts for needed in self._needed)
         for needed in self._needed:
-            results = found[needed.key] = self._run(needed, folder)
+            results = found[needed.key] = self._run(needed, folder.path)
             if not results.complete:
                 raise KeyboardInterrupt
             if watcher is not None:
                 watcher.ran(needed.text, results.totals.runtime_ms)
+            if len(found) == whole:
+                self._ways(found).check()
+                folder.turn_to(self.files)
         return found
+
+    def _ways(self, runs: Mapping[tuple[str, int, int], RunResults]) -> Ways:
+        """The ways of sharing, with the services whose runs are there."""
+        study = self._study
+        services = {
+            (number, share): service_of(
+                {batch: runs[tenant.network, batch, share] for batch in tenant.batches}, tenant.mix, study.hardware.clock_mhz
+            )
+            for number, tenant in enumerate(study.tenants)
+            for share in self._shares
+            if (tenant.network, tenant.batch_max, share) in runs
+        }
+        return Ways(study, services, self._out, self._seed, self._max_load)
 
     def _run(self, needed: _Needed, folder: Path) -> RunResults:
         """A run like any other, taken from its folder as far as it is done."""
@@ -232,37 +257,26 @@ class _Serve:
         if needed.start is not None and not begun:
             settings["warm_start"] = str(needed.start.folder(folder))
         hardware, jobs = self._machines[needed.share], self._jobs
-        return run(needed.tenant.network, hardware, out=path, jobs=jobs, resume=begun, no_cache=self._no_cache, **settings)
+        try:
+            return run(needed.tenant.network, hardware, out=path, jobs=jobs, resume=begun, no_cache=self._no_cache, **settings)
+        except UnsavedRunError as error:  # of which the service has no results
+            raise OSError(error.errno, error.strerror, error.filename) from None
 
     def _results(self, runs: Mapping[tuple[str, int, int], RunResults], folder: Path) -> ServeResults:
         """Simulate the queues."""
-        study, tenants = self._study, self._study.tenants
-        services = {
-            (number, share): service_of(
-                {batch: runs[tenant.network, batch, share] for batch in tenant.batches}, tenant.mix, study.hardware.clock_mhz
-            )
-            for number, tenant in enumerate(tenants)
-            for share in self._shares
-            if (number, share) not in self._out
-        }
-        whole = [services[number, study.parts] for number in range(len(tenants))]
-        window = busiest(tenants, whole) if study.traced else None
-        rates = tuple(
-            tenant.arrivals.rate_at(window[0]) if window and tenant.traced else tenant.arrivals.mean_per_s for tenant in tenants
-        )
-        ways = Ways(study, services, self._out, rates, self._seed, self._max_load)
-        ways.check()
+        tenants = self._study.tenants
+        ways = self._ways(runs)
         sharing, notes = ways.all()
-        left_out = {tenant.name: runs[tenant.network, 1, study.parts].left_out for tenant in tenants}
+        left_out = {tenant.name: runs[tenant.network, 1, self._study.parts].left_out for tenant in tenants}
         notes += [f"{name}: {each.name} is left out: {each.reason}" for name, rows in left_out.items() for each in rows]
         notes += [
             f"{tenant.name}: its input pipeline brings at most {tenant.fed_per_s:,.4g} requests a second; no more are counted"
             for tenant in tenants
             if tenant.fed_per_s is not None
         ]
-        hours, demand = demand_of(study, ways.turns, self._seed)
-        rows = [_tenant_result(*each) for each in zip(tenants, whole, rates, strict=True)]
-        return self._report(folder, window, tuple(rows), sharing, tuple(notes), hours, demand)
+        hours, demand = demand_of(self._study, ways.turns, self._seed)
+        rows = [_tenant_result(*each) for each in zip(tenants, ways.whole, ways.rates, strict=True)]
+        return self._report(folder, ways.busiest_s, tuple(rows), sharing, tuple(notes), hours, demand)
 
     def _report(
         self,

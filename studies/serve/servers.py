@@ -43,10 +43,14 @@ class Demand:
         times = [Arrivals.steady(rate, end).sample(np.random.default_rng([seed, number])) for number, rate in enumerate(rates)]
         return cls(tuple(rates), tuple(times), (study.warmup_s, end))
 
-    def cut(self, most: int) -> Demand:
-        """The first of the requests, about `most` at the most, with as large a part of them before the window."""
+    def cut(self, most: int, least: int) -> Demand:
+        """The first of the requests, with as large a part of them before the window.
+
+        About `most` at the most, but at least about `least` of each tenant, if there are so many.
+        """
         begin, end = self.window_s
-        part = min(1.0, most / max(1, sum(map(len, self.times_s))))
+        numbers = [len(each) for each in self.times_s if len(each)]
+        part = min(1.0, max(most / sum(numbers), least / min(numbers)))
         times = tuple(each[: np.searchsorted(each, end * part)] for each in self.times_s)
         return Demand(self.rates, times, (begin * part, end * part))
 

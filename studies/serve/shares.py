@@ -60,7 +60,7 @@ def compositions(parts: int, tenants: int) -> Iterator[tuple[int, ...]]:
 def check_compositions(parts: int, tenants: int) -> None:
     """Raise InputError where there are none, or too many to try each."""
     if parts < tenants:
-        raise InputError(f"partition: {parts} parts are too few for {tenants} tenants; each needs one")
+        raise InputError(f"partition: parts must be at least {tenants}, one for each tenant, got {parts}")
     number = comb(parts - 1, tenants - 1)
     if number > MOST_COMPOSITIONS:
         raise InputError(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from mapsearch.model.area import leakage_by_part
 from mapsearch.model.errors import InputError
-from mapsearch.studies.serve.capacity import capacity_of
-from mapsearch.studies.serve.results import Composition, QueueResult, SharingResult
-from mapsearch.studies.serve.servers import Demand, Found, Server, load_of, serve_at
+from mapsearch.studies.serve.capacity import capacity_of, most_loaded
+from mapsearch.studies.serve.results import WAYS, Capacity, Composition, QueueResult, SharingResult
+from mapsearch.studies.serve.servers import Demand, Found, Server, busiest, load_of, serve_at
 from mapsearch.studies.serve.services import Service
 from mapsearch.studies.serve.shares import compositions
 from mapsearch.studies.serve.study import ServeStudy
@@ -21,19 +21,43 @@ MOST_SHOWN = 100  # compositions, the best first
 Services = Mapping[tuple[int, int], Service]  # by a tenant's number and its share, of those that are possible
 
 
+def check_number(study: ServeStudy, rates: Sequence[float]) -> None:
+    """Raise InputError where requests of these rates are too many to simulate."""
+    requests = sum(rates) * (study.warmup_s + study.duration_s)
+    if requests > MOST_REQUESTS:
+        raise InputError(
+            f"study {study.name}: {requests:.3g} requests in duration_s and warmup_s are too many to simulate; at most "
+            f"{MOST_REQUESTS:,}; shorten duration_s, or lower the rates"
+        )
+
+
 @dataclass(frozen=True)
 class Ways:
     """All ways of sharing a study's machine.
 
-    out: the reasons why a tenant cannot have a share, by its number and the share. rates: of the tenants' requests, a second.
+    out: the reasons why a tenant cannot have a share, by its number and the share.
     """
 
     study: ServeStudy
     services: Services
     out: Mapping[tuple[int, int], str]
-    rates: tuple[float, ...]
     seed: int
     max_load: bool
+    _known: dict[tuple[str, tuple[int, ...]], Found] = field(default_factory=dict[tuple[str, tuple[int, ...]], Found])
+
+    @cached_property
+    def busiest_s(self) -> tuple[float, float] | None:
+        """Where traces change rates, the bin with the greatest load, in seconds from their beginning."""
+        return busiest(self.study.tenants, self.whole) if self.study.traced else None
+
+    @cached_property
+    def rates(self) -> tuple[float, ...]:
+        """The tenants' requests a second, in that bin."""
+        window = self.busiest_s
+        return tuple(
+            tenant.arrivals.rate_at(window[0]) if window and tenant.traced else tenant.arrivals.mean_per_s
+            for tenant in self.study.tenants
+        )
 
     @cached_property
     def demand(self) -> Demand:
@@ -46,7 +70,10 @@ class Ways:
         return tuple(self.services[number, self.study.parts] for number in range(len(self.study.tenants)))
 
     def check(self) -> None:
-        """Raise InputError where an SLO is below the service time, the load is too large, or the requests are too many."""
+        """Raise InputError where an SLO is below the service time, the load is too large, or requests are too many or none.
+
+        All of it is known once the whole machine's services are.
+        """
         study = self.study
         for tenant, service in zip(study.tenants, self.whole, strict=True):
             if tenant.slo_ms is not None and tenant.slo_ms < service.runtime_ms[1]:
@@ -60,23 +87,24 @@ class Ways:
                 f"load {load:.3g}: the machine {study.hardware.name} can do at most {sum(self.rates) / load:.4g} requests a "
                 "second of this mix; lower the rates, or ask for --max-load"
             )
-        requests = sum(self.rates) * (study.warmup_s + study.duration_s)
-        if requests > MOST_REQUESTS:
-            raise InputError(
-                f"study {study.name}: {requests:.3g} requests in duration_s and warmup_s are too many to simulate; at most "
-                f"{MOST_REQUESTS:,}; shorten duration_s"
-            )
+        check_number(study, self.rates)
+        for tenant, rate, times_s in zip(study.tenants, self.rates, self.demand.times_s, strict=True):
+            if rate > 0 and not (times_s >= study.warmup_s).any():
+                raise InputError(
+                    f"tenant {tenant.name}: of its {rate:.4g} requests a second none comes within duration_s {study.duration_s:g}; "
+                    "lengthen duration_s"
+                )
 
     def all(self) -> tuple[dict[str, SharingResult], list[str]]:
         """The results by way of sharing, and notes on what is left out."""
-        dedicated = [
-            self._found(Server(self.study.hardware.name, (number,), (service,))) for number, service in enumerate(self.whole)
-        ]
-        base = self._result(dedicated, len(dedicated), [1.0] * len(dedicated))
+        alone = [Server(self.study.hardware.name, (number,), (service,)) for number, service in enumerate(self.whole)]
+        base = self._result(alone, len(alone), [1.0] * len(alone))
+        base = replace(base, capacity=self._capacity(alone))
         found: dict[str, SharingResult] = {}
         notes: list[str] = []
         if "time" in self.study.sharing:
-            found["time"] = replace(self._result([self._found(self.turns)], 1, [1.0]), order=str(self.study.order))
+            time = self._result([self.turns], 1, [1.0])
+            found["time"] = replace(time, order=str(self.study.order), capacity=self._capacity([self.turns]))
         if "partition" in self.study.sharing:
             partition = self._partition()
             if isinstance(partition, str):
@@ -86,10 +114,12 @@ class Ways:
             else:
                 found["partition"] = partition
         saved = {name: replace(each, saving=_saving(each, base)) for name, each in found.items()}
-        for name, each in {**saved, "dedicated": base}.items():
+        results = {**saved, "dedicated": base}
+        for name, each in results.items():
             if each.load >= 1:
-                notes.append(f"{name}: load {each.load:.3g}: queues grow without end; the figures are those of the simulated time")
-        return {**saved, "dedicated": base}, notes
+                grow = "queues grow without end; the figures are those of the simulated time"
+                notes.append(f"{WAYS[name]}: load {each.load:.3g}: {grow}")
+        return results, notes
 
     @property
     def turns(self) -> Server:
@@ -101,47 +131,62 @@ class Ways:
         name = f"{share} of {self.study.parts} parts"
         return Server(name, (number,), (self.services[number, share],))
 
-    def _found(self, server: Server) -> tuple[Server, Found]:
-        return server, serve_at(server, self.study.tenants, self.demand)
+    def _at(self, server: Server) -> Found:
+        """What becomes of the requests; simulated once for each server."""
+        key = server.machine, server.tenants
+        if key not in self._known:
+            self._known[key] = serve_at(server, self.study.tenants, self.demand)
+        return self._known[key]
+
+    def _capacity(self, servers: Sequence[Server]) -> Capacity | None:
+        return capacity_of(servers, self.study.tenants, self.demand) if self.max_load else None
 
     def _partition(self) -> SharingResult | str:
         """The best composition; one sentence where none is possible."""
         study, tenants = self.study, self.study.tenants
-        out = dict(self.out)
-        for (number, share), service in self.services.items():
-            tenant, load = tenants[number], load_of(self._share(number, share), self.rates)
-            if tenant.slo_ms is not None and tenant.slo_ms < service.runtime_ms[1]:
-                least = service.runtime_ms[1]
-                out[number, share] = f"slo_ms {tenant.slo_ms:g} is below its service time of {least:.4g} ms"
-            elif load >= 1:
-                out[number, share] = f"load {load:.3g}"
-        simulated = {
-            (number, share): self._found(self._share(number, share))
-            for number, share in self.services
-            if (number, share) not in out
-        }
-        tried: list[Composition] = []
-        for shares in compositions(study.parts, len(tenants)):
-            reasons = [
-                f"{tenants[number].name} on {share} of {study.parts} parts: {out[number, share]}"
-                for number, share in enumerate(shares)
-                if (number, share) in out
-            ]
-            queues = [] if reasons else [simulated[each][1].queues[0] for each in enumerate(shares)]
-            tried.append(self._composition(shares, queues, reasons))
-        tried.sort(key=lambda each: (each.worst is None, each.slos_met is False, each.worst or 0.0))
-        best = tried[0]
-        if best.worst is None:
-            return f"partition: of {len(tried)} ways to share {study.parts} parts out none is possible: {best.reason}"
-        servers = [simulated[each] for each in enumerate(best.shares)]
-        result = self._result(servers, 1, [share / study.parts for share in best.shares])
-        given = dict(zip((tenant.name for tenant in tenants), best.shares, strict=True))
-        return replace(result, shares=given, compositions=tuple(tried[:MOST_SHOWN]))
+        servers = {each: self._share(*each) for each in self.services}
+        never = {**self.out, **self._too_slow()}
+        loads = {each: load_of(server, self.rates) for each, server in servers.items()}
+        out = {**{each: f"load {load:.3g}" for each, load in loads.items() if load >= 1}, **never}
+        queues = {each: self._at(server).queues[0] for each, server in servers.items() if each not in out}
+        ways = list(compositions(study.parts, len(tenants)))
+        tried = sorted((self._composition(shares, queues, out) for shares in ways), key=_rank)
+        most = None
+        if self.max_load:
+            allowed = {each: server for each, server in servers.items() if each not in never}
+            most = most_loaded(ways, allowed, tenants, self.demand)
+        chosen = tried[0].shares if tried[0].worst is not None else most
+        if chosen is None:
+            why = f"of {len(ways)} ways to share {study.parts} parts out none is possible: {tried[0].reason}"
+            return f"partition: {why}; lower the rates, or take other SLOs"
+        result = self._result([servers[each] for each in enumerate(chosen)], 1, [share / study.parts for share in chosen])
+        capacity = self._capacity([servers[each] for each in enumerate(most or chosen)])
+        if capacity is not None:
+            capacity = replace(capacity, shares=self._by_name(most or chosen))
+        return replace(result, shares=self._by_name(chosen), compositions=tuple(tried[:MOST_SHOWN]), capacity=capacity)
 
-    def _composition(self, shares: tuple[int, ...], queues: Sequence[QueueResult], reasons: Sequence[str]) -> Composition:
-        if reasons:
-            return Composition(shares, slos_met=None, worst=None, reason=reasons[0])
-        return Composition(shares, slos_met=_met(queues), worst=max(map(self._ratio, queues, range(len(queues)))))
+    def _by_name(self, shares: tuple[int, ...]) -> dict[str, int]:
+        return {tenant.name: share for tenant, share in zip(self.study.tenants, shares, strict=True)}
+
+    def _too_slow(self) -> dict[tuple[int, int], str]:
+        """Why a tenant's SLO can hold on a share at no load, by its number and the share."""
+        least = {(number, share): service.runtime_ms[1] for (number, share), service in self.services.items()}
+        slos = [tenant.slo_ms for tenant in self.study.tenants]
+        return {
+            each: f"slo_ms {slo:g} is below its service time of {ms:.4g} ms"
+            for each, ms in least.items()
+            if (slo := slos[each[0]]) is not None and slo < ms
+        }
+
+    def _composition(
+        self, shares: tuple[int, ...], queues: Mapping[tuple[int, int], QueueResult], out: Mapping[tuple[int, int], str]
+    ) -> Composition:
+        for number, share in enumerate(shares):
+            if (number, share) in out:
+                reason = f"{self.study.tenants[number].name} on {share} of {self.study.parts} parts: {out[number, share]}"
+                return Composition(shares, slos_met=None, worst=None, reason=reason)
+        its = [queues[each] for each in enumerate(shares)]
+        return Composition(shares, slos_met=_met(its), worst=max(map(self._ratio, its, range(len(its)))))
 
     def _ratio(self, queue: QueueResult, number: int) -> float:
         """A tenant's percentile over its SLO; without one, its mean response over its service time on the whole machine."""
@@ -150,18 +195,19 @@ class Ways:
             return queue.response_ms.values.get("mean", 0.0) / self.whole[number].runtime_ms[1]
         return queue.response_ms.of(its.percentile) / its.slo_ms
 
-    def _result(self, servers: Sequence[tuple[Server, Found]], machines: int, weights: Sequence[float]) -> SharingResult:
+    def _result(self, servers: Sequence[Server], machines: int, weights: Sequence[float]) -> SharingResult:
         """The result of servers; weights: the share of a machine that each of them is."""
         study, demand = self.study, self.demand
-        queues = tuple(queue for _, found in servers for queue in found.queues)
+        found = [self._at(server) for server in servers]
+        queues = tuple(queue for each in found for queue in each.queues)
         rates = {study.tenants[number].name: demand.rates[number] for number in range(len(demand.rates))}
         total = sum(rates.values())
         energy_j = sum(rates[queue.name] * queue.energy_uj * 1e-6 for queue in queues) / total
         if study.hardware.technology.leakage_includes_activity:
             energy_j = 0.0
         leakage_w = machines * leakage_by_part(study.hardware).total / 1e3
-        throughput = sum(found.done for _, found in servers) / (demand.window_s[1] - demand.window_s[0])
-        load = max(found.load for _, found in servers)
+        throughput = sum(each.done for each in found) / (demand.window_s[1] - demand.window_s[0])
+        load = max(each.load for each in found)
         cost = None
         if study.price is not None and throughput > 0:
             price = study.price
@@ -175,17 +221,21 @@ class Ways:
             tenants=queues,
             slos_met=load < 1 and _met(queues),
             load=load,
-            utilization=sum(weight * found.utilization for weight, (_, found) in zip(weights, servers, strict=True)) / sum(weights),
+            utilization=sum(weight * each.utilization for weight, each in zip(weights, found, strict=True)) / sum(weights),
             throughput_per_s=throughput,
             power_w=leakage_w + throughput * energy_j,
             cost_per_million=cost,
             saving=None,
-            capacity=capacity_of([server for server, _ in servers], study.tenants, demand) if self.max_load else None,
         )
 
 
 def _met(queues: Sequence[QueueResult]) -> bool:
     return all(queue.slo_met is not False for queue in queues)
+
+
+def _rank(composition: Composition) -> tuple[bool, bool, float]:
+    """The best first, those that are not possible last."""
+    return composition.worst is None, composition.slos_met is False, composition.worst or 0.0
 
 
 def _saving(result: SharingResult, base: SharingResult) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mapsearch.formats.yaml.services import file_of, load_file, names
 from mapsearch.model.area import leakage_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.studies.serve.arrivals import Arrivals
-from mapsearch.studies.serve.capacity import capacity_of
+from mapsearch.studies.serve.capacity import capacity_of, most_loaded
 from mapsearch.studies.serve.results import ServeResults
 from mapsearch.studies.serve.serve import serve
 from mapsearch.studies.serve.servers import Demand, Server, serve_at
@@ -143,15 +144,33 @@ def test_a_resumed_study_keeps_its_runs(shared: tuple[Path, ServeResults]) -> No
     assert serve(out=folder / "out", resume=True, jobs=1) == slower
 
 
-def test_same_seed_same_numbers(tmp_path: Path) -> None:
-    """Two folders of one seed hold the same; another seed draws other requests."""
+def test_a_refused_change_leaves_the_results(tmp_path: Path) -> None:
+    """A changed study that the machine cannot do leaves the folder as it was; one that can be done takes its place."""
+    out = tmp_path / "out"
     study = _write(tmp_path, sharing=["time"])
+    serve(study, out=out, jobs=1)
+    (out / "load.png").write_text("of an earlier study")
+    before = {path.name: path.read_text() for path in out.iterdir() if path.is_file()}
+    heavy = _write(tmp_path, sharing=["time"], tenants=[{**each, "rate_per_s": 1e5} for each in STUDY["tenants"]])
+    with pytest.raises(InputError, match="can do at most"):
+        serve(heavy, out=out, resume=True, jobs=1)
+    assert {path.name: path.read_text() for path in out.iterdir() if path.is_file()} == before
+    light = _write(tmp_path, sharing=["time"], tenants=[{**each, "rate_per_s": 1e3} for each in STUDY["tenants"]])
+    results = serve(light, out=out, resume=True, jobs=1)
+    assert serve(out=out, resume=True, jobs=1) == results
+    assert not (out / "load.png").exists()
+
+
+def test_same_seed_same_numbers(tmp_path: Path) -> None:
+    """Two folders of one seed hold the same, with another number of jobs too; another seed draws other requests."""
+    study = _write(tmp_path)
     first, again, other = (
-        serve(study, out=tmp_path / str(number), jobs=1, seed=seed).to_dict() for number, seed in enumerate((1, 1, 2))
+        serve(study, out=tmp_path / str(number), jobs=jobs, seed=seed, no_cache=True).to_dict()
+        for number, (seed, jobs) in enumerate(((1, 1), (1, 2), (2, 1)))
     )
     assert {**first, "folder": ""} == {**again, "folder": ""}
     assert first["sharing"]["time"]["tenants"][0]["response_ms"] != other["sharing"]["time"]["tenants"][0]["response_ms"]
-    assert list(first["sharing"]) == ["time", "dedicated"]
+    assert list(first["sharing"]) == ["time", "partition", "dedicated"]
 
 
 def test_a_traced_tenant_is_simulated_in_its_busiest_hour(tmp_path: Path) -> None:
@@ -206,6 +225,45 @@ def test_a_study_finds_its_max_load(tmp_path: Path) -> None:
         serve(_write(tmp_path), out=tmp_path / "none", max_load=True)
 
 
+def test_parts_are_shared_out_for_the_largest_load() -> None:
+    """Of all ways, the one with the largest of the least factors of its tenants; a share that is missing is not used."""
+    rates, slos = (0.5, 0.2, 0.1), (8.0, 60.0, 80.0)
+    tenants = [replace(_tenant(1e3 * slo), name=str(number)) for number, slo in enumerate(slos)]
+    demand = Demand(rates, tuple(Arrivals.steady(rate, 4000).sample(np.random.default_rng(9)) for rate in rates), (400.0, 4000.0))
+    servers = {
+        (number, share): Server(f"{share}", (number,), (Service({1: (6 / share,)}, {1: 6e3 / share}, {1: 1.0}),))
+        for number in range(3)
+        for share in range(1, 7)
+        if (number, share) != (0, 5)
+    }
+    ways = list(compositions(8, 3))
+    factors = {each: capacity_of([server], tenants, demand).max_load_factor for each, server in servers.items()}
+    least = {shares: min(factors.get(each, 0.0) for each in enumerate(shares)) for shares in ways}
+    best = most_loaded(ways, servers, tenants, demand)
+    assert best is not None
+    assert least[best] == max(least.values()) > 0
+    assert best[0] == 4  # the best with 5 for the first, which it may not have, would be (5, 2, 1)
+    assert most_loaded(ways, {}, tenants, demand) is None
+    hasty = [replace(tenant, slo_ms=1.0) for tenant in tenants]
+    assert most_loaded(ways, servers, hasty, demand) is None
+
+
+def test_the_largest_load_is_of_all_ways_to_share_the_parts_out(tmp_path: Path) -> None:
+    """At rates beyond every way, the parts that carry the most are found, and how far the rates must fall."""
+    tenants = [
+        {**STUDY["tenants"][0], "rate_per_s": 2e5, "slo_ms": 1},
+        {**STUDY["tenants"][1], "rate_per_s": 1e4, "slo_ms": 1},
+    ]
+    study = _write(tmp_path, tenants=tenants, sharing=["partition"], duration_s=0.1, warmup_s=0)
+    results = serve(study, out=tmp_path / "out", jobs=1, max_load=True)
+    parts = results.sharing["partition"]
+    assert parts.capacity is not None
+    assert parts.capacity.shares == parts.shares
+    assert 0 < parts.capacity.max_load_factor < 1 < parts.load
+    assert not parts.slos_met
+    assert any("in parts: load" in note and "queues grow without end" in note for note in results.notes)
+
+
 def test_shares_are_rounded_down() -> None:
     """A share has its part of PEs, L2 and widths, and the whole machine's L1 and clock; compositions give all parts."""
     cloud = load_hardware("cloud,pes=1000")
@@ -218,7 +276,7 @@ def test_shares_are_rounded_down() -> None:
     assert (array.array.rows, array.array.columns, array.pes) == (256, 85, 256 * 85)
     assert len(list(compositions(8, 3))) == 21
     assert set(compositions(4, 2)) == {(1, 3), (2, 2), (3, 1)}
-    with pytest.raises(InputError, match="3 parts are too few for 4 tenants"):
+    with pytest.raises(InputError, match="parts must be at least 4, one for each tenant, got 3"):
         check_compositions(3, 4)
     with pytest.raises(InputError, match="can be shared out in 333,375 ways, of which at most 100,000"):
         check_compositions(128, 4)
@@ -246,7 +304,9 @@ def test_shares_are_rounded_down() -> None:
         ({"search": {"batch": 3}}, "search: batch is not set here; a tenant has batch"),
         ({"search": {"evaluation": 3}}, "search: unknown setting evaluation; did you mean evaluations"),
         ({"search": {"evaluations": 0}}, "evaluations must be a whole number"),
-        ({"duration_s": 0}, "duration_s must be > 0.0, got 0"),
+        ({"duration_s": 0}, "duration_s must be >= 1e-06, got 0"),
+        ({"duration_s": 1e7}, "3.5e+10 requests in duration_s and warmup_s are too many to simulate; at most 20,000,000"),
+        ({"partition": {"parts": 1}}, "partition: parts must be at least 2, one for each tenant, got 1"),
     ],
 )
 def test_wrong_studies_are_refused(changes: dict[str, Any], complaint: str, tmp_path: Path) -> None:
@@ -264,11 +324,12 @@ def test_what_the_machine_cannot_do_is_refused(tmp_path: Path) -> None:
     heavy = [{**each, "rate_per_s": 1e5} for each in STUDY["tenants"]]
     with pytest.raises(InputError, match=r"load \S+: the machine edge can do at most \S+ requests a second of this mix"):
         serve(_write(tmp_path, tenants=heavy), out=tmp_path / "out", jobs=1)
-    long = _write(tmp_path, duration_s=1e7)
-    with pytest.raises(
-        InputError, match=r"3.5e\+10 requests in duration_s and warmup_s are too many to simulate; at most 20,000,000"
-    ):
-        serve(long, out=tmp_path / "out", resume=True, jobs=1)
+    assert sorted(path.name for path in (tmp_path / "out" / "runs").iterdir()) == ["ncf-b1", "set-b1"]  # before shares are mapped
+    with pytest.raises(InputError, match=r"of 3 ways to share 4 parts out none is possible: .*load .*; lower the rates"):
+        serve(_write(tmp_path, tenants=heavy, sharing=["partition"]), out=tmp_path / "out", resume=True, jobs=1)
+    brief = _write(tmp_path, duration_s=1e-6, warmup_s=0)
+    with pytest.raises(InputError, match=r"tenant one: of its 2000 requests a second none comes within duration_s 1e-06"):
+        serve(brief, out=tmp_path / "out", resume=True, jobs=1)
     hasty = [{**STUDY["tenants"][0], "slo_ms": 1e-3}]
     with pytest.raises(InputError, match=r"tenant one: slo_ms 0.001 is below its service time of \S+ ms on edge"):
         serve(_write(tmp_path, tenants=hasty), out=tmp_path / "out", resume=True, jobs=1)

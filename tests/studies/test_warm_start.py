@@ -77,6 +77,19 @@ def test_a_run_starts_from_the_mappings_of_another(done: Path, layers: Path, tmp
     assert results_in(tmp_path / "one") == run(out=tmp_path / "one", resume=True, jobs=1)
 
 
+def test_a_resumed_run_needs_the_other_run_no_more(
+    done: Path, layers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder keeps the mappings that it starts from: it goes on from any working folder, with the same results."""
+    monkeypatch.chdir(done.parent)
+    run(layers, out=tmp_path / "warm", jobs=1, trials=1, sampler="random", warm_start=done.name)
+    before = results_in(tmp_path / "warm")
+    (tmp_path / "warm" / "results.json").unlink()
+    monkeypatch.chdir(tmp_path)
+    again = run(out=tmp_path / "warm", resume=True, jobs=1)
+    assert [layer["objective"] for layer in again["layers"]] == [layer["objective"] for layer in before["layers"]]
+
+
 def test_what_holds_no_mapping_of_the_layers_is_an_error(search: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
     """No file, no directive file in a folder, or none of a layer of the same shape: one line, and no folder of the run."""
     other = tmp_path / "other.m"
