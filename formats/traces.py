@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from importlib import import_module
 from itertools import pairwise
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +29,7 @@ MILAN_BIN_S = 600
 LEAST_BIN_S = 60
 _MILAN_AHEAD_S = 3600  # of UTC, in all records, which are of November to January; bins begin at full hours and days there
 _MILAN_TIME = timezone(timedelta(seconds=_MILAN_AHEAD_S), "CET")
+_MOST = 1e15  # asked for in a bin
 _MOST_BINS = 2 * 10**8  # of all cells together
 _UNITS_S = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 _HOUR_S = 3600
@@ -124,8 +124,8 @@ def _number(text: str, where: str) -> float:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not (isfinite(number) and number >= 0):
-        raise InputError(f"{where} must be a number of at least 0, got {show(text)}")
+    if not 0 <= number <= _MOST:
+        raise InputError(f"{where} must be a number from 0 to {_MOST:g}, got {show(text)}")
     return number
 
 
@@ -236,8 +236,8 @@ def _milan_parts(path: Path, value: str, bin_s: int) -> Iterator[tuple[NDArray[n
 
 
 def _check_milan(path: Path, value: str, square: NDArray[np.int64], numbers: NDArray[np.float64]) -> None:
-    wrong = numbers[~(np.isfinite(numbers) & (numbers >= 0))]
+    wrong = numbers[~((numbers >= 0) & (numbers <= _MOST))]
     if len(wrong):
-        raise InputError(f"{path}: {value} must be numbers of at least 0, got {wrong[0]:g}")
+        raise InputError(f"{path}: {value} must be numbers from 0 to {_MOST:g}, got {wrong[0]:g}")
     if len(square) and not 0 <= square.min() <= square.max() < _SQUARES:
         raise InputError(f"{path}: squares must be from 0 to {_SQUARES - 1:,}, got {square.min()} to {square.max()}")

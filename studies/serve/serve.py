@@ -175,7 +175,7 @@ class _Serve:
             (number, share), why = next(iter(self._out.items()))
             raise InputError(
                 f"partition: no way to share {study.parts} parts out gives each tenant a machine with a legal mapping: "
-                f"{study.tenants[number].name} on {share}: {why}"
+                f"{study.tenants[number].name} on {share}: {why}; take fewer parts, or share in time alone (sharing: [time])"
             )
 
     @cached_property
