@@ -50,9 +50,9 @@ def run(
     (default: a new one under runs/). jobs: processes (default: one a core). cluster: a Dask scheduler's address, a cluster file
     (docs/cluster.md) or a client, whose workers search in place of processes. resume: go on with the run in `out`, with its
     recorded layer set, hardware and settings, which may not differ. no_cache: prove every layer anew, also what earlier runs have
-    proven. storage: of Optuna's, in which a search for a machine keeps its machines too: a database's URL or the path of a journal
-    file. settings: the fields of `options.SearchOptions` (batch, objective, sampler, trials, evaluations, timeout_seconds, seed,
-    restarts, levels, tiles, dataflow, constraints, tools, warm_start, model).
+    proven. storage: of Optuna's, in which a search for a machine keeps its machines too, and one of Optuna's samplers each layer's
+    structures: a database's URL or the path of a journal file. settings: the fields of `options.SearchOptions` (batch, objective,
+    sampler, trials, evaluations, timeout_seconds, seed, restarts, levels, tiles, dataflow, constraints, tools, warm_start, model).
 
     The results are a `mapsearch.studies.results.RunResults`; `to_dict` gives the content of results.json. They depend on the seed
     and not on the number of jobs or workers; with a timeout, or where an exact search ends without its proof, also on the clock.
@@ -100,9 +100,14 @@ def prepare(inputs: Inputs, settings: Mapping[str, Any]) -> Prepared:
     space = _space("edge" if hardware is None else hardware)
     if plan.settings.until_runtime is not None and not space.is_one_machine:
         raise SettingError(lambda called: f"{called('until_runtime')} is of one machine, and {space.name} is a space of them")
-    if inputs.storage is not None and space.is_one_machine:
-        raise SettingError(lambda called: f"{called('storage')} is of a search for a machine, and {space.name} is one machine")
-    study = MachineRun(plan, space.base) if space.is_one_machine else _co_design(plan, space, inputs.storage)
+    if inputs.storage is not None and space.is_one_machine and not plan.settings.proposes_structures:
+        raise SettingError(
+            lambda called: (
+                f"{called('storage')} is of a search for a machine, or of structures that one of Optuna's samplers tries for one "
+                f"objective; {space.name} is one machine, and {called('sampler')} {plan.settings.sampler} tries none so"
+            )
+        )
+    study = MachineRun(plan, space.base, inputs.storage) if space.is_one_machine else _co_design(plan, space, inputs.storage)
     folder = RunFolder(Path(inputs.out) if inputs.out is not None else unused_folder(study.title))
     return Prepared(plan, space, study, folder, recorded)
 

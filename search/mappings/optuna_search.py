@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import optuna
+from optuna.trial import TrialState
 
 from mapsearch.model.extras import require
 from mapsearch.model.tensors import Dim
@@ -39,14 +41,16 @@ def check_installed(sampler: Sampler) -> None:
 class OptunaSearcher:
     """Searches structures that one of Optuna's samplers proposes."""
 
-    def __init__(self, sampler: Sampler) -> None:
-        self._sampler = sampler
+    def __init__(self, sampler: Sampler, *, keeps: bool = False) -> None:
+        """keeps: whether the outcome has all structures that were tried, as trials with their cycles and energy."""
+        self._sampler, self._keeps = sampler, keeps
 
     def search(self, problem: Problem, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> Outcome:
         """See `Searcher`."""
-        incumbent = Incumbent(problem)
-        finished = self.look(incumbent, budget, rng_seed, seeds, tick)
-        return Outcome.of(incumbent, least_bound(problem), finished=finished)
+        incumbent, study = Incumbent(problem), self._study(budget, rng_seed)
+        finished = self._look(study, incumbent, budget, rng_seed, seeds, tick)
+        kept = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if self._keeps else ()
+        return replace(Outcome.of(incumbent, least_bound(problem), finished=finished), structures=tuple(kept))
 
     def ticks(self, budget: Budget) -> int:
         """See `Searcher`."""
@@ -54,10 +58,17 @@ class OptunaSearcher:
 
     def look(self, incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick) -> bool:
         """Search the incumbent's problem; False where `tick` stopped the search."""
-        space = incumbent.problem.space
+        return self._look(self._study(budget, rng_seed), incumbent, budget, rng_seed, seeds, tick)
+
+    def _study(self, budget: Budget, rng_seed: Sequence[int]) -> optuna.Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):  # as some are, for years
-            study = optuna.create_study(sampler=make_sampler(self._sampler, rng_seed, budget.trials))
+            return optuna.create_study(sampler=make_sampler(self._sampler, rng_seed, budget.trials))
+
+    def _look(
+        self, study: optuna.Study, incumbent: Incumbent, budget: Budget, rng_seed: Sequence[int], seeds: Seeds, tick: Tick
+    ) -> bool:
+        space = incumbent.problem.space
         for structure in seeds.structures:
             study.enqueue_trial(parameters_of(space, structure))
 
@@ -69,6 +80,10 @@ class OptunaSearcher:
                 return None
             asked = study.ask()
             best = best_sizes(incumbent, suggest(asked, space), trial.evaluations, trial.rng)[:1]
+            if self._keeps and len(best):
+                scores = incumbent.problem.score(best.batch)
+                asked.set_user_attr("runtime_cycles", int(scores.runtime_cycles[0]))
+                asked.set_user_attr("energy_pj", None if scores.energy_pj is None else float(scores.energy_pj[0]))
             try:
                 study.tell(asked, best.values[0] if len(best) else NONE)
             except RuntimeError:  # the brute-force sampler ends a study so where it does not run the loop itself

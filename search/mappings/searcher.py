@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from mapsearch.model.mapping import MappingBatch
 from mapsearch.model.plain import Plain
@@ -15,6 +15,9 @@ from mapsearch.search.mappings.sampler_names import Sampler
 from mapsearch.search.mappings.seeds import Seeds
 from mapsearch.search.pareto import Front
 from mapsearch.search.progress import Tick
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 # Evaluations of the last search, which varies the best of all trials in sizes and structures, for each evaluation of a trial.
 POLISH_SHARE = 0.5
@@ -110,6 +113,7 @@ class Outcome:
     lower_bound: no mapping of the space has a smaller objective; None where the model or the objective has no bound.
     evaluations, dropped, refused, front: see `Incumbent`. trace: a step for each better mapping found.
     finished: False where the search was stopped before its budget was used. proof: of the exact search, if there was one.
+    structures: Optuna's trials, where they are kept.
     """
 
     batch: MappingBatch
@@ -123,6 +127,7 @@ class Outcome:
     trace: tuple[Step, ...]
     finished: bool
     proof: Certificate | None
+    structures: tuple[FrozenTrial, ...] = ()
 
     @classmethod
     def of(cls, incumbent: Incumbent, lower_bound: float | None, *, finished: bool, proof: Certificate | None = None) -> Outcome:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
-import warnings
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.machines.candidate import MappedNetwork
@@ -23,8 +19,7 @@ from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.notes import network_of, texts_of
 from mapsearch.studies.proofs import code_digest
-
-_LOG = logging.getLogger(__name__)
+from mapsearch.studies.storages import Guard, opened_studies
 
 
 class StoredStudy:
@@ -38,12 +33,11 @@ class StoredStudy:
     def __init__(self, url: str, title: str, config: Mapping[str, Any], space: HardwareSpace, job: LayersJob) -> None:
         """Open the study, or begin it.
 
-        url: of a database as SQLAlchemy takes it, such as sqlite:///studies.db, or the path of a journal file; InputError where it
-        cannot be opened. config: as `settings.record` makes it.
+        url: see `opened_studies`. config: as `settings.record` makes it.
         """
         self._space, self._job = space, job
         self._notes: Notebook | None = None
-        self._read, self._failed = 0, False
+        self._read, self._guarded = 0, Guard()
         self._known: dict[tuple[Point, Stage], MappedNetwork] = {}
         settings = {**config["settings"], "seed": None}
         same = {key: config[key] for key in ("layer_set", "layers", "constraints", "hardware_space")}
@@ -51,21 +45,7 @@ class StoredStudy:
         content = json.dumps({**same, "settings": settings, "code": code_digest()}, sort_keys=True)
         digest = sha256(content.encode()).hexdigest()[:8]
         self.name = f"{title}-{digest}"
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        try:
-            with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-                self._study = optuna.create_study(
-                    storage=_storage(url),
-                    study_name=self.name,
-                    directions=[optuna.study.StudyDirection.MINIMIZE] * len(job.objectives),
-                    load_if_exists=True,
-                )
-                self._study.set_metric_names([objective.text for objective in job.objectives])
-        except Exception as error:  # noqa: BLE001 drivers of databases raise anything
-            raise InputError(
-                f"storage {_without_password(url)}: must be a database, such as sqlite:///studies.db, or a journal file; cannot "
-                f"be opened: {_first_line(error)}"
-            ) from None
+        [self._study] = opened_studies(url, [self.name], [objective.text for objective in job.objectives])
 
     def over(self, notes: Notebook) -> StoredStudy:
         """The same, over a notebook that is asked first and told everything."""
@@ -122,27 +102,3 @@ class StoredStudy:
                 )
             except (InputError, KeyError, ValueError, TypeError):
                 continue  # a trial of somebody else's
-
-    def _guarded(self, work: Any) -> None:  # noqa: ANN401 a call without a result
-        if self._failed:
-            return
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 drivers of databases raise anything
-            self._failed = True
-            _LOG.warning("the storage fails and is left aside from now on: %s", _first_line(error))
-
-
-def _storage(url: str) -> str | JournalStorage:
-    if "://" in url:
-        return url
-    return JournalStorage(JournalFileBackend(url))
-
-
-def _without_password(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return scheme + separator + rest.rpartition("@")[2]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

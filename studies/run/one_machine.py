@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from mapsearch.model.hardware import Hardware
 from mapsearch.search.engine import Engine
 from mapsearch.search.mappings.branch_and_bound import check_bounded
 from mapsearch.search.mappings.compiling import compile_for
+from mapsearch.search.mappings.optuna_search import OptunaSearcher
 from mapsearch.search.mappings.problem import Problem
 from mapsearch.search.mappings.rounds import Answer, search_layers
 from mapsearch.search.mappings.sampler_names import Sampler
@@ -24,17 +27,28 @@ from mapsearch.studies.run.settings import record
 from mapsearch.studies.saving import save_in_the_end
 from mapsearch.studies.watching import RunWatcher
 
+if TYPE_CHECKING:
+    from mapsearch.studies.run.stored_layers import StoredLayers
+
 
 class MachineRun:
     """The work of a run on one machine and its results so far."""
 
-    def __init__(self, plan: Plan, hardware: Hardware) -> None:
+    def __init__(self, plan: Plan, hardware: Hardware, storage: str | None = None) -> None:
+        """Check the inputs before work starts; storage: where the structures that are tried are kept too, see `StoredLayers`."""
         self._settings, self._layers, self._hardware = plan.settings, plan.layers, hardware
         self.config = record(plan.settings, plan.mix.sources, plan.layers, hardware)
         self.files = {**config_files(self.config), **plan.format.hardware_texts(hardware), **plan.files()}
         self.title = f"{plan.mix.name}-{plan.settings.objective}-{hardware.name}"
         self.results = LayerResults(plan.inputs(hardware), plan.left_out)
         self._plan, self._job = plan, plan.job()
+        self._stored: StoredLayers | None = None
+        if storage is not None:
+            from mapsearch.studies.run.stored_layers import StoredLayers  # noqa: PLC0415 drivers of databases take time
+
+            names = [each.layer.name for each in self._layers]
+            self._stored = StoredLayers(storage, self.title, self.config, names, plan.objective.text)
+            self._job = replace(self._job, searcher=OptunaSearcher(plan.settings.sampler_used, keeps=True))
         self._problems = self._make_problems()
         self._unsaved: list[str] = []
         self._next_save = 0.0  # by time.monotonic
@@ -63,6 +77,8 @@ class MachineRun:
                 self._job, self._problems, self._budget(left, engine.jobs), left, engine, watcher, self._until_cycles()
             ):
                 answers[answer.layer][answer.search] = answer
+                if self._stored is not None:
+                    self._stored.note(self._name(answer.layer), answer.outcome)
                 self.results.note(answer.layer, [each.outcome for _, each in sorted(answers[answer.layer].items())])
                 self._tell(answer, answers, folder, watcher)
             if self._settings.tools is not None:

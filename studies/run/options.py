@@ -74,8 +74,9 @@ class Inputs:
         metadata=setting(
             text("a database's URL or a journal file"),
             "URL",
-            "keep the machines of a search for one in a storage of Optuna's too, such as sqlite:///studies.db: its dashboard shows "
-            "them, and other runs of the same search share them",
+            "keep the machines of a search for one, or the structures that one of Optuna's samplers tries for each layer, in a "
+            "storage of Optuna's too, such as sqlite:///studies.db: its dashboard shows them, and other runs of the same search "
+            "for a machine share them",
         ),
     )
 

@@ -100,6 +100,11 @@ class Settings(SearchOptions):
         )
 
     @property
+    def proposes_structures(self) -> bool:
+        """Whether one of Optuna's samplers proposes the structures of mappings, for one objective."""
+        return self.sampler_used not in (Sampler.AUTO, Sampler.EXACT, Sampler.GENETIC) and len(objectives_of(self.objective)) == 1
+
+    @property
     def gap_used(self) -> float:
         """The gap at which a proof ends."""
         return GAP if self.gap is None else self.gap

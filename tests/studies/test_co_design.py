@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import Recorder, results_in, without_seconds
+from dask_cluster import ended, started
+from small_run import Recorder, results_in, same_for_all, without_seconds
 from small_run import plain_evaluate as evaluate
 from small_run import plain_run as run
 
@@ -179,6 +180,15 @@ def test_the_command_tells_what_it_found(inputs: Path, tmp_path: Path, capsys: p
     before = results_in(tmp_path / "run")
     assert main(["run", *out, "--resume", "--jobs", "1"]) == 0
     assert without_seconds(results_in(tmp_path / "run")) == without_seconds(before)
+
+
+def test_workers_of_a_cluster_find_the_same(inputs: Path, done: Path, tmp_path: Path) -> None:
+    """The results of `--cluster` are those of one process."""
+    (tmp_path / "local.yaml").write_text("kind: local\nworkers: 2\n")
+    words = [str(inputs / "two.yaml"), "--hardware", str(inputs / "few.yaml"), "--trials", "2", "--no-cache", "--quiet"]
+    found = started("run", *words, "--cluster", str(tmp_path / "local.yaml"), "--out", str(tmp_path / "run"))
+    assert ended(found) == (0, "")
+    assert same_for_all(results_in(tmp_path / "run")) == same_for_all(results_in(done))
 
 
 def test_it_stops_and_goes_on(inputs: Path, done: Path, tmp_path: Path) -> None:

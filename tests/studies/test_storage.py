@@ -110,9 +110,31 @@ def test_passwords_are_not_shown(inputs: tuple[Path, Path], capsys: pytest.Captu
     assert "secret" not in capsys.readouterr().err
 
 
-def test_a_run_on_one_machine_has_no_storage(inputs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """There is no search for a machine then."""
+def test_a_proof_on_one_machine_has_no_storage(
+    inputs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is no search for a machine then, and no structure that Optuna proposes."""
     url = f"sqlite:///{tmp_path}/studies.db"
     assert main(["run", str(inputs[0]), "--storage", url]) == 2
-    assert "--storage is of a search for a machine, and edge is one machine" in capsys.readouterr().err
+    assert "edge is one machine, and --sampler auto tries none so" in capsys.readouterr().err
     assert not json.dumps([str(file) for file in tmp_path.iterdir()]).count("studies.db")
+
+
+def test_the_structures_of_a_layer_are_trials(inputs: tuple[Path, Path], tmp_path: Path) -> None:
+    """On one machine each layer has a study with its structures and bound; the results are those without, and come in once."""
+    url = f"sqlite:///{tmp_path}/studies.db"
+    settings = {"jobs": 1, "trials": 6, "sampler": "tpe", "restarts": 2}
+    found = plain_run(inputs[0], out=tmp_path / "with", storage=url, **settings)
+    assert same_for_all(found) == same_for_all(plain_run(inputs[0], out=tmp_path / "without", **settings))
+    [layer] = found["layers"]
+    trials = _trials(url)
+    assert 2 < len(trials) <= 12
+    values = [trial.value for trial in trials if trial.value is not None]
+    assert layer["lower_bound"] <= layer["objective"] <= min(values)
+    assert all(trial.user_attrs["energy_pj"] * trial.user_attrs["runtime_cycles"] == trial.value for trial in trials)
+    assert all("spatial_1" in trial.params for trial in trials)
+    [summary] = optuna.get_all_study_summaries(url)
+    assert summary.study_name.endswith("/gemm")
+    assert summary.user_attrs["lower_bound"] == layer["lower_bound"]
+    plain_run(inputs[0], out=tmp_path / "again", storage=url, **settings)
+    assert len(_trials(url)) == len(trials)
