@@ -23,7 +23,7 @@ from numba.core import caching, runtime
 
 _LOG = logging.getLogger(__name__)
 _LOGGED: list[str] = []  # what this process has logged
-_ONCE = "once after an install"
+_ONCE = "each kernel once after an install"
 _LOADING: list[bool] = []  # not empty within `loading`
 # About the size of the cache of all kernels.
 CACHE_BYTES = 2**22
