@@ -119,7 +119,7 @@ class Live:
 
     def opened(self, folder: Path) -> None:
         """See `RunWatcher`."""
-        self._title = str(folder)
+        self._title, self._began = str(folder), time.monotonic()  # a cluster may have been waited for
         say(f"progress: {self._url}")
 
     def began(self, searches: Sequence[str], ticks: int) -> None:
@@ -184,8 +184,8 @@ class Live:
 
     def _state(self, state: str, *, ended: bool) -> str:
         passed = time.monotonic() - self._began
-        ends = [] if ended else [self._clock.left, None if self._timeout is None else max(0.0, self._timeout - passed)]
-        left = min((each for each in ends if each is not None), default=None)
+        ends = [] if ended else [self._clock.left, None if self._timeout is None else self._timeout - passed]
+        left = min((each for each in ends if each is not None and each >= 0), default=None)
         return f"{state}, after {_duration(passed)}" + ("" if left is None else f"; about {_duration(left)} left")
 
     def _layers(self) -> dict[str, Any]:
