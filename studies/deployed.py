@@ -49,7 +49,7 @@ def _local(keys: ClusterKeys) -> Any:  # noqa: ANN401 it has no types
     return cast("Any", LocalCluster)(
         n_workers=keys.workers,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any port that is free, for this computer alone
         silence_logs=logging.CRITICAL,
         preload="import os; os.setpgrp()",  # so that a terminal's Ctrl-C is for the run alone
     )
