@@ -34,6 +34,7 @@ def run(args: Namespace) -> int:
     """Write the files, and print their names and the layers that are left out; 0 where all layers are written, else 1."""
     from mapsearch.formats.text import write_files
     from mapsearch.model.errors import InputError
+    from mapsearch.spaces.mappings.rules import TOOLS
     from mapsearch.studies.export import export
 
     if not args.out:
@@ -52,4 +53,7 @@ def run(args: Namespace) -> int:
             write_prose(f"nearest: {cost}, since {each.reason}", indent=9)
         for layer in left_out:
             write_prose(f"left out: {layer.reason}", indent=10)
+        if left_out and args.to in TOOLS:
+            nearest = "" if args.nearest else f"--nearest writes the most similar mappings that {args.to} can express; "
+            write_prose(f"          {nearest}mapsearch run --for {args.to} searches among those that it can", indent=10)
     return 1 if left_out else 0

@@ -33,7 +33,7 @@ def print_co_design(result: CoDesignResult) -> None:
     mapped = ", ".join(f"{count:,} {stage}" for stage, count in result.mapped.items())
     without = f"; {result.no_mapping:,} have no mapping within the budget" if result.no_mapping else ""
     write_prose(f"mapped:  {mapped}{without}", indent=9)
-    proof = "none is left that could do better" if result.proven else f"{result.open:,} are open that might do better"
+    proof = "no other machine is left that could do better" if result.proven else f"{result.open:,} are open that might do better"
     if result.clock_mhz is not None:
         write_prose(f"clocks:  machines are compared by time; objectives count cycles of {result.clock_mhz:,g} MHz", indent=9)
     write_prose(f"best:    {machine_text(result.best.values)}; {proof}", indent=9)

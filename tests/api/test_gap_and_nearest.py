@@ -93,6 +93,8 @@ def test_the_nearest_mapping_stands_for_one_that_a_tool_cannot_express(tool: str
     (tmp_path / "two.m").write_text(print_network(Network("two", (*network.layers, fast))))
     command = ("export", str(tmp_path / "two.m"), "--to", tool, "--hardware", MACHINE, "--out", str(tmp_path / "out"))
     [left_out] = _json(capsys, *command, code=1)["left_out"]
+    assert main([*command]) == 1
+    assert f"mapsearch run --for {tool} searches among those that it can" in " ".join(capsys.readouterr().out.split())
     found = _json(capsys, *command, "--nearest")
     [mended] = found["nearest"]
     assert found["left_out"] == []
