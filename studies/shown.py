@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from mapsearch.model.evaluation import CountedEvaluation, Evaluation
-from mapsearch.model.sparse_figures import SparseSums
-
-ENERGY, EDP, PE_USE, LOST = "energy [µJ]", "EDP [pJ x cycles]", "PE use [%]", "lost to imbalance [%]"
+ENERGY, EDP, PE_USE = "energy [µJ]", "EDP [pJ x cycles]", "PE use [%]"
 # The parts of a model's energy by their keys.
 PARTS = {"mac": "MAC", "l1": "L1", "l2": "L2", "noc": "NoC", "offchip": "off-chip"}
 
@@ -36,24 +33,3 @@ def gap_text(gap: float | None) -> str:
 def bound_text(bound: str | None) -> str:
     """What bounds a mapping; nothing where the cost model does not say."""
     return "off-chip" if bound == "offchip" else bound or ""
-
-
-def lost_percent(metrics: Evaluation) -> float | str:
-    """What of the cycles balanced PEs would save; nothing where the machine skips no MAC of the layer."""
-    zeros = metrics.sparse if isinstance(metrics, CountedEvaluation) else None
-    if zeros is None or zeros.balanced_runtime_cycles is None or not zeros.skipped_macs:
-        return ""
-    return 100 * (1 - zeros.balanced_runtime_cycles / metrics.runtime_cycles)
-
-
-def zeros_text(sparse: SparseSums, macs: int, runtime_cycles: int) -> str:
-    """What zeros spare of so many MACs, and what of the cycles is lost as PEs wait for the one with the most non-zeros."""
-    spared = ((sparse.skipped_macs, "skipped"), (sparse.gated_macs, "gated"))
-    shares = ", ".join(f"{part / macs:.1%} of the MACs {word}" for part, word in spared if part)
-    if sparse.balanced_runtime_cycles is None:
-        return f"zeros: {shares}"
-    lost = 1 - sparse.balanced_runtime_cycles / runtime_cycles
-    return (
-        f"zeros: {shares}; {lost:.1%} of the cycles lost to load imbalance (computing takes {sparse.imbalance:.3g} times as long "
-        "as if balanced)"
-    )

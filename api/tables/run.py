@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.output import Cell, spread, write, write_prose, write_table
 from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
-from mapsearch.studies.shown import EDP, ENERGY, LOST, PE_USE, bound_text, gap_text, lost_percent, number_text, zeros_text
+from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text, number_text
+from mapsearch.studies.zeros import LOST, lost_percent, zeros_text
 from mapsearch.tables.co_design import print_co_design
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from mapsearch.studies.pictures.html import Shown, bullets, document, folded, pairs, pictures, section, table
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import LayerResult, NetworkSums
-from mapsearch.studies.shown import EDP, ENERGY, LOST, PE_USE, bound_text, gap_text, lost_percent, zeros_text
+from mapsearch.studies.shown import EDP, ENERGY, PE_USE, bound_text, gap_text
+from mapsearch.studies.zeros import LOST, lost_percent, zeros_text
 
 _NETWORK_COLUMNS = ("network", "weight", "layers", "MACs", "cycles", ENERGY, EDP, PE_USE)
 _OWN = ("latency", "energy", "edp")  # objectives that have a column anyway
