@@ -8,6 +8,7 @@ that are known to share the tensor out. How many those are depends on the step, 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil, floor, log2
 
 import numpy as np
 
@@ -51,9 +52,9 @@ def share_tables(machine: np.void, whole: tuple[int, ...], pes: int) -> Floats:
 @lru_cache(maxsize=256)
 def _table(words: int, nonzeros: float, most: int, pes: int) -> Floats:
     """The table of one tensor; most: words of a tile."""
-    octaves = min(float(np.log2(max(most, 1))), MOST_OCTAVES)
-    tiles = np.ceil(2.0 ** (np.arange(np.ceil(octaves * PER_TILE_OCTAVE) + 1) / PER_TILE_OCTAVE))
-    counts = 2.0 ** (np.arange(np.floor(np.log2(pes) * PER_COUNT_OCTAVE) + 1) / PER_COUNT_OCTAVE)
+    octaves = min(log2(max(most, 1)), MOST_OCTAVES)
+    tiles: Floats = np.ceil(np.exp2(np.arange(ceil(octaves * PER_TILE_OCTAVE) + 1) / PER_TILE_OCTAVE))
+    counts: Floats = np.exp2(np.arange(floor(log2(pes) * PER_COUNT_OCTAVE) + 1) / PER_COUNT_OCTAVE)
     table = np.ones((len(tiles), len(counts)))
     _fill(float(words), nonzeros, tiles, counts, table)
     return table
@@ -173,12 +174,13 @@ def _least_of_last(w: BoundWorkspace, tables: Floats, shared: int, longer: float
         if w.faster[dim] == 1.0:
             continue
         if not _tells(w, tables, dim):
-            least = min(least, longer / w.faster[dim])
+            least = min(least, float(longer / w.faster[dim]))
             continue
         for other in range(shared):
             at = other if w.shared_dims[other] == dim else at
-        _note_open(w, dim, at, _units(w, dim) * min(w.open_units, w.tile[dim]), w.unit0[0, dim] / w.faster[dim])
-        least = min(least, _longer(w, tables, max(shared, at + 1)) / w.faster[dim])
+        units = _units(w, dim) * min(w.open_units, int(w.tile[dim]))
+        _note_open(w, dim, at, units, w.unit0[0, dim] / w.faster[dim])
+        least = min(least, float(_longer(w, tables, max(shared, at + 1)) / w.faster[dim]))
         if at < shared:
             _note_units(w, dim, at)
     return least
