@@ -1,8 +1,8 @@
 """How long a run takes with one worker and with two: processes of this computer, and workers of a Dask scheduler on it.
 
 Run as `python benchmarks/cluster.py`; `--help` shows what may be chosen. The ways take turns, so that a computer that slows down
-slows all of them. The scheduler and the workers are there before the first run, and have their kernels after a first one that does
-not count.
+slows all of them. A scheduler and its workers are there before a run, with the kernels of a small one that does not count, and
+end with it, as idle ones take time too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from statistics import median
 from tables import table
 
 WORKERS = (1, 2)
+WARMING = "ncf"
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -31,15 +32,8 @@ def main() -> None:
     parser.add_argument("--layer-set", default="resnet50")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
-        folder = Path(name)
-        ways: dict[tuple[str, int], list[str]] = {}
-        for number in WORKERS:
-            ways["processes", number] = ["--jobs", str(number)]
-            ways["Dask", number] = ["--cluster", held.enter_context(_cluster(folder / str(number), number))]
-        for words in ways.values():
-            _seconds(args.layer_set, words, folder)
-        rounds = [{way: _seconds(args.layer_set, words, folder) for way, words in ways.items()} for _ in range(args.rounds)]
+    ways = [(engine, number) for number in WORKERS for engine in ("processes", "Dask")]
+    rounds = [{way: _seconds(args.layer_set, *way) for way in ways} for _ in range(args.rounds)]
     seconds = {way: median(each[way] for each in rounds) for way in ways}
     rows = [
         (engine, *(seconds[engine, number] for number in WORKERS), seconds[engine, 1] / seconds[engine, 2])
@@ -50,19 +44,27 @@ def main() -> None:
     print(f"Dask takes {over[0]:.1%} longer than processes with one worker, {over[1]:.1%} with two")
 
 
-def _seconds(layer_set: str, words: Sequence[str], folder: Path) -> float:
+def _seconds(layer_set: str, engine: str, number: int) -> float:
     """The seconds of one run from an empty cache."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=folder) as out:
-        command = [sys.executable, "-m", "mapsearch", "run", "--layer-set", layer_set, "--no-cache", "--quiet", *words]
-        subprocess.run([*command, "--out", f"{out}/run"], check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)  # noqa: S603 our own command
+    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
+        folder = Path(name)
+        words = ["--jobs", str(number)]
+        if engine == "Dask":
+            words = ["--cluster", held.enter_context(_cluster(folder, number))]
+            _run(WARMING, words, folder / "warming")
+        began = time.monotonic()
+        _run(layer_set, words, folder / "run")
         return time.monotonic() - began
+
+
+def _run(layer_set: str, words: Sequence[str], out: Path) -> None:
+    command = [sys.executable, "-m", "mapsearch", "run", "--layer-set", layer_set, "--no-cache", "--quiet", *words]
+    subprocess.run([*command, "--out", str(out)], check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)  # noqa: S603 our own command
 
 
 @contextmanager
 def _cluster(folder: Path, workers: int) -> Generator[str]:
     """The address of a scheduler with so many workers."""
-    folder.mkdir()
     file = folder / "scheduler.json"
     with ExitStack() as held:
         _started(held, folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
