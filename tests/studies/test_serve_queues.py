@@ -159,7 +159,8 @@ def _tenants(draw: st.DrawFn) -> tuple[list[Tenant], Server]:
     return tenants, Server("machine", tuple(range(count)), tuple(services), draw(st.sampled_from(list(Order))))
 
 
-@settings(max_examples=30, deadline=None)
+# Always the same cases: an interval holds 19 times of 20.
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(asked=_tenants(), seed=st.integers(0, 1000), low=st.floats(0.05, 0.9), more=st.floats(1.01, 4.0))
 def test_more_load_lowers_no_percentile_beyond_its_interval(
     asked: tuple[list[Tenant], Server], seed: int, low: float, more: float
@@ -180,7 +181,7 @@ def test_more_load_lowers_no_percentile_beyond_its_interval(
         assert old.response_ms.interval is not None
         assert new.response_ms.interval is not None
         for name, (least, _) in old.response_ms.interval.items():
-            assert new.response_ms.interval[name][1] >= least, name
+            assert new.response_ms.interval[name][1] >= least * (1 - 1e-9), name  # times are rounded
     if server.order is Order.FIFO:
         responses: list[NDArray[np.float64]] = []
         for each in (before, after):
