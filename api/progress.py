@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from mapsearch.model.english import counted
 from mapsearch.output import printable
 from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
@@ -99,7 +100,7 @@ class RunProgress:
         totals = results.totals
         gap = f", gap {gap_text(totals.gap)}" if totals.gap is not None else ""
         self._console.print(
-            f"first answers for {totals.unique_layers:,} layers: {totals.runtime_cycles:,} cycles, "
+            f"first answers for {counted(totals.unique_layers, 'layer')}: {totals.runtime_cycles:,} cycles, "
             f"{number_text(totals.energy_pj.total / 1e6)} µJ{gap}; searching on",
             highlight=False,
             soft_wrap=True,
@@ -121,4 +122,4 @@ def _figures(row: LayerResult) -> tuple[str, str, str]:
 def _summary(result: LayerResult) -> str:
     cycles, energy_uj, gap = _figures(result)
     proven = f", gap {gap}" if gap else ""
-    return f"{cycles} cycles, {energy_uj} µJ{proven}, {result.evaluations:,} evaluations"
+    return f"{cycles} cycles, {energy_uj} µJ{proven}, {counted(result.evaluations, 'evaluation')}"

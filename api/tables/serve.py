@@ -11,6 +11,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from mapsearch.model.english import counted
 from mapsearch.output import Cell, printable, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
 from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
@@ -52,7 +53,7 @@ class ServeProgress:
     def began(self, runs: int) -> None:
         """See `ServeWatcher`."""
         self._task = self._bar.add_task("mapping", total=runs)
-        self._say(f"{runs} runs for the service times, into {self._folder}")
+        self._say(f"{counted(runs, 'run')} for the service times, into {self._folder}")
 
     def ran(self, what: str, runtime_ms: float) -> None:
         """See `ServeWatcher`."""
@@ -130,7 +131,7 @@ def _latencies(results: ServeResults, way: str, sharing: SharingResult) -> Itera
 def _interval(response: Response, percentile: float) -> str:
     name = percentile_name(percentile)
     if response.interval is None:
-        return f"{name} of {response.requests} requests"
+        return f"{name} of {counted(response.requests, 'request')}"
     low, high = response.interval[name]
     return f"{name} {number_text(low)} to {number_text(high)}"
 
@@ -140,7 +141,7 @@ def lines(results: ServeResults) -> Iterator[str]:
     partition = results.sharing.get("partition")
     if partition is not None and partition.shares is not None:
         parts = sum(partition.shares.values())
-        ways = f"of {comb(parts - 1, len(partition.shares) - 1):,} ways to share {parts} parts out"
+        ways = f"of {counted(comb(parts - 1, len(partition.shares) - 1), 'way')} to share {parts} parts out"
         best = f"the best {ways}" if partition.load < 1 else f"{ways} none keeps up with these rates, and this one carries the most"
         yield f"parts:   {_shares(partition.shares)}; {best}"
     for way, each in results.sharing.items():

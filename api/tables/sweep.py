@@ -11,6 +11,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from mapsearch.model.english import counted
 from mapsearch.output import Cell, write, write_prose, write_table
 from mapsearch.spaces.machines.space import machine_text
 from mapsearch.studies.shown import ENERGY
@@ -83,7 +84,7 @@ class SweepProgress:
         """See `SweepWatcher`."""
         estimate = plan.estimate
         within = f"{estimate.designs:,.3g} of them on machines within the limits"
-        text = f"{plan.designs:,} designs, {within}: {estimate.text}, into {self._folder}"
+        text = f"{counted(plan.designs, 'design')}, {within}: {estimate.text}, into {self._folder}"
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
         self._task = self._bar.add_task("sweeping", total=plan.designs, told="")
 
