@@ -1,74 +1,17 @@
-"""What `mapsearch serve` shows: a bar while runs are made, then tables of service times, latencies, and what each way gives."""
+"""What `mapsearch serve` shows: tables of service times, latencies, and what each way gives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import comb
-from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from mapsearch.model.english import counted
-from mapsearch.output import Cell, printable, write, write_prose, write_table
+from mapsearch.output import Cell, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
 from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
 from mapsearch.studies.serve.shown import WAYS_TITLE, ways_table
 from mapsearch.studies.shown import number_text
 from mapsearch.tables.hours import hour_lines, print_hours
-
-
-class ServeProgress:
-    """A `ServeWatcher` that shows, on standard error, a bar; where that is no terminal, a line for each run."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        # Not refreshed by a thread of its own, with which no worker could be forked.
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._console,
-            transient=True,
-            auto_refresh=False,
-            disable=not self._console.is_terminal,
-        )
-        self._folder = Path()
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
-
-    def opened(self, folder: Path) -> None:
-        """See `ServeWatcher`."""
-        self._folder = folder
-
-    def began(self, runs: int) -> None:
-        """See `ServeWatcher`."""
-        self._task = self._bar.add_task("mapping", total=runs)
-        self._say(f"{counted(runs, 'run')} for the service times, into {self._folder}")
-
-    def ran(self, what: str, runtime_ms: float) -> None:
-        """See `ServeWatcher`."""
-        if self._task is not None:
-            self._bar.advance(self._task)
-            self._bar.refresh()
-        if not self._console.is_terminal:
-            self._say(f"{what}: {number_text(runtime_ms)} ms")
-
-    def simulating(self) -> None:
-        """See `ServeWatcher`."""
-        self._say("simulating the queues")
-
-    def _say(self, text: str) -> None:
-        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_service(results: ServeResults, pictures: Iterable[str] = (), *, saved: bool = True) -> None:
