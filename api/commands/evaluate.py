@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
     from mapsearch.tables.evaluate import print_evaluation, print_gaps
 
     if args.gap and args.masks is not None:
-        raise InputError("--gap proves by densities; leave --masks out")
+        raise InputError("--gap is proven for densities, not for masks; leave --masks out")
     if args.file == "-":
         texts, target = {"<stdin>": _standard_input()}, machine(args.hardware)
     else:

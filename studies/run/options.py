@@ -12,6 +12,7 @@ from mapsearch.spaces.mappings.rules import MAX_LEVELS, TOOLS, TileRule
 from mapsearch.studies.declared import (
     ANYTHING,
     FLAG,
+    FOLDER,
     JOBS,
     SECONDS,
     SHARE,
@@ -20,7 +21,6 @@ from mapsearch.studies.declared import (
     check,
     check_one_engine,
     one_of,
-    path,
     setting,
     some_of,
     text,
@@ -60,7 +60,7 @@ class Inputs:
         ),
     )
     out: str | os.PathLike[str] | None = field(
-        default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
+        default=None, metadata=setting(FOLDER, "DIR", "the folder to write (default: a new one in runs/)")
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
     jobs: int | None = field(default=None, metadata=JOBS)

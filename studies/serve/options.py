@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from mapsearch.studies.declared import ANYTHING, FLAG, SettingError, check, path, setting, whole
+from mapsearch.studies.declared import ANYTHING, FLAG, FOLDER, SettingError, check, setting, whole
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +24,7 @@ class ServeOptions:
         metadata=setting(FLAG, "", "find the largest factor on all rates at which every SLO holds, and latencies over load"),
     )
     out: str | os.PathLike[str] | None = field(
-        default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
+        default=None, metadata=setting(FOLDER, "DIR", "the folder to write (default: a new one in runs/)")
     )
     resume: bool = field(
         default=False,
