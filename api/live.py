@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.arguments import UsageError
+from mapsearch.model.english import counted
 from mapsearch.output import say
 from mapsearch.studies.pictures.html import document
 from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
@@ -195,7 +196,7 @@ class Live:
         gaps = [row.gap for row in rows if row.gap is not None]
         largest = f"; the largest gap of a layer: {gap_text(max(gaps))}" if gaps else ""
         best = f"best so far: {cycles:,} cycles, {number_text(energy)} µJ{largest}" if rows else ""
-        done = f"{len(self._done & self._names.keys()):,} of {len(self._names):,} layers done"
+        done = f"{len(self._done & self._names.keys()):,} of {counted(len(self._names), 'layer')} done"
         return {
             "layers": self._machines or done,
             "network": best,

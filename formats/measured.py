@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from mapsearch.formats.complaint import checked
 from mapsearch.formats.text import decode, read_text
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError, show
 
 _DATA = files("mapsearch.formats") / "data" / "validation"
@@ -177,7 +178,7 @@ def rows_of(kind: type[_R], text: str, where: str) -> Measured[_R]:
     head = [line[1:].strip() for line in lines if line.startswith("#")]
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
     if len(numbered) < 2:
-        raise InputError(f"{where}: must have a line of column names and at least one row, got {len(numbered)} lines")
+        raise InputError(f"{where}: must have a line of column names and at least one row, got {counted(len(numbered), 'line')}")
     (_, columns), *others = ((number, next(csv.reader([line]))) for number, line in numbered)
     adapter = TypeAdapter[_R](kind)
     return Measured(" ".join(head), tuple(_row(adapter, columns, cells, f"{where}:{number}") for number, cells in others))

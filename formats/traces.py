@@ -76,7 +76,7 @@ def read_table(path: Path, time: str, value: str, bin_s: int | None = None, zone
     """
     rows = list(_rows(path, time, value))
     if len(rows) < 2:
-        raise InputError(f"{path}: must have a line of column names and at least two rows, got {len(rows)} rows")
+        raise InputError(f"{path}: must have a line of column names and at least two rows, got {len(rows)}")
     times = _in_zone([row.time for row in rows], None if zone is None else _zone(zone))
     step_s = _step(path, times, [row.line for row in rows])
     size_s = step_s if bin_s is None else bin_s

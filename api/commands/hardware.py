@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.output import Cell, write, write_file, write_json, write_prose, write_table
 
@@ -178,7 +179,9 @@ def _limits(space: HardwareSpace) -> str:
 
 
 def _write_space(space: HardwareSpace, figures: dict[str, Any]) -> None:
-    write_prose(f"{space.name}: {space.size:,} machines, limits: {_limits(space)}; technology {space.base.technology.name}")
+    write_prose(
+        f"{space.name}: {counted(space.size, 'machine')}, limits: {_limits(space)}; technology {space.base.technology.name}"
+    )
     write("")
     write_table("Axes", ("key", "number", "values"), [(axis.key, len(axis.values), _values(axis)) for axis in space.axes])
     held = _held(figures["smallest"])
@@ -234,7 +237,7 @@ def _bits(hardware: Hardware) -> str:
 def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
     noc, offchip, technology, energy = hardware.noc, hardware.offchip, hardware.technology, figures["energy"]
     rows = [
-        ("PEs", hardware.pes, f"in {hardware.array.rows} rows of {hardware.array.columns}" if hardware.array else ""),
+        ("PEs", hardware.pes, f"in {counted(hardware.array.rows, 'row')} of {hardware.array.columns}" if hardware.array else ""),
         *_run_rows(hardware),
         ("MACs per PE and cycle", hardware.simd, ""),
         ("clock", hardware.clock_mhz, "MHz"),

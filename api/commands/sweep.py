@@ -29,9 +29,10 @@ def run(args: Namespace) -> int:
     from contextlib import nullcontext
 
     from mapsearch.output import write_json
+    from mapsearch.progress import SweepProgress
     from mapsearch.studies.drawn_sweep import sweep
     from mapsearch.studies.saving import UnsavedRunError
-    from mapsearch.tables.sweep import SweepProgress, print_summary
+    from mapsearch.tables.sweep import print_summary
 
     asked = given(args, SweepOptions)
     if args.dim:

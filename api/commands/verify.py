@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mapsearch.arguments import Subparsers, add_mappings
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.output import warn, write, write_json, write_prose, write_table
 from mapsearch.studies.compare import VERIFIERS, Verifier
@@ -87,8 +88,8 @@ def _print(found: list[Comparison], title: str) -> None:
         write_table("Numbers that differ", ("layer", "figure", "mapsearch", title, "because"), rows)
         for reason, number in numbers.items():
             write_prose(f"{number:>2}  {reason}", indent=4)
-    explained = sum(one.explained for one in different)
+    layers, explained = len({one.layer for one in found}), sum(one.explained for one in different)
     write(
-        f"{len({one.layer for one in found})} layers, {len(found)} numbers compared, {len(found) - len(different)} equal, "
+        f"{counted(layers, 'layer')}, {counted(len(found), 'number')} compared, {len(found) - len(different)} equal, "
         f"{explained} explained, {len(different) - explained} different"
     )

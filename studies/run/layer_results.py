@@ -16,6 +16,7 @@ from mapsearch.formats.mappings import read_network
 from mapsearch.formats.mixes import Mix
 from mapsearch.formats.registry import Format
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
@@ -244,7 +245,7 @@ def _why_none(outcomes: Sequence[Outcome]) -> str:
     evaluations, refused = sum(outcome.evaluations for outcome in outcomes), sum(outcome.refused for outcome in outcomes)
     why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
     hint = "use more trials, larger buffers or another model"
-    return f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
+    return f"the cost model vouches for none of {counted(evaluations, 'mapping')} ({why}); {hint}"
 
 
 def _certificate(best: Outcome, settings: Settings) -> Certificate | None:
