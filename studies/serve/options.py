@@ -28,7 +28,7 @@ class ServeOptions:
     )
     resume: bool = field(
         default=False,
-        metadata=setting(FLAG, "", "go on with the study in --out; of a changed one, the runs are kept that it shares"),
+        metadata=setting(FLAG, "", "go on with the study in --out; where the study has changed, runs that it still needs are kept"),
     )
     seed: int | None = field(
         default=None, metadata=setting(whole(0), "N", "of the searches and of the requests; same seed, same results (default: 0)")
