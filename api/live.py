@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from mapsearch.arguments import UsageError
 from mapsearch.model.english import counted
 from mapsearch.output import say
+from mapsearch.studies.co_design.results import CoDesignProgress
 from mapsearch.studies.pictures.html import document
-from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
+from mapsearch.studies.results import LayerResult, RunResults
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
 from mapsearch.studies.shown import ENERGY, gap_text, number_text
 from mapsearch.tables.co_design import progress_line

@@ -17,7 +17,8 @@ from rich.table import Table
 
 from mapsearch.model.english import counted
 from mapsearch.output import printable
-from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
+from mapsearch.studies.co_design.results import CoDesignProgress
+from mapsearch.studies.results import LayerResult, RunResults
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
 from mapsearch.studies.shown import ENERGY, gap_text, number_text
 from mapsearch.tables.co_design import progress_line

@@ -187,7 +187,7 @@ def rows_of(kind: type[_R], text: str, where: str) -> Measured[_R]:
 def _row(adapter: TypeAdapter[_R], columns: list[str], cells: list[str], where: str) -> _R:
     if len(cells) != len(columns):
         raise InputError(
-            f"{where}: must have {len(columns)} cells, as there are columns, got {len(cells)}: {show(','.join(cells))}"
+            f"{where}: must have a cell for each of the {len(columns)} columns, got {len(cells)}: {show(','.join(cells))}"
         )
     given: dict[str, Any] = {name.strip(): cell.strip() for name, cell in zip(columns, cells, strict=True) if cell.strip()}
     return checked(adapter, given, where)

@@ -110,7 +110,7 @@ def _rows(path: Path, time: str, value: str) -> Iterator[_Row]:
             continue
         where = f"{path}:{reader.line_num}"
         if len(cells) != len(names):
-            raise InputError(f"{where}: must have {len(names)} cells, as there are columns, got {len(cells)}")
+            raise InputError(f"{where}: must have a cell for each of the {len(names)} columns, got {len(cells)}")
         at, number = cells[names.index(time)].strip(), cells[names.index(value)].strip()
         try:
             begins = datetime.fromisoformat(at)

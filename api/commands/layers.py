@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
     if args.set is None:
         for option in ("yaml", "save", "dim", "batch"):
             if getattr(args, option):
-                raise InputError(f"--{option} is of one layer set; name it")
+                raise InputError(f"--{option} needs one layer set; name it")
         sets = [_summary(load_layer_set(name)) for name in names()]
         if args.json:
             write_json(sets)

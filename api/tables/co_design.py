@@ -8,7 +8,7 @@ from typing import Any
 from mapsearch.model.english import counted
 from mapsearch.output import Cell, spread, write, write_prose, write_table
 from mapsearch.spaces.machines.space import machine_text
-from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
+from mapsearch.studies.co_design.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
 from mapsearch.studies.shown import ENERGY
 
 _WAYS = {

@@ -33,6 +33,19 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     over = ["over all\nmappings"] if compared else []
     lost = [LOST.replace("to ", "to\n")] if skips else []
     write_table("", ("layer", "count", *_headers(made_small), "gap", *over, PE_USE, *lost, "bound by"), rows)
+    _print_totals(results, made_small)
+    _print_proofs(results.layers, results.totals.runtime_cycles)
+    if results.co_design is not None:
+        print_co_design(results.co_design)
+    if not saved:
+        return
+    write(f"written: {results.folder} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
+    if not results.complete:
+        write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
+
+
+def _print_totals(results: RunResults, made_small: str) -> None:
+    """The sums of the network, or of each of a mix, and the counts of the search."""
     totals, whole = results.totals, "network:"
     if len(results.networks) > 1:
         whole = "mix:    "
@@ -66,14 +79,6 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     if totals.refused:
         looked += f", {totals.refused:,} refused by the model or a law"
     write_prose(f"search:  {looked}, {totals.seconds:.1f} s over all processes", indent=9)
-    _print_proofs(results.layers, totals.runtime_cycles)
-    if results.co_design is not None:
-        print_co_design(results.co_design)
-    if not saved:
-        return
-    write(f"written: {results.folder} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
-    if not results.complete:
-        write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
 
 
 def _print_proofs(results: Sequence[LayerResult], sum_cycles: int) -> None:

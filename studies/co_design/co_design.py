@@ -26,9 +26,10 @@ from mapsearch.search.pareto import non_dominated
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
+from mapsearch.studies.co_design.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
 from mapsearch.studies.co_design.storage import StoredStudy
 from mapsearch.studies.folder import ANEW, RESULTS, RunFolder, config_files
-from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults
+from mapsearch.studies.results import RunResults
 from mapsearch.studies.results_reader import read_results
 from mapsearch.studies.run.layer_results import LayerResults
 from mapsearch.studies.run.plan import Plan

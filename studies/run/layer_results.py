@@ -25,9 +25,10 @@ from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.searcher import Certificate, Outcome
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.pareto import Front
+from mapsearch.studies.co_design.results import CoDesignResult
 from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.folder import ANEW, NETWORK, RunFolder, front_name, mapping_name
-from mapsearch.studies.results import CoDesignResult, FreeResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
+from mapsearch.studies.results import FreeResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
 from mapsearch.studies.run.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
 from mapsearch.studies.run.network_totals import fields_of, gap_to, objective_of, sums, totals
 from mapsearch.studies.run.settings import Settings

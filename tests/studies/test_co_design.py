@@ -20,7 +20,7 @@ from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.studies.co_design.baselines import presets
-from mapsearch.studies.results import CoDesignProgress
+from mapsearch.studies.co_design.results import CoDesignProgress
 from mapsearch.studies.results_reader import read_results
 from mapsearch.tables.co_design import print_co_design
 

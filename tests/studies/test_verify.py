@@ -138,4 +138,4 @@ def test_the_program_is_sought_on_the_search_path(tmp_path: Path, capsys: Captur
 def test_the_timeout_must_be_positive(tmp_path: Path, capsys: Capture) -> None:
     """No program answers in no time."""
     assert main([*_inputs(ROWS[REPLAYED[0]], tmp_path), "--timeout", "0"]) == 2
-    assert "timeout must be above 0 seconds, got 0" in capsys.readouterr().err
+    assert "argument --timeout: must be above 0 and below 1e9, got 0" in capsys.readouterr().err
