@@ -23,9 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.arguments import UsageError
+from mapsearch.model.english import counted
 from mapsearch.output import say
+from mapsearch.studies.co_design.results import CoDesignProgress
 from mapsearch.studies.pictures.html import document
-from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
+from mapsearch.studies.results import LayerResult, RunResults
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
 from mapsearch.studies.shown import ENERGY, gap_text, number_text
 from mapsearch.tables.co_design import progress_line
@@ -195,7 +197,7 @@ class Live:
         gaps = [row.gap for row in rows if row.gap is not None]
         largest = f"; the largest gap of a layer: {gap_text(max(gaps))}" if gaps else ""
         best = f"best so far: {cycles:,} cycles, {number_text(energy)} µJ{largest}" if rows else ""
-        done = f"{len(self._done & self._names.keys()):,} of {len(self._names):,} layers done"
+        done = f"{len(self._done & self._names.keys()):,} of {counted(len(self._names), 'layer')} done"
         return {
             "layers": self._machines or done,
             "network": best,

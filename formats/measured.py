@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from mapsearch.formats.complaint import checked
 from mapsearch.formats.text import decode, read_text
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError, show
 
 _DATA = files("mapsearch.formats") / "data" / "validation"
@@ -177,7 +178,7 @@ def rows_of(kind: type[_R], text: str, where: str) -> Measured[_R]:
     head = [line[1:].strip() for line in lines if line.startswith("#")]
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
     if len(numbered) < 2:
-        raise InputError(f"{where}: must have a line of column names and at least one row, got {len(numbered)} lines")
+        raise InputError(f"{where}: must have a line of column names and at least one row, got {counted(len(numbered), 'line')}")
     (_, columns), *others = ((number, next(csv.reader([line]))) for number, line in numbered)
     adapter = TypeAdapter[_R](kind)
     return Measured(" ".join(head), tuple(_row(adapter, columns, cells, f"{where}:{number}") for number, cells in others))
@@ -186,7 +187,7 @@ def rows_of(kind: type[_R], text: str, where: str) -> Measured[_R]:
 def _row(adapter: TypeAdapter[_R], columns: list[str], cells: list[str], where: str) -> _R:
     if len(cells) != len(columns):
         raise InputError(
-            f"{where}: must have {len(columns)} cells, as there are columns, got {len(cells)}: {show(','.join(cells))}"
+            f"{where}: must have a cell for each of the {len(columns)} columns, got {len(cells)}: {show(','.join(cells))}"
         )
     given: dict[str, Any] = {name.strip(): cell.strip() for name, cell in zip(columns, cells, strict=True) if cell.strip()}
     return checked(adapter, given, where)

@@ -76,7 +76,7 @@ def read_table(path: Path, time: str, value: str, bin_s: int | None = None, zone
     """
     rows = list(_rows(path, time, value))
     if len(rows) < 2:
-        raise InputError(f"{path}: must have a line of column names and at least two rows, got {len(rows)} rows")
+        raise InputError(f"{path}: must have a line of column names and at least two rows, got {len(rows)}")
     times = _in_zone([row.time for row in rows], None if zone is None else _zone(zone))
     step_s = _step(path, times, [row.line for row in rows])
     size_s = step_s if bin_s is None else bin_s
@@ -110,7 +110,7 @@ def _rows(path: Path, time: str, value: str) -> Iterator[_Row]:
             continue
         where = f"{path}:{reader.line_num}"
         if len(cells) != len(names):
-            raise InputError(f"{where}: must have {len(names)} cells, as there are columns, got {len(cells)}")
+            raise InputError(f"{where}: must have a cell for each of the {len(names)} columns, got {len(cells)}")
         at, number = cells[names.index(time)].strip(), cells[names.index(value)].strip()
         try:
             begins = datetime.fromisoformat(at)

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from mapsearch.model.cost import Count, Fit
 from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.errors import MappingError
-from mapsearch.model.evaluation import CountedEvaluation, evaluation, overflow_message
-from mapsearch.model.hardware import Hardware
+from mapsearch.model.evaluation import CountedEvaluation, evaluation
+from mapsearch.model.hardware import Buffering, Hardware, Part, Residency
 from mapsearch.model.layer import Layer
 from mapsearch.model.moved_bits import energy_of_moved
+from mapsearch.model.tensors import Tensor
+
+_L1_NEEDS = [Count.L1_NEED_W, Count.L1_NEED_I, Count.L1_NEED_O]
+_L2_NEEDS = [Count.L2_NEED_W, Count.L2_NEED_I, Count.L2_NEED_O]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +59,23 @@ class CountedCosts:
 
     def why_not(self, row: int) -> str:
         """See `Costs`."""
-        return overflow_message(self.layer, self.hardware, Fit(int(self.fit[row])), self.counts[row])
+        return _overflow(self.layer, self.hardware, Fit(int(self.fit[row])), self.counts[row])
+
+
+def _overflow(layer: Layer, hardware: Hardware, fit: Fit, counts: NDArray[np.int64]) -> str:
+    """One line on why a mapping with these counts, int64[COUNTS], does not fit."""
+    if fit is Fit.L1_OVERFLOW:
+        level, name, needs, buffer = "innermost level", "L1", counts[_L1_NEEDS], hardware.l1
+    else:
+        level, name, needs, buffer = "level 0", "L2", counts[_L2_NEEDS], hardware.l2
+    need = sum(int(needs[tensor]) for tensor in Tensor if buffer.parts[tensor] is None)
+    room, part = Part(buffer.bytes, buffer.buffering), ""
+    for tensor, own in zip(Tensor, buffer.parts, strict=True):
+        if own is not None and needs[tensor] > own.bytes:
+            need, room, part = int(needs[tensor]), own, f"{tensor.label} part of "
+    moving = " of what moves" if fit is Fit.L2_OVERFLOW and buffer.residency is Residency.BEST else ""
+    doubled = f" (2 x for double buffering{moving})" if room.buffering is Buffering.DOUBLE else ""
+    return (
+        f"layer {layer.name}, {level}: {'the ' if part else ''}{part}{name} needs {need} bytes{doubled}, "
+        f"the hardware {hardware.name} has {room.bytes}; use smaller chunks there or a larger {part}{name}"
+    )

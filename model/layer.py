@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -94,12 +95,7 @@ class Layer:
 
     def words(self, tensor: Tensor) -> int:
         """Elements of a tensor that the layer touches (padding counts; input that a stride skips does not)."""
-        slide = {dim for pair in WINDOWS for dim in pair} if tensor is Tensor.INPUT else set[Dim]()
-        words = prod(self.extents[dim] for dim in Dim if TOUCHES[tensor, dim] and dim not in slide)
-        if tensor is Tensor.INPUT:
-            for (output, tap), stride, dilation in zip(WINDOWS, self.stride, self.dilation, strict=True):
-                words *= window_words(self.extents[output], self.extents[tap], stride, dilation)
-        return words
+        return _words(tensor, self.extents, self.stride, self.dilation)
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -153,3 +149,13 @@ class Layer:
     def iterating(self) -> Iterator[Dim]:
         """The dims with more than one index."""
         return (dim for dim in Dim if self.extents[dim] > 1)
+
+
+@lru_cache(maxsize=1024)  # a machine's bounds ask for them a dozen times
+def _words(tensor: Tensor, extents: tuple[int, ...], stride: tuple[int, int], dilation: tuple[int, int]) -> int:
+    slide = {dim for pair in WINDOWS for dim in pair} if tensor is Tensor.INPUT else set[Dim]()
+    words = prod(extents[dim] for dim in Dim if TOUCHES[tensor, dim] and dim not in slide)
+    if tensor is Tensor.INPUT:
+        for (output, tap), along, apart in zip(WINDOWS, stride, dilation, strict=True):
+            words *= window_words(extents[output], extents[tap], along, apart)
+    return words

@@ -6,11 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from mapsearch.model.errors import HardwareError, LayerError
 from mapsearch.model.tensors import TOUCHES, WINDOWS, Dim, Tensor
 
 _SLIDING = {dim for pair in WINDOWS for dim in pair}
+
+
+@lru_cache(maxsize=256, typed=True)  # a float is the decimal that it prints, a fraction itself
+def _exactly(share: float | Fraction) -> Fraction:
+    return Fraction(str(share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,7 @@ class Uniform:
     @property
     def density(self) -> Fraction:
         """The share of non-zeros."""
-        return Fraction(str(self.share))
+        return _exactly(self.share)
 
     def __str__(self) -> str:
         """As people read it."""

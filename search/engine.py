@@ -69,7 +69,7 @@ def run_tasks(tasks: Tasks[R], engine: Engine, watch: Callable[[Board], None] | 
 
     watch: called now and then, from another thread, with the tasks' progress, int64[tasks].
     The first of the STOPS ends the running tasks with their best so far and starts no others; KeyboardInterrupt is raised when all
-    results are yielded. A second signal raises it at once.
+    results are yielded. A second signal raises it at once or, while the engine starts its workers, once they have started.
     """
     asked, begun = threading.Event(), threading.Event()
     with engine.begin(tasks) as (board, start):

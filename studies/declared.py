@@ -126,6 +126,7 @@ CLUSTER = Law(
     "must be the address of a Dask scheduler, such as tcp://host:8786, a cluster file, such as slurm.yaml, or in Python a client",
     _is_cluster,
 )
+FOLDER = path("a folder")
 FLAG = Law("must be True or False", lambda value: isinstance(value, bool))
 # Of inputs that are checked where they are loaded.
 ANYTHING = Law("", lambda _: True)

@@ -58,12 +58,12 @@ def evaluate(
 def evaluate_texts(texts: Mapping[str, str], hardware: Hardware, model: str, masks: str | PathLike[str] | None) -> list[Evaluation]:
     """The costs of the layers of mapping files, given by name; `masks`: see `evaluate`."""
     if masks is not None and model != "exact":
-        raise InputError(f"masks are counted in place of the model exact, got {model}; leave one of the two out")
+        raise InputError(f"masks are counted by the model exact alone, got {model}; leave out the masks or the model")
     known = {} if masks is None else load_masks(masks)
     counters = {name: NumpyModel(each) for name, each in known.items() if each is not None}
     found = [each for name, text in texts.items() for each in evaluate_text(text, name, hardware, model, counters)]
     if masks is not None and not any(each.layer in known for each in found):
-        raise InputError(f"{masks}: must have a layer of those that are evaluated, got {', '.join(known)}; name layers alike")
+        raise InputError(f"{masks}: must have a layer of the mapping files', got {', '.join(known)}; give it the same name")
     return found
 
 

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from mapsearch.formats.mixes import MixSource
+from mapsearch.model.english import counted
 from mapsearch.search.mappings.anytime import TO_PROVE
 from mapsearch.search.mappings.branch_and_bound import least_bound
 from mapsearch.search.mappings.genetic import GeneticSearcher
@@ -113,8 +114,8 @@ def _duration(begun: Prepared, problems: list[Problem], jobs: int) -> tuple[floa
         proof = PROOF_SECONDS if settings.gap_used > 0 and used is Sampler.AUTO else TO_PROVE.seconds
     each = budget.trials * trial + proof
     searches = len(problems) * settings.restarts * (1 if settings.tools is None else 2)
-    counted = "one search" if searches == 1 else f"{searches:,} searches"
-    basis = f"{counted} of {budget.trials:,} trials, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
+    number = counted(searches, "search", "searches")
+    basis = f"{number} of {counted(budget.trials, 'trial')}, each {trial:.2g} s as measured now on {problems[0].space.layer.name}"
     if proof:
         basis += f", and up to {proof:g} s of branch and bound"
     return each * ceil(searches / jobs), f"{basis}; {min(jobs, searches)} at once"

@@ -1,4 +1,4 @@
-"""A run's results as typed data: the one place where the keys of results.json and results.csv are declared.
+"""A run's results as typed data: the one place where the keys of results.json and results.csv are declared, but for `co_design`.
 
 `RunResults.to_dict` is the content of results.json, key by key in the order of the fields; results.csv has a column for each figure
 of `LayerResult`. `results_reader.read_results` reads equal results back, or names the first error in the file.
@@ -6,75 +6,30 @@ of `LayerResult`. `results_reader.read_results` reads equal results back, or nam
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
-from pydantic import Field, FiniteFloat, PlainValidator, TypeAdapter
+from pydantic import FiniteFloat
 
-from mapsearch.model.errors import InputError, show
-from mapsearch.model.evaluation import CountedEvaluation, Energy, Evaluation, NamedFigures
-from mapsearch.model.plain import Plain, plain
+from mapsearch.model.errors import InputError
+from mapsearch.model.evaluation import Evaluation
+from mapsearch.model.plain import Plain
 from mapsearch.model.sparse_figures import SparseSums
 from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.searcher import Certificate
-from mapsearch.spaces.machines.space import Value
+from mapsearch.studies.co_design.results import CoDesignResult
+from mapsearch.studies.result_fields import Count, Energies, Figures, Positive, Seconds
 from mapsearch.studies.shown import EDP, ENERGY, gap_text
-
-_Count = Annotated[int, Field(ge=0)]
-_Positive = Annotated[int, Field(gt=0)]
-_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-def _evaluation(data: object) -> Evaluation:
-    """An evaluation from its plain data."""
-    if isinstance(data, CountedEvaluation | NamedFigures):
-        return data
-    if not isinstance(data, dict):
-        raise ValueError(f"must be an object, got {show(data)}")  # noqa: TRY004 pydantic takes a ValueError for a complaint
-    figures = cast("dict[str, Any]", data)
-    TypeAdapter(_Common).validate_json(json.dumps(figures), strict=True)
-    if "array_cycles" in figures:
-        return TypeAdapter(CountedEvaluation).validate_json(json.dumps(_split_energy(figures)), strict=True)
-    return NamedFigures(str(figures["layer"]), {key: value for key, value in figures.items() if key != "layer"})
-
-
-def _split_energy(data: Mapping[str, Any]) -> dict[str, Any]:
-    energy = dict(data["energy_pj"])
-    return {**data, "energy_pj": {"total": energy.pop("total", None), "parts": energy}}
-
-
-def _check_energy(data: object) -> Energy:
-    parts = TypeAdapter(dict[str, FiniteFloat]).validate_json(json.dumps(plain(data)), strict=True)
-    if "total" not in parts:
-        raise ValueError("total is missing")
-    return Energy.of(parts)
-
-
-_Energy = Annotated[Energy, PlainValidator(_check_energy)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Common:
-    """The fields of an evaluation by any model."""
-
-    layer: str
-    macs: _Positive
-    runtime_cycles: _Positive
-    energy_pj: _Energy
-    edp_pj_cycles: FiniteFloat
-    utilization: FiniteFloat | None = None
-    bound_by: Literal["compute", "ingress", "egress", "offchip", "issue"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FrontPoint(Plain):
     """A mapping on a layer's Pareto front: its cycles and energy, and the values of the run's objectives."""
 
-    runtime_cycles: _Positive
+    runtime_cycles: Positive
     energy_pj: FiniteFloat
     objectives: tuple[float, ...]
 
@@ -86,7 +41,7 @@ class FreeResult(Plain):
     objective: its value. lower_bound: no mapping at all has less; None where there is no bound.
     """
 
-    runtime_cycles: _Positive
+    runtime_cycles: Positive
     energy_pj: FiniteFloat
     objective: FiniteFloat
     lower_bound: FiniteFloat | None
@@ -107,20 +62,20 @@ class LayerResult(Plain):
 
     name: str
     names: tuple[str, ...]
-    count: _Positive
-    runs: tuple[_Count, ...]
+    count: Positive
+    runs: tuple[Count, ...]
     objective: FiniteFloat
     lower_bound: FiniteFloat | None
     gap: FiniteFloat | None
-    evaluations: _Count
-    dropped: _Count
-    refused: _Count
-    seconds: _Seconds
+    evaluations: Count
+    dropped: Count
+    refused: Count
+    seconds: Seconds
     finished: bool
     mapping_file: str
     front_file: str | None
     front: tuple[FrontPoint, ...]
-    metrics: Annotated[Evaluation, PlainValidator(_evaluation)]
+    metrics: Figures
     trace: tuple[Step, ...]
     proof: Certificate | None
     free: FreeResult | None = None
@@ -146,12 +101,12 @@ class Sums(Plain):
     known. utilization: MACs over the most that all PEs could do in the runtime. sparse: None where zeros spare no MAC.
     """
 
-    layers: _Count
-    unique_layers: _Count
-    macs: _Count
-    runtime_cycles: _Count
+    layers: Count
+    unique_layers: Count
+    macs: Count
+    runtime_cycles: Count
     runtime_ms: FiniteFloat
-    energy_pj: _Energy
+    energy_pj: Energies
     edp_pj_cycles: FiniteFloat
     objective: FiniteFloat | None
     lower_bound: FiniteFloat | None
@@ -170,10 +125,10 @@ class Totals(Sums):
     free_objective: of a run for tools, over the sums of what is best without their laws; None where not known.
     """
 
-    evaluations: _Count
-    dropped: _Count
-    refused: _Count
-    seconds: _Seconds
+    evaluations: Count
+    dropped: Count
+    refused: Count
+    seconds: Seconds
     free_objective: FiniteFloat | None = None
 
     optional: ClassVar[frozenset[str]] = Sums.optional | {"free_objective"}
@@ -184,7 +139,7 @@ class NetworkSums(Sums):
     """Sums over the layers of one network of a mix, for all of its runs; weight: the number of its runs."""
 
     name: str
-    weight: _Positive
+    weight: Positive
 
     def to_dict(self) -> dict[str, Any]:
         """See `Plain`; name and weight come first."""
@@ -195,9 +150,9 @@ class NetworkSums(Sums):
 class NetworkPoint(Plain):
     """A choice of the layers' mappings and the network's sums; points: for each layer, the number of its front's point, from 1."""
 
-    runtime_cycles: _Positive
+    runtime_cycles: Positive
     energy_pj: FiniteFloat
-    points: tuple[_Positive, ...]
+    points: tuple[Positive, ...]
     objectives: tuple[float, ...]
 
 
@@ -214,9 +169,9 @@ class NetworkChoice(Plain):
     objective: FiniteFloat
     gain: FiniteFloat
     gap: FiniteFloat | None
-    runtime_cycles: _Positive
+    runtime_cycles: Positive
     energy_pj: FiniteFloat
-    points: tuple[_Positive, ...]
+    points: tuple[Positive, ...]
     front: tuple[NetworkPoint, ...] | None = None
 
     optional: ClassVar[frozenset[str]] = frozenset({"front"})
@@ -230,106 +185,6 @@ class LeftOut(Plain):
     reason: str
 
 
-def by_objective(name: str, values: Sequence[Any]) -> dict[str, Any]:
-    """One key, or numbered keys for several objectives."""
-    return {name: values[0]} if len(values) == 1 else {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
-
-
-@dataclass(frozen=True, slots=True)
-class MachineRow(Plain):
-    """A machine of a co-design, as machines.csv has it; None for what is not known.
-
-    values: by the keys of the hardware space's axes. area_mm2: None on an FPGA, which has dsp and bram_18k.
-    power_mw: the most that any of its mappings draws.
-    runtime_cycles, energy_pj, objectives: of the network; runtime_ms: where clock_mhz is an axis.
-    lower_bounds: of the objectives. stage: how thoroughly it was mapped.
-    status: mapped, dropped, open, or no mapping.
-    """
-
-    values: dict[str, Value]
-    area_mm2: FiniteFloat | None = field(default=None, kw_only=True)
-    dsp: _Count | None = field(default=None, kw_only=True)
-    bram_18k: _Count | None = field(default=None, kw_only=True)
-    power_mw: FiniteFloat | None
-    runtime_cycles: _Count | None
-    runtime_ms: FiniteFloat | None = field(default=None, kw_only=True)
-    energy_pj: FiniteFloat | None
-    objectives: tuple[FiniteFloat | None, ...]
-    lower_bounds: tuple[FiniteFloat | None, ...]
-    stage: str
-    status: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """See `Plain`; each axis, objective and bound under a key of its own."""
-        timed = ("runtime_ms",) if "clock_mhz" in self.values else ()
-        taken = ("area_mm2",) if self.dsp is None else ("dsp", "bram_18k")
-        figures = {key: getattr(self, key) for key in (*taken, "power_mw", "runtime_cycles", *timed, "energy_pj")}
-        objectives = by_objective("objective", self.objectives) | by_objective("lower_bound", self.lower_bounds)
-        return {**self.values, **figures, **objectives, "stage": self.stage, "status": self.status}
-
-
-@dataclass(frozen=True, slots=True)
-class BaselineResult(Plain):
-    """A machine that co-design is compared with: how it was chosen, its hardware and figures.
-
-    way: preset or hardware_first. gain: its objective over the best machine's - 1, None where it has no mapping.
-    """
-
-    way: Literal["preset", "hardware_first"]
-    chosen: str
-    hardware: dict[str, Any]
-    power_mw: FiniteFloat | None
-    runtime_cycles: _Count | None
-    runtime_ms: FiniteFloat | None = field(default=None, kw_only=True)
-    energy_pj: FiniteFloat | None
-    objective: FiniteFloat | None
-    gain: FiniteFloat | None
-
-    optional: ClassVar[frozenset[str]] = frozenset({"runtime_ms"})
-
-
-@dataclass(frozen=True, slots=True)
-class CoDesignProgress:
-    """How far the search for a machine is after a stage's batch; the counts are those of `CoDesignResult`."""
-
-    stage: str
-    machines: int
-    over: int
-    no_mapping: int
-    dropped: dict[str, int]
-    mapped: dict[str, int]
-    open: int
-    proven: bool
-    best: MachineRow | None
-
-
-@dataclass(frozen=True, slots=True)
-class CoDesignResult(Plain):
-    """What a co-design found.
-
-    machines: of the whole space; over: those beyond the budget, which were not mapped; no_mapping: those on which a layer has none.
-    dropped: by the last stage before, mapped: by stage, how many. open: neither dropped nor mapped fully; proven: whether none is.
-    clock_mhz: of several clocks, the one whose cycles objectives count. front: machines than which no other mapped one has less
-    runtime, energy and area.
-    """
-
-    space: str
-    machines: _Positive
-    over: _Count
-    no_mapping: _Count
-    dropped: dict[str, _Count]
-    mapped: dict[str, _Count]
-    open: _Count
-    proven: bool
-    objectives: tuple[str, ...]
-    clock_mhz: FiniteFloat | None = field(default=None, kw_only=True)
-    best: MachineRow
-    front: tuple[MachineRow, ...]
-    comparison: tuple[BaselineResult, ...]
-
-    optional: ClassVar[frozenset[str]] = frozenset({"clock_mhz"})
-
-
 @dataclass(frozen=True, slots=True)
 class RunResults(Plain):
     """What a run found: results.json.
@@ -341,7 +196,7 @@ class RunResults(Plain):
     complete: bool
     folder: str
     objective: str
-    seed: _Count
+    seed: Count
     totals: Totals
     networks: tuple[NetworkSums, ...]
     network: NetworkChoice | None

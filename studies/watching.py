@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from mapsearch.search.progress import Watcher
 
 if TYPE_CHECKING:
-    from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
+    from mapsearch.studies.co_design.results import CoDesignProgress
+    from mapsearch.studies.results import LayerResult, RunResults
     from mapsearch.studies.sweep.plan import SweepPlan
 
 

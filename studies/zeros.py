@@ -19,11 +19,13 @@ def lost_percent(metrics: Evaluation) -> float | str:
 def zeros_text(sparse: SparseSums, macs: int, runtime_cycles: int) -> str:
     """What zeros spare of so many MACs, and what of the cycles is lost as PEs wait for the one with the most non-zeros."""
     spared = ((sparse.skipped_macs, "skipped"), (sparse.gated_macs, "gated"))
-    shares = ", ".join(f"{part / macs:.1%} of the MACs {word}" for part, word in spared if part)
+    shares = ", ".join(f"{_percent(part / macs)} of the MACs {word}" for part, word in spared if part)
     if sparse.balanced_runtime_cycles is None:
         return f"zeros: {shares}"
-    lost = 1 - sparse.balanced_runtime_cycles / runtime_cycles
-    return (
-        f"zeros: {shares}; {lost:.1%} of the cycles lost to load imbalance (computing takes {sparse.imbalance:.3g} times as long "
-        "as if balanced)"
-    )
+    lost, times = 1 - sparse.balanced_runtime_cycles / runtime_cycles, f"{sparse.imbalance:.3g}"
+    longer = "" if times == "1" else f" (computing takes {times} times as long as if balanced)"
+    return f"zeros: {shares}; {_percent(lost)} of the cycles lost to load imbalance{longer}"
+
+
+def _percent(share: float) -> str:
+    return "none" if share <= 0 else "less than 0.1%" if share < 0.0005 else f"{share:.1%}"

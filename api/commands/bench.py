@@ -46,22 +46,13 @@ def run(args: Namespace) -> int:
     """Print the rates."""
     from dataclasses import asdict
 
-    from rich.console import Console
-    from rich.progress import track
-
     from mapsearch.formats.yaml.hardware import load_hardware
+    from mapsearch.progress import BenchProgress
     from mapsearch.studies import bench
 
-    console = Console(stderr=True)
-    measured = track(
-        bench.all_rates(load_hardware(bench.HARDWARE), args.seconds),
-        "measuring",
-        len(bench.LAYERS),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    found = {layer.name: rates for layer, rates in measured}
+    rates_of = bench.all_rates(load_hardware(bench.HARDWARE), args.seconds)
+    with BenchProgress() as progress:
+        found = {layer.name: rates for layer, rates in progress.measured(rates_of, len(bench.LAYERS))}
     if args.json:
         write_json(
             {

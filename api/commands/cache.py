@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from mapsearch.arguments import Subparsers
+from mapsearch.model.english import counted
 from mapsearch.output import write, write_json
 
 
@@ -32,5 +33,5 @@ def run(args: Namespace) -> int:
     if args.json:
         write_json({"folder": str(proofs.folder), "searches": len(files), "bytes": size})
     else:
-        write(f"{proofs.folder}: {len(files):,} proven searches, {size:,} bytes")
+        write(f"{proofs.folder}: {counted(len(files), 'proven search', 'proven searches')}, {counted(size, 'byte')}")
     return 0

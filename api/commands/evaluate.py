@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_mappings(parser, ", or - for standard input")
     parser.add_argument("--model", default="exact", metavar="M", help=f"cost model: {', '.join(COST_MODELS)} (default: exact)")
-    parser.add_argument("--masks", metavar="SET", help="count the layers that have masks of their zeros in this layer set by these")
+    parser.add_argument("--masks", metavar="SET", help="count a layer's zeros by the masks that it has in this layer set")
     parser.add_argument("--gap", action="store_true", help="prove how much a better mapping of each layer could gain at the most")
     parser.add_argument(
         "--objective", default="edp", metavar="O", help="of --gap: latency, energy, edp, ed2p or an expression (default: edp)"
@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
     from mapsearch.tables.evaluate import print_evaluation, print_gaps
 
     if args.gap and args.masks is not None:
-        raise InputError("--gap proves by densities; leave --masks out")
+        raise InputError("--gap is proven for densities, not for masks; leave --masks out")
     if args.file == "-":
         texts, target = {"<stdin>": _standard_input()}, machine(args.hardware)
     else:

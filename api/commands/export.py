@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from mapsearch.arguments import Subparsers, add_mappings
+from mapsearch.arguments import Subparsers, add_mappings, by_law
 from mapsearch.formats.registry import EXPORTED
 from mapsearch.output import write, write_json, write_prose
+from mapsearch.studies.declared import FOLDER
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -26,19 +27,22 @@ def add_parser(subparsers: Subparsers) -> None:
         action="store_true",
         help="in place of a mapping that the tool cannot express, write the most similar one that it can",
     )
-    parser.add_argument("--out", default=".", metavar="DIR", help="the folder to write to (default: the working directory)")
+    parser.add_argument(
+        "--out",
+        type=by_law(FOLDER),
+        default=".",
+        metavar="DIR",
+        help="the folder to write to (default: the working directory)",
+    )
     parser.add_argument("--json", action="store_true", help="print the files' names, and what is left out, as JSON")
 
 
 def run(args: Namespace) -> int:
     """Write the files, and print their names and the layers that are left out; 0 where all layers are written, else 1."""
     from mapsearch.formats.text import write_files
-    from mapsearch.model.errors import InputError
     from mapsearch.spaces.mappings.rules import TOOLS
     from mapsearch.studies.export import export
 
-    if not args.out:
-        raise InputError("out must name a folder, got an empty text")
     found = export(Path(args.file), args.to, args.hardware, nearest=args.nearest)
     written = [str(each) for each in write_files(Path(args.out), found.files)]
     mended, left_out = found.expressed.mended, found.expressed.left_out

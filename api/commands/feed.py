@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from mapsearch.arguments import Subparsers, by_law
-from mapsearch.studies.declared import some_of, whole
+from mapsearch.studies.declared import FOLDER, some_of, whole
 
 _QUESTIONS = ("cache", "cores", "storage")
 
@@ -35,7 +35,12 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="N",
         help="samples of an accelerator's step (default: the pipeline's, or the run's)",
     )
-    parser.add_argument("--out", metavar="DIR", help="a folder for a picture of the rates, a page and feed.json; needs matplotlib")
+    parser.add_argument(
+        "--out",
+        type=by_law(FOLDER),
+        metavar="DIR",
+        help="a folder for a picture of the rates, a page and feed.json; needs matplotlib",
+    )
     parser.add_argument(
         "--format", choices=("png", "svg"), default="png", metavar="F", help="the picture's: png or svg (default: png)"
     )
@@ -44,7 +49,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Namespace) -> int:
     """Print the rates and what they come to, and write the picture."""
-    from mapsearch.model.errors import InputError
     from mapsearch.model.extras import require
     from mapsearch.output import write, write_json
     from mapsearch.studies.feed.feed import feed
@@ -52,8 +56,6 @@ def run(args: Namespace) -> int:
 
     if args.out is not None:
         require("a picture", "plots", "matplotlib")
-        if not args.out:
-            raise InputError("out must name a folder, got an empty text")
     found = feed(args.run, args.pipeline, batch=args.batch, what_if=args.what_if.split(","))
     if args.json:
         write_json(found.to_dict())

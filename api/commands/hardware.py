@@ -7,23 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers
 from mapsearch.model.errors import InputError
-from mapsearch.output import Cell, write, write_file, write_json, write_prose, write_table
+from mapsearch.output import write_file, write_json
 
 if TYPE_CHECKING:
-    from mapsearch.model.hardware import Buffer, Hardware, Noc
+    from mapsearch.model.hardware import Buffer, Hardware
     from mapsearch.model.technology import BufferTechnology
-    from mapsearch.spaces.machines.space import Axis, HardwareSpace
-
-_PARTS = {"pes": "PEs", "l1": "L1s", "l2": "L2", "noc_bus": "NoC bus", "noc_arbiter": "NoC arbiter", "idle": "idle power"}
-
-# Figures of a machine with the keys of their parts, and as tables call them.
-_BY_PART = {
-    "area_mm2": "area_by_part_mm2",
-    "dsp": "dsp_by_part",
-    "bram_18k": "bram_18k_by_part",
-    "leakage_mw": "leakage_by_part_mw",
-}
-_TITLES = {"area_mm2": "area [mm²]", "dsp": "DSPs", "bram_18k": "block\nRAMs", "leakage_mw": "leakage [mW]"}
+    from mapsearch.spaces.machines.space import HardwareSpace
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -45,6 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: Namespace) -> int:
     """Print all presets, or one machine or space."""
     from mapsearch.formats.yaml.hardware import load_hardware_space, technology_sources, yaml_text
+    from mapsearch.tables.hardware import print_machine, print_space
 
     if args.yaml:
         if args.hardware is None:
@@ -61,22 +51,23 @@ def run(args: Namespace) -> int:
     if args.json:
         write_json(figures)
     elif space.is_one_machine:
-        _write_machine(space.base, figures)
+        print_machine(space.base, figures)
     else:
-        _write_space(space, figures)
+        print_space(space, figures)
     return 0
 
 
 def _list(*, as_json: bool) -> None:
     from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space, names, space_names
+    from mapsearch.tables.hardware import print_presets, print_spaces
 
     machines = [load_hardware(name) for name in names()]
     spaces = [load_hardware_space(name) for name in space_names()]
     if as_json:
         write_json({"machines": [_figures(each) for each in machines], "spaces": [_space_figures(space) for space in spaces]})
     else:
-        _write_presets(machines)
-        _write_spaces(spaces)
+        print_presets(machines)
+        print_spaces(spaces)
 
 
 def _figures(hardware: Hardware) -> dict[str, Any]:
@@ -117,11 +108,12 @@ def _by_part(hardware: Hardware) -> dict[str, Any]:
     from dataclasses import asdict
 
     from mapsearch.model.area import leakage_by_part, taken, taken_by_part
+    from mapsearch.tables.hardware import BY_PART
 
     leakage = leakage_by_part(hardware)
     of_leakage = {part: value for part, value in asdict(leakage).items() if part != "idle" or value}
     by_part = {
-        _BY_PART[figure]: {part: value for part, value in asdict(parts).items() if part != "idle"}
+        BY_PART[figure]: {part: value for part, value in asdict(parts).items() if part != "idle"}
         for figure, parts in taken_by_part(hardware).items()
     }
     return {**taken(hardware), "leakage_mw": leakage.total, **by_part, "leakage_by_part_mw": of_leakage}
@@ -137,205 +129,3 @@ def _space_figures(space: HardwareSpace) -> dict[str, Any]:
         "smallest": _by_part(space.base),
         "largest": _by_part(space.largest),
     }
-
-
-def _write_presets(presets: list[Hardware]) -> None:
-    """Machines with an area, then FPGAs."""
-    sizes = ("L1 [B]", "L2 [KiB]", "NoC [B/cycle]", "off-chip [B/cycle]")
-    for title, fpga, taken in (("", False, ("area_mm2",)), ("FPGAs", True, ("dsp", "bram_18k"))):
-        columns = ("name", "PEs", "clock [MHz]", "bits [W/I/O]", *sizes, "technology", *(_TITLES[each] for each in taken))
-        write_table(title, columns, [_preset_row(each) for each in presets if (each.fpga is not None) is fpga])
-
-
-def _write_spaces(spaces: list[HardwareSpace]) -> None:
-    rows = [(space.name, space.size, _limits(space), ", ".join(axis.key for axis in space.axes)) for space in spaces]
-    write_table("Spaces", ("name", "machines", "limits", "axes"), rows)
-
-
-def _held(figures: dict[str, Any]) -> list[str]:
-    """What such a machine takes, and its leakage."""
-    return [figure for figure in _BY_PART if figure in figures]
-
-
-def _part_rows(figures: dict[str, Any]) -> list[tuple[Cell, ...]]:
-    held, leakage = _held(figures), figures["leakage_by_part_mw"]
-    rows = [
-        (label, *(figures[_BY_PART[figure]].get(part, 0.0) for figure in held)) for part, label in _PARTS.items() if part in leakage
-    ]
-    return [*rows, ("total", *(figures[figure] for figure in held))]
-
-
-def _limits(space: HardwareSpace) -> str:
-    from dataclasses import astuple
-    from math import inf
-
-    told = (
-        "area {:g} mm²", "power {:g} mW", "off-chip {:g} GB/s", "off-chip {:g} B/cycle", "peak {:g} GOPS", "{:,g} DSPs",
-        "{:,g} block RAMs",
-    )  # fmt: skip
-    limits = zip(told, astuple(space.limits), strict=True)
-    return ", ".join(text.format(limit) for text, limit in limits if limit < inf) or "none"
-
-
-def _write_space(space: HardwareSpace, figures: dict[str, Any]) -> None:
-    write_prose(f"{space.name}: {space.size:,} machines, limits: {_limits(space)}; technology {space.base.technology.name}")
-    write("")
-    write_table("Axes", ("key", "number", "values"), [(axis.key, len(axis.values), _values(axis)) for axis in space.axes])
-    held = _held(figures["smallest"])
-    columns = [f"{end} {_TITLES[figure]}" for end in ("smallest:", "largest:") for figure in held]
-    smallest, largest = _part_rows(figures["smallest"]), _part_rows(figures["largest"])
-    rows = [(*one, *other[1:]) for one, other in zip(smallest, largest, strict=True)]
-    write_table("Smallest and largest machine", ("part", *columns), rows)
-    _write_sources(figures["sources"])
-
-
-def _values(axis: Axis) -> str:
-    """The values; of many the first and the last."""
-    from mapsearch.spaces.machines.space import value_text
-
-    texts = [value_text(value) for value in axis.values]
-    return "  ".join(texts if len(texts) <= 9 else [*texts[:3], "...", texts[-1]])
-
-
-def _write_sources(sources: dict[str, dict[str, str]]) -> None:
-    """The sources of area and leakage, each once with all that it is the source of."""
-    said: dict[str, list[str]] = {}
-    for figure, by_part in sources.items():
-        for part, source in by_part.items():
-            if source:
-                said.setdefault(source, []).append(f"{figure.partition('_')[0]} of {_PARTS[part]}")
-    if said:
-        write("Sources")
-    for source, figures in said.items():
-        write_prose(f"{', '.join(figures)}: {source}", indent=4)
-
-
-def _preset_row(hardware: Hardware) -> tuple[Cell, ...]:
-    from mapsearch.model.area import taken
-
-    return (
-        hardware.name,
-        hardware.pes,
-        hardware.clock_mhz,
-        _bits(hardware),
-        sum(hardware.l1.sizes),
-        sum(hardware.l2.sizes) / 1024,
-        hardware.noc.bytes_per_cycle,
-        hardware.offchip.bytes_per_cycle,
-        hardware.technology.name,
-        *taken(hardware).values(),
-    )
-
-
-def _bits(hardware: Hardware) -> str:
-    return "/".join(map(str, hardware.bits))
-
-
-def _write_machine(hardware: Hardware, figures: dict[str, Any]) -> None:
-    noc, offchip, technology, energy = hardware.noc, hardware.offchip, hardware.technology, figures["energy"]
-    rows = [
-        ("PEs", hardware.pes, f"in {hardware.array.rows} rows of {hardware.array.columns}" if hardware.array else ""),
-        *_run_rows(hardware),
-        ("MACs per PE and cycle", hardware.simd, ""),
-        ("clock", hardware.clock_mhz, "MHz"),
-        ("weight/input/output", _bits(hardware), "bits"),
-        *(row for name in ("l1", "l2") for row in _buffer_rows(name.upper(), getattr(hardware, name))),
-        *_width_rows(noc),
-        ("NoC latency", noc.latency_cycles, "cycles"),
-        ("NoC multicast", _yes(noc.multicast), ""),
-        ("NoC reduction", _yes(noc.reduction), ""),
-        ("off-chip width", offchip.bytes_per_cycle, "B/cycle"),
-        ("off-chip latency", offchip.latency_cycles, "cycles"),
-        *_fpga_rows(hardware),
-        *_sparse_rows(hardware),
-        ("technology", technology.name, ""),
-        ("leakage includes activity", _yes(technology.leakage_includes_activity), ""),
-        ("energy of a MAC", energy["mac_pj"], "pJ"),
-        *(row for name in ("l1", "l2") for row in _energy_rows(name.upper(), energy[name])),
-        ("NoC", energy["noc_pj_per_bit"], "pJ per bit"),
-        ("off-chip", energy["offchip_pj_per_bit"], "pJ per bit"),
-    ]
-    write_table("", (hardware.name, "value", "unit"), rows)
-    title = "Area and leakage" if hardware.fpga is None else "DSPs, block RAMs and leakage"
-    write_table(title, ("part", *(_TITLES[figure] for figure in _held(figures))), _part_rows(figures))
-    _write_sources(figures["sources"])
-
-
-def _run_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
-    run = hardware.run
-    if run is None:
-        return []
-    return [(f"run of {run.dim.label}", run.longest, f"at the most; takes as long as {run.least} or longer")]
-
-
-def _fpga_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
-    fpga = hardware.fpga
-    if fpga is None:
-        return []
-    return [
-        ("DSPs of a MAC", fpga.dsp_per_mac, "for two MACs" if fpga.int8_packed else ""),
-        ("block RAM", fpga.bram_bits, f"bits, in words of up to {fpga.bram_width}"),
-        *(
-            (f"{name.upper()} banks", "/".join(map(str, getattr(fpga, f"{name}_banks"))), "weight/input/output")
-            for name in ("l1", "l2")
-        ),
-        ("memories in block RAM", fpga.lutram_below, "B or more; smaller ones are of LUTs"),
-    ]
-
-
-def _sparse_rows(hardware: Hardware) -> list[tuple[str, Cell, str]]:
-    from mapsearch.model.sparsity import Format, Level
-
-    sparse = hardware.sparse
-    operands = (("skipped", sparse.skip), ("gated", sparse.gate))
-    return [
-        *((f"zeros {word}", ", ".join(tensor.label for tensor in sorted(named)), "") for word, named in operands if named),
-        *([("lanes", "/".join(map(str, sparse.lanes)), "weight/input, of each PE")] if sparse.lanes is not None else []),
-        *([("zeros skipped are", "shared out evenly", "")] if sparse.balanced else []),
-        *(
-            (f"format at {level.label}", "/".join(map(str, formats)), "weight/input/output")
-            for level, formats in zip(Level, sparse.formats, strict=True)
-            if set(formats) != {Format()}
-        ),
-    ]
-
-
-def _buffer_rows(name: str, buffer: Buffer) -> list[tuple[str, Cell, str]]:
-    """The pool, each part, the tensors that pass the buffer by, and what only an L2 has."""
-    from mapsearch.model.hardware import Residency
-    from mapsearch.model.tensors import Tensor
-
-    pooled = [tensor.label for tensor in Tensor if buffer.parts[tensor] is None and not buffer.bypass[tensor]]
-    shared = name if len(pooled) == len(Tensor) else f"{name} of {', '.join(pooled)}"
-    parts = [(tensor.label, part) for tensor in Tensor if (part := buffer.parts[tensor]) is not None]
-    return [
-        *([(shared, buffer.bytes, _buffering(buffer.buffering))] if buffer.bytes else []),
-        *((f"{name} of {label}", part.bytes, _buffering(part.buffering)) for label, part in parts),
-        *((f"{name} of {tensor.label}", "none", "passes it by") for tensor in Tensor if buffer.bypass[tensor]),
-        *([(f"{name} keeps tiles", "no", "")] if buffer.residency is Residency.NONE else []),
-        *([("issue of a tile", buffer.tile_cycles, "cycles")] if buffer.tile_cycles else []),
-    ]
-
-
-def _width_rows(noc: Noc) -> list[tuple[str, Cell, str]]:
-    if noc.wires is None:
-        return [("NoC width, each way", noc.bytes_per_cycle, "B/cycle")]
-    weight, input_, output = noc.wires
-    labels = ("NoC width of weight", "NoC width of input", "NoC width of output, each way")
-    return [(label, width, "B/cycle") for label, width in zip(labels, (weight, input_, output), strict=True)]
-
-
-def _energy_rows(name: str, energy: dict[str, Any]) -> list[tuple[str, Cell, str]]:
-    """The rows of one buffer, by tensor where each has energies of its own."""
-    unit = f"pJ per {energy['access_bits']} bits"
-    by_tensor = {f" of {label}": each for label, each in energy.items() if label != "access_bits"}
-    by_tensor = {"": energy} if "read_pj" in energy else by_tensor
-    return [(f"{name} {way}{label}", each[f"{way}_pj"], unit) for label, each in by_tensor.items() for way in ("read", "write")]
-
-
-def _buffering(buffering: str) -> str:
-    return "B, stream" if buffering == "stream" else f"B, {buffering}-buffered"
-
-
-def _yes(flag: object) -> str:
-    return "yes" if flag else "no"

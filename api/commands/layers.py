@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mapsearch.arguments import Subparsers, add_batch, add_dims
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.output import say, write, write_file, write_json, write_prose, write_table
 
@@ -43,7 +44,7 @@ def run(args: Namespace) -> int:
     if args.set is None:
         for option in ("yaml", "save", "dim", "batch"):
             if getattr(args, option):
-                raise InputError(f"--{option} is of one layer set; name it")
+                raise InputError(f"--{option} needs one layer set; name it")
         sets = [_summary(load_layer_set(name)) for name in names()]
         if args.json:
             write_json(sets)
@@ -147,7 +148,7 @@ def _write_set(data: dict[str, Any]) -> None:
         write_table("Sparse layers: densities, patterns and masks", ("layer", *tensors), rows)
     if data["unmapped"]:
         _write_left_out(data["unmapped"], data["left_out"])
-    write(f"{data['layers']:,} layers, {data['unique_layers']:,} of different shape")
+    write(f"{counted(data['layers'], 'layer')}, {data['unique_layers']:,} of different shape")
     others = "".join(f", {words:,} {kind}" for kind, words in data["other_parameters"].items())
     write_prose(
         f"total: {data['macs']:,} MACs, {data['parameters']:,} parameters{' with' + others[1:] if others else ''}", indent=7

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mapsearch.arguments import Subparsers, by_law
 from mapsearch.output import Cell, say, write, write_json, write_table
-from mapsearch.studies.declared import whole
+from mapsearch.studies.declared import FOLDER, whole
 
 if TYPE_CHECKING:
     from mapsearch.studies.density import DensityStudy
@@ -34,7 +34,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--evaluations", type=by_law(whole(1)), metavar="N", help="of --density: of each of its 13 searches (default: 40000)"
     )
-    parser.add_argument("--out", metavar="DIR", help="the folder to write to (default: pictures/ in the run's folder, or here)")
+    parser.add_argument(
+        "--out",
+        type=by_law(FOLDER),
+        metavar="DIR",
+        help="the folder to write to (default: pictures/ in the run's folder, or here)",
+    )
     parser.add_argument("--format", choices=("png", "svg"), default="png", metavar="F", help="png or svg (default: png)")
     parser.add_argument("--json", action="store_true", help="print the files' names, and what is left out or drawn, as JSON")
 
@@ -45,13 +50,11 @@ def run(args: Namespace) -> int:
     from mapsearch.model.extras import require
 
     require("a picture", "plots", "matplotlib")
-    if args.out is not None and not args.out:
-        raise InputError("out must name a folder, got an empty text")
     if args.density:
         return _draw_densities(args)
     for option in _SEARCH:
         if getattr(args, option) is not None:
-            raise InputError(f"--{option} is of --density, as a run has its own; leave it out")
+            raise InputError(f"--{option} goes with --density, as a run has its own; leave it out")
 
     from mapsearch.studies.pictures.album import draw_album
 

@@ -27,8 +27,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "run",
         help="search the best mapping of every layer of a network",
-        description="Search the best mapping of every layer of a layer set on a hardware; write each as a directive file, with "
-        "results.json and results.csv, to a folder. Ctrl-C ends with the best so far written; --resume goes on.",
+        description="Searches the best mapping of every layer of a layer set on a hardware, and writes each as a directive file, "
+        "with results.json and results.csv, to a folder. Ctrl-C ends with the best so far written; --resume goes on.",
     )
     parser.add_settings(Inputs, "what is run")
     add_dims(parser)

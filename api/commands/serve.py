@@ -33,9 +33,10 @@ def run(args: Namespace) -> int:
     from pathlib import Path
 
     from mapsearch.output import write_json
+    from mapsearch.progress import ServeProgress
     from mapsearch.studies.saving import UnsavedRunError
     from mapsearch.studies.serve.serve import serve
-    from mapsearch.tables.serve import ServeProgress, lines, print_service
+    from mapsearch.tables.serve import lines, print_service
 
     failure: UnsavedRunError | None = None
     with named_as_typed(ServeOptions), nullcontext() if args.quiet else ServeProgress() as progress:

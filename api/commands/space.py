@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from mapsearch.arguments import Subparsers, add_batch, add_dims, add_hardware
+from mapsearch.model.english import counted
 from mapsearch.output import write, write_json, write_table
 
 
@@ -56,7 +57,7 @@ def run(args: Namespace) -> int:
     if args.json:
         write_json(sizes)
         return 0
-    structure = f"dataflow {held.name}" if args.dataflow else f"{levels} levels"
+    structure = f"dataflow {held.name}" if args.dataflow else f"{counted(levels, 'level')}"
     structure += f", constraints {held.name}" if args.constraints else ""
     write(f"hardware {hardware.name}, {structure}, {args.tiles} tile sizes")
     write("")

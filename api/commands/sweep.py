@@ -13,7 +13,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "sweep",
         help="every design of a hardware space on fixed dataflows",
-        description="Cost every design of a hardware space on fixed dataflows: PEs, buffers, widths, tile sizes. Those within the "
+        description="Costs every design of a hardware space on fixed dataflows: PEs, buffers, widths, tile sizes. Those within the "
         "budget go to a folder as Parquet, with the optima, the Pareto front and pictures. Ctrl-C keeps what is done; --resume "
         "goes on.",
     )
@@ -29,9 +29,10 @@ def run(args: Namespace) -> int:
     from contextlib import nullcontext
 
     from mapsearch.output import write_json
+    from mapsearch.progress import SweepProgress
     from mapsearch.studies.drawn_sweep import sweep
     from mapsearch.studies.saving import UnsavedRunError
-    from mapsearch.tables.sweep import SweepProgress, print_summary
+    from mapsearch.tables.sweep import print_summary
 
     asked = given(args, SweepOptions)
     if args.dim:

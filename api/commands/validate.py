@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mapsearch.arguments import Subparsers
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.output import say, write, write_json, write_table
 
@@ -97,7 +98,7 @@ def _print(outcomes: Sequence[Outcome], *, rows: bool) -> None:
         columns = [column.title for column in outcome.table.columns]
         write_table(outcome.suite, columns, outcome.table.shown())
     bars = [figure.met for outcome in outcomes for figure in outcome.figures if figure.bar]
-    write(f"{len(bars)} bars, {bars.count(True)} met, {bars.count(False)} missed")
+    write(f"{counted(len(bars), 'bar')}, {bars.count(True)} met, {bars.count(False)} missed")
 
 
 def _fit(args: Namespace) -> int:
@@ -116,7 +117,8 @@ def _fit(args: Namespace) -> int:
     found = fit_technology(Path(args.suites[0]), machine(args.hardware or "edge"))
     if args.out is not None:
         text = yaml.safe_dump(technology_to_dict(found.technology), sort_keys=False)
-        write_files(args.out.parent, {args.out.name: f"# Fitted to the {len(found.layers)} rows of {args.suites[0]}\n{text}"})
+        rows = counted(len(found.layers), "row")
+        write_files(args.out.parent, {args.out.name: f"# Fitted to {rows} of {args.suites[0]}\n{text}"})
     if args.json:
         write_json(found.to_dict())
     else:

@@ -6,10 +6,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsearch.arguments import Subparsers, add_mappings
+from mapsearch.arguments import Subparsers, add_mappings, by_law
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.output import warn, write, write_json, write_prose, write_table
 from mapsearch.studies.compare import VERIFIERS, Verifier
+from mapsearch.studies.declared import SECONDS
 
 if TYPE_CHECKING:
     from mapsearch.studies.compare.comparison import Comparison
@@ -28,7 +30,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--with", choices=tuple(VERIFIERS), required=True, dest="tool", metavar="TOOL", help=", ".join(VERIFIERS))
     programs = ", ".join(dict.fromkeys(each.program for each in VERIFIERS.values()))
     parser.add_argument("--binary", metavar="PATH", help=f"the program (default: the one on the search path: {programs})")
-    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for each layer (default: 60)")
+    parser.add_argument("--timeout", type=by_law(SECONDS), default=60.0, metavar="SECONDS", help="for each layer (default: 60)")
     parser.add_argument("--json", action="store_true", help="print every number as JSON")
 
 
@@ -40,8 +42,6 @@ def run(args: Namespace) -> int:
     from mapsearch.studies.evaluate import load_mapped
     from mapsearch.studies.export import expressible
 
-    if not args.timeout > 0.0:
-        raise InputError(f"timeout must be above 0 seconds, got {args.timeout:g}")
     tool = VERIFIERS[args.tool]
     verify = import_module(tool.module).verify
     network, hardware = load_mapped(Path(args.file), args.hardware)
@@ -87,8 +87,8 @@ def _print(found: list[Comparison], title: str) -> None:
         write_table("Numbers that differ", ("layer", "figure", "mapsearch", title, "because"), rows)
         for reason, number in numbers.items():
             write_prose(f"{number:>2}  {reason}", indent=4)
-    explained = sum(one.explained for one in different)
+    layers, explained = len({one.layer for one in found}), sum(one.explained for one in different)
     write(
-        f"{len({one.layer for one in found})} layers, {len(found)} numbers compared, {len(found) - len(different)} equal, "
+        f"{counted(layers, 'layer')}, {counted(len(found), 'number')} compared, {len(found) - len(different)} equal, "
         f"{explained} explained, {len(different) - explained} different"
     )

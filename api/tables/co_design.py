@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mapsearch.model.english import counted
 from mapsearch.output import Cell, spread, write, write_prose, write_table
 from mapsearch.spaces.machines.space import machine_text
-from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
+from mapsearch.studies.co_design.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
 from mapsearch.studies.shown import ENERGY
 
 _WAYS = {
@@ -21,13 +22,15 @@ def progress_line(state: CoDesignProgress) -> str:
     """One line on how far a search is."""
     values = [] if state.best is None else [f"{value:.5g}" for value in state.best.objectives]
     found = ", ".join(values) or "none yet"
-    dropped = sum(state.dropped.values())
-    return f"{state.stage}: {state.mapped['quick']:,} machines mapped, {dropped:,} dropped, {state.open:,} open; best: {found}"
+    mapped, dropped = counted(state.mapped["quick"], "machine"), sum(state.dropped.values())
+    return f"{state.stage}: {mapped} mapped, {dropped:,} dropped, {state.open:,} open; best: {found}"
 
 
 def print_co_design(result: CoDesignResult) -> None:
     """The machines that were looked at, the best one, the front and the comparison."""
-    write_prose(f"space:   {result.space}, {result.machines:,} machines, {result.over:,} of them over the budget", indent=9)
+    write_prose(
+        f"space:   {result.space}, {counted(result.machines, 'machine')}, {result.over:,} of them over the budget", indent=9
+    )
     dropped = ", ".join(f"{count:,} {_STAGES[stage]}" for stage, count in result.dropped.items() if count)
     write_prose(f"dropped: {sum(result.dropped.values()):,} by lower bounds{f' ({dropped})' if dropped else ''}", indent=9)
     mapped = ", ".join(f"{count:,} {stage}" for stage, count in result.mapped.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mapsearch.output import write, write_prose, write_table
 from mapsearch.studies.forecast import Forecast
+from mapsearch.studies.shown import about_text
 
 
 def print_forecast(found: Forecast) -> None:
@@ -17,13 +18,5 @@ def print_forecast(found: Forecast) -> None:
     if found.seconds is None:
         write_prose(f"time:     not known: {found.basis}", indent=10)
     else:
-        write_prose(f"time:     {_duration(found.seconds)} at the most: {found.basis}", indent=10)
+        write_prose(f"time:     {about_text(found.seconds)} at the most: {found.basis}", indent=10)
     write(f"folder:   {found.folder} (nothing is written now)")
-
-
-def _duration(seconds: float) -> str:
-    """Two digits of it, in the unit that suits."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"about {seconds / size:.2g} {unit}"
-    return f"about {seconds:.2g} s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mapsearch.model.english import counted
 from mapsearch.output import Cell, write_prose, write_table
 from mapsearch.studies.serve.profile import CellGroups
 from mapsearch.studies.serve.results import HourResult, MachineHours, ServeResults
@@ -84,8 +85,8 @@ def hour_lines(results: ServeResults) -> list[str]:
 
 def _told(its: MachineHours) -> str:
     return (
-        f"{its.hourly:,} machine hours if machines follow the demand, {its.peak_provisioned:,} with those of the peak at all "
-        f"times: {its.saving:.1%} saved"
+        f"{counted(its.hourly, 'machine hour')} if machines follow the demand, {its.peak_provisioned:,} with those of the peak at "
+        f"all times: {its.saving:.1%} saved"
     )
 
 
@@ -97,5 +98,5 @@ def _print_groups(name: str, found: CellGroups) -> None:
         rows.append([number, len(group.cells), group.mean_per_s, f"{_DAYS[day]} {hour:02}:00", group.peak_over_mean, first])
     columns = ("cells", "mean [1/s]", "peak at", "peak\nover mean", "")
     write_table(f"Cells of {name} by the shape of their week", ("group", *columns), rows)
-    idle = f"; {len(found.idle):,} cells have no demand" if found.idle else ""
+    idle = f"; {counted(len(found.idle), 'cell')} without demand" if found.idle else ""
     write_prose(f"         all groups together peak at {100 * found.joint_peak:.3g}% of the sum of their peaks{idle}", indent=9)

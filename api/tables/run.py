@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mapsearch.model.english import counted
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.output import Cell, spread, write, write_prose, write_table
 from mapsearch.studies.results import LayerResult, NetworkChoice, NetworkSums, RunResults, Sums, Totals
@@ -32,13 +33,26 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
     over = ["over all\nmappings"] if compared else []
     lost = [LOST.replace("to ", "to\n")] if skips else []
     write_table("", ("layer", "count", *_headers(made_small), "gap", *over, PE_USE, *lost, "bound by"), rows)
+    _print_totals(results, made_small)
+    _print_proofs(results.layers, results.totals.runtime_cycles)
+    if results.co_design is not None:
+        print_co_design(results.co_design)
+    if not saved:
+        return
+    write(f"written: {results.folder} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
+    if not results.complete:
+        write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
+
+
+def _print_totals(results: RunResults, made_small: str) -> None:
+    """The sums of the network, or of each of a mix, and the counts of the search."""
     totals, whole = results.totals, "network:"
     if len(results.networks) > 1:
         whole = "mix:    "
         _print_networks(results.networks, made_small)
     write_prose(
-        f"{whole} {totals.layers} layers, {totals.macs:,} MACs, {totals.runtime_cycles:,} cycles ({totals.runtime_ms:.4g} ms), "
-        f"{number_text(totals.energy_pj.total / 1e6)} µJ, PE use {totals.utilization:.1%}",
+        f"{whole} {counted(totals.layers, 'layer')}, {totals.macs:,} MACs, {totals.runtime_cycles:,} cycles "
+        f"({totals.runtime_ms:.4g} ms), {number_text(totals.energy_pj.total / 1e6)} µJ, PE use {totals.utilization:.1%}",
         indent=9,
     )
     write_prose(
@@ -60,32 +74,24 @@ def print_results(results: RunResults, *, saved: bool = True) -> None:
         )
     if results.network is not None:
         _print_together(results.network, totals)
-    dropped = f"{totals.dropped:,} mappings or parts of the space dropped by a lower bound"
-    looked = f"{totals.evaluations:,} mappings evaluated, {dropped}"
+    dropped = f"{counted(totals.dropped, 'mapping or part', 'mappings or parts')} of the space dropped by a lower bound"
+    looked = f"{counted(totals.evaluations, 'mapping')} evaluated, {dropped}"
     if totals.refused:
         looked += f", {totals.refused:,} refused by the model or a law"
     write_prose(f"search:  {looked}, {totals.seconds:.1f} s over all processes", indent=9)
-    _print_proofs(results.layers, totals.runtime_cycles)
-    if results.co_design is not None:
-        print_co_design(results.co_design)
-    if not saved:
-        return
-    write(f"written: {results.folder} (results.json, results.csv, hardware.yaml, mappings/, fronts/)")
-    if not results.complete:
-        write(f"stopped before the end; go on with: mapsearch run --out {results.folder} --resume")
 
 
-def _print_proofs(layers: Sequence[LayerResult], sum_cycles: int) -> None:
+def _print_proofs(results: Sequence[LayerResult], sum_cycles: int) -> None:
     """How many layers are proven as far as was asked for."""
-    proven = [(layer.gap, layer.proof) for layer in layers if layer.proof is not None and layer.gap is not None]
+    proven = [(layer.gap, layer.proof) for layer in results if layer.proof is not None and layer.gap is not None]
     if not proven:
         return
     wanted = proven[0][1].wanted_gap
-    optimal = sum(proof.left == 0 for _, proof in proven)
-    text = f"{optimal} of {len(proven)} layers proven optimal in their space"
+    layers, optimal = counted(len(proven), "layer"), sum(proof.left == 0 for _, proof in proven)
+    text = f"{optimal} of {layers} proven optimal in their space"
     if wanted > 0:
         within = sum(gap <= wanted + _ROUNDING for gap, _ in proven)
-        text = f"{within} of {len(proven)} layers proven within {100 * wanted:.3g}% of their space's optimum, {optimal} optimal"
+        text = f"{within} of {layers} proven within {100 * wanted:.3g}% of their space's optimum, {optimal} optimal"
     write_prose(f"proof:   {text}", indent=9)
     until = proven[0][1].until_runtime_cycles
     if until is not None:

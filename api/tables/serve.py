@@ -1,73 +1,17 @@
-"""What `mapsearch serve` shows: a bar while runs are made, then tables of service times, latencies, and what each way gives."""
+"""What `mapsearch serve` shows: tables of service times, latencies, and what each way gives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import comb
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
-from mapsearch.output import Cell, printable, write, write_prose, write_table
+from mapsearch.model.english import counted
+from mapsearch.output import Cell, write, write_prose, write_table
 from mapsearch.studies.serve.figures import Response, percentile_name
 from mapsearch.studies.serve.results import WAYS, Capacity, QueueResult, ServeResults, SharingResult
 from mapsearch.studies.serve.shown import WAYS_TITLE, ways_table
 from mapsearch.studies.shown import number_text
 from mapsearch.tables.hours import hour_lines, print_hours
-
-
-class ServeProgress:
-    """A `ServeWatcher` that shows, on standard error, a bar; where that is no terminal, a line for each run."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        # Not refreshed by a thread of its own, with which no worker could be forked.
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._console,
-            transient=True,
-            auto_refresh=False,
-            disable=not self._console.is_terminal,
-        )
-        self._folder = Path()
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
-
-    def opened(self, folder: Path) -> None:
-        """See `ServeWatcher`."""
-        self._folder = folder
-
-    def began(self, runs: int) -> None:
-        """See `ServeWatcher`."""
-        self._task = self._bar.add_task("mapping", total=runs)
-        self._say(f"{runs} runs for the service times, into {self._folder}")
-
-    def ran(self, what: str, runtime_ms: float) -> None:
-        """See `ServeWatcher`."""
-        if self._task is not None:
-            self._bar.advance(self._task)
-            self._bar.refresh()
-        if not self._console.is_terminal:
-            self._say(f"{what}: {number_text(runtime_ms)} ms")
-
-    def simulating(self) -> None:
-        """See `ServeWatcher`."""
-        self._say("simulating the queues")
-
-    def _say(self, text: str) -> None:
-        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_service(results: ServeResults, pictures: Iterable[str] = (), *, saved: bool = True) -> None:
@@ -130,7 +74,7 @@ def _latencies(results: ServeResults, way: str, sharing: SharingResult) -> Itera
 def _interval(response: Response, percentile: float) -> str:
     name = percentile_name(percentile)
     if response.interval is None:
-        return f"{name} of {response.requests} requests"
+        return f"{name} of {counted(response.requests, 'request')}"
     low, high = response.interval[name]
     return f"{name} {number_text(low)} to {number_text(high)}"
 
@@ -140,7 +84,7 @@ def lines(results: ServeResults) -> Iterator[str]:
     partition = results.sharing.get("partition")
     if partition is not None and partition.shares is not None:
         parts = sum(partition.shares.values())
-        ways = f"of {comb(parts - 1, len(partition.shares) - 1):,} ways to share {parts} parts out"
+        ways = f"of {counted(comb(parts - 1, len(partition.shares) - 1), 'way')} to share {parts} parts out"
         best = f"the best {ways}" if partition.load < 1 else f"{ways} none keeps up with these rates, and this one carries the most"
         yield f"parts:   {_shares(partition.shares)}; {best}"
     for way, each in results.sharing.items():

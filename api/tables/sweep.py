@@ -1,20 +1,13 @@
-"""What `mapsearch sweep` shows: a bar with its rate while it works, a table of the optima at the end."""
+"""What `mapsearch sweep` shows: tables of the optima, and what was left out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from time import perf_counter
-from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mapsearch.output import Cell, write, write_prose, write_table
 from mapsearch.spaces.machines.space import machine_text
 from mapsearch.studies.shown import ENERGY
-from mapsearch.studies.sweep.plan import SweepPlan
 from mapsearch.studies.sweep.summary import SweepSummary, SweptDesign
 
 # What leaves designs out, by its name in a summary.
@@ -47,54 +40,6 @@ _COSTS = {
     "power [mW]": ("power_mw", 1),
 }
 _SIZES = ("area_mm2", "dsp", "bram_18k")  # of which a machine has some
-
-
-class SweepProgress:
-    """A `SweepWatcher` that shows, on standard error, a bar; where that is no terminal, a line before work starts."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            auto_refresh=False,  # by a thread of its own, with which no worker could be forked
-            disable=not self._console.is_terminal,
-        )
-        self._folder = Path()
-        self._task: TaskID | None = None
-        self._began: tuple[float, int] | None = None
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
-
-    def opened(self, folder: Path) -> None:
-        """See `SweepWatcher`."""
-        self._folder = folder
-
-    def began(self, plan: SweepPlan) -> None:
-        """See `SweepWatcher`."""
-        estimate = plan.estimate
-        within = f"{estimate.designs:,.3g} of them on machines within the limits"
-        text = f"{plan.designs:,} designs, {within}: {estimate.text}, into {self._folder}"
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-        self._task = self._bar.add_task("sweeping", total=plan.designs, told="")
-
-    def advanced(self, designs: int, valid: int) -> None:
-        """See `SweepWatcher`."""
-        if self._task is not None:
-            # The rate is told from the first part on, which may be one of before.
-            self._began = self._began or (perf_counter(), designs)
-            rate = (designs - self._began[1]) / max(perf_counter() - self._began[0], 1e-9)
-            told = f"{designs:,}, {valid:,} valid, {rate / 1e6:,.0f} million/s"
-            self._bar.update(self._task, completed=designs, told=told, refresh=True)
 
 
 def print_summary(summary: SweepSummary, *, saved: bool = True) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mapsearch.formats.directives import extents
-from mapsearch.formats.directives.tokens import Cursor, use_one_of
-from mapsearch.formats.maestro.mappings_in import ITEMS, OURS, pairs, read_networks, type_name
+from mapsearch.formats.directives.tokens import Cursor
+from mapsearch.formats.maestro.mappings_in import read_layer, read_networks
 from mapsearch.formats.registry import Choices, take_no_choices
 from mapsearch.formats.rows import Row, compact, convolution_type, named, pair
 from mapsearch.formats.text import decode
@@ -32,31 +32,9 @@ def read_layers(data: bytes, where: str, choices: Choices) -> dict[str, object]:
 
 
 def _layer(cursor: Cursor) -> Row:
-    start = cursor.take_word("keyword", ("Layer",))
-    name = cursor.take_name("Layer")
-    cursor.context = f"layer {short(name)}: "
-    kind, dims, stride = "", dict[str, int](), dict[str, int]()
-    cursor.take_brace("{")
-    while cursor.token.text != "}":
-        token = cursor.take()
-        match token.text:
-            case "Type":
-                kind = type_name(cursor)
-            case "Stride":
-                stride = pairs(cursor, "Stride")
-            case "Dimensions":
-                dims = pairs(cursor, "Dimensions")
-            case "Dataflow":
-                cursor.skip_block()
-            case _:
-                ours = "is ours, and no part of a MAESTRO network" if token.text in OURS else use_one_of(ITEMS, token.text)
-                raise cursor.error(token, f"{token.shown} {ours}")
-    cursor.take_brace("}")
-    for item, given in (("Type", kind), ("Dimensions", dims)):
-        if not given:
-            raise cursor.error(start, f"the layer has no {item}; every layer needs one")
-    place = f"{cursor.source}:{start.line}: layer {short(name)}"
-    return {"name": name} | _row(place, LayerType(kind), dims, (stride.get("Y", 1), stride.get("X", 1)))
+    layer = read_layer(cursor, lambda cursor, _: cursor.skip_block())
+    stride = layer.stride.get("Y", 1), layer.stride.get("X", 1)
+    return {"name": layer.name} | _row(f"{layer.place}: layer {short(layer.name)}", LayerType(layer.kind), layer.dims, stride)
 
 
 def _row(place: str, kind: LayerType, dims: dict[str, int], stride: tuple[int, int]) -> Row:

@@ -7,16 +7,17 @@ accepted here too; files that it rejects are errors.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from mapsearch.formats.directives.tokens import Cursor, use_one_of
-from mapsearch.model.errors import short
+from mapsearch.formats.directives.tokens import Cursor, Token, use_one_of
+from mapsearch.model.errors import DirectiveError, short
 from mapsearch.model.maestro.source import TENSORS, Source, SourceMap
 
 T = TypeVar("T")
 
-ITEMS = ("Type", "Stride", "Dimensions", "Dataflow")
-OURS = ("Dilation", "Density", "Pattern", "ZeroMacs")
+_ITEMS = ("Type", "Stride", "Dimensions", "Dataflow")
+_OURS = ("Dilation", "Density", "Pattern", "ZeroMacs")
 _DIRECTIVES = ("TemporalMap", "SpatialMap", "Cluster")
 _NEVER_MADE = ("FC", "POOL", "LSTM")
 
@@ -58,41 +59,60 @@ def _network(cursor: Cursor, read_layer: Callable[[Cursor], T]) -> list[T]:
 
 
 def _layer(cursor: Cursor) -> Source:
+    layer = read_layer(cursor, _dataflow)
+    if layer.dataflow is None:
+        raise _lacks(cursor, layer.start, "Dataflow")
+    levels, clusters = layer.dataflow
+    return Source(layer.name, layer.kind, layer.dims, layer.stride, tuple(levels), tuple(clusters), f"{layer.place}: ")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLayer(Generic[T]):
+    """A layer of a file. start: its first token; place: its file and line; dataflow: what was made of its mapping, if any."""
+
+    name: str
+    start: Token
+    place: str
+    kind: str
+    dims: dict[str, int]
+    stride: dict[str, int]
+    dataflow: T | None
+
+
+def read_layer(cursor: Cursor, read_dataflow: Callable[[Cursor, dict[str, int]], T]) -> WrittenLayer[T]:
+    """Pass a layer; read_dataflow: passes its mapping, and is given the dims so far."""
     start = cursor.take_word("keyword", ("Layer",))
     name = cursor.take_name("Layer")
     cursor.context = f"layer {short(name)}: "
-    kind = ""
-    dims: dict[str, int] = {}
-    stride: dict[str, int] = {}
-    levels: list[tuple[SourceMap, ...]] = []
-    clusters: list[int] = []
+    kind, dims, stride, dataflow = "", dict[str, int](), dict[str, int](), None
     cursor.take_brace("{")
     while cursor.token.text != "}":
         token = cursor.take()
         match token.text:
             case "Type":
-                kind = type_name(cursor)
+                kind = _type_name(cursor)
             case "Stride":
-                stride = pairs(cursor, "Stride")
+                stride = _pairs(cursor, "Stride")
             case "Dimensions":
-                dims = pairs(cursor, "Dimensions")
+                dims = _pairs(cursor, "Dimensions")
             case "Dataflow":
-                levels, clusters = _dataflow(cursor, dims)
+                dataflow = read_dataflow(cursor, dims)
             case _:
-                ours = (
-                    "is ours; MAESTRO has no such item"
-                    if token.text in OURS
-                    else f"is no layer item; {use_one_of(ITEMS, token.text)}"
-                )
-                raise cursor.error(token, f"{token.shown} {ours}")
+                ours = token.text in _OURS
+                why = "is ours; MAESTRO has no such item" if ours else f"is no layer item; {use_one_of(_ITEMS, token.text)}"
+                raise cursor.error(token, f"{token.shown} {why}")
     cursor.take_brace("}")
-    for item, given in (("Type", kind), ("Dimensions", dims), ("Dataflow", levels)):
+    for item, given in (("Type", kind), ("Dimensions", dims)):
         if not given:
-            raise cursor.error(start, f"the layer has no {item}; every layer needs one")
-    return Source(name, kind, dims, stride, tuple(levels), tuple(clusters), f"{cursor.source}:{start.line}: ")
+            raise _lacks(cursor, start, item)
+    return WrittenLayer(name, start, f"{cursor.source}:{start.line}", kind, dims, stride, dataflow)
 
 
-def type_name(cursor: Cursor) -> str:
+def _lacks(cursor: Cursor, start: Token, item: str) -> DirectiveError:
+    return cursor.error(start, f"the layer has no {item}; every layer needs one")
+
+
+def _type_name(cursor: Cursor) -> str:
     """Pass the name of a layer type that the published program makes."""
     token = cursor.take()
     if token.text in _NEVER_MADE:
@@ -104,7 +124,7 @@ def type_name(cursor: Cursor) -> str:
     return token.text
 
 
-def pairs(cursor: Cursor, item: str) -> dict[str, int]:
+def _pairs(cursor: Cursor, item: str) -> dict[str, int]:
     """Pass the sizes by name of an item in braces."""
     sizes: dict[str, int] = {}
     cursor.take_brace("{")

@@ -1,4 +1,4 @@
-"""A file for each layer of a network, and what all languages write alike."""
+"""A file for each layer of a network, and what stands at its top."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 
 from mapsearch.formats.directives import MappedLayer, Network
-from mapsearch.formats.nest.loops import Body, Loop, Nest, Statement, nest_of
 from mapsearch.formats.registry import Files
 from mapsearch.formats.text import in_file_name
 from mapsearch.model.hardware import Hardware, pes_text
-from mapsearch.model.layer import Layer
-from mapsearch.model.tensors import Dim
 
-_INDENT = "    "
+INDENT = "    "
 
 
 def layer_files(network: Network, suffix: str, write: Callable[[MappedLayer], str]) -> Files:
@@ -21,11 +18,6 @@ def layer_files(network: Network, suffix: str, write: Callable[[MappedLayer], st
     return {
         f"{number:02d}_{in_file_name(mapped.layer.name)}{suffix}": write(mapped) for number, mapped in enumerate(network.layers, 1)
     }
-
-
-def write_layers(network: Network, hardware: Hardware, suffix: str, write: Callable[[MappedLayer, Nest, Hardware], str]) -> Files:
-    """The files of all layers as code."""
-    return layer_files(network, suffix, lambda mapped: write(mapped, nest_of(mapped, hardware), hardware))
 
 
 def title(mapped: MappedLayer, hardware: Hardware) -> str:
@@ -42,22 +34,4 @@ def directive_lines(mapped: MappedLayer, hardware: Hardware) -> Iterator[str]:
         if level:
             yield f"Cluster({units}, P)"
         yield f"level {level}, units: {units}"
-        yield from (f"{_INDENT}{directive.text}" for directive in mapped.mapping.levels[level])
-
-
-def layer_constants(layer: Layer) -> dict[str, int]:
-    """The layer's sizes by name; ROWS and COLUMNS are those of the padded input."""
-    (stride_y, stride_x), (dilation_y, dilation_x) = layer.stride, layer.dilation
-    windows = {"STRIDE_Y": stride_y, "STRIDE_X": stride_x, "DILATION_Y": dilation_y, "DILATION_X": dilation_x}
-    sizes = {dim.name: extent for dim, extent in zip(Dim, layer.extents, strict=True)}
-    return {**sizes, **windows, "ROWS": layer.input_rows, "COLUMNS": layer.input_columns}
-
-
-def body_lines(body: Body, line: Callable[[Statement], str], close: str, depth: int = 1) -> Iterator[str]:
-    """A nest in a language's lines; line: of one statement; close: what ends a loop, "" for nothing; depth: of indentation."""
-    for each in body:
-        yield _INDENT * depth + line(each)
-        if isinstance(each, Loop):
-            yield from body_lines(each.body, line, close, depth + 1)
-            if close:
-                yield _INDENT * depth + close
+        yield from (f"{INDENT}{directive.text}" for directive in mapped.mapping.levels[level])

@@ -63,10 +63,6 @@ class Node:
             raise self.error(f"input {index} must have {least} dims or more, each of at least 1, got {list(shape)}")
         return shape
 
-    def output_shape(self) -> Shape | None:
-        """The shape of the first output, if it is known."""
-        return self.graph.shapes.get(self.outputs[0]) if self.outputs else None
-
     def integer(self, name: str, default: int) -> int:
         """The value of an attribute."""
         value = self.attributes.get(name, default)

@@ -150,7 +150,7 @@ class SparsityRow(Row):
             return None
         layer, where = layers[0], f"layer {layers[0].name}: sparsity"
         if len(layers) > 1:
-            raise LayerError(f"{where}: masks are of a row that makes one layer, got {len(layers)}; write its layers as rows")
+            raise LayerError(f"{where}: a row with masks must make one layer, got {len(layers)}; write a row for each layer")
         weight, inputs = (
             load_mask(folder / each.mask, f"{where}.{letter}.mask") if each.mask is not None else None
             for letter, each in (("W", self.W), ("I", self.I))

@@ -24,6 +24,7 @@ from mapsearch.model.area import taken
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.engine import Engine
+from mapsearch.search.machines.bounds import bounds_on, widest_of
 from mapsearch.search.machines.candidate import Least, MappedNetwork, SeedMappings
 from mapsearch.search.machines.sampler import MachineSampler, Point
 from mapsearch.search.machines.stages import Stage, map_fully, map_machines
@@ -31,17 +32,18 @@ from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.search.mappings.searcher import Budget, Outcome
 from mapsearch.search.pareto import non_dominated
 from mapsearch.search.progress import Watcher
-from mapsearch.spaces.machines.space import WIDTHS, HardwareSpace
+from mapsearch.spaces.machines.space import HardwareSpace
 
 Floats = NDArray[np.float64]
 
-MOST_MACHINES = 200_000  # of a space; each is bounded one by one, in some 0.1 ms
+MOST_MACHINES = 200_000  # of a space; half a millisecond a layer for the bounds of each that does not only differ in widths
 EXHAUSTIVE = 500  # machines: a space of up to so many is searched until its best is proven
 
 # Machines mapped at a time: a fixed number, so that seeds from other machines do not depend on the number of processes.
 BATCH = 8
 NEAREST = 3  # mapped machines from which a machine's objectives are estimated
 SEED_MACHINES = 6  # mapped machines whose mappings are a machine's seeds
+TIGHTENED_AT_ONCE = 512  # machines: after as many, the time is looked at
 # Proposals in a row that bring nothing new, after which the sampler is given up.
 STALE = 200
 
@@ -113,40 +115,30 @@ class MachineSearch:
         job: LayersJob,
         budget: Budget,
         notebook: Notebook,
+        bounds: Mapping[Point, Least],
         deadline: float = inf,
-        known: Mapping[Point, Least] | None = None,
+        *,
+        tightens: bool = True,
     ) -> None:
-        """Bound the machines, which are those of the space within its limits, unless all of their bounds are known.
+        """Begin with the machines of the space within its limits, and their bounds.
 
-        budget: of a layer's full search. deadline: by `time.monotonic`; after it, one machine is mapped if none has been, and only
-        the best machine is mapped fully.
+        budget: of a layer's full search. bounds: `widest_bounds`, or tighter ones. deadline: by `time.monotonic`; after it, one
+        machine is mapped if none has been, and only the best machine is mapped fully. tightens: whether machines get bounds for
+        their own widths, once some are mapped.
         """
         self._space, self._job, self._budget, self._notebook, self._deadline = space, job, budget, notebook, deadline
-        self._all_bounded = known is not None
-        self.machines = dict(self._bounded(machines, {} if known is None else known))
+        self._tightens = tightens
+        none = np.full(len(job.objectives), inf)
+        self.machines = {
+            point: Candidate(point, hardware, bounds[point], bounds[point].values(job, hardware), none)
+            for point, hardware in machines.items()
+        }
         self.over = space.size - len(self.machines)
         self.stopped = False
 
     @property
     def _late(self) -> bool:
         return time.monotonic() >= self._deadline
-
-    def _bounded(self, machines: Mapping[Point, Hardware], known: Mapping[Point, Least]) -> Iterator[tuple[Point, Candidate]]:
-        """The machines with their bounds; machines that differ only in widths share the widest one's, as none costs less."""
-        groups: dict[Point, Least] = {}
-        none = np.full(len(self._job.objectives), inf)
-        for point, hardware in machines.items():
-            least = known.get(point)
-            if least is None:
-                widest = self._widest(point)
-                if widest not in groups:
-                    groups[widest] = Least.on(self._job, self._space.at(widest))
-                least = groups[widest]
-            yield point, Candidate(point, hardware, least, least.values(self._job, hardware), none)
-
-    def _widest(self, point: Point) -> Point:
-        axes = zip(self._space.axes, point, strict=True)
-        return tuple(len(axis.values) - 1 if axis.key in WIDTHS else place for axis, place in axes)
 
     @property
     def best(self) -> Candidate | None:
@@ -176,7 +168,7 @@ class MachineSearch:
         Ctrl-C ends the search and sets `stopped`.
         """
         try:
-            for stage, batch in self._batches(allowance):
+            for stage, batch in self._batches(allowance, engine, watch):
                 self._map(stage, batch, engine, watch)
                 self._drop()
                 mapped(stage)
@@ -196,13 +188,15 @@ class MachineSearch:
         except KeyboardInterrupt:
             self.stopped = True
 
-    def _batches(self, allowance: Allowance) -> Iterator[tuple[Stage, list[Candidate]]]:
+    def _batches(self, allowance: Allowance, engine: Engine, watch: Watcher | None) -> Iterator[tuple[Stage, list[Candidate]]]:
         """Yield batches of machines to map next, each chosen when the batches before it are done."""
         for batch in self._proposed(allowance.proposed):
             yield Stage.QUICK, batch
             if self._late and self.best is not None:
                 break
-        self._tighten()
+        if self._tightens:
+            self._tighten(engine, watch)
+        self._drop()
         for stage, most in allowance.then:
             used = 0
             while used < most and not self._late:
@@ -248,16 +242,18 @@ class MachineSearch:
         ranked = sorted(self.machines.values(), key=lambda machine: tuple(machine.bound))
         firsts: dict[Point, Point] = {}
         for machine in ranked:
-            firsts.setdefault(self._widest(machine.point), machine.point)
+            firsts.setdefault(widest_of(self._space, machine.point), machine.point)
         return list(firsts.values())[:BATCH]
 
-    def _tighten(self) -> None:
+    def _tighten(self, engine: Engine, watch: Watcher | None) -> None:
         """Give the open machines bounds for their own widths, as far as there is time."""
-        for machine in self.machines.values() if not self._all_bounded else ():
-            if not machine.dropped and machine.stage == Stage.BOUNDED and not self._late:
-                machine.least = Least.on(self._job, machine.hardware)
-                machine.bound = np.maximum(machine.bound, machine.least.values(self._job, machine.hardware))
-        self._drop()
+        left = [machine for machine in self.machines.values() if not machine.dropped and machine.stage == Stage.BOUNDED]
+        while left and not self._late:
+            now, left = left[:TIGHTENED_AT_ONCE], left[TIGHTENED_AT_ONCE:]
+            found = bounds_on(self._job, [machine.hardware for machine in now], engine, watch)
+            for machine, least in zip(now, found, strict=True):
+                machine.least = least
+                machine.bound = np.maximum(machine.bound, least.values(self._job, machine.hardware))
 
     def _promising(self, stage: Stage, most: int) -> list[Candidate]:
         """Up to `most` machines for a stage: those not dropped and not yet mapped by it, with the least expected objectives."""

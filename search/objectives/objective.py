@@ -75,7 +75,7 @@ def objectives_of(text: str) -> tuple[Objective, ...]:
                 "use it alone, or another"
             )
     if len(set(parts)) < len(parts):
-        raise InputError(f"objective: each of several must be another one, got {text!r}")
+        raise InputError(f"objective: several must differ from each other, got {text!r}")
     return objectives
 
 

@@ -16,7 +16,6 @@ from mapsearch.model.tensors import TOUCHES, Dim
 
 # For each dim, as bits, the dims whose loops must stand inside its own.
 Inside = tuple[int, ...]
-ANY_ORDER: Inside = (0,) * len(Dim)
 
 
 def inside_of(order: Sequence[Dim | None]) -> Inside:

@@ -117,7 +117,7 @@ def mappings_as_they_are(layer: Layer, mappings: Sequence[Mapping]) -> FixedVari
     levels = sorted({len(mapping.levels) for mapping in mappings})
     if len(levels) > 1:
         raise InputError(
-            f"layer {layer.name}: the mappings of a sweep must have as many levels each, got {levels}; sweep them apart"
+            f"layer {layer.name}: the mappings of a sweep must all have the same number of levels, got {levels}; sweep them apart"
         )
     return FixedVariants(layer, join_all([encode([mapping], layer, prod(mapping.clusters)) for mapping in mappings]))
 

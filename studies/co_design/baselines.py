@@ -135,7 +135,7 @@ def _chosen_first(
     machines = {point: machine.hardware for point, machine in search.machines.items()}
     notes = MachineNotes(folder / DATAFLOW, space, fixed)
     bounds = {point: machine.least for point, machine in search.machines.items()}
-    first = MachineSearch(space, machines, fixed, budget, notes, time.monotonic() + seconds, bounds)
+    first = MachineSearch(space, machines, fixed, budget, notes, bounds, time.monotonic() + seconds, tightens=False)
     first.run(ALLOWANCE, engine, watch, lambda _: None)
     if first.stopped:
         raise KeyboardInterrupt

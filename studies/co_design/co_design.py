@@ -15,6 +15,7 @@ from mapsearch.formats.yaml.hardware import hardware_to_dict, load_hardware
 from mapsearch.model.area import taken
 from mapsearch.model.errors import InputError
 from mapsearch.search.engine import Engine
+from mapsearch.search.machines.bounds import widest_bounds
 from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import BY_DEFAULT, EXHAUSTIVE, TO_THE_END, Candidate, MachineSearch, check_space
@@ -25,9 +26,10 @@ from mapsearch.search.pareto import non_dominated
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.studies.co_design.baselines import Baseline, baselines
 from mapsearch.studies.co_design.notes import MachineNotes, write_machines
+from mapsearch.studies.co_design.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow
 from mapsearch.studies.co_design.storage import StoredStudy
 from mapsearch.studies.folder import ANEW, RESULTS, RunFolder, config_files
-from mapsearch.studies.results import BaselineResult, CoDesignProgress, CoDesignResult, MachineRow, RunResults
+from mapsearch.studies.results import RunResults
 from mapsearch.studies.results_reader import read_results
 from mapsearch.studies.run.layer_results import LayerResults
 from mapsearch.studies.run.plan import Plan
@@ -99,7 +101,8 @@ class CoDesign:
         machines = folder.path / "machines"
         in_folder = MachineNotes(machines, self._space, self._job)
         notes = in_folder if self._stored is None else self._stored.over(in_folder)
-        search = MachineSearch(self._space, self._within, self._job, budget, notes, self._began + SEARCH_SHARE * timeout)
+        bounds = widest_bounds(self._space, list(self._within), self._job, engine, watcher)
+        search = MachineSearch(self._space, self._within, self._job, budget, notes, bounds, self._began + SEARCH_SHARE * timeout)
 
         def tell(stage: str) -> None:
             if watcher is not None:

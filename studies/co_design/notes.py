@@ -18,8 +18,8 @@ from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.stages import Stage
 from mapsearch.search.mappings.layers_job import LayersJob
 from mapsearch.spaces.machines.space import HardwareSpace
+from mapsearch.studies.co_design.results import MachineRow
 from mapsearch.studies.folder import as_csv
-from mapsearch.studies.results import MachineRow
 
 
 class MachineNotes:

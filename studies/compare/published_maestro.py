@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mapsearch.formats.directives import Network
 from mapsearch.formats.maestro.out import maestro_sources, print_machine, print_sources
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.maestro.figures import printed
@@ -71,7 +72,7 @@ def _read_csv(folder: Path, binary: Path, layer: Source) -> dict[str, float]:
         raise InputError(f"{where}: the program must write one CSV file, wrote {len(files)}")
     lines = files[0].read_bytes().decode(errors="replace").splitlines()
     if len(lines) != 2:
-        raise InputError(f"{where}: its CSV must have a header and one row, got {len(lines)} lines")
+        raise InputError(f"{where}: its CSV must have a header and one row, got {counted(len(lines), 'line')}")
     cells = [cell.strip() for cell in lines[1].split(",")]
     while cells and cells[-1] == "":
         cells.pop()

@@ -8,6 +8,7 @@ from itertools import pairwise
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from mapsearch.model.english import counted
 from mapsearch.search.mappings.incumbent import Step
 from mapsearch.studies.pictures.style import (
     BLACK,
@@ -55,7 +56,9 @@ def draw(run: Recorded) -> Drawing:
         title_fontsize=TINY,
     )  # fmt: skip
     left_out = len(run.layers) - len(layers)
-    return Drawing(figure, f"convergence of {left_out} layers, which have no trace or an objective not above 0" if left_out else "")
+    return Drawing(
+        figure, f"convergence of {counted(left_out, 'layer')} without a trace or with an objective not above 0" if left_out else ""
+    )
 
 
 def _evaluations(step: Step) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsearch.formats.text import write_whole
+from mapsearch.model.english import counted
 from mapsearch.studies.pictures.style import (
     BLACK,
     GREY,
@@ -84,7 +85,7 @@ def _picture(title: str, panel: Panel, pairs: Sequence[SweptPair], shown: Sequen
     figure = new_figure(3.6 * rows, title)
     panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for axes, pair, designs in zip(panels, pairs, shown, strict=False):
-        number = f"{pair.valid:,} designs" + (f", {len(designs):,} shown" if len(designs) < pair.valid else "")
+        number = counted(pair.valid, "design") + (f", {len(designs):,} shown" if len(designs) < pair.valid else "")
         axes.set_title(f"{fitted(pair.dataflow, 30)}, {fitted(pair.layer, 30)}: {number}", fontsize=SMALL)
         tidy(axes)
         front = [design for design in fronts if (design["dataflow"], design["layer"]) == (pair.dataflow, pair.layer)]

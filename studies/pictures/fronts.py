@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from mapsearch.model.english import counted
 from mapsearch.studies.pictures.style import (
     BLUE,
     GREY,
@@ -72,7 +73,9 @@ def draw_network(run: Recorded) -> Drawing:
     middle = _middle(network.front)
     _show(axis, [*middle, _Point(network.runtime_cycles, network.energy_pj)])
     outside = len(network.front) - len(middle)
-    beyond = f"; not shown: {outside} points at the ends, where cycles or energy change by less than 1 %" if outside else ""
+    beyond = (
+        f"; not shown: {counted(outside, 'point')} at the ends, where cycles or energy change by less than 1 %" if outside else ""
+    )
     axis.set_xlabel(f"runtime [cycles]{beyond}", fontsize=SMALL)
     axis.set_ylabel("energy", fontsize=SMALL)
     axis.legend(fontsize=SMALL)

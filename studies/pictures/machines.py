@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.ticker import EngFormatter
 
 from mapsearch.spaces.machines.space import machine_text
+from mapsearch.studies.co_design.results import MachineRow
 from mapsearch.studies.pictures.numbers import number_points
 from mapsearch.studies.pictures.style import GREY, RED, SMALL, TINY, Drawing, Told, colour_bar, fix_layout, new_figure, tidy
 from mapsearch.studies.recorded import Recorded
-from mapsearch.studies.results import MachineRow
 
 _NAMED = 20  # machines at the most that have a number
 # What sizes are called together, and the fields and labels of the one that is a colour and the one that is a height.

@@ -12,6 +12,7 @@ from itertools import groupby
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
+from mapsearch.model.english import counted
 from mapsearch.studies.pictures.style import (
     BLACK,
     BLUE,
@@ -139,9 +140,9 @@ def _hold(axis: Axes, held: _Held, steps: Sequence[ShownStep], size: float) -> N
 def _title(held: _Held) -> str:
     """How many words the PEs hold of a tensor, and where all parts lie alike."""
     words = {part.words for row in held.rows for part in row if part is not None} or {0}
-    sizes = f"{min(words):,} to {max(words):,}" if len(words) > 1 else f"{max(words):,}"
+    sizes = f"{min(words):,} to {max(words):,} words" if len(words) > 1 else counted(max(words), "word")
     everywhere = ", ".join(_axis_text(axis, span) for axis, span in held.common.items() if span != (0, 0))
-    return f"{held.name}: {sizes} word{'' if words == {1} else 's'} in a PE{f'; in all of them {everywhere}' if everywhere else ''}"
+    return f"{held.name}: {sizes} in a PE{f'; in all of them {everywhere}' if everywhere else ''}"
 
 
 def _bar(column: int, row: int, width: int, colour: tuple[float, ...]) -> Rectangle:
@@ -186,7 +187,8 @@ def _name_steps(axis: Axes, nest: ShownNest, steps: Sequence[ShownStep], names: 
     """Below each column its step."""
     axis.set_xticks([number + 0.5 for number in range(len(steps))], names, fontsize=TINY)
     axis.set_xlabel(
-        f"the first {len(steps)} of {nest.steps:,} steps, and the index of each loop that moves, on {len(steps[0].pes)} of "
-        f"{nest.working_pes:,} PEs; one bar: the same words stay; one colour: equal words; hatched: an idle PE",
+        f"the first {len(steps)} of {counted(nest.steps, 'step')}, and the index of each loop that moves, on "
+        f"{len(steps[0].pes)} of {counted(nest.working_pes, 'PE')}; one bar: the same words stay; one colour: equal words; "
+        "hatched: an idle PE",
         fontsize=SMALL,
     )

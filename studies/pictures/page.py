@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mapsearch.model.english import counted
 from mapsearch.studies.pictures.html import Shown, bullets, document, folded, pairs, pictures, section, table
 from mapsearch.studies.recorded import Recorded
 from mapsearch.studies.results import LayerResult, NetworkSums
@@ -36,10 +37,10 @@ def page(run: Recorded, shown: Sequence[Shown], left_out: Sequence[str], nests: 
 def _network(run: Recorded) -> str:
     totals = run.results.totals
     lines = [
-        f"{totals.layers} layers, {totals.macs:,} MACs, PE use {totals.utilization:.1%}",
+        f"{counted(totals.layers, 'layer')}, {totals.macs:,} MACs, PE use {totals.utilization:.1%}",
         f"{totals.runtime_cycles:,} cycles, which are {totals.runtime_ms:.4g} ms at {run.hardware.clock_mhz:g} MHz",
         f"{totals.energy_pj.total / 1e6:,.5g} µJ, EDP {totals.edp_pj_cycles:.5g} pJ x cycles",
-        f"{totals.evaluations:,} mappings evaluated in {totals.seconds:.1f} s over all processes",
+        f"{counted(totals.evaluations, 'mapping')} evaluated in {totals.seconds:.1f} s over all processes",
         *([] if totals.sparse is None else [zeros_text(totals.sparse, totals.macs, totals.runtime_cycles)]),
         *([] if run.results.complete else ["the run was stopped before its end"]),
     ]

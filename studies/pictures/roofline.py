@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mapsearch.model.english import counted
 from mapsearch.model.evaluation import CountedEvaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.tensors import Tensor
@@ -92,7 +93,7 @@ def _roofs(axis: Axes, hardware: Hardware, intensities: NDArray[np.float64]) -> 
     peak, width = hardware.pes * hardware.simd, hardware.offchip.bytes_per_cycle
     ends = [min(float(intensities.min()), peak / width) / 2, max(float(intensities.max()), peak / width) * 2]
     xs = [ends[0], peak / width, ends[1]]
-    label = f"{hardware.pes:,} PEs x {hardware.simd} MACs, {width} off-chip bytes per cycle"
+    label = f"{counted(hardware.pes, 'PE')} x {counted(hardware.simd, 'MAC')}, {width} off-chip bytes per cycle"
     axis.plot(xs, [min(peak, x * width) for x in xs], color=BLACK, linewidth=1.5, label=label)
     scale_log(axis.xaxis)
     scale_log(axis.yaxis)

@@ -16,6 +16,7 @@ from mapsearch.formats.mappings import read_network
 from mapsearch.formats.mixes import Mix
 from mapsearch.formats.registry import Format
 from mapsearch.formats.yaml.layer_sets import UniqueLayer
+from mapsearch.model.english import counted
 from mapsearch.model.errors import InputError
 from mapsearch.model.evaluation import Evaluation
 from mapsearch.model.hardware import Hardware
@@ -24,9 +25,10 @@ from mapsearch.model.registry import cost_model
 from mapsearch.search.mappings.searcher import Certificate, Outcome
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.search.pareto import Front
+from mapsearch.studies.co_design.results import CoDesignResult
 from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.folder import ANEW, NETWORK, RunFolder, front_name, mapping_name
-from mapsearch.studies.results import CoDesignResult, FreeResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
+from mapsearch.studies.results import FreeResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
 from mapsearch.studies.run.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
 from mapsearch.studies.run.network_totals import fields_of, gap_to, objective_of, sums, totals
 from mapsearch.studies.run.settings import Settings
@@ -244,7 +246,7 @@ def _why_none(outcomes: Sequence[Outcome]) -> str:
     evaluations, refused = sum(outcome.evaluations for outcome in outcomes), sum(outcome.refused for outcome in outcomes)
     why = f"{refused:,} refused, {evaluations - refused:,} without a finite objective or too large for L1 or L2"
     hint = "use more trials, larger buffers or another model"
-    return f"the cost model vouches for none of {evaluations:,} mappings ({why}); {hint}"
+    return f"the cost model vouches for none of {counted(evaluations, 'mapping')} ({why}); {hint}"
 
 
 def _certificate(best: Outcome, settings: Settings) -> Certificate | None:

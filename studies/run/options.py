@@ -12,6 +12,7 @@ from mapsearch.spaces.mappings.rules import MAX_LEVELS, TOOLS, TileRule
 from mapsearch.studies.declared import (
     ANYTHING,
     FLAG,
+    FOLDER,
     JOBS,
     SECONDS,
     SHARE,
@@ -20,7 +21,6 @@ from mapsearch.studies.declared import (
     check,
     check_one_engine,
     one_of,
-    path,
     setting,
     some_of,
     text,
@@ -60,7 +60,7 @@ class Inputs:
         ),
     )
     out: str | os.PathLike[str] | None = field(
-        default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
+        default=None, metadata=setting(FOLDER, "DIR", "the folder to write (default: a new one in runs/)")
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the run in --out"))
     jobs: int | None = field(default=None, metadata=JOBS)
@@ -74,8 +74,8 @@ class Inputs:
         metadata=setting(
             text("a database's URL or a journal file"),
             "URL",
-            "keep the machines of a search for one, or the structures that one of Optuna's samplers tries for each layer, in a "
-            "storage of Optuna's too, such as sqlite:///studies.db: its dashboard shows them, and other runs of the same search "
+            "keep in a storage of Optuna's, such as sqlite:///studies.db, which machines a search for one tries, or which "
+            "structures one of Optuna's samplers tries for each layer: Optuna's dashboard shows them, and runs of the same search "
             "for a machine share them",
         ),
     )
@@ -114,8 +114,8 @@ class SearchOptions:
         metadata=setting(
             SHARE,
             "G",
-            f"the proof of a layer ends once no mapping can be better by more, a share such as {GAP} or 1%; 0 proves the optimum "
-            f"(default: {GAP}; of sampler exact 0)",
+            f"the proof of a layer ends once no mapping can be better by more than this share, such as {GAP} or 1%; 0 "
+            f"proves the optimum (default: {GAP}; of sampler exact 0)",
         ),
     )
     trials: int | None = field(

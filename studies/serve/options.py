@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from mapsearch.studies.declared import ANYTHING, FLAG, SettingError, check, path, setting, whole
+from mapsearch.studies.declared import ANYTHING, FLAG, FOLDER, SettingError, check, setting, whole
 
 if TYPE_CHECKING:
     import os
@@ -24,11 +24,11 @@ class ServeOptions:
         metadata=setting(FLAG, "", "find the largest factor on all rates at which every SLO holds, and latencies over load"),
     )
     out: str | os.PathLike[str] | None = field(
-        default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
+        default=None, metadata=setting(FOLDER, "DIR", "the folder to write (default: a new one in runs/)")
     )
     resume: bool = field(
         default=False,
-        metadata=setting(FLAG, "", "go on with the study in --out; of a changed one, the runs are kept that it shares"),
+        metadata=setting(FLAG, "", "go on with the study in --out; where the study has changed, runs that it still needs are kept"),
     )
     seed: int | None = field(
         default=None, metadata=setting(whole(0), "N", "of the searches and of the requests; same seed, same results (default: 0)")

@@ -130,7 +130,7 @@ def _queue(
         slo_met=None if tenant.slo_ms is None or not found else stable and response.of(tenant.percentile) <= tenant.slo_ms,
         mean_batch=float(batch.mean()) if found else 0.0,
         energy_uj=float(energy_uj.mean()) if found else 0.0,
-        wait_ms=float((response_ms - service_ms).mean()) if found else 0.0,
+        wait_ms=max(0.0, float((response_ms - service_ms).mean())) if found else 0.0,  # times are rounded
         theory_ms=None if wait_s is None else 1e3 * wait_s,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from mapsearch.model.english import counted
 from mapsearch.studies.show.nest import ShownLoop, ShownNest, ShownTile
 
 _BAR = "│ "
@@ -31,15 +32,16 @@ def heading(nest: ShownNest) -> list[str]:
         for word, each in (("stride", nest.stride), ("dilation", nest.dilation))
         if each != (1, 1)
     ]
+    work = f"{counted(nest.macs, 'MAC')} in {counted(nest.steps, 'step')}"
     return [
         f"{nest.layer} ({nest.type}): {', '.join([_axes(nest.dims) or '1 MAC', *windows])}",
-        f"on {nest.hardware}: {nest.macs:,} MACs in {nest.steps:,} steps of {nest.working_pes:,} of {nest.pes:,} PEs",
+        f"on {nest.hardware}: {work} of {nest.working_pes:,} of {counted(nest.pes, 'PE')}",
     ]
 
 
 def nest_lines(nest: ShownNest) -> Iterator[Line]:
     """The nest, outermost first: the loops of each level, and where L2 and L1 take other tiles."""
-    yield Line(0, f"L2: {nest.l2_bytes:,} bytes needed; L1 of a PE: {nest.l1_bytes:,} bytes")
+    yield Line(0, f"L2: {counted(nest.l2_bytes, 'byte')} needed; L1 of a PE: {counted(nest.l1_bytes, 'byte')}")
     yield from _l2_keeps(nest, 0)
     depth = 0
     for level, units in enumerate(nest.units):
@@ -64,7 +66,7 @@ def _l2_keeps(nest: ShownNest, depth: int) -> Iterator[Line]:
 
 
 def _units(level: int, units: int) -> str:
-    number = f"{units:,} unit{'' if units == 1 else 's'}"
+    number = counted(units, "unit")
     return number if level == 0 else f"{number} in each of level {level - 1}"
 
 
@@ -80,7 +82,7 @@ def _loop(loop: ShownLoop) -> str:
 
 def _keeps(buffer: str, name: str, tile: ShownTile, nest: ShownNest) -> str:
     """A tile that a buffer keeps, and over which loops."""
-    words = f"{tile.words:,} word{'' if tile.words == 1 else 's'}, {tile.bytes:,} bytes"
+    words = f"{counted(tile.words, 'word')}, {counted(tile.bytes, 'byte')}"
     axes = _axes({axis: length for axis, length in tile.axes.items() if length > 1})
     return f"{buffer} keeps {name} {f'[{axes}] ' if axes else ''}{words}{_over(tile, nest)}"
 

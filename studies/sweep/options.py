@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from mapsearch.studies.declared import ANYTHING, FLAG, JOBS, WORKERS, SettingError, check, check_one_engine, path, setting, whole
+from mapsearch.studies.declared import ANYTHING, FLAG, FOLDER, JOBS, WORKERS, SettingError, check, check_one_engine, setting, whole
 
 if TYPE_CHECKING:
     import os
@@ -46,7 +46,7 @@ class SweepOptions:
     )
     designs_at_most: int = field(default=MOST_DESIGNS, metadata=setting(whole(1, inf), "N", "refuse to start with more designs"))
     out: str | os.PathLike[str] | None = field(
-        default=None, metadata=setting(path("a folder"), "DIR", "the folder to write (default: a new one in runs/)")
+        default=None, metadata=setting(FOLDER, "DIR", "the folder to write (default: a new one in runs/)")
     )
     resume: bool = field(default=False, metadata=setting(FLAG, "", "go on with the sweep in --out"))
     jobs: int | None = field(default=None, metadata=JOBS)

@@ -31,6 +31,7 @@ from mapsearch.search.designs.walk import fields_of
 from mapsearch.spaces.machines.grid import HardwareGrid
 from mapsearch.spaces.machines.space import HardwareSpace
 from mapsearch.spaces.mappings.sweep_variants import ResizedVariants, mappings_as_they_are, template_variants
+from mapsearch.studies.shown import about_text
 from mapsearch.studies.sweep.parquet import BYTES_PER_DESIGN, Columns
 from mapsearch.studies.sweep.parts import Pair, Parts, PartTasks
 
@@ -57,7 +58,7 @@ class Estimate:
     @property
     def text(self) -> str:
         """Time and size."""
-        return f"about {_duration(self.seconds)} of one core and {_size(self.bytes)} at the most"
+        return f"{about_text(self.seconds)} of one core and {_size(self.bytes)} at the most"
 
 
 @dataclass(frozen=True)
@@ -201,12 +202,6 @@ class SweepPlan:
             found |= {number: batch.decode(row, layer) for row, number in new}
         rows = [MappedLayer(replace(layer, name=f"{layer.name}_{number}"), found[number]) for number in sorted(found)]
         return print_network(Network(pair.dataflow, tuple(rows)))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
 def _size(number: float) -> str:

@@ -245,7 +245,7 @@ def test_layers_of_a_batch(capsys: Capture) -> None:
     assert three["entries"][0]["dims"]["N"] == 3 * one["entries"][0]["dims"]["N"]
     sizes = [_json(capsys, "space", "ncf", "--batch", batch)[0]["mappings"] for batch in ("1", "3")]
     assert sizes[0] < sizes[1]
-    assert _error(capsys, "layers", "--batch", "3").endswith("--batch is of one layer set; name it")
+    assert _error(capsys, "layers", "--batch", "3").endswith("--batch needs one layer set; name it")
     assert _error(capsys, "layers", "ncf", "--yaml", "--batch", "3").endswith("--yaml prints the file as it is; leave --batch out")
 
 

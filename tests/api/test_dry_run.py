@@ -43,7 +43,7 @@ def test_a_dry_run_of_one_layer(layers: Path, empty: Path, capsys: Capture) -> N
     """One layer of a set is one search."""
     told = _forecast(capsys, f"{layers}:{NAMES[0]}", "--trials", "7", "--jobs", "1")
     assert [layer["name"] for layer in told["layers"]] == NAMES[:1]
-    assert told["basis"].startswith("one search of 7 trials, each ")
+    assert told["basis"].startswith("1 search of 7 trials, each ")
 
 
 def test_a_dry_run_in_words(layers: Path, empty: Path, capsys: Capture) -> None:

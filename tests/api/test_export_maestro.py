@@ -141,5 +141,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: Captur
 def test_an_empty_folder_name_is_no_folder(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--out ""` is an error that says so, instead of writing to the working directory."""
     monkeypatch.chdir(tmp_path)
-    assert error_of(capsys, "export", str(NETWORK), "--to", "maestro", "--out", "") == "out must name a folder, got an empty text"
+    assert error_of(capsys, "export", str(NETWORK), "--to", "maestro", "--out", "") == (
+        "argument --out: must name a folder, got ''; see mapsearch export --help"
+    )
     assert not list(tmp_path.iterdir())

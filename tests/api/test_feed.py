@@ -87,7 +87,7 @@ def test_the_pipeline_of_the_page_loads(done: Path, tmp_path: Path, capsys: Capt
             "no.yaml: the pipeline file must be readable: No such file or directory; shipped are imagenet",
         ),
         (["RUN", "--pipeline", "imagenet", "--what-if", "gpu"], "must be one or several of cache, cores, storage"),
-        (["RUN", "--pipeline", "imagenet", "--out", ""], "out must name a folder, got an empty text"),
+        (["RUN", "--pipeline", "imagenet", "--out", ""], "argument --out: must name a folder, got ''; see mapsearch feed --help"),
         (["no/run", "--pipeline", "imagenet"], "no/run: must be a run's folder, as mapsearch run writes it, got none"),
     ],
 )

@@ -68,7 +68,7 @@ def test_errors_of_one_line(capsys: Capture) -> None:
     """A dim that is missing or wrong, a set that is missing, and a file that cannot be written."""
     assert "input x has the symbolic dim batch; give its size, such as --dim batch=1" in _error(capsys, "layers", "net.onnx")
     assert "must be given as NAME=SIZE" in _error(capsys, "layers", "net.onnx", "--dim", "batch")
-    assert "--save is of one layer set; name it" in _error(capsys, "layers", "--save", "set.yaml")
+    assert "--save needs one layer set; name it" in _error(capsys, "layers", "--save", "set.yaml")
     assert "a layer set's file has all of its layers" in _error(capsys, "layers", "vgg16:conv1_2", "--save", "set.yaml")
     assert "the folder must be writable" in _error(capsys, "layers", "vgg16", "--save", "net.onnx/set.yaml")
     assert not Path("set.yaml").exists()

@@ -83,7 +83,7 @@ def test_densities_of_masks(layers: Path, capsys: pytest.CaptureFixture[str]) ->
         ("W: {mask: w.npy, uniform: 0.5}", "sparsity.W must have one of uniform, pattern, mask, tiles, got uniform and mask"),
         (
             "W: {tiles: 8, kept: [[1, 1], [2, 2], [3, 3]]}, I: {mask: i.npy}",
-            "masks are of a row that makes one layer, got 3",
+            "a row with masks must make one layer, got 3",
         ),
         ("O: {mask: w.npy}", "sparsity.O must have one of uniform, pattern, got mask"),
     ],
@@ -95,7 +95,7 @@ def test_what_a_mask_must_not_be(layers: Path, tensors: str, text: str) -> None:
     bad.write_text(HEAD + f"- {{name: a, type: GEMM, M: 20, N: 24, K: 32, sparsity: {{{tensors}}}}}\n")
     with pytest.raises(InputError) as caught:
         load_layer_set(bad)
-    assert f"layer 1 (a): {text.replace('{folder}', str(layers.parent))}" in str(caught.value).replace("sparsity: masks", "masks")
+    assert f"layer 1 (a): {text.replace('{folder}', str(layers.parent))}" in str(caught.value).replace("sparsity: a row", "a row")
     assert "\n" not in str(caught.value)
 
 
@@ -106,8 +106,8 @@ def test_what_evaluate_refuses_with_masks(layers: Path, tmp_path: Path, capsys: 
     plain = tmp_path / "plain.yaml"
     plain.write_text(HEAD + "- {name: a, type: GEMM, M: 1, N: 1, K: 1}\n")
     for options, text in (
-        (["--masks", str(layers), "--model", "simulate"], "masks are counted in place of the model exact, got simulate; leave one"),
-        (["--masks", str(layers), "--gap"], "--gap proves by densities; leave --masks out"),
+        (["--masks", str(layers), "--model", "simulate"], "masks are counted by the model exact alone, got simulate; leave out"),
+        (["--masks", str(layers), "--gap"], "--gap is proven for densities, not for masks; leave --masks out"),
         (["--masks", "mobilenet"], "mobilenet: must have a layer with a mask; give one, or leave the masks out"),
         (["--masks", str(plain)], "plain.yaml: must have a layer with a mask; give one, or leave the masks out"),
     ):
@@ -115,4 +115,4 @@ def test_what_evaluate_refuses_with_masks(layers: Path, tmp_path: Path, capsys: 
         assert text in capsys.readouterr().err
     file.write_text("Network n { Layer other { Type: GEMM Dimensions { M: 2, N: 2, K: 3 } Dataflow { SpatialMap(1,1) K; } } }")
     assert main(["evaluate", str(file), "--hardware", MACHINE, "--masks", str(layers)]) == 2
-    assert "layers.yaml: must have a layer of those that are evaluated, got sparse, dense; name" in capsys.readouterr().err
+    assert "layers.yaml: must have a layer of the mapping files', got sparse, dense; give" in capsys.readouterr().err

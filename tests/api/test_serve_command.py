@@ -58,13 +58,13 @@ def test_tables_and_json_tell_the_same(study: str, tmp_path: Path, capsys: Captu
         "What each way gives",
     ):
         assert part in words
-    for part in ("ncf 1, other 1; the best of 1 ways", "the SLOs hold up to", "by queueing theory", f"written: {out}"):
+    for part in ("ncf 1, other 1; the best of 1 way", "the SLOs hold up to", "by queueing theory", f"written: {out}"):
         assert part in words
     pictures = {f"{name}.png" for name in ("latencies", "load", "parts")}
     assert pictures < {path.name for path in (tmp_path / "out").iterdir()}
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<svg") == 3
-    assert "the best of 1 ways" in page
+    assert "the best of 1 way" in page
     for title in ("What each way gives", "busy [%]", "done [1/s]", "power [W]", "cost [per million]", "saving [%]"):
         assert title in page
     assert "6 runs for the service times" in captured.err

@@ -12,6 +12,8 @@ from printed_tables import table_rows
 from small_run import results_in
 
 from mapsearch.cli import main
+from mapsearch.model.sparse_figures import SparseSums
+from mapsearch.studies.zeros import zeros_text
 
 MAPPING = """Network small {
   Layer c {
@@ -78,6 +80,21 @@ def test_run_tells_what_is_lost_to_imbalance(tmp_path: Path, capsys: pytest.Capt
     )
     [row] = [row for row in table_rows(resumed) if row[0] == "sparse"]
     assert float(row[-2]) == pytest.approx(100 * (1 - balanced[0] / sparse["runtime_cycles"]), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("balanced", "imbalance", "text"),
+    [
+        (9000, 1.25, "10.0% of the cycles lost to load imbalance (computing takes 1.25 times as long as if balanced)"),
+        (10_000, 1.25, "none of the cycles lost to load imbalance (computing takes 1.25 times as long as if balanced)"),
+        (10_000, 1.0, "none of the cycles lost to load imbalance"),
+        (9999, 1.0001, "less than 0.1% of the cycles lost to load imbalance"),
+    ],
+)
+def test_what_is_lost_reads_well_where_it_is_nothing(balanced: int, imbalance: float, text: str) -> None:
+    """No figure that rounds to nothing is printed: neither 0.0% nor 1 times as long."""
+    sums = SparseSums(skipped_macs=750.0, gated_macs=0.0, imbalance=imbalance, balanced_runtime_cycles=balanced)
+    assert zeros_text(sums, 1000, 10_000) == f"zeros: 75.0% of the MACs skipped; {text}"
 
 
 def test_a_machine_whose_pes_are_balanced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import pty
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -80,11 +81,27 @@ def test_a_narrow_terminal_is_kept_to() -> None:
     assert 60 < max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize(
+    ("command", "bars"),
+    [
+        ("run two.yaml --evaluations 200 --jobs 1", ("searching, into o[/b]", "  0%")),
+        ("sweep --layers two.yaml:a --dataflow kcp_ws --hardware edge_space", ("designs, ", "million/s", "100%")),
+    ],
+)
+def test_bars_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, bars: Sequence[str]) -> None:
+    """A terminal shows a bar with a share and a time; brackets in a folder's name are no markup."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.yaml").write_text(LAYERS)
+    shown = _on_a_terminal(f"{command} --out o[/b]", COLUMNS="160", TERM="xterm")
+    assert all(part in shown for part in (*bars, "0:00:0"))
+    assert (tmp_path / "o[" / "b]").is_dir()
+
+
 def _on_a_terminal(command: str, **environment: str) -> str:
     """What a command writes to a terminal."""
     leader, follower = pty.openpty()
-    arguments = [sys.executable, "-m", "mapsearch", command]
-    with subprocess.Popen(arguments, stdout=follower, env={**os.environ, **environment}) as process:  # noqa: S603 our own
+    arguments = [sys.executable, "-m", "mapsearch", *command.split()]
+    with subprocess.Popen(arguments, stdout=follower, stderr=follower, env={**os.environ, **environment}) as process:  # noqa: S603 our own
         os.close(follower)
         text = b""
         while chunk := _read(leader):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -266,6 +267,20 @@ def test_maestro_networks(tmp_path: Path) -> None:
     ]
     assert layers[0].stride == (2, 2)
     assert layers[3].zero_macs == 0
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ("Typ: CONV", "'Typ' is no layer item; use one of Type, Stride, Dimensions, Dataflow; did you mean Type?"),
+        ("Density { W: 0.5 }", "'Density' is ours; MAESTRO has no such item"),
+        ("Type: CONV", "the layer has no Dimensions; every layer needs one"),
+    ],
+)
+def test_what_is_no_layer_of_maestros(tmp_path: Path, items: str, message: str) -> None:
+    """Items that MAESTRO does not know, or that are missing, are errors of one line, in networks as in mappings."""
+    with pytest.raises(InputError, match=rf": layer a: {re.escape(message)}$"):
+        load(tmp_path, "net.m", f"Network n {{ Layer a {{ {items} }} }}")
 
 
 def test_files_that_leave_nothing_open(tmp_path: Path) -> None:

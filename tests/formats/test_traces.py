@@ -86,8 +86,8 @@ def test_a_zone_carries_over_changed_clocks(tmp_path: Path) -> None:
         (["2013-11-04T00:00", "2013-11-03T00:00"], None, "at least 1min apart, got -1d"),
         (["4.11.2013 9:00", "4.11.2013 10:00"], None, "start must be an ISO time such as 2013-11-04T09:00, got '4.11.2013 9:00'"),
         (["2013-11-04T00:00", "2013-11-04T01:00+01:00"], None, "hours.csv:3: times must all have a zone"),
-        (["2013-11-04T00:00"], None, "at least two rows, got 1 rows"),
-        (["2013-11-04T00:00", "2013-11-04T01:00,5"], None, "hours.csv:3: must have 2 cells, as there are columns, got 3"),
+        (["2013-11-04T00:00"], None, "at least two rows, got 1"),
+        (["2013-11-04T00:00", "2013-11-04T01:00,5"], None, "hours.csv:3: must have a cell for each of the 2 columns, got 3"),
     ],
 )
 def test_a_table_that_breaks_a_law(tmp_path: Path, times: list[str], numbers: list[object] | None, message: str) -> None:

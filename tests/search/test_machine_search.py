@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_machines import BUDGET, UNREFINED, Notes, exhaustive, job_of, searched, space_of, told
+from small_machines import UNREFINED, Notes, begun, exhaustive, job_of, searched, space_of, told
 
 from mapsearch.model.area import area_by_part, power_mw
 from mapsearch.model.errors import InputError
 from mapsearch.search.machines.candidate import Least, MappedNetwork
 from mapsearch.search.machines.sampler import Point
-from mapsearch.search.machines.search import BATCH, MOST_MACHINES, TO_THE_END, Allowance, MachineSearch, check_space
+from mapsearch.search.machines.search import BATCH, MOST_MACHINES, TO_THE_END, Allowance, check_space
 from mapsearch.search.machines.stages import Stage
 from mapsearch.search.pareto import non_dominated
 from mapsearch.search.processes import Processes
@@ -75,7 +75,7 @@ def test_it_goes_on_after_a_stop() -> None:
     """A search that is interrupted and goes on with its notes ends as one that is not, and maps nothing again."""
     notes = Notes()
     job, space = job_of("edp"), space_of(Limits())
-    first = MachineSearch(space, dict(space.within_limits()), job, BUDGET, notes)
+    first = begun(job, space, notes)
 
     def interrupt(_: Stage) -> None:
         raise KeyboardInterrupt
@@ -116,8 +116,7 @@ def test_the_front_of_several_objectives() -> None:
 
 def test_a_timeout_still_maps_the_best_fully() -> None:
     """Where there is no time, one machine is mapped, quickly and then as a run of its own would."""
-    space = space_of(Limits())
-    search = MachineSearch(space, dict(space.within_limits()), job_of("edp"), BUDGET, Notes(), time.monotonic())
+    search = begun(job_of("edp"), space_of(Limits()), Notes(), time.monotonic())
     stages: list[Stage] = []
     search.run(UNREFINED, Processes(1), None, stages.append)
     search.map_best(Processes(1), None, stages.append)

@@ -20,7 +20,7 @@ from mapsearch.formats.yaml.hardware import load_hardware, load_hardware_space
 from mapsearch.model.area import area_by_part
 from mapsearch.model.errors import InputError
 from mapsearch.studies.co_design.baselines import presets
-from mapsearch.studies.results import CoDesignProgress
+from mapsearch.studies.co_design.results import CoDesignProgress
 from mapsearch.studies.results_reader import read_results
 from mapsearch.tables.co_design import print_co_design
 
@@ -132,12 +132,12 @@ def test_a_baseline_on_the_same_machine_is_told_as_such(done: Path, capsys: pyte
 
 
 def test_the_watcher_is_told_of_each_batch(inputs: Path, tmp_path: Path) -> None:
-    """The watcher gets the names of quickly mapped machines, then each one's layers, and each stage when it is done."""
+    """The watcher hears of bounds, of the machines that are mapped quickly, of each one's layers, and of each stage at its end."""
     recorder = Recorder()
     out = tmp_path / "run"
     co_design(inputs, out, watcher=recorder)
     began = [call for call in recorder.calls if len(call) == 3]
-    assert began[0] == (out, ["few-4", "few-2"], 2)
+    assert began[:2] == [(out, ["lower bounds on 2 machines"], 2), (out, ["few-4", "few-2"], 2)]
     assert (out, ["gemm", "conv"]) in [call[:2] for call in began]
     stages = [call[0] for call in recorder.calls if len(call) == 1]
     assert stages[0] == "quick"

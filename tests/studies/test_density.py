@@ -117,7 +117,7 @@ def test_refusals(layers: str, tmp_path: Path, capsys: Capture) -> None:
         ([f"{layers}:a", "--density"], "edge: must skip or gate zeros; name an operand, as in --hardware 'edge,sparse"),
         ([layers, "--density", "--hardware", SKIPS], f"{layers}: must be one layer, got 2; name one, as in {layers}:a"),
         ([f"{layers}:a", "--density", "--hardware", SKIPS, "--objective", "energy,latency"], "must be one, as each density"),
-        ([f"{layers}:a", "--hardware", SKIPS], "--hardware is of --density, as a run has its own; leave it out"),
+        ([f"{layers}:a", "--hardware", SKIPS], "--hardware goes with --density, as a run has its own; leave it out"),
         ([f"{layers}:a", "--density", "--hardware", SKIPS, "--evaluations", "0"], "argument --evaluations: must be"),
         ([f"{layers}:a", "--density", "--hardware", f"{SKIPS},l1.bytes=1", *FEW], "layer a: "),
     ):  # fmt: skip

@@ -233,7 +233,7 @@ def test_the_command_shows_the_networks_front(layers: Path, tmp_path: Path, caps
             "the sampler exact searches for one objective, not a front; use auto",
         ),
         ({"objective": "energy,-runtime_cycles"}, "'-runtime_cycles' is not proven to grow with runtime and energy"),
-        ({"objective": "energy,energy"}, "each of several must be another one, got 'energy,energy'"),
+        ({"objective": "energy,energy"}, "several must differ from each other, got 'energy,energy'"),
         ({"objective": "energy,"}, "objective: "),
         ({"objective": "energy,latncy"}, "latncy"),
     ],

@@ -251,7 +251,7 @@ def test_an_objective_of_0_does_not_converge(done: Path, tmp_path: Path) -> None
 
     some = convergence.draw(load_run(_changed(done, tmp_path / "some", lambda results: fall(results, 1))))
     assert some.figure is not None
-    assert some.note == "convergence of 1 layers, which have no trace or an objective not above 0"
+    assert some.note == "convergence of 1 layer without a trace or with an objective not above 0"
     every = convergence.draw(load_run(_changed(done, tmp_path / "every", lambda results: fall(results, 3))))
     assert every == Drawing(None, "convergence, as no layer has a trace that ends with an objective above 0")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mapsearch.formats.mixes import load_mix
+from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.studies.serve.arrivals import Arrivals
 from mapsearch.studies.serve.figures import BATCHES, response_of
 from mapsearch.studies.serve.queues import Order, Stream, simulate
 from mapsearch.studies.serve.servers import Demand, Server, load_of, serve_at
 from mapsearch.studies.serve.services import Service
-from mapsearch.studies.serve.study import Tenant
+from mapsearch.studies.serve.study import Price, ServeStudy, Tenant
 from mapsearch.studies.serve.theory import mean_waits
+from mapsearch.studies.serve.ways import Ways
 
 
 def _times(rate: float, count: int, seed: int) -> NDArray[np.float64]:
@@ -189,6 +192,53 @@ def test_more_load_lowers_no_percentile_beyond_its_interval(
             served, _ = simulate(streams)
             responses.append(np.concatenate([done.done_s - its.times_s for done, its in zip(served, streams, strict=True)]))
         assert (responses[1] >= responses[0] - 1e-6).all()
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    asked=_tenants(),
+    load=st.floats(0.05, 0.95),
+    slack=st.floats(1.2, 20.0),
+    prices=st.tuples(st.sampled_from([0.0, 0.5]), st.sampled_from([0.0, 0.15])),
+)
+def test_no_sharing_in_turn_that_holds_its_slos_is_worse_than_a_machine_each(
+    asked: tuple[list[Tenant], Server], load: float, slack: float, prices: tuple[float, float]
+) -> None:
+    """Without batches no figure of a tenant's response is lower in turn, in any order; SLOs held there hold alone, at no less cost.
+
+    With batches, waiting fills them, and a percentile or a request's energy may be lower in turn.
+    """
+    tenants, server = asked
+    scale = load / load_of(server, [tenant.arrivals.mean_per_s for tenant in tenants])
+    tenants = [
+        replace(its, arrivals=Arrivals.steady(its.arrivals.mean_per_s * scale, 1.0), slo_ms=slack * service.runtime_ms[1])
+        for its, service in zip(tenants, server.services, strict=True)
+    ]
+    duration = 600 / min(its.arrivals.mean_per_s for its in tenants)
+    study = ServeStudy(
+        name="study",
+        data={},
+        hardware=load_hardware("edge"),
+        tenants=tuple(tenants),
+        sharing=("time",),
+        order=server.order,
+        switch_s=0.0,
+        parts=1,
+        search={},
+        duration_s=duration,
+        warmup_s=0.1 * duration,
+        price=Price(*prices),
+    )
+    services = {(number, 1): service for number, service in enumerate(server.services)}
+    results, _ = Ways(study, services, {}, seed=0, max_load=False).all()
+    turns, alone = results["time"], results["dedicated"]
+    for shared, own in zip(turns.tenants, alone.tenants, strict=True):
+        for name, value in own.response_ms.values.items():
+            assert shared.response_ms.values[name] >= value * (1 - 1e-9), name  # times are rounded
+        assert shared.energy_uj == own.energy_uj
+    if turns.slos_met:
+        assert alone.slos_met
+        assert turns.saving is None or turns.saving >= 0
 
 
 def test_intervals_hold_the_true_percentile() -> None:

@@ -199,7 +199,7 @@ def test_suites_that_cannot_be_run(suites: list[str], message: str) -> None:
         ("# only a head\n", "x.csv: must have a line of column names and at least one row, got 0 lines"),
         (GEMMINI.replace(",600", ",fast"), "x.csv:2: rtl_cycles must be a whole number, got 'fast'"),
         (GEMMINI.replace("b,1", "b,0"), "x.csv:3: R must be >= 1, got '0'"),
-        (GEMMINI.replace(",900", ""), "x.csv:3: must have 17 cells, as there are columns, got 16"),
+        (GEMMINI.replace(",900", ""), "x.csv:3: must have a cell for each of the 17 columns, got 16"),
         (GEMMINI.replace("tile_R", "tile_T"), "x.csv:2: tile_R is missing"),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_different_number_is_named(tmp_path: Path, capsys: Capture) -> None:
     assert main([*_inputs(row, tmp_path), "--binary", str(_replay(tmp_path, cells))]) == 1
     out = capsys.readouterr().out
     assert "runtime_cycles" in out
-    assert "1 layers, 45 numbers compared, 44 equal, 0 explained, 1 different" in out
+    assert "1 layer, 45 numbers compared, 44 equal, 0 explained, 1 different" in out
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_different_number_is_named(tmp_path: Path, capsys: Capture) -> None:
         ("print('bad file', file=sys.stderr); sys.exit(255)", "the program ended with code 255: bad file"),
         ("import time; time.sleep(60)", "no answer in 0.5 s; give it longer by --timeout"),
         ("pass", "the program must write one CSV file, wrote 0"),
-        ("pathlib.Path('a.csv').write_text('only a header\\n')", "its CSV must have a header and one row, got 1 lines"),
+        ("pathlib.Path('a.csv').write_text('only a header\\n')", "its CSV must have a header and one row, got 1 line"),
         ("pathlib.Path('a.csv').write_text('a,b\\n1,2\\n')", "its CSV must have 52 columns, got 2; is it commit 4eb08d17?"),
         ("pathlib.Path('a.csv').write_bytes(bytes(range(256)))", "its CSV must have a header and one row"),
         (
@@ -138,4 +138,4 @@ def test_the_program_is_sought_on_the_search_path(tmp_path: Path, capsys: Captur
 def test_the_timeout_must_be_positive(tmp_path: Path, capsys: Capture) -> None:
     """No program answers in no time."""
     assert main([*_inputs(ROWS[REPLAYED[0]], tmp_path), "--timeout", "0"]) == 2
-    assert "timeout must be above 0 seconds, got 0" in capsys.readouterr().err
+    assert "argument --timeout: must be above 0 and below 1e9, got 0" in capsys.readouterr().err

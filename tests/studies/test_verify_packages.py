@@ -88,7 +88,7 @@ def test_a_count_that_no_convention_explains_is_named(tmp_path: Path, capsys: Ca
     out = capsys.readouterr().out
     assert "l1_fill_words.weight" in out
     assert "ZigZag reads partial sums back as often as it writes them" in out
-    assert "1 layers, 12 numbers compared, 10 equal, 1 explained, 1 different" in out
+    assert "1 layer, 12 numbers compared, 10 equal, 1 explained, 1 different" in out
 
 
 @pytest.mark.parametrize(

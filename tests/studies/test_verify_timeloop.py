@@ -107,7 +107,7 @@ def test_a_different_count_is_named(tmp_path: Path, capsys: Capture) -> None:
     _replay(tmp_path, _statistics(SLIDING).replace("Computes = ", "Computes = 1"))
     assert main(_command(SLIDING, tmp_path)) == 1
     out = capsys.readouterr().out
-    assert "1 layers, 12 numbers compared, 9 equal, 2 explained, 1 different" in out
+    assert "1 layer, 12 numbers compared, 9 equal, 2 explained, 1 different" in out
     assert "Timeloop fetches a whole tile where the window changes its direction" in " ".join(out.split())
 
 

@@ -13,6 +13,7 @@ from mapsearch.formats.yaml.hardware import load_hardware
 from mapsearch.model.cost import Restriction
 from mapsearch.model.exact import ExactModel
 from mapsearch.model.hardware import Buffer, Noc
+from mapsearch.search.machines.bounds import widest_bounds
 from mapsearch.search.machines.candidate import MappedNetwork
 from mapsearch.search.machines.sampler import Point
 from mapsearch.search.machines.search import Allowance, Candidate, MachineSearch
@@ -77,13 +78,18 @@ class Notes:
         self.noted += 1
 
 
+def begun(job: LayersJob, space: HardwareSpace, notes: Notes, deadline: float = inf) -> MachineSearch:
+    """A search whose machines have their bounds."""
+    machines = dict(space.within_limits())
+    bounds = widest_bounds(space, list(machines), job, Processes(1), None)
+    return MachineSearch(space, machines, job, BUDGET, notes, bounds, deadline)
+
+
 def searched(
     objective: str, limits: Limits, *, allowance: Allowance = UNREFINED, jobs: int = 1, notes: Notes | None = None
 ) -> MachineSearch:
     """A search that has come to its end."""
-    job = job_of(objective, limits.power_mw)
-    space = space_of(limits)
-    search = MachineSearch(space, dict(space.within_limits()), job, BUDGET, notes if notes is not None else Notes())
+    search = begun(job_of(objective, limits.power_mw), space_of(limits), notes if notes is not None else Notes())
     search.run(allowance, Processes(jobs), None, lambda _: None)
     return search
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mapsearch.studies.co_design.results import CoDesignProgress
 from mapsearch.studies.evaluate import HardwareSource, evaluate
-from mapsearch.studies.results import CoDesignProgress, LayerResult, RunResults
+from mapsearch.studies.results import LayerResult, RunResults
 from mapsearch.studies.start import run
 
 LAYERS = """
