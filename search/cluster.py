@@ -51,9 +51,13 @@ def connected(cluster: str | Client, *packages: str) -> Generator[Cluster]:
     """
     from distributed import Client  # noqa: PLC0415 takes time, and may be missing
 
-    if isinstance(cluster, Client):
+    if not isinstance(cluster, str):
+        given = cast("Any", cluster)  # it may be anything, and most of a client's attributes have no types
+        if not isinstance(given, Client) or given.status != "running" or given.asynchronous:
+            raise InputError(f"cluster: must be a Dask client that is connected and not asynchronous, got {cluster}")
         yield Cluster(cluster, packages)
         return
+    _check_certificates(cluster)
     for name in ("distributed.client", "distributed.core", "distributed.batched", "distributed.comm"):
         getLogger(name).setLevel("CRITICAL")  # what they tell is told here, in one line
     try:
@@ -67,6 +71,18 @@ def connected(cluster: str | Client, *packages: str) -> Generator[Cluster]:
     finally:
         with suppress(Exception):  # where the scheduler is gone
             client.close(timeout=CONNECT_SECONDS)
+
+
+def _check_certificates(address: str) -> None:
+    """Raise InputError where the client's TLS certificates cannot be read, or an address that needs them has none."""
+    from distributed import Security  # noqa: PLC0415 takes time
+
+    try:
+        context = cast("Any", Security)().get_connection_args("client").get("ssl_context")  # it has no types
+    except OSError as error:
+        raise InputError(f"cluster {address}: the TLS certificates of Dask's configuration cannot be read: {error}") from None
+    if context is None and address.startswith(("tls:", "wss:")):
+        raise InputError(f"cluster {address}: needs TLS certificates; Dask's configuration, distributed.comm.tls, must name them")
 
 
 class Cluster:

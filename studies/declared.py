@@ -5,11 +5,11 @@ The command line's help is made from these declarations, so neither this module 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from math import inf
+from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from mapsearch.model.errors import InputError, did_you_mean, show
@@ -77,7 +77,7 @@ def text(example: str) -> Law:
 
 def path(what: str) -> Law:
     """A text or path that names a file or folder."""
-    return Law(f"must name {what}", lambda value: isinstance(value, str | os.PathLike) and str(cast("object", value)) != "")
+    return Law(f"must name {what}", lambda value: isinstance(value, str | PathLike) and str(cast("object", value)) != "")
 
 
 def _number(kind: type[int | float]) -> Callable[[str], object]:
@@ -108,15 +108,18 @@ SHARE = Law("must be from 0 to 1, or a percentage such as 1%", _is_share, _read_
 SECONDS = Law("must be above 0 and below 1e9", _is_seconds, _number(float))
 
 
-def is_cluster_file(cluster: object) -> TypeGuard[str]:
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss)://([\w-]{1,63}(\.[\w-]{1,63})*|\[[\da-fA-F:.]+\]):\d+", re.ASCII)
+
+
+def is_cluster_file(cluster: object) -> TypeGuard[str | PathLike[str]]:
     """Whether the value names a cluster file, not an address or a client."""
-    return isinstance(cluster, str) and cluster.endswith((".yaml", ".yml"))
+    return isinstance(cluster, PathLike) or (isinstance(cluster, str) and cluster.endswith((".yaml", ".yml")))
 
 
 def _is_cluster(value: object) -> bool:
-    if not isinstance(value, str):
-        return hasattr(value, "submit")
-    return is_cluster_file(value) or bool(re.fullmatch(r"(tcp|tls|ws|wss)://\S+:\d+", value))
+    if is_cluster_file(value):
+        return True
+    return _ADDRESS.fullmatch(value) is not None if isinstance(value, str) else hasattr(value, "submit")
 
 
 CLUSTER = Law(

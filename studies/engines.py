@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from mapsearch.formats.yaml.clusters import load_cluster
 from mapsearch.model.extras import require
@@ -16,7 +17,7 @@ from mapsearch.studies.declared import is_cluster_file
 if TYPE_CHECKING:
     from distributed import Client
 
-ClusterSource: TypeAlias = "str | Client"  # a scheduler's address or a cluster file, or a client
+ClusterSource: TypeAlias = "str | PathLike[str] | Client"  # a scheduler's address or a cluster file, or a client
 
 
 @contextmanager
@@ -33,7 +34,7 @@ def engine_of(jobs: int | None, cluster: ClusterSource | None, *packages: str) -
     from mapsearch.studies.deployed import deployed  # noqa: PLC0415 likewise
 
     with (
-        deployed(Path(cluster)) if is_cluster_file(cluster) else nullcontext(cluster) as there,
+        deployed(Path(cluster)) if is_cluster_file(cluster) else nullcontext(cast("str | Client", cluster)) as there,
         connected(there, *packages) as engine,
     ):
         yield engine

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import logging
+import re
+import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import optuna
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.exc import DBAPIError
 
 from mapsearch.model.errors import InputError
 
 _LOG = logging.getLogger(__name__)
+# Who opens a new database fails while another process makes its tables.
+_TRIES, _PAUSE_SECONDS = 10, 0.2
 
 
 def opened_studies(url: str, names: Sequence[str], objectives: Sequence[str]) -> list[optuna.Study]:
@@ -23,7 +30,7 @@ def opened_studies(url: str, names: Sequence[str], objectives: Sequence[str]) ->
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-            storage = optuna.storages.get_storage(url if "://" in url else JournalStorage(JournalFileBackend(url)))
+            storage = _opened(url)
             minimize = [optuna.study.StudyDirection.MINIMIZE] * len(objectives)
             studies = [
                 optuna.create_study(storage=storage, study_name=name, directions=minimize, load_if_exists=True) for name in names
@@ -36,6 +43,26 @@ def opened_studies(url: str, names: Sequence[str], objectives: Sequence[str]) ->
             f"be opened: {_first_line(error)}"
         ) from None
     return studies
+
+
+def _opened(url: str) -> BaseStorage:
+    if re.match(r"[a-z0-9+]{2,}:|://", url) is None:
+        _check_journal(Path(url))
+        return JournalStorage(JournalFileBackend(url))
+    for _ in range(_TRIES - 1):
+        with suppress(DBAPIError):
+            return optuna.storages.get_storage(url)
+        time.sleep(_PAUSE_SECONDS)
+    return optuna.storages.get_storage(url)
+
+
+def _check_journal(path: Path) -> None:
+    """Raise where a file is there and is no journal: Optuna would add to it."""
+    if path.exists():
+        with path.open("rb") as file:
+            line = file.readline(10**4)
+        if line and b'"op_code"' not in line:
+            raise ValueError("it is no journal")
 
 
 class Guard:

@@ -22,7 +22,7 @@ _mpl: Any = mpl
 _figures: Any = figures
 
 WIDTH_INCHES = 10.0
-DPI = 100  # 1,000 pixels wide
+DPI = 100
 SMALL, TINY = 8.0, 7.0  # points
 ROW_INCHES = 0.18  # a row of text
 
@@ -53,9 +53,9 @@ class Drawing:
     told: tuple[Told, ...] = ()
 
 
-def new_figure(height_inches: float, title: str) -> Figure:
-    """An empty figure of the width that all have, laid out so that nothing overlaps."""
-    figure = _figures.Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI, layout="constrained")
+def new_figure(height_inches: float, title: str, width_inches: float = WIDTH_INCHES) -> Figure:
+    """An empty figure, laid out so that nothing overlaps."""
+    figure = _figures.Figure(figsize=(width_inches, height_inches), dpi=DPI, layout="constrained")
     figure.suptitle(fitted(title, 120), fontsize=SMALL + 1)
     return figure
 
@@ -95,7 +95,7 @@ def fix_layout(figure: Figure) -> None:
 
 
 def as_png(figure: Figure) -> bytes:
-    """The picture as a PNG file, 1,000 pixels wide."""
+    """The picture as a PNG file."""
     file = BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from dask import config
 from dask_cluster import DaskCluster, Fragile, dask_cluster
+from distributed import Client
 
 from mapsearch.model.errors import InputError
 from mapsearch.search.cluster import connected
@@ -62,6 +66,24 @@ def test_an_address_without_a_scheduler_is_told(monkeypatch: pytest.MonkeyPatch)
     """An address where nobody listens is one line."""
     monkeypatch.setattr("mapsearch.search.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(InputError, match=r"^cluster tcp://127.0.0.1:9: no scheduler answers there"), connected("tcp://127.0.0.1:9"):
+        pass
+
+
+def test_what_is_no_client_at_work_is_told(two_workers: DaskCluster) -> None:
+    """A client that is closed, and what submits tasks but is none of Dask's, are one line each."""
+    with cast("Any", Client)(two_workers.address, set_as_default=False) as client:
+        pass
+    for given in (client, ThreadPoolExecutor()):
+        told = r"^cluster: must be a Dask client that is connected and not asynchronous, got <"
+        with pytest.raises(InputError, match=told), connected(cast("Client", given)):
+            pass
+
+
+def test_certificates_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    """The files of Dask's configuration are named before anybody waits for an answer."""
+    files = {f"distributed.comm.tls.{key}": str(tmp_path / "no.pem") for key in ("ca-file", "client.cert", "client.key")}
+    told = r"^cluster tls://127.0.0.1:9: the TLS certificates of Dask's configuration cannot be read: "
+    with config.set(files), pytest.raises(InputError, match=told), connected("tls://127.0.0.1:9"):
         pass
 
 

@@ -7,11 +7,14 @@ import subprocess
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from dask_cluster import DaskCluster, cluster_of_two_workers, ended, other_version, started
-from small_run import finished_run, layer_file, results_in, same_for_all
+from distributed import Client
+from small_run import NAMES, Recorder, copy_without, finished_run, layer_file, results_in, same_for_all
 
+from mapsearch.model.errors import InputError
 from mapsearch.studies.start import run
 
 FIXTURES = (cluster_of_two_workers, layer_file, finished_run)  # pytest finds them here, as cluster, layers and done
@@ -29,6 +32,8 @@ def _files(folder: Path) -> dict[str, bytes]:
 def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Path, done: Path, tmp_path: Path) -> None:
     """The results of `--cluster` are those of one process; after its Ctrl-C the workers are free for the next run.
 
+    A run that misses a layer goes on there, by a client of Python's, with that layer alone.
+
     A client with another numba than the workers' is refused, with both versions named, before it writes anything. Once the
     scheduler has ended, a run ends with one line and its finished layers; resumed without a cluster, it comes to what a run that
     nothing has disturbed finds.
@@ -42,6 +47,13 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
     run(layers, out=tmp_path / "run", trials=3, sampler="tpe", cluster=cluster.address)
     assert same_for_all(results_in(tmp_path / "run")) == same_for_all(results_in(done))
     assert _files(tmp_path / "run") == _files(done)
+    copy_without(done, tmp_path / "resumed", NAMES[1])
+    recorder = Recorder()
+    with cast("Any", Client)(cluster.address, set_as_default=False) as client:
+        run(out=tmp_path / "resumed", resume=True, cluster=client, watcher=recorder)
+    assert recorder.calls[0] == (tmp_path / "resumed", [NAMES[1]], 3)
+    assert same_for_all(results_in(tmp_path / "resumed")) == same_for_all(results_in(done))
+    assert _files(tmp_path / "resumed") == _files(done)
     stopped = _run(*asked, "--trials", "1000000", "--out", str(tmp_path / "stopped"))
     cluster.wait_for_tasks(2)
     stopped.send_signal(signal.SIGINT)
@@ -71,6 +83,8 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
     [
         (["--jobs", "2", "--cluster", "tcp://127.0.0.1:1"], "--jobs is of this host, and --cluster has its own workers; give one"),
         (["--cluster", "nowhere"], "--cluster: must be the address of a Dask scheduler, such as tcp://host:8786"),
+        (["--cluster", "tcp://::1:8786"], "--cluster: must be the address of a Dask scheduler, such as tcp://host:8786"),
+        (["--cluster", "tls://127.0.0.1:1"], "cluster tls://127.0.0.1:1: needs TLS certificates; Dask's configuration"),
     ],
 )
 def test_what_is_no_cluster_is_refused(layers: Path, words: list[str], told: str) -> None:
@@ -79,6 +93,13 @@ def test_what_is_no_cluster_is_refused(layers: Path, words: list[str], told: str
     assert status == 2
     assert told in line
     assert line.count("\n") == 1
+
+
+def test_a_path_names_a_cluster_file(layers: Path, tmp_path: Path) -> None:
+    """From Python a cluster file may be a path, as other files may."""
+    (tmp_path / "c").write_text("kind: lokal\nworkers: 2\n")
+    with pytest.raises(InputError, match=f"^{tmp_path}/c: kind must be 'local'"):
+        run(layers, out=tmp_path / "run", cluster=tmp_path / "c")
 
 
 @pytest.mark.nightly

@@ -372,7 +372,7 @@ def test_a_folder_that_cannot_be_written(done: Path, tmp_path: Path, capsys: Cap
     (tmp_path / "file").write_text("")
     for out, message in (
         (str(tmp_path / "file" / "new"), f"{tmp_path}/file/new: the folder must be writable: "),
-        ("", "out must name"),
+        ("", "argument --out: must name a folder"),
     ):
         assert main(["plot", str(done), "--out", out]) == 2
         error = capsys.readouterr().err

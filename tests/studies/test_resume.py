@@ -16,6 +16,7 @@ from small_run import (
     LAYERS,
     NAMES,
     Recorder,
+    copy_without,
     finished_run,
     layer_file,
     results_in,
@@ -36,17 +37,6 @@ ENDLESS = 10**6
 
 def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
-
-
-def copy_without(done: Path, folder: Path, name: str) -> None:
-    """The run at `done` as it was before it had that layer."""
-    for name_ in ("mappings", "fronts"):
-        (folder / name_).mkdir(parents=True)
-    for file in ("config.json", "hardware.yaml", *FILES, *FRONTS):
-        (folder / file).write_bytes((done / file).read_bytes())
-    results = results_in(done)
-    results["layers"] = [layer for layer in results["layers"] if layer["name"] != name]
-    (folder / "results.json").write_text(json.dumps(results))
 
 
 @pytest.mark.parametrize("name", NAMES)

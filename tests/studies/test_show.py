@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,17 @@ def test_nothing_is_cut(steps: int) -> None:
         box = text.get_window_extent()
         assert page.containsx(box.x0), text.get_text()
         assert page.containsx(box.x1), text.get_text()
+
+
+def test_many_steps_can_be_read() -> None:
+    """The picture is as wide as it takes: no text is small, and the names of steps do not touch."""
+    [mapped] = parse(NETWORK.read_text()).layers[:1]
+    figure = draw(shown_nest(mapped, load_hardware("edge"), 48))
+    fix_layout(figure)
+    assert min(text.get_fontsize() for axis in figure.axes for text in axis.texts) >= 5
+    boxes = [label.get_window_extent() for label in figure.axes[-1].get_xticklabels()]
+    assert len(boxes) == 48
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_out_writes_the_picture(capsys: Capture, tmp_path: Path) -> None:

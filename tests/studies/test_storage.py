@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,17 @@ from mapsearch.cli import main
 
 LAYERS = "title: One layer\nsource: made up\nlayers:\n  - {name: gemm, type: GEMM, M: 4, N: 3, K: 2}\n"
 SPACE = "name: few\npes: [2, 4]\nl1: {bytes: 48}\nl2: {bytes: 512}\nnoc: {bytes_per_cycle: 1}\nbudget: {area_mm2: 0.02}\n"
+# Opens studies in a database once so many processes are there to do so.
+OPEN = """
+import os, sys
+from pathlib import Path
+from mapsearch.studies.storages import opened_studies
+folder, number = Path(sys.argv[1]), int(sys.argv[2])
+(folder / str(os.getpid())).touch()
+while len(list(folder.iterdir())) < number:
+    pass
+opened_studies(f"sqlite:///{folder}/studies.db", [str(each) for each in range(10)], ["edp"])
+"""
 
 
 @pytest.fixture(name="inputs", scope="module")
@@ -88,7 +101,26 @@ def test_a_storage_that_fails_stops_nothing(
     assert sum("the storage fails" in message for message in caplog.messages) == 1
 
 
-@pytest.mark.parametrize("storage", ["nosuch://host/x", "/no/such/folder/studies.log", ""])
+def test_processes_that_begin_at_once_share_a_new_database(tmp_path: Path) -> None:
+    """None of them fails because another one makes the tables in that moment."""
+    words = [sys.executable, "-c", OPEN, str(tmp_path), "4"]
+    processes = [subprocess.Popen(words) for _ in range(4)]  # noqa: S603 our own
+    assert [process.wait() for process in processes] == [0] * 4
+
+
+def test_a_file_that_is_no_journal_stays_as_it_is(
+    inputs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Optuna would add its lines to any file: a wrong path is told, and nothing is added."""
+    layers, space = map(str, inputs)
+    file = tmp_path / "mine"
+    file.write_bytes(b"\xff mine")
+    assert main(["run", layers, "--hardware", space, "--storage", str(file), "--out", str(tmp_path / "run")]) == 2
+    assert "it is no journal" in capsys.readouterr().err
+    assert file.read_bytes() == b"\xff mine"
+
+
+@pytest.mark.parametrize("storage", ["nosuch://host/x", "sqlite:studies.db", "/no/such/folder/studies.log", ""])
 def test_a_storage_that_cannot_be_opened(
     storage: str, inputs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,6 +63,17 @@ def plain_evaluate(file: Path | str, hardware: HardwareSource = "edge", model: s
     return [each.to_dict() for each in evaluate(file, hardware, model)]
 
 
+def copy_without(done: Path, folder: Path, name: str) -> None:
+    """The run at `done` as it was before it had that layer."""
+    for name_ in ("mappings", "fronts"):
+        (folder / name_).mkdir(parents=True)
+    for file in ("config.json", "hardware.yaml", *FILES, *FRONTS):
+        (folder / file).write_bytes((done / file).read_bytes())
+    results = results_in(done)
+    results["layers"] = [layer for layer in results["layers"] if layer["name"] != name]
+    (folder / "results.json").write_text(json.dumps(results))
+
+
 def results_in(folder: Path) -> dict[str, Any]:
     results: dict[str, Any] = json.loads((folder / "results.json").read_text())
     return results
