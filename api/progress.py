@@ -20,7 +20,7 @@ from mapsearch.output import printable
 from mapsearch.studies.co_design.results import CoDesignProgress
 from mapsearch.studies.results import LayerResult, RunResults
 from mapsearch.studies.run.settings import UNLIMITED_TRIALS
-from mapsearch.studies.shown import ENERGY, gap_text, number_text
+from mapsearch.studies.shown import ENERGY, gap_text, number_text, rounded_text
 from mapsearch.tables.co_design import progress_line
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _Bars:
         self._folder = Path()
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._drawn:
             self._live.start()
         return self
 
@@ -69,9 +69,14 @@ class _Bars:
     def _say(self, text: str) -> None:
         self._console.print(printable(text), soft_wrap=True)
 
-    def _say_unless_shown(self, text: str) -> None:
+    @property
+    def _drawn(self) -> bool:
+        """Whether there are bars."""
+        return self._console.is_terminal and not self._console.is_dumb_terminal
+
+    def _say_unless_drawn(self, text: str) -> None:
         """A line for where there are no bars."""
-        if not self._console.is_terminal:
+        if not self._drawn:
             self._say(text)
 
 
@@ -137,7 +142,7 @@ class RunProgress(_Bars):
         self._done.add(result.name)
         if result.name in self._rows:
             self._rows[result.name] = result
-        self._say_unless_shown(f"{result.name}: {_summary(result)}; {len(self._names - self._done)} to go")
+        self._say_unless_drawn(f"{result.name}: {_summary(result)}; {len(self._names - self._done)} to go")
 
 
 def _figures(row: LayerResult) -> tuple[str, str, str]:
@@ -160,7 +165,7 @@ class SweepProgress(_Bars):
 
     def began(self, plan: SweepPlan) -> None:
         """See `SweepWatcher`."""
-        within = f"{plan.estimate.designs:,.3g} of them on machines within the limits"
+        within = f"about {rounded_text(plan.estimate.designs, 3)} of them on machines within the limits"
         self._say(f"{counted(plan.designs, 'design')}, {within}: {plan.estimate.text}, into {self._folder}")
         self._bars.update(self._task, total=plan.designs)
 
@@ -191,7 +196,7 @@ class ServeProgress(_Bars):
         """See `ServeWatcher`."""
         self._bars.advance(self._task)
         self._live.refresh()
-        self._say_unless_shown(f"{what}: {number_text(runtime_ms)} ms")
+        self._say_unless_drawn(f"{what}: {number_text(runtime_ms)} ms")
 
     def simulating(self) -> None:
         """See `ServeWatcher`."""

@@ -69,8 +69,8 @@ def evaluate_batch(
 ) -> BatchCosts:
     """Runtime and energy of mappings of a layer, given as arrays or one by one; jobs: threads (default: one a core).
 
-    hardware: as `evaluate` takes it. Mappings one by one must have as many levels each. Raises InputError where the layer, the
-    machine or a mapping breaks a law; a mapping that does not fit L1 or L2 is no error (see `BatchCosts.legal`).
+    hardware: as `evaluate` takes it. Mappings one by one must all have the same number of levels. Raises InputError where the
+    layer, the machine or a mapping breaks a law; a mapping that does not fit L1 or L2 is no error (see `BatchCosts.legal`).
     """
     counter, target = cost_model(model), machine(hardware)
     if jobs is not None and (type(jobs) is not int or jobs < 1):

@@ -19,7 +19,7 @@ from mapsearch.search.mappings.incumbent import Step
 from mapsearch.search.mappings.searcher import Certificate, Outcome, Searcher
 from mapsearch.search.processes import Processes
 from mapsearch.studies.evaluate import HardwareSource, machine
-from mapsearch.studies.run.network_totals import gap_to
+from mapsearch.studies.run.network_totals import gap_to, greatest_bound
 from mapsearch.studies.run.plan import Plan
 from mapsearch.studies.run.settings import Settings
 
@@ -87,7 +87,7 @@ def search_layer(
     if best is None or len(best.batch) == 0:
         hint = "search longer, or use larger buffers"
         raise InputError(f"layer {layer.name}: no mapping was found on the hardware {target.name}; {hint}")
-    bound = max((outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None), default=None)
+    bound = greatest_bound(outcomes)
     counted = plan.layers[0].layer
     return LayerSearch(
         layer=counted,

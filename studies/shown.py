@@ -20,10 +20,15 @@ def number_text(value: float) -> str:
     return f"{value:,.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
+def rounded_text(value: float, digits: int) -> str:
+    """A rough figure: so many digits, and zeros in place of the others."""
+    return f"{float(f'{value:.{digits}g}'):,.15g}"
+
+
 def about_text(seconds: float) -> str:
     """About how long work takes: two digits of it, in the unit that suits; no less than a second."""
     unit, size = next(((unit, size) for unit, size in (("h", 3600), ("min", 60)) if seconds >= size), ("s", 1))
-    return f"about {float(f'{max(seconds, 1.0) / size:.2g}'):,g} {unit}"
+    return f"about {rounded_text(max(seconds, 1.0) / size, 2)} {unit}"
 
 
 def gap_text(gap: float | None) -> str:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from mapsearch.studies.evaluate import evaluate_text
 from mapsearch.studies.folder import ANEW, NETWORK, RunFolder, front_name, mapping_name
 from mapsearch.studies.results import FreeResult, LayerResult, LeftOut, NetworkSums, RunResults, Totals
 from mapsearch.studies.run.fronts import LayerFront, Together, choose_together, front_network, layer_front, read_front
-from mapsearch.studies.run.network_totals import fields_of, gap_to, objective_of, sums, totals
+from mapsearch.studies.run.network_totals import fields_of, gap_to, greatest_bound, objective_of, sums, totals
 from mapsearch.studies.run.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -128,7 +127,7 @@ class LayerResults:
             raise AssertionError(f"{name}: the exported mapping gives other figures than the search did; please report this")
         self._texts[unique.layer.name] = {name: text}
         front = self._note_front(index, [outcome.front for outcome in outcomes])
-        lower_bound = _greatest_bound(outcomes)
+        lower_bound = greatest_bound(outcomes)
         self._rows[unique.layer.name] = LayerResult(
             name=unique.layer.name,
             names=unique.names,
@@ -164,7 +163,7 @@ class LayerResults:
         if layer.name not in self._rows or len(best.batch) == 0:
             return
         metrics = cost_model(self._inputs.settings.model).evaluate(layer, hardware, best.batch[:1]).report(0)
-        free = FreeResult(metrics.runtime_cycles, metrics.energy_pj.total, best.value, _greatest_bound(outcomes))
+        free = FreeResult(metrics.runtime_cycles, metrics.energy_pj.total, best.value, greatest_bound(outcomes))
         self._rows[layer.name] = replace(self._rows[layer.name], free=free)
 
     def _note_front(self, index: int, fronts: Sequence[Front]) -> LayerFront | None:
@@ -269,9 +268,3 @@ def _figures(metrics: Evaluation) -> dict[str, Any]:
 def _check_recorded(found: object, recorded: object, where: str) -> None:
     if found != recorded:
         raise InputError(f"{where}: evaluates to other figures than were recorded; {ANEW}")
-
-
-def _greatest_bound(outcomes: Sequence[Outcome]) -> float | None:
-    """The best lower bound that searches of a layer have proven."""
-    bounds = (outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound))
-    return max(bounds, default=None)

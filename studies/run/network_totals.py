@@ -12,6 +12,7 @@ import numpy as np
 from mapsearch.model.evaluation import CountedEvaluation, Energy, Evaluation
 from mapsearch.model.hardware import Hardware
 from mapsearch.model.sparse_figures import SparseSums
+from mapsearch.search.mappings.searcher import Outcome
 from mapsearch.search.network import network_bound
 from mapsearch.search.objectives.objective import Objective
 from mapsearch.studies.results import LayerResult, Sums, Totals
@@ -25,6 +26,12 @@ def objective_of(metrics: Evaluation, objective: Objective, hardware: Hardware) 
 def gap_to(lower_bound: float | None, value: float) -> float | None:
     """How far an objective may be above the least one, as a share of that; None where no bound above 0 is known."""
     return value / lower_bound - 1 if lower_bound is not None and lower_bound > 0 else None
+
+
+def greatest_bound(outcomes: Sequence[Outcome]) -> float | None:
+    """The best lower bound that searches of a layer have proven."""
+    bounds = (outcome.lower_bound for outcome in outcomes if outcome.lower_bound is not None and isfinite(outcome.lower_bound))
+    return max(bounds, default=None)
 
 
 def objective_at(runtime_cycles: int, energy_pj: float, macs: int, objective: Objective, hardware: Hardware) -> float:

@@ -97,6 +97,15 @@ def test_bars_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, com
     assert (tmp_path / "o[" / "b]").is_dir()
 
 
+def test_a_dumb_terminal_has_lines_in_place_of_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be drawn over, as in an editor's shell, each layer that is done has a line."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.yaml").write_text(LAYERS)
+    shown = _on_a_terminal("run two.yaml --evaluations 200 --jobs 1 --out o", COLUMNS="160", TERM="dumb")
+    assert "\nb: " in shown
+    assert "searching, into" not in shown
+
+
 def _on_a_terminal(command: str, **environment: str) -> str:
     """What a command writes to a terminal."""
     leader, follower = pty.openpty()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mapsearch.studies.shown import about_text
+from mapsearch.studies.shown import about_text, rounded_text
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ from mapsearch.studies.shown import about_text
 def test_about_how_long_work_takes(seconds: float, text: str) -> None:
     """Two digits in the unit that suits, never an exponent."""
     assert about_text(seconds) == f"about {text}"
+
+
+def test_a_rough_figure_has_zeros_and_no_exponent() -> None:
+    """However large it is."""
+    assert [rounded_text(value, 3) for value in (0.12345, 12.345, 35_888, 5.0312e8)] == ["0.123", "12.3", "35,900", "503,000,000"]
