@@ -46,7 +46,10 @@ def test_the_reference_has_every_public_name() -> None:
 
 @pytest.mark.skipif(find_spec("mkdocs") is None, reason="an extra package is not installed")
 def test_the_site_builds_strictly(tmp_path: Path) -> None:
-    """No link is broken, no page is left out, no name of the reference is missing; the site loads nothing from elsewhere."""
+    """No link is broken, no page is left out, no name of the reference is missing; the site loads nothing from elsewhere.
+
+    Pages are called by their titles: a reader of the site sees no files.
+    """
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 our own pages
     assert done.returncode == 0, done.stderr
@@ -56,4 +59,7 @@ def test_the_site_builds_strictly(tmp_path: Path) -> None:
     assert "tutorials/map_a_network/" in first
     loaded = re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="(https?:[^"]*)"', first + reference)
     assert loaded == []
+    pages = [page.read_text(encoding="utf-8") for page in tmp_path.rglob("index.html")]
+    assert [text for page in pages for text in re.findall(r"[\w/.]+\.md</a>", page)] == []
+    assert "(docs/" not in first
     assert "compares" in (tmp_path / "search" / "search_index.json").read_text(encoding="utf-8")
