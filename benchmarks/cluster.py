@@ -46,9 +46,7 @@ def main() -> None:
     ways = [(engine, number) for number in WORKERS for engine in ENGINES]
     rounds = [{way: _seconds(args.layer_set, *way) for way in ways} for _ in range(args.rounds)]
     seconds = {way: median(each[way] for each in rounds) for way in ways}
-    rows = [
-        (engine, *(seconds[engine, number] for number in WORKERS), seconds[engine, 1] / seconds[engine, 2]) for engine in ENGINES
-    ]
+    rows = [(engine, seconds[engine, 1], seconds[engine, 2], seconds[engine, 1] / seconds[engine, 2]) for engine in ENGINES]
     print(table((f"{args.layer_set}, s", "one worker", "two", "times as fast"), rows))
     for other in (FORKED, JOBLIB):
         over = [seconds[DASK, number] / seconds[other, number] - 1 for number in WORKERS]

@@ -80,15 +80,18 @@ def _price(constant_pj: Floats, per_count_pj: Floats, of_part: Ints, of_count: I
     """
     last = len(constant_pj)
     for part in range(last):
-        parts[part] = constant_pj[part]
+        for b in range(len(counts)):
+            parts[part, b] = constant_pj[part]
     for term in range(len(of_part)):
         part, count = of_part[term], of_count[term]
         price, energies = per_count_pj[part, count], parts[part]
         for b in range(len(counts)):
             energies[b] += price * counts[b, count]
-    parts[last] = 0.0
-    for part in range(last):
-        parts[last] += parts[part]
+    for b in range(len(counts)):  # not by slices, which take ten times as long to compile
+        total = 0.0
+        for part in range(last):
+            total += parts[part, b]
+        parts[last, b] = total
 
 
 @lru_cache(maxsize=256)  # needed for every batch

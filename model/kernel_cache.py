@@ -77,7 +77,7 @@ class KernelCache(_NullCache):  # type: ignore[misc] # any
         if found is None:
             if not _LOGGED:
                 _LOGGED.append(self._when_again())
-                _LOG.info("compiling (%s); this takes about a quarter of a minute", *_LOGGED)
+                _LOG.info("compiling (%s); this takes about half a minute", *_LOGGED)
             if _LOADING and _LOGGED[0] == _ONCE:
                 raise NotCompiledError
         return found

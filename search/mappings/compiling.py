@@ -16,7 +16,10 @@ from typing import IO, cast
 
 import numpy as np
 
+from mapsearch.model.cost import COUNTS
+from mapsearch.model.energy import energy_coefficients
 from mapsearch.model.kernel_cache import NotCompiledError, loading
+from mapsearch.model.mapping import MappingBatch
 from mapsearch.search.interrupts import stops_handled
 from mapsearch.search.mappings.incumbent import Incumbent
 from mapsearch.search.mappings.population import improve, score
@@ -36,21 +39,38 @@ def compile_for(problem: Problem) -> None:
         return
     try:
         with loading():
-            _score(problem)
-            _open(problem)
+            _call_all(problem)
     except NotCompiledError:
-        with _another_opens(problem):
-            _score(problem)
-        _open(problem)
+        with _another_does_the_rest(problem):
+            _half(problem)
+        _call_all(problem)
     _CALLED.add(problem.model.name)
 
 
-def _score(problem: Problem) -> None:
-    """Call the kernels that draw, vary and cost mappings: somewhat more than half of all."""
-    rng = np.random.default_rng(0)
-    drawn = problem.space.draw([problem.space.fitting], 1, rng)
-    incumbent = Incumbent(problem)
-    improve(incumbent, score(incumbent, drawn), 1, rng, structure=True, stop=lambda: False)
+def _call_all(problem: Problem) -> None:
+    """Call every kernel."""
+    incumbent, rng = Incumbent(problem), np.random.default_rng(0)
+    improve(incumbent, score(incumbent, _drawn(problem)), 1, rng, structure=True, stop=lambda: False)
+    _rest(problem)
+
+
+def _drawn(problem: Problem) -> MappingBatch:
+    return problem.space.draw([problem.space.fitting], 1, np.random.default_rng(0))
+
+
+def _half(problem: Problem) -> None:
+    """Call the kernels that draw, cost and vary mappings: half of the work."""
+    drawn = _drawn(problem)
+    problem.model.evaluate(problem.space.layer, problem.space.hardware, drawn)
+    problem.space.vary(drawn, 1, np.random.default_rng(0), structure=True)
+
+
+def _rest(problem: Problem) -> None:
+    """Call most of the others: those that open parts of the space and bound them, price counts, and adopt mappings."""
+    _open(problem)
+    coefficients = energy_coefficients(problem.space.layer, problem.space.hardware)
+    coefficients.energy_pj(np.zeros((1, COUNTS), np.int64))
+    problem.space.adopt(())
 
 
 def _open(problem: Problem) -> None:
@@ -63,8 +83,8 @@ def _open(problem: Problem) -> None:
 
 
 @contextmanager
-def _another_opens(problem: Problem) -> Generator[None]:
-    """Meanwhile, let another process compile what `_open` calls, and wait for it; without one, nothing is lost but time."""
+def _another_does_the_rest(problem: Problem) -> Generator[None]:
+    """Meanwhile, let another process compile what `_rest` calls, and wait for it; without one, nothing is lost but time."""
     if usable_cores() < 2:
         yield
         return
@@ -89,4 +109,4 @@ def _another_opens(problem: Problem) -> Generator[None]:
 if __name__ == "__main__":
     parent, asked = pickle.load(sys.stdin.buffer)  # noqa: S301 from our own parent
     end_with(parent)
-    _open(asked)
+    _rest(asked)

@@ -17,7 +17,7 @@ from small_run import layer_file, results_in, same_for_all
 import mapsearch
 
 FIXTURES = (layer_file,)  # pytest finds it here, as layers
-WAIT = "this takes about a quarter of a minute\n"
+WAIT = "this takes about half a minute\n"
 ONCE = f"mapsearch: compiling (each kernel once after an install); {WAIT}"
 ALWAYS = f"mapsearch: compiling (at every start; set NUMBA_CACHE_DIR to a folder that can be written); {WAIT}"
 FULL = f"mapsearch: compiling (at every start; free the disk or set NUMBA_CACHE_DIR to a folder of another); {WAIT}"
