@@ -253,7 +253,10 @@ def _run_there(task: Job[R], key: tuple[Any, ...], tasks: int, asked: dict[str, 
     from distributed import get_worker  # noqa: PLC0415 of a worker
 
     worker = get_worker()
-    check_versions(worker.address, versions(tuple(asked)), asked)
+    try:
+        check_versions(worker.address, versions(tuple(asked)), asked)
+    except InputError as error:  # a worker that came late
+        raise InputError(f"{error}; what was found is saved: go on with --resume") from None
     _, engine, number, index, _ = key
 
     def is_unwanted() -> bool:

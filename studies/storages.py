@@ -13,6 +13,7 @@ from pathlib import Path
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from mapsearch.model.errors import InputError
@@ -49,6 +50,9 @@ def _opened(url: str) -> BaseStorage:
     if re.match(r"[a-z0-9+]{2,}:|://", url) is None:
         _check_journal(Path(url))
         return JournalStorage(JournalFileBackend(url))
+    at = make_url(url)
+    if at.get_backend_name() == "sqlite" and at.database in {None, "", ":memory:"}:
+        raise ValueError("it is in memory, where nothing is kept; name a file")
     for _ in range(_TRIES - 1):
         with suppress(DBAPIError):
             return optuna.storages.get_storage(url)

@@ -120,7 +120,7 @@ def test_a_file_that_is_no_journal_stays_as_it_is(
     assert file.read_bytes() == b"\xff mine"
 
 
-@pytest.mark.parametrize("storage", ["nosuch://host/x", "sqlite:studies.db", "/no/such/folder/studies.log", ""])
+@pytest.mark.parametrize("storage", ["nosuch://host/x", "sqlite://", "sqlite:studies.db", "/no/such/folder/studies.log", ""])
 def test_a_storage_that_cannot_be_opened(
     storage: str, inputs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
