@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mapsearch.model.english import counted
 from mapsearch.model.hardware import Hardware
 from mapsearch.search.engine import Engine, run_tasks
 from mapsearch.search.machines.candidate import Least
@@ -41,7 +42,7 @@ def bounds_on(job: LayersJob, machines: Sequence[Hardware], engine: Engine, watc
     """For each machine, whatever power the mappings draw; stops as `run_tasks` does."""
     tasks = [BoundsTask(job, tuple(machines[at : at + OF_A_TASK])) for at in range(0, len(machines), OF_A_TASK)]
     if watch is not None:
-        watch.began([f"lower bounds on {len(machines):,} machines"], len(machines))
+        watch.began([f"lower bounds on {counted(len(machines), 'machine')}"], len(machines))
     found = dict(run_tasks(tasks, engine, None if watch is None else lambda ticks: watch.advanced(ticks.sum(keepdims=True))))
     return [least for _, of_task in sorted(found.items()) for least in of_task]
 
