@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
 import signal
@@ -46,15 +47,21 @@ def deployed(path: Path) -> Generator[str]:
 def _local(keys: ClusterKeys) -> Any:  # noqa: ANN401 it has no types
     from dask import config  # noqa: PLC0415 takes time
     from distributed import LocalCluster  # noqa: PLC0415
+    from distributed.deploy.spec import close_clusters  # noqa: PLC0415
 
-    with config.set({"distributed.worker.profile.enabled": False}):  # it takes 3 % of a core, and sees no kernels
-        return cast("Any", LocalCluster)(
-            n_workers=keys.workers,
-            threads_per_worker=1,
-            dashboard_address="127.0.0.1:0",  # any port that is free, for this computer alone
-            silence_logs=logging.CRITICAL,
-            preload="import os; os.setpgrp()",  # so that a terminal's Ctrl-C is for the run alone
-        )
+    try:
+        with config.set({"distributed.worker.profile.enabled": False}):  # it takes 3 % of a core, and sees no kernels
+            return cast("Any", LocalCluster)(
+                n_workers=keys.workers,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",  # any port that is free, for this computer alone
+                silence_logs=logging.CRITICAL,
+                preload="import os; os.setpgrp()",  # so that a terminal's Ctrl-C is for the run alone
+            )
+    except KeyboardInterrupt:  # what is half there would be told of with tracebacks; its workers end with us
+        atexit.unregister(close_clusters)
+        logging.getLogger("asyncio").setLevel("CRITICAL")
+        raise
 
 
 def _queued(keys: ClusterKeys, where: str) -> Any:  # noqa: ANN401 it has no types

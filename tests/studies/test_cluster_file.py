@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -23,6 +25,22 @@ setsid sh {folder}/job > {folder}/log 2>&1 &
 echo "Submitted batch job $!"
 """
 SCANCEL = '#!/bin/sh\nkill -- -"$1"\n'
+# A command that is interrupted as its workers begin.
+INTERRUPTED = """
+import signal, sys, time
+from pathlib import Path
+import distributed
+from mapsearch.studies.deployed import deployed
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with deployed(Path(sys.argv[1])):
+            time.sleep(60)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
 
 
 def _workers(folder: Path) -> list[int]:
@@ -54,6 +72,17 @@ def test_the_workers_of_a_file_do_a_run_and_end_with_it(
         assert stopped.poll() is None
     stopped.send_signal(signal.SIGINT)
     assert ended(stopped) == (130, "")
+    assert _workers(tmp_path) == []
+
+
+def test_an_interrupt_as_local_workers_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends the process and its workers, and nothing else is said."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "workers.yaml").write_text("kind: local\nworkers: 2\n")
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
+    command = [sys.executable, str(tmp_path / "interrupted.py"), str(tmp_path / "workers.yaml")]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 our own command
+    assert (told.returncode, told.stdout, told.stderr) == (0, "interrupted\n", "")
     assert _workers(tmp_path) == []
 
 
