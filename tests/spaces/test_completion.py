@@ -133,12 +133,17 @@ def _check(space: Space) -> None:
 TWO_OF_THREE = Space(Layer("layer", LayerType.CONV, (1, 6, 1, 1, 1, 1, 1, 1)), replace(MACHINE, pes=6))
 # Three chunks and one on three units, which is uneven where one level shares out all four.
 NOT_EVEN = Space(layer_of(K=2, C=4), replace(MACHINE, pes=3, l1=Buffer(12)), tiles=TileRule.ALL, restriction=Restriction(even=True))
+# Five over the two rows of an array, at most two at a time: uneven in any case, so there is no mapping.
+AT_MOST_TWO = Constraints("held", "held", (LevelConstraints((), (), ((Dim.N, Sizes(most=2)),), None), LevelConstraints()))
+IN_ROWS = replace(MACHINE, array=Array(2, 2))
+NONE = Space(layer_of(N=5), IN_ROWS, constraints=AT_MOST_TWO, restriction=Restriction(even=True))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(_spaces())
 @example(TWO_OF_THREE)
 @example(NOT_EVEN)
+@example(NONE)
 def test_each_cost_of_the_space_is_reached(space: Space) -> None:
     """The mappings that are completed have all the counts that some mapping of the space has, and no others."""
     _check(space)

@@ -1,4 +1,4 @@
-"""Sweeps on a Dask cluster: the files of a sweep on this host, whatever happens to the workers."""
+"""Sweeps on a Dask cluster: the files of a sweep on this host, whatever happens to the workers, the scheduler or the client."""
 
 from __future__ import annotations
 
@@ -72,13 +72,24 @@ def test_processes_and_a_cluster_are_two_ways(study: Path) -> None:
 
 
 @pytest.mark.nightly
-def test_an_interrupted_sweep_goes_on_elsewhere(cluster: DaskCluster, many: list[str], tmp_path: Path) -> None:
-    """Ctrl-C keeps the parts that workers have done; processes of this host do the others, and all files are those of one sweep."""
+@pytest.mark.parametrize("ends", ["client", "scheduler"])
+def test_an_interrupted_sweep_goes_on_elsewhere(ends: str, cluster: DaskCluster, many: list[str], tmp_path: Path) -> None:
+    """The parts that workers have done are kept; processes of this host do the others, and all files are those of one sweep.
+
+    Ctrl-C ends the client, and the scheduler's death with one line.
+    """
     out = tmp_path / "out"
     stopped = _sweep(*many, "--cluster", cluster.address, "--out", str(out))
     cluster.wait_for_tasks(2)
-    stopped.send_signal(signal.SIGINT)
-    assert ended(stopped) == (130, "")
+    if ends == "client":
+        stopped.send_signal(signal.SIGINT)
+        assert ended(stopped) == (130, "")
+    else:
+        cluster.scheduler.kill()
+        status, told = ended(stopped)
+        assert status == 2
+        assert told.count("\n") == 1
+        assert f"cluster {cluster.address}: its scheduler has ended or cannot be reached; what was found is saved" in told
     assert not _summary(out)["complete"]
     assert ended(_sweep("--out", str(out), "--resume")) == (0, "")
     assert ended(_sweep(*many, "--out", str(tmp_path / "calm"))) == (0, "")

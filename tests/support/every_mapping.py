@@ -217,8 +217,9 @@ def as_batch(space: Space, choices: Collection[Choice]) -> MappingBatch:
             size[row, :, dim] = chain
         for level, dims in enumerate(choice.orders):
             order[row, level] = (*dims, *(dim for dim in Dim if dim not in dims))
-    units, spatial = [choice.units for choice in choices], [choice.spatial for choice in choices]
-    return MappingBatch(np.array(units, np.int64), np.array(spatial, np.int8), order, size)
+    units = np.array([choice.units for choice in choices], np.int64).reshape(shape)  # of none, numpy does not know the levels
+    spatial = np.array([choice.spatial for choice in choices], np.int8).reshape(shape)
+    return MappingBatch(units, spatial, order, size)
 
 
 def choices_of(space: Space, batch: MappingBatch) -> list[Choice]:
