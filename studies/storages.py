@@ -7,7 +7,6 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -19,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from mapsearch.model.errors import InputError
 
 _LOG = logging.getLogger(__name__)
-# Who opens a new database fails while another process makes its tables.
-_TRIES, _PAUSE_SECONDS = 10, 0.2
+# Who opens a new database fails while another process makes its tables, which takes less than this.
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 2.0, 0.2
 
 
 def opened_studies(url: str, names: Sequence[str], objectives: Sequence[str]) -> list[optuna.Study]:
@@ -53,11 +52,14 @@ def _opened(url: str) -> BaseStorage:
     at = make_url(url)
     if at.get_backend_name() == "sqlite" and at.database in {None, "", ":memory:"}:
         raise ValueError("it is in memory, where nothing is kept; name a file")
-    for _ in range(_TRIES - 1):
-        with suppress(DBAPIError):
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
             return optuna.storages.get_storage(url)
+        except DBAPIError:  # soon, unless a host does not answer, which is asked once
+            if time.monotonic() >= until:
+                raise
         time.sleep(_PAUSE_SECONDS)
-    return optuna.storages.get_storage(url)
 
 
 def _check_journal(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Lower bounds for all machines of a space, before any mapping: many machines are a task of an engine."""
+"""Lower bounds on what any mappings cost on many machines, some of which are a task of an engine."""
 
 from __future__ import annotations
 

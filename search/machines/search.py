@@ -36,7 +36,7 @@ from mapsearch.spaces.machines.space import HardwareSpace
 
 Floats = NDArray[np.float64]
 
-MOST_MACHINES = 200_000  # of a space; half a millisecond a layer for the bounds of each that does not only differ in widths
+MOST_MACHINES = 200_000  # of a space; the bounds of one take half a millisecond a layer, and serve all that differ in widths only
 EXHAUSTIVE = 500  # machines: a space of up to so many is searched until its best is proven
 
 # Machines mapped at a time: a fixed number, so that seeds from other machines do not depend on the number of processes.

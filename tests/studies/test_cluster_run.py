@@ -63,11 +63,7 @@ def test_a_run_on_workers_is_a_run_on_this_host(cluster: DaskCluster, layers: Pa
     while not (tmp_path / "lost" / "results.json").exists():
         assert lost.poll() is None
         time.sleep(0.02)
-    cluster.scheduler.kill()
-    status, told = ended(lost)
-    assert status == 2
-    assert told.count("\n") == 1
-    assert f"cluster {cluster.address}: its scheduler has ended or cannot be reached; what was found is saved" in told
+    cluster.kill_scheduler_of(lost)
     saved = results_in(tmp_path / "lost")
     assert [layer["finished"] for layer in saved["layers"]] in ([True], [True, True])
     run(out=tmp_path / "lost", resume=True, jobs=1)

@@ -55,6 +55,14 @@ class DaskCluster:
                 time.sleep(0.05)
         time.sleep(1)  # so that each has found something
 
+    def kill_scheduler_of(self, process: subprocess.Popen[str]) -> None:
+        """Kill the scheduler: the process that uses it must end with one line that says so."""
+        self.scheduler.kill()
+        status, told = ended(process)
+        assert status == 2
+        assert told.count("\n") == 1
+        assert f"cluster {self.address}: its scheduler has ended or cannot be reached; what was found is saved" in told
+
     def kill_workers_until(self, process: subprocess.Popen[str], most: int, seconds: float = 2.0) -> int:
         """Kill workers, one at a time and at random, while the process runs; returns how many, at most `most`.
 
